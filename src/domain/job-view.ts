@@ -1,0 +1,30 @@
+/**
+ * A job as Slurm shows it, whether in squeue's rows or in `scontrol show job`. Times are epoch seconds of Slurm's
+ * clock: compare them with each other only (rule 6).
+ */
+export interface JobView {
+  readonly id: string
+  readonly state: JobState
+  /** Slurm's own word for the state, for people. */
+  readonly stateText: string
+  readonly reason: string
+  /** How often the job was requeued; 0 in its first run. */
+  readonly restarts: number
+  /** Set while the job is in its preemption grace. */
+  readonly preemptTime?: number
+  readonly startTime?: number
+  readonly endTime?: number
+  /** Node of the batch step, or undefined while the job has none. */
+  readonly batchHost?: string
+  readonly nodeList: string
+  readonly name: string
+  /** Account name of the owner, where the question asked for it. */
+  readonly user?: string
+}
+
+/**
+ * pending: waits, also when requeued. running: its processes live (SIGNALING counts). ending: COMPLETING, the
+ * allocation is being cleared. ended: any final state. unknown: a word that this version does not know, or one that
+ * hides the base state — never read as dead.
+ */
+export type JobState = 'pending' | 'running' | 'ending' | 'ended' | 'unknown'
