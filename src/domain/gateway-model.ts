@@ -1,0 +1,31 @@
+/**
+ * Everything that one generation of the gateway's nginx is rendered from. Two equal models render equal files but
+ * for the generation's number, so comparing models decides whether a reload is needed.
+ */
+export interface GatewayModel {
+  /** The port that serves every tier below its path. */
+  readonly listen: number
+  readonly tiers: readonly GatewayTier[]
+}
+
+export interface GatewayTier {
+  readonly name: string
+  /** Starts and ends with `/`; removed from the request's path before the engine sees it. */
+  readonly path: string
+  /** A port of the tier's own, at which it answers at `/`; absent or equal to `listen`: none. */
+  readonly port?: number
+  /** Longest silence of an engine within an answer, seconds. */
+  readonly readTimeoutSeconds: number
+  /** What clients of an empty tier are told to wait, seconds. */
+  readonly retryAfterSeconds: number
+  /** Sorted by id; empty: the tier answers 503. */
+  readonly servers: readonly GatewayServer[]
+}
+
+export interface GatewayServer {
+  /** The endpoint's id. */
+  readonly id: string
+  /** IPv4 literal, already checked against `gateway.networks`. */
+  readonly address: string
+  readonly port: number
+}

@@ -1,0 +1,55 @@
+import type { JobView } from './job-view.ts'
+
+/** Why a replica must leave. */
+export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled'
+
+/**
+ * What Slurm's answer means for a replica whose ear ended or whose batch process got a TERM.
+ * - `leave`: drain and go. `secondsLeft` is what Slurm grants from the moment of the notice; undefined when KillWait is all
+ *   there is. `comeBack`: requeue as the last act; false where the job has ended or a newer incarnation exists (we are
+ *   fenced), and then nothing of Slurm's is touched.
+ * - `stay`: a false alarm.
+ * - `unknown`: Slurm did not answer, or not in words we know: drain, do not requeue, ask again.
+ */
+export type Verdict =
+  | { readonly kind: 'leave'; readonly cause: Cause; readonly secondsLeft?: number; readonly comeBack: boolean }
+  | { readonly kind: 'stay' }
+  | { readonly kind: 'unknown' }
+
+/** Slurm's answer about our job: undefined when it did not answer, 'forgotten' when it knows no such job. */
+export type JobAnswer = (JobView & { readonly remainingSeconds?: number }) | 'forgotten' | undefined
+
+const FENCED: Verdict = { kind: 'leave', cause: 'requeued', comeBack: false }
+
+/** Slurm sends `--signal` up to this much early (sbatch(1) --signal). */
+const EARLY_SIGNAL_SECONDS = 60
+
+/**
+ * Judges by what Slurm says, first match wins ("Cause, from inside the job", reference/slurm.md):
+ * 1. no answer, or a state that we do not know → unknown
+ * 2. forgotten, or more restarts than ours → requeued: we are the old copy, fenced (rule 4)
+ * 3. RUNNING with PreemptTime → preempted; what is left is EndTime − PreemptTime
+ * 4. RUNNING and the limit is near → walltime
+ * 5. RUNNING → stay
+ * 6. PENDING with our restart count → unknown: an answer from before we started
+ * 7. anything else has ended → cancelled, or the walltime where Slurm says so
+ */
+export function judge(job: JobAnswer, ours: { restarts: number; signalLeadSeconds: number }): Verdict {
+  if (job === undefined) return { kind: 'unknown' } // 1
+  if (job === 'forgotten') return FENCED // 2
+  if (job.state === 'unknown' || job.restarts < ours.restarts) return { kind: 'unknown' } // 1
+  if (job.restarts > ours.restarts) return FENCED // 2
+  if (job.state === 'running') {
+    if (job.preemptTime !== undefined) {
+      const grace = job.endTime === undefined ? {} : { secondsLeft: Math.max(0, job.endTime - job.preemptTime) }
+      return { kind: 'leave', cause: 'preempted', comeBack: true, ...grace } // 3
+    }
+    const left = job.remainingSeconds
+    if (left !== undefined && left <= ours.signalLeadSeconds + EARLY_SIGNAL_SECONDS) {
+      return { kind: 'leave', cause: 'walltime', comeBack: true, secondsLeft: Math.max(0, left) } // 4
+    }
+    return { kind: 'stay' } // 5
+  }
+  if (job.state === 'pending') return { kind: 'unknown' } // 6
+  return { kind: 'leave', cause: job.reason === 'TimeLimit' ? 'walltime' : 'cancelled', comeBack: false } // 7
+}

@@ -1,0 +1,39 @@
+import type { HttpAnswer } from '../domain/http-answer.ts'
+import type { ReplicaSpec } from '../scripts/replica-spec.ts'
+
+/** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
+export interface Engine {
+  readonly name: string
+  /** What its API offers, as endpoint files say it. */
+  readonly serves: readonly string[]
+  /** The arguments after the command. */
+  argv(spec: ReplicaSpec, at: { address: string; port: number }): string[]
+  /** Variables that it may inherit besides the common ones. */
+  readonly keepsEnvironment: RegExp
+  /** Variables that it always gets. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Local paths that must be there before it is started, with what they are for. */
+  needs(spec: ReplicaSpec): { path: string; what: string }[]
+  readonly healthPath: string
+  readonly modelsPath: string
+  /** Where a model is loaded by `POST {"model": …}`. */
+  readonly loadPath: string
+  /** What the answers of the two paths mean. */
+  judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
+}
+
+/**
+ * - `ready`: it answers, and what must be preloaded is loaded.
+ * - `loading`: it is coming up; `load` names models that it must be told to load.
+ * - `silent`: no answer in time, which is load, not death (rule 5).
+ * - `refused`: nobody listens.
+ * - `erring`: an explicit 5xx, which withdraws when it repeats.
+ * - `failed`: it says that it cannot serve what it must.
+ */
+export type EngineHealth =
+  | { readonly kind: 'ready'; readonly models: readonly string[] }
+  | { readonly kind: 'loading'; readonly message: string; readonly load: readonly string[] }
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'erring'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string }

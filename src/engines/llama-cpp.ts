@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import type { HttpAnswer } from '../domain/http-answer.ts'
+import type { ReplicaSpec } from '../scripts/replica-spec.ts'
+import type { Engine, EngineHealth } from './engine.ts'
+
+/** llama-server with one model, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
+export const llamaCpp: Engine = {
+  name: 'llama.cpp',
+  serves: ['chat', 'completions'],
+  argv: (spec, { address, port }) => [
+    ...['--host', address, '--port', String(port), '--metrics'],
+    ...(spec.router === undefined
+      ? []
+      : ['--models-dir', spec.router.modelsDir, '--models-max', String(spec.router.modelsMax)]),
+    ...(spec.model === undefined ? [] : ['--model', spec.model.file, '--alias', spec.model.name]),
+    ...(spec.context === undefined ? [] : ['--ctx-size', String(spec.context)]),
+    ...spec.args,
+  ],
+  // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.
+  keepsEnvironment: /^(GGML_|HIP_|ROCR_|HSA_|ONEAPI_|SYCL_|VK_)/,
+  environment: {},
+  needs: ({ router, model }) => [
+    ...(router === undefined ? [] : [{ path: router.modelsDir, what: 'models directory' }]),
+    ...(router?.preload ?? []).map(name => ({
+      path: `${router?.modelsDir}/${name}.gguf`,
+      what: `preloaded model ${name}`,
+    })),
+    ...(model === undefined ? [] : [{ path: model.file, what: `model ${model.name}` }]),
+  ],
+  healthPath: '/health',
+  modelsPath: '/v1/models',
+  loadPath: '/models/load',
+  judge,
+}
+
+/**
+ * First match wins:
+ * 1. nothing in time → silent
+ * 2. nobody listens → refused
+ * 3. 503 with "Loading model" → loading, as on every path while the one model loads
+ * 4. any other status but 200 → erring
+ * 5. a preloaded model that the router calls failed, or does not know → failed
+ * 6. a preloaded model that was never loaded → loading; the router must be told so once
+ * 7. otherwise ready
+ */
+function judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+  for (const answer of [health, models]) {
+    if (answer.kind === 'timeout') return { kind: 'silent' } // 1
+    if (answer.kind === 'refused') return answer // 2
+    if (answer.status === 503 && /loading model/i.test(answer.text)) {
+      return { kind: 'loading', message: 'Loading model', load: [] } // 3
+    }
+    if (answer.status !== 200) return { kind: 'erring', message: `HTTP ${answer.status}: ${answer.text.slice(0, 200)}` } // 4
+  }
+  const listed = parseModels(models.kind === 'answered' ? models.text : '')
+  if (listed === undefined) return { kind: 'erring', message: '/v1/models answered no list of models' } // 4
+  const load: string[] = []
+  for (const name of spec.router?.preload ?? []) {
+    const entry = listed.find(model => model.id === name)
+    if (entry === undefined) return { kind: 'failed', message: `Model "${name}" is not among ${listed.length} models` } // 5
+    // A child that died leaves "unloaded" with its exit code beside it; one that was evicted leaves "unloaded" alone.
+    if (entry.status?.failed === true) {
+      return { kind: 'failed', message: `Model "${name}" failed with exit code ${entry.status.exit_code ?? 'unknown'}` } // 5
+    }
+    if (entry.status?.value === 'unloaded') load.push(name)
+    else if (entry.status?.value === 'loading') return { kind: 'loading', message: `Loading ${name}`, load: [] } // 6
+  }
+  if (load.length > 0) return { kind: 'loading', message: `Loading ${load.join(', ')}`, load } // 6
+  return { kind: 'ready', models: listed.map(model => model.id) } // 7
+}
+
+const listSchema = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      status: z
+        .object({ value: z.string(), failed: z.boolean().optional(), exit_code: z.number().optional() })
+        .optional(),
+    }),
+  ),
+})
+
+function parseModels(text: string): z.infer<typeof listSchema>['data'] | undefined {
+  try {
+    return listSchema.safeParse(JSON.parse(text)).data?.data
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,23 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The places below `<shared>`; one writer for each file in them. */
+export function registryDirectories(shared: string) {
+  return {
+    endpoints: join(shared, 'endpoints'),
+    beats: join(shared, 'beats'),
+    routes: join(shared, 'routes'),
+    events: join(shared, 'events'),
+    logs: join(shared, 'logs'),
+  } as const
+}
+
+/** Makes what is missing. The shared directory itself must exist: a mount that is away is not replaced by a new tree. */
+export async function makeRegistry(shared: string): Promise<void> {
+  for (const directory of Object.values(registryDirectories(shared))) {
+    await mkdir(directory, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return
+      throw new Error(`Cannot make "${directory}": ${error.code}`, { cause: error })
+    })
+  }
+}

@@ -1,0 +1,23 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Beat, formatBeat } from '../domain/beat.ts'
+import { type Endpoint, formatEndpoint, replicaOf } from '../domain/endpoint.ts'
+import { writeAtomic } from '../system/atomic-file.ts'
+import { registryDirectories } from './directories.ts'
+
+/** Writes `endpoints/<id>.json`, whole or not at all. */
+export async function publishEndpoint(shared: string, endpoint: Endpoint): Promise<void> {
+  await writeAtomic(join(registryDirectories(shared).endpoints, `${endpoint.id}.json`), formatEndpoint(endpoint))
+}
+
+/** Removes an endpoint's file and its replica's beat; both may be gone already. */
+export async function removeEndpoint(shared: string, id: string): Promise<void> {
+  const { endpoints, beats } = registryDirectories(shared)
+  await rm(join(endpoints, `${id}.json`), { force: true })
+  await rm(join(beats, `${replicaOf(id)}.json`), { force: true })
+}
+
+/** Not flushed: the next one comes in seconds (rule 7). */
+export async function writeBeat(shared: string, replica: string, beat: Beat): Promise<void> {
+  await writeAtomic(join(registryDirectories(shared).beats, `${replica}.json`), formatBeat(beat), { flush: false })
+}

@@ -1,0 +1,41 @@
+import { statfs } from 'node:fs/promises'
+import { watch } from 'chokidar'
+import { registryDirectories } from './directories.ts'
+
+/**
+ * Filesystems whose changes all happen on this machine, so that inotify sees them: the magic numbers of statfs(2). On any
+ * other the scan is the truth (rule 7): NFS, Lustre, GPFS and the like tell a client nothing of what others write.
+ */
+const LOCAL_FILESYSTEMS = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x01021994, 'tmpfs'],
+  [0x2fc12fc1, 'zfs'],
+  [0x794c7630, 'overlayfs'],
+])
+
+/** The local filesystem's name below `path`, or undefined where events cannot be trusted. */
+export async function localFilesystem(path: string): Promise<string | undefined> {
+  return LOCAL_FILESYSTEMS.get((await statfs(path)).type)
+}
+
+/**
+ * Calls `wake` whenever something in endpoints/ changed, until the signal aborts. An event carries no truth, only
+ * a reason to look; errors of the watcher are given to `failed` and leave the timer to do the work.
+ */
+export function watchEndpoints(
+  shared: string,
+  wake: () => void,
+  failed: (error: unknown) => void,
+  signal: AbortSignal,
+): void {
+  const watcher = watch(registryDirectories(shared).endpoints, {
+    depth: 0,
+    ignoreInitial: true,
+    followSymlinks: false,
+    ignored: path => path.endsWith('.tmp'),
+  })
+  watcher.on('all', wake).on('error', failed)
+  signal.addEventListener('abort', () => void watcher.close().catch(failed), { once: true })
+}

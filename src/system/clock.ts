@@ -1,0 +1,22 @@
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** Time as it is passed in: a test moves it by hand. */
+export interface Clock {
+  /** Milliseconds of a clock that never jumps (rule 6); compare with itself only. */
+  now(): number
+  /** The wall clock, for stamps that people read. */
+  date(): Date
+  /** Resolves after `ms`, or at once when `signal` aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  date: () => new Date(),
+  sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(ignoreAbort),
+}
+
+// A sleep that is cut short by its signal has done what it was asked for: the caller looks at the signal.
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error
+}

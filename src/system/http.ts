@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net'
+import { Agent, buildConnector, request } from 'undici'
+import type { HttpAnswer } from '../domain/http-answer.ts'
+
+export interface Http {
+  ask(url: string, options: { method?: 'GET' | 'POST'; json?: unknown; timeoutMs: number }): Promise<HttpAnswer>
+  /** Local ports of connections that are open now, so that they are not taken for somebody's request. */
+  ownPorts(): ReadonlySet<number>
+}
+
+/** A client that keeps no connection after its answer. */
+export function createHttp(): Http {
+  const ports = new Set<number>()
+  const connect = buildConnector({})
+  const agent = new Agent({
+    pipelining: 0, // one request for each connection: none of ours idles on an engine's port
+    connect(options, done) {
+      connect(options, (error, socket) => {
+        if (error !== null) return done(error, null)
+        track(socket)
+        done(null, socket)
+      })
+    },
+  })
+  return {
+    ownPorts: () => ports,
+    async ask(url, { method = 'GET', json, timeoutMs }) {
+      try {
+        const answer = await request(url, {
+          dispatcher: agent,
+          method,
+          signal: AbortSignal.timeout(timeoutMs),
+          ...(json === undefined
+            ? {}
+            : { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } }),
+        })
+        return { kind: 'answered', status: answer.statusCode, text: await answer.body.text() }
+      } catch (error) {
+        return isTimeout(error) ? { kind: 'timeout' } : { kind: 'refused', message: String(error) }
+      }
+    },
+  }
+
+  function track(socket: Socket): void {
+    const port = socket.localPort
+    if (port === undefined) return
+    ports.add(port)
+    socket.once('close', () => ports.delete(port))
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'ConnectTimeoutError')
+}
