@@ -1,85 +1,172 @@
 import { z } from 'zod'
+import * as alphabets from './alphabets.ts'
 
 /** A name that may stand in file names, nginx identifiers and Slurm comments: rule 9's closed alphabet. */
 export const NAME_PATTERN = /^[a-z][a-z0-9_]{0,31}$/
 
-const seconds = z.number().positive()
-const port = z.number().int().min(1024).max(65535)
-const absolutePath = z.string().regex(/^\/[^\0\n]*$/, 'must be an absolute path')
+const NAME: alphabets.Alphabet = {
+  pattern: NAME_PATTERN,
+  right: 'write at most 32 lower-case letters, digits and underscores, starting with a letter',
+}
+
+/** Each key carries its description, for the JSON Schema, and an example, for the messages too. */
+const about = <S extends z.ZodType>(schema: S, description: string, example?: unknown) =>
+  schema.meta(example === undefined ? { description } : { description, examples: [example] })
+
+const text = ({ pattern, right }: alphabets.Alphabet) => z.string().regex(pattern, right)
+
+/** A day at most: timers of more than 2³¹ ms fire at once. */
+const seconds = z.number().positive().max(86_400)
+
+/** Below 1024 is for root. */
+const port = z.number().int().min(1024).max(65_535)
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
+const argValue = z.union(
+  [z.string(), z.number(), z.boolean(), z.record(z.string(), z.json())],
+  'write true for a flag without a value, text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
+)
+
 /** Engine arguments: a list is passed as it is, a map becomes flags (`args.ts`). */
-const args = z.union([z.array(z.union([scalar, z.record(z.string(), z.unknown())])), z.record(z.string(), z.unknown())])
+const args = z.union(
+  [
+    z.array(z.union([scalar, z.record(z.string(), argValue)], 'write text, a number, or a map of flags')),
+    z.record(z.string(), argValue),
+  ],
+  'write a map, such as { batch-size: 512 }, or a list, such as [--batch-size, 512]',
+)
 
 const router = z.strictObject({
-  modelsDir: absolutePath,
-  modelsMax: z.number().int().positive().default(1),
-  preload: z.array(z.string()).default([]),
+  modelsDir: about(
+    text(alphabets.FILE_PATH),
+    'Directory of .gguf files on the compute nodes; each is a model.',
+    '/scratch/ai/models',
+  ),
+  modelsMax: about(
+    z.number().int().min(1).max(1000).default(1),
+    'Models held in memory at a time; the least recently used idle one makes room.',
+  ),
+  preload: about(
+    z.array(about(text(alphabets.MODEL_NAME), 'Name of a model: its file name without .gguf.')).default([]),
+    'Models to load before the endpoint is published.',
+  ),
+})
+
+const model = z.strictObject({
+  name: about(text(alphabets.MODEL_NAME), 'The name that clients ask for.', 'OR1-Behemoth'),
+  file: about(
+    text(alphabets.FILE_PATH),
+    'The .gguf file (the first, if split) on the compute nodes.',
+    '/scratch/ai/models/model.gguf',
+  ),
+})
+
+const gpu = z.strictObject({
+  arch: about(text(alphabets.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
+  memory: about(text(alphabets.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
 })
 
 const slurm = z.strictObject({
-  script: z.string().optional(),
-  jobName: z.string().optional(),
-  partition: z.string().optional(),
-  qos: z.string().optional(),
-  account: z.string().optional(),
-  nodes: z.number().int().positive().default(1),
-  nodelist: z.string().optional(),
-  gpus: z.number().int().nonnegative().default(1),
-  cpus: z.number().int().positive().optional(),
-  mem: z.string().optional(),
-  time: z.string().optional(),
-  exclusive: z.boolean().default(false),
-  signalLeadSeconds: z.number().int().positive().default(120),
-  output: z.string().optional(),
-  extra: z.array(z.string()).default([]),
+  script: about(
+    text(alphabets.SCRIPT_NAME).optional(),
+    "File name of the job script; without it the tier's name and .slurm.",
+    'run-14b.slurm',
+  ),
+  jobName: about(text(alphabets.SLURM_NAME).optional(), "sbatch --job-name; without it the tier's name.", 'llama-14b'),
+  partition: about(text(alphabets.SLURM_NAMES).optional(), 'sbatch --partition.', 'gpu_ai'),
+  qos: about(text(alphabets.SLURM_NAME).optional(), 'sbatch --qos.', 'ai_opportunistic'),
+  account: about(text(alphabets.SLURM_NAME).optional(), 'sbatch --account.', 'physics'),
+  nodes: about(z.number().int().min(1).max(1024).default(1), 'Nodes of one replica.'),
+  nodelist: about(text(alphabets.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
+  gpus: about(z.number().int().min(0).max(1024).default(1), 'GPUs on each node.'),
+  cpus: about(z.number().int().min(1).max(65_535).optional(), 'CPUs on each node.', 16),
+  mem: about(text(alphabets.MEMORY).optional(), 'Host memory on each node; megabytes without a unit.', '64G'),
+  time: about(text(alphabets.TIME).optional(), 'sbatch --time; minutes without a colon.', '2-00:00:00'),
+  exclusive: about(z.boolean().default(false), 'Take whole nodes (sbatch --exclusive).'),
+  signalLeadSeconds: about(
+    z.number().int().min(10).max(65_535).default(120),
+    'How long before the walltime a replica starts to drain, in seconds (sbatch --signal).',
+  ),
+  output: about(text(alphabets.OUTPUT).optional(), 'sbatch --output.', '/scratch/ai/logs/%x-%j.log'),
+  extra: about(
+    z.array(about(text(alphabets.SBATCH_OPTION), 'One option of sbatch.', '--constraint=a100')).default([]),
+    'More #SBATCH lines, for options that have no key here.',
+  ),
 })
 
 const tier = z.strictObject({
-  engine: z.enum(['llama.cpp']),
-  path: z.string(),
-  gatewayPort: port.optional(),
-  command: z.string().default('llama-server'),
-  router: router.optional(),
-  model: z.strictObject({ name: z.string(), file: absolutePath }).optional(),
-  context: z.number().int().positive().optional(),
-  args: args.default([]),
-  env: z.record(z.string(), z.string()).default({}),
-  setup: z.array(z.string()).default([]),
-  port: port.optional(),
-  readTimeoutSeconds: seconds.default(600),
-  loadTimeoutSeconds: seconds.default(900),
-  gpu: z.strictObject({ arch: z.string().optional(), memory: z.string().optional() }).optional(),
-  replicas: z.number().int().nonnegative().default(1),
-  slurm,
+  engine: about(z.enum(['llama.cpp']), 'The kind of server program.', 'llama.cpp'),
+  path: about(text(alphabets.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
+  gatewayPort: about(port.optional(), 'A gateway port at which the tier answers at / as well.', 8081),
+  command: about(
+    text(alphabets.COMMAND).default('llama-server'),
+    "The engine's program: a name on PATH, or an absolute path.",
+  ),
+  router: about(router.optional(), 'Serve a directory of models that load on demand.'),
+  model: about(model.optional(), 'Serve one model.'),
+  context: about(z.number().int().min(1).optional(), 'Context of the engine, in tokens, over all slots.', 131_072),
+  args: about(args.default([]), 'More arguments of the engine: a map of flags, or a list.'),
+  env: about(
+    z.record(text(alphabets.ENV_NAME), text(alphabets.ONE_LINE)).default({}),
+    "Added to the engine's environment.",
+  ),
+  setup: about(
+    z.array(about(text(alphabets.ONE_LINE), 'One line of the job script.', 'module load cuda')).default([]),
+    'Shell lines of the job script that run before the supervisor.',
+  ),
+  port: about(port.optional(), 'Port of the engine on its node; without it a free one is taken.', 8080),
+  readTimeoutSeconds: about(seconds.default(600), 'Longest silence of an engine within an answer, in seconds.'),
+  loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
+  gpu: about(gpu.optional(), 'What the GPUs are, for checks and for planning.'),
+  replicas: about(z.number().int().min(0).max(1000).default(1), 'Jobs to keep.'),
+  slurm: about(slurm.prefault({}), 'What the job asks of Slurm.'),
 })
 
 const gateway = z.strictObject({
-  name: z.string().regex(NAME_PATTERN).default('main'),
-  nginx: z.enum(['private']).default('private'),
-  listen: port.default(8080),
-  networks: z.array(z.string()),
-  defaultTier: z.string().optional(),
-  state: absolutePath.optional(),
+  name: about(text(NAME).default('main'), 'Name of this nginx with its updater; several may serve one site.'),
+  nginx: about(z.enum(['private']).default('private'), 'private: our own nginx, run by an ordinary user.'),
+  listen: about(port.default(8080), 'Port that serves every tier below its path, and /v1 for every model.'),
+  networks: about(
+    z.array(about(z.string(), 'An IPv4 network in CIDR notation.')).min(1),
+    'The only networks in which the gateway reaches engines.',
+    ['10.0.0.0/24'],
+  ),
+  defaultTier: about(z.string().optional(), 'Tier that answers where neither path nor model names one.', 'fast'),
+  state: about(
+    text(alphabets.PLAIN_PATH).optional(),
+    "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",
+    '/var/lib/sluice',
+  ),
 })
 
 /** How often things are looked at. Every default is written here and nowhere else. */
 const timing = z.strictObject({
-  beatSeconds: seconds.default(5),
-  leaseSeconds: seconds.default(20),
-  scanSeconds: seconds.default(1),
-  squeueSeconds: seconds.default(15),
+  beatSeconds: about(seconds.default(5), 'Time between two beats of a replica, in seconds.'),
+  leaseSeconds: about(
+    seconds.default(20),
+    'How long a beat may stand still before its replica is suspect, in seconds.',
+  ),
+  scanSeconds: about(seconds.default(1), 'Time between two scans of the registry, in seconds.'),
+  squeueSeconds: about(seconds.default(15), 'Time between two questions to Slurm, in seconds.'),
 })
 
 export const configSchema = z.strictObject({
-  site: z.string().regex(NAME_PATTERN),
-  shared: absolutePath,
-  runtime: absolutePath,
-  gateway,
-  timing: timing.prefault({}),
-  watch: z.boolean().default(true),
-  tiers: z.record(z.string().regex(NAME_PATTERN), tier),
+  site: about(text(NAME), 'Name of this site.', 'beefcake2'),
+  shared: about(
+    text(alphabets.PLAIN_PATH),
+    'Directory on the shared filesystem, of the account that runs everything.',
+    '/cluster/shared/ai',
+  ),
+  runtime: about(
+    text(alphabets.PLAIN_PATH),
+    'Directory on the shared filesystem where `sluice install` put Sluice.',
+    '/cluster/shared/sluice',
+  ),
+  gateway: about(gateway, 'The nginx in front.'),
+  timing: about(timing.prefault({}), 'How often things are looked at.'),
+  watch: about(z.boolean().default(true), 'Let filesystem events wake the updater before its next scan.'),
+  tiers: about(z.record(text(NAME), tier), 'The services by name.').meta({ minProperties: 1 }),
 })
 
 export type Config = z.infer<typeof configSchema>

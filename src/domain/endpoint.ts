@@ -24,7 +24,11 @@ const endpointSchema = z.looseObject({
   tier: name,
   engine: shown(64),
   state: z.enum(ENDPOINT_STATES),
-  url: z.string().regex(/^http:\/\/(\d{1,3}\.){3}\d{1,3}:\d{4,5}$/, 'must be http://IPv4:port'),
+  // Null until the engine has an address.
+  url: z
+    .string()
+    .regex(/^http:\/\/(\d{1,3}\.){3}\d{1,3}:\d{4,5}$/, 'must be http://IPv4:port')
+    .nullable(),
   models: z.array(shown(512)).max(1000),
   serves: z.array(shown(64)).max(16),
   job: z.looseObject({
@@ -96,8 +100,9 @@ export function parseEndpoint(text: string, id: string): { endpoint: Endpoint } 
   return { endpoint }
 }
 
-/** Where an endpoint answers. */
-export function addressOf(endpoint: Endpoint): { address: string; port: number } {
+/** Where an endpoint answers; undefined before its engine has an address. */
+export function addressOf(endpoint: Endpoint): { address: string; port: number } | undefined {
+  if (endpoint.url === null) return undefined
   const [address = '', port = ''] = endpoint.url.slice('http://'.length).split(':')
   return { address, port: Number(port) }
 }

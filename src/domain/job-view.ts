@@ -20,6 +20,16 @@ export interface JobView {
   readonly name: string
   /** Account name of the owner, where the question asked for it. */
   readonly user?: string
+  /** What `--comment` said at submission; Sluice's own jobs are found by it. */
+  readonly comment?: string
+  /** `status:signal`, as sacct(1) prints it; of a run that has ended. */
+  readonly exitCode?: string
+  /** The walltime; undefined where there is none. */
+  readonly timeLimitSeconds?: number
+  /** How long this run has lasted, by Slurm's clock. */
+  readonly runTimeSeconds?: number
+  /** timeLimitSeconds − runTimeSeconds, where both are known; negative beyond the limit. */
+  readonly remainingSeconds?: number
 }
 
 /**

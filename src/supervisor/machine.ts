@@ -1,7 +1,7 @@
 import type { EndpointState } from '../domain/endpoint.ts'
 import type { Cause, Verdict } from '../domain/notice.ts'
 import type { EngineHealth } from '../engines/engine.ts'
-import { type Drain, isDrained, type Looked, look, shorten } from './drain.ts'
+import { type Drain, isIdle, isLate, type Looked, look, shorten } from './drain.ts'
 
 /**
  * What one replica does, as a pure function of what happened:
@@ -21,7 +21,7 @@ export interface ReplicaState {
   readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'leaving' | 'gone'
   /** When the engine exited unasked within the last ten minutes, milliseconds of the loop's clock. */
   readonly exits: readonly number[]
-  /** loading: when it is too late; resting: when to start again. */
+  /** loading: when it is too late; resting: when to start again; leaving: when no TERM will come any more. */
   readonly dueAt: number
   /** How many explicit 5xx the engine answered in a row. */
   readonly errors: number
@@ -116,7 +116,8 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
     case 'stopped':
       return onStopped(state, now)
     case 'left':
-      return state.termed ? end(state) : [state, []]
+      // The TERM that follows ends us; if none comes, Slurm has lost us and there is nothing to wait for.
+      return [{ ...state, dueAt: now + limits.killWaitMs }, []]
     case 'tick':
       return onTick(state, now, limits)
   }
@@ -125,7 +126,7 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
 function begin(state: ReplicaState, now: number, limits: ReplicaLimits, first: readonly ReplicaAction[] = []): Step {
   return [
     { ...state, phase: 'loading', errors: 0, dueAt: now + limits.loadTimeoutMs },
-    [...first, publish('loading', 'Starting the engine'), { kind: 'start engine' }],
+    [...first, { kind: 'start engine' }, publish('loading', 'Waiting for the engine to answer')],
   ]
 }
 
@@ -272,7 +273,10 @@ function onStopped(state: ReplicaState, now: number): Step {
   if (state.afterStop === 'fail') return fail(state, undefined)
   // Without a requeue of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
   if (state.termed || state.drain?.comeBack !== true) return end(state, [{ kind: 'withdraw' }])
-  return [{ ...state, phase: 'leaving' }, [{ kind: 'withdraw' }, { kind: 'leave', how: 'requeue' }]]
+  return [
+    { ...state, phase: 'leaving', dueAt: Number.POSITIVE_INFINITY },
+    [{ kind: 'withdraw' }, { kind: 'leave', how: 'requeue' }],
+  ]
 }
 
 /** Gives the node back; the endpoint file stays and says why. `message` undefined: it says so already. */
@@ -292,6 +296,7 @@ function onTick(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   if (state.askAt !== undefined && now >= state.askAt && !isLeaving(state)) {
     return [{ ...state, askAt: undefined }, [{ kind: 'ask slurm' }]]
   }
+  if (state.phase === 'leaving' && now >= state.dueAt) return end(state)
   if (state.phase === 'resting' && now >= state.dueAt) return begin(state, now, limits)
   if (state.phase === 'loading' && now >= state.dueAt) {
     return restart(state, `Not ready within ${limits.loadTimeoutMs / 1_000} s (loadTimeoutSeconds)`, now)

@@ -1,0 +1,24 @@
+import { UserError } from '../domain/user-error.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, readConfig } from './load-config.ts'
+
+export interface ConfigCheckOptions extends ConfigOptions {
+  readonly json?: boolean
+}
+
+/** `sluice config check`: one line when all is well, else a UserError with every problem. */
+export async function configCheck(options: ConfigCheckOptions, context: Context): Promise<void> {
+  const { file, config, problems } = await readConfig(options, context)
+  const ok = config !== undefined
+  if (options.json) context.print(JSON.stringify({ file, ok, problems }, undefined, 2))
+  if (!ok)
+    throw options.json
+      ? new UserError(`Cannot use ${file}: ${counted(problems.length, 'problem')}`)
+      : UserError.of(problems)
+  const names = Object.keys(config.tiers)
+  if (!options.json) context.print(`${file}: ok (${counted(names.length, 'tier')}: ${names.join(', ')})`)
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

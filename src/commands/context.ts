@@ -1,0 +1,11 @@
+/** What a command may touch of the process that runs it; read once, in cli.ts. */
+export interface Context {
+  readonly env: NodeJS.ProcessEnv
+  readonly cwd: string
+  /** One line for standard output. */
+  print(line: string): void
+  /** One line for standard error. */
+  warn(line: string): void
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal
+}

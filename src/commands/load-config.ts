@@ -1,0 +1,75 @@
+import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type ParsedConfig, parseConfig } from '../config/parse-config.ts'
+import type { Config } from '../config/schema.ts'
+import { MAX_TEXT_LENGTH } from '../config/yaml-text.ts'
+import { UserError } from '../domain/user-error.ts'
+import type { Context } from './context.ts'
+
+export interface ConfigOptions {
+  /** --config. */
+  readonly config?: string
+}
+
+/**
+ * The configuration that a command runs with, and the file it came from. Throws a UserError with every problem, or
+ * with the places where it looked.
+ */
+export async function loadConfig(options: ConfigOptions, context: Context): Promise<{ file: string; config: Config }> {
+  const { file, config, problems } = await readConfig(options, context)
+  if (config === undefined) throw UserError.of(problems)
+  return { file, config }
+}
+
+/** As loadConfig, but problems of the contents are returned. Throws a UserError when there is no file to read. */
+export async function readConfig(options: ConfigOptions, context: Context): Promise<{ file: string } & ParsedConfig> {
+  const { file, text } = await findText(options, context)
+  return { file, ...parseConfig(text, file) }
+}
+
+/** The first that is named or exists. One that is named, or exists and cannot be read, is not passed over. */
+async function findText({ config }: ConfigOptions, { env, cwd }: Context): Promise<{ file: string; text: string }> {
+  const variable = env['SLUICE_CONFIG']
+  if (config !== undefined) return { file: config, text: await namedText(config, '--config', cwd) }
+  if (variable) return { file: variable, text: await namedText(variable, '$SLUICE_CONFIG', cwd) }
+  const files = ['sluice.yaml', '/etc/sluice/sluice.yaml']
+  for (const file of files) {
+    const text = await readText(file, cwd)
+    if (text !== undefined) return { file, text }
+  }
+  throw new UserError(
+    `Cannot find a configuration: there is no ${resolve(cwd, 'sluice.yaml')} and no ${files[1]}; name one with --config or $SLUICE_CONFIG`,
+  )
+}
+
+async function namedText(file: string, source: string, cwd: string): Promise<string> {
+  const text = await readText(file, cwd)
+  if (text === undefined) throw new UserError(`Cannot read ${file}: it does not exist; ${source} must name a file`)
+  return text
+}
+
+/** Undefined when there is no such file. */
+async function readText(file: string, cwd: string): Promise<string | undefined> {
+  try {
+    await using handle = await open(resolve(cwd, file))
+    // Four bytes a character at most, and one to see that there is more.
+    const buffer = Buffer.alloc(4 * MAX_TEXT_LENGTH + 1)
+    let length = 0
+    while (length < buffer.length) {
+      const { bytesRead } = await handle.read(buffer, length)
+      if (bytesRead === 0) break
+      length += bytesRead
+    }
+    return buffer.toString('utf8', 0, length)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new UserError(`Cannot read ${file}: ${reason(code, error)}`, { cause: error })
+  }
+}
+
+function reason(code: unknown, error: unknown): string {
+  if (code === 'EACCES') return 'permission denied; let the account that runs Sluice read it'
+  if (code === 'EISDIR') return 'it is a directory; name the file in it'
+  return error instanceof Error ? error.message : String(error)
+}

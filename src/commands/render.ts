@@ -1,0 +1,103 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
+import { writeAtomic } from '../system/atomic-file.ts'
+import { readTemplate } from '../system/templates.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadConfig } from './load-config.ts'
+
+export interface RenderOptions extends ConfigOptions {
+  /** Directory for the scripts; without it one script goes to standard output. */
+  readonly output?: string
+  /** Say what would be written, write nothing. */
+  readonly dryRun?: boolean
+  /** Write nothing, fail where a script on disk is not what would be written; without `output`, beside sluice.yaml. */
+  readonly check?: boolean
+}
+
+/**
+ * `sluice render [tier…]`: the job scripts of these tiers, or of all. A file that is right already is not touched.
+ * Throws a UserError for an unknown tier, and an Error (exit code 1) where --check finds a difference.
+ */
+export async function render(tiers: readonly string[], options: RenderOptions, context: Context): Promise<void> {
+  const { file, config } = await loadConfig(options, context)
+  const scripts = await renderScripts(config, tiers.length === 0 ? Object.keys(config.tiers) : [...new Set(tiers)])
+  if (options.check) return check(scripts, options.output ?? dirname(file), context)
+  if (options.output !== undefined) return write(scripts, options.output, options.dryRun ?? false, context)
+  const [script, ...more] = scripts
+  if (script === undefined || more.length > 0) {
+    throw new UserError(`Cannot print ${scripts.length} scripts at once: name one tier, or a directory with --output`)
+  }
+  context.print(script.text.trimEnd())
+}
+
+interface Script {
+  readonly tier: string
+  readonly name: string
+  readonly text: string
+}
+
+async function renderScripts(config: Config, tiers: readonly string[]): Promise<readonly Script[]> {
+  const template = await readTemplate(JOB_TEMPLATE)
+  const scripts = tiers.map(tier => ({
+    tier,
+    name: scriptName(config, tier),
+    text: renderJobScript(config, tier, template),
+  }))
+  for (const [index, { tier, name }] of scripts.entries()) {
+    const other = scripts.slice(0, index).find(script => script.name === name)
+    if (other !== undefined) {
+      throw new UserError(
+        `Cannot render ${tier}: its script "${name}" is that of ${other.tier}; give one of them another slurm.script`,
+      )
+    }
+  }
+  return scripts
+}
+
+async function write(
+  scripts: readonly Script[],
+  directory: string,
+  isDryRun: boolean,
+  context: Context,
+): Promise<void> {
+  for (const { tier, name, text } of scripts) {
+    const shown = join(directory, name)
+    const path = resolve(context.cwd, shown)
+    if ((await textOf(path)) === text) {
+      context.print(`${shown} is up to date (${tier})`)
+    } else if (isDryRun) {
+      context.print(`Would write ${shown} (${tier})`)
+    } else {
+      await mkdir(dirname(path), { recursive: true })
+      await writeAtomic(path, text)
+      context.print(`Wrote ${shown} (${tier})`)
+    }
+  }
+}
+
+async function check(scripts: readonly Script[], directory: string, context: Context): Promise<void> {
+  const found = await Promise.all(scripts.map(({ name }) => textOf(resolve(context.cwd, directory, name))))
+  const faults = scripts.flatMap(({ tier, name, text }, index) => {
+    if (found[index] === text) return []
+    return [`${join(directory, name)} ${found[index] === undefined ? 'is missing' : 'differs'} (${tier})`]
+  })
+  if (faults.length > 0) {
+    throw new Error(
+      `Cannot confirm the job scripts: ${faults.join(', ')}; render them again with sluice render --output ${directory}`,
+    )
+  }
+  context.print(`${directory}: ${scripts.map(({ name }) => name).join(', ')} up to date`)
+}
+
+/** Undefined when there is no such file. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,76 @@
+import { UserError } from '../domain/user-error.ts'
+import { outputDirectory } from '../scripts/job-output.ts'
+import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
+import { openSlurm } from '../slurm/open-slurm.ts'
+import type { Submission } from '../slurm/slurm.ts'
+import { submissionComment } from '../slurm/submission-comment.ts'
+import { sbatchArguments } from '../slurm/submit.ts'
+import { readTemplate } from '../system/templates.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadConfig } from './load-config.ts'
+
+export interface SubmitOptions extends ConfigOptions {
+  /** How many jobs; one by default. */
+  readonly count?: string
+  /** Print the script and the sbatch line, submit nothing. */
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+/**
+ * `sluice submit TIER`: renders the tier's script as it stands in sluice.yaml now, and hands it to Slurm. Jobs that were
+ * submitted before one fails stay submitted, and are named. Throws a UserError for what Slurm refuses, and an Error
+ * (exit code 1) where it cannot be told whether there is a job.
+ */
+export async function submit(tier: string, options: SubmitOptions, context: Context): Promise<void> {
+  const count = countOf(options.count)
+  const { config } = await loadConfig(options, context)
+  const script = renderJobScript(config, tier, await readTemplate(JOB_TEMPLATE))
+  if (options.dryRun) {
+    const argv = ['sbatch', ...sbatchArguments(submissionComment(config.site, tier))]
+    if (options.json) context.print(JSON.stringify({ tier, count, dryRun: true, argv, script }, undefined, 2))
+    else context.print(`${argv.join(' ')} < ${scriptName(config, tier)}\n\n${script.trimEnd()}`)
+    return
+  }
+
+  const slurm = openSlurm({ env: context.env })
+  const jobs: { id: string; comment: string }[] = []
+  try {
+    while (jobs.length < count) {
+      const comment = submissionComment(config.site, tier)
+      const request = { script, comment, outputDirectory: outputDirectory(config, tier), progress: context.warn }
+      const submission = await slurm.submit(request, context.signal)
+      if (submission.kind !== 'submitted') throw failure(submission, { tier, comment, jobs: jobs.length, count })
+      jobs.push({ id: submission.id, comment })
+      if (!options.json) context.print(`Submitted ${tier} as job ${submission.id}`)
+    }
+  } finally {
+    if (options.json) context.print(JSON.stringify({ tier, jobs }, undefined, 2))
+  }
+}
+
+function countOf(text = '1'): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) {
+    throw new UserError(`Cannot submit "${text}" jobs: --count takes a whole number from 1 to 999`)
+  }
+  return Number(text)
+}
+
+interface Attempt {
+  readonly tier: string
+  readonly comment: string
+  /** Submitted before it. */
+  readonly jobs: number
+  readonly count: number
+}
+
+function failure(submission: Exclude<Submission, { kind: 'submitted' }>, attempt: Attempt): Error {
+  const { tier, comment, jobs, count } = attempt
+  const which = count === 1 ? tier : `${tier} (${jobs + 1} of ${count})`
+  if (submission.kind === 'refused') {
+    return new UserError(`Cannot submit ${which}: ${submission.message}; see tiers.${tier}.slurm in sluice.yaml`)
+  }
+  return new Error(
+    `Cannot tell whether ${which} was submitted: ${submission.message}; before you try again, look for its comment ${comment} with squeue --me -O JobID,Comment:80`,
+  )
+}

@@ -1,0 +1,100 @@
+/** A closed set of texts: what matches, and how to tell people what would be right. */
+export interface Alphabet {
+  readonly pattern: RegExp
+  /** Continues a sentence: `write …`. */
+  readonly right: string
+}
+
+/** Stands unquoted in `#SBATCH` lines, nginx files and shell lines: nothing there that any of them would read. */
+export const PLAIN_PATH: Alphabet = {
+  pattern: /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.+@=-]+)+\/?$/,
+  right: 'write an absolute path of letters, digits and _ . + @ = -, without . and .. segments',
+}
+
+/** Reaches programs as one argument, never a shell or nginx. */
+export const FILE_PATH: Alphabet = {
+  pattern: /^\/\P{Cc}*$/u,
+  right: 'write an absolute path without control characters',
+}
+
+/** `//` and dot segments are left out: nginx and clients would normalize them to another path. */
+export const URL_PATH: Alphabet = {
+  pattern: /^\/(?:[A-Za-z0-9_][A-Za-z0-9_.~-]*\/)*$/,
+  right: 'write a path that starts and ends with /, of letters, digits and _ - . ~, such as /reasoning/',
+}
+
+export const COMMAND: Alphabet = {
+  pattern: /^(?:\/\P{Cc}+|[A-Za-z0-9_][A-Za-z0-9_.+-]*)$/u,
+  right: 'write a program name to look up on PATH, or an absolute path',
+}
+
+/** What clients put into `model`; it also names routes. */
+export const MODEL_NAME: Alphabet = {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9_.:@+/-]{0,127}$/,
+  right: 'write at most 128 letters, digits and _ . : @ + / -, starting with a letter or digit',
+}
+
+export const ENV_NAME: Alphabet = {
+  pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+  right: 'write letters, digits and underscores, not starting with a digit',
+}
+
+/** Also the elements of a set-up list: a line break would start a line that nobody checked. */
+export const ONE_LINE: Alphabet = {
+  pattern: /^(?:\t|\P{Cc})*$/u,
+  right: 'write one line without control characters',
+}
+
+export const GPU_ARCH: Alphabet = {
+  pattern: /^[a-z][a-z0-9_]{0,31}$/,
+  right: 'write the architecture as its compiler names it, such as sm70 or gfx90a',
+}
+
+export const SCRIPT_NAME: Alphabet = {
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}\.slurm$/,
+  right: 'write a plain file name that ends in .slurm, without a directory, such as run-14b.slurm',
+}
+
+/** Job names, accounts, QoS. */
+export const SLURM_NAME: Alphabet = {
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,127}$/,
+  right: 'write at most 128 letters, digits and _ . + @ -',
+}
+
+export const SLURM_NAMES: Alphabet = {
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.+@-]*(?:,[A-Za-z0-9_][A-Za-z0-9_.+@-]*)*$/,
+  right: 'write names of letters, digits and _ . + @ -, separated by commas without spaces',
+}
+
+/** A host list of slurm.conf(5); a path, which sbatch would read as a file of names, does not match. */
+export const NODE_LIST: Alphabet = {
+  pattern:
+    /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]|\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\])*(?:,[A-Za-z0-9_](?:[A-Za-z0-9_.-]|\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\])*)*$/,
+  right: 'write node names as Slurm lists them, such as vasp-02 or vasp-[01-03,07]',
+}
+
+/** sbatch(1) --mem: a whole number, megabytes without a unit. */
+export const MEMORY: Alphabet = {
+  pattern: /^\d{1,9}[KMGTkmgt]?$/,
+  right: 'write a whole number and K, M, G or T, such as 64G',
+}
+
+/** sbatch(1) --time. */
+export const TIME: Alphabet = {
+  pattern: /^(?:\d{1,7}(?::[0-5]?\d){0,2}|\d{1,4}-\d{1,2}(?::[0-5]?\d){0,2}|UNLIMITED)$/,
+  right:
+    'write minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or days-hours:minutes:seconds, such as 01:30:00 or 2-12',
+}
+
+/** sbatch(1) filename pattern; it expands neither ~ nor variables. */
+export const OUTPUT: Alphabet = {
+  pattern: /^(?:\/[A-Za-z0-9_.,:@+=%-]+)+$/,
+  right: 'write an absolute path without spaces, where sbatch replaces %j by the job, such as /scratch/logs/%x-%j.log',
+}
+
+/** One option of sbatch(1): quoted values closed, nothing that starts a comment or a second option. */
+export const SBATCH_OPTION: Alphabet = {
+  pattern:
+    /^(?:--[a-z][a-z0-9-]*(?:=(?:"[^"\\\p{Cc}]*"|'[^'\p{Cc}]*'|[^\s"'#\\\p{Cc}])+)?|-[A-Za-z](?: ?(?:"[^"\\\p{Cc}]*"|'[^'\p{Cc}]*'|[^\s"'#\\\p{Cc}])+)?)$/u,
+  right: 'write one option an item, as sbatch takes it, such as --constraint=a100 or -x vasp-01',
+}

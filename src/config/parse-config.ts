@@ -1,0 +1,80 @@
+import type { Problem } from '../domain/problem.ts'
+import type { Finding, Path } from './finding.ts'
+import { ruleFindings } from './rule-findings.ts'
+import { type Config, configSchema } from './schema.ts'
+import { valueAt } from './schema-at.ts'
+import { shapeFindings } from './shape-findings.ts'
+import { wellFormed } from './well-formed.ts'
+import { readYaml } from './yaml-document.ts'
+import { readTree, spotKey, type TextFinding, type Tree } from './yaml-tree.ts'
+
+/** A configuration without problems, or the problems: at least one, sorted by line. */
+export type ParsedConfig =
+  | { readonly config: Config; readonly problems: readonly [] }
+  | { readonly config?: never; readonly problems: readonly Problem[] }
+
+/**
+ * sluice.yaml → Config with its defaults, or every problem at once; `fileName` is for the problems only. Never throws,
+ * whatever the text.
+ *
+ * 1. What is no text, and errors of YAML's syntax, are told alone: what stands below them may have been read as
+ *    something else.
+ * 2. Duplicate keys, aliases and tags; then keys and values by themselves; then the rules between them, on whatever is
+ *    well formed. None of these hides another.
+ */
+export function parseConfig(text: string, fileName: string): ParsedConfig {
+  const { document, lines, targets, locate, problems: unreadable } = readYaml(text, fileName)
+  if (document === undefined) return { problems: sorted(unreadable) }
+
+  const tree = readTree(document, { lines, targets, keepsText: isEngineArgument })
+  const problems = tree.findings.map(({ offset, message, fix }) => locate(offset, message, fix))
+  for (const { offset, message, fix } of contentFindings(tree)) problems.push(locate(offset, message, fix))
+  return problems.length === 0
+    ? { config: configSchema.parse(tree.value), problems: [] }
+    : { problems: sorted(problems) }
+}
+
+/** Flags are passed with the digits that were written: 0.90 stays 0.90. */
+function isEngineArgument([top, , key, ...rest]: Path): boolean {
+  if (top !== 'tiers' || key !== 'args') return false
+  return rest.length === 1 || (rest.length === 2 && typeof rest[0] === 'number')
+}
+
+function contentFindings({ value, unread, spots }: Tree): TextFinding[] {
+  const isRead = ({ path }: Finding) => !path.some((_, index) => unread.has(spotKey(path.slice(0, index + 1))))
+  if (unread.has(spotKey([]))) return []
+  const shapes = shapeFindings({ schema: configSchema, value, sourceAt: path => spots.get(spotKey(path))?.source })
+  const rules = ruleFindings({
+    config: wellFormed(configSchema, value) ?? {},
+    has: path => valueAt(value, path) !== undefined,
+  })
+  const told = new Set<string>()
+  const placed = (finding: Finding, use: 'own' | 'via') => {
+    const { own, via } = place(finding, spots)
+    const key = `${own} ${finding.fix}`
+    // What an alias repeats is told once, where it was written.
+    if (via !== undefined && told.has(key)) return []
+    if (via === undefined) told.add(key)
+    return [{ ...finding, offset: use === 'via' ? (via ?? own) : own }]
+  }
+  // What is wrong by itself is mended where it was written, what is wrong between keys where it is used.
+  return [
+    ...shapes.filter(isRead).flatMap(finding => placed(finding, 'own')),
+    ...rules.filter(isRead).flatMap(finding => placed(finding, 'via')),
+  ]
+}
+
+/** What was left to its default stands nowhere: the key above it is meant. */
+function place(
+  { path, at }: Pick<Finding, 'path' | 'at'>,
+  spots: Tree['spots'],
+): { own: number; via: number | undefined } {
+  const spot = spots.get(spotKey(path))
+  if (spot === undefined && path.length > 0) return place({ path: path.slice(0, -1), at: 'key' }, spots)
+  return { own: (at === 'key' ? spot?.key : undefined) ?? spot?.value ?? 0, via: spot?.via }
+}
+
+/** By line and column; what means the whole file comes first. */
+function sorted(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+}

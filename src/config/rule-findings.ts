@@ -1,0 +1,40 @@
+import type { Finding } from './finding.ts'
+import { engineArgumentsRule } from './rules/engine-arguments.ts'
+import { environmentRule } from './rules/environment.ts'
+import { defaultTierRule, leaseRule } from './rules/gateway.ts'
+import { extraRule, setupRule } from './rules/job-script.ts'
+import { networkRule } from './rules/networks.ts'
+import type { Rule, Seen } from './rules/seen.ts'
+import {
+  gatewayPortRule,
+  modelRule,
+  nodelistRule,
+  nodesRule,
+  pathRule,
+  preloadRule,
+  scriptRule,
+  someTierRule,
+} from './rules/tiers.ts'
+
+const RULES: readonly Rule[] = [
+  networkRule,
+  defaultTierRule,
+  leaseRule,
+  someTierRule,
+  pathRule,
+  gatewayPortRule,
+  scriptRule,
+  modelRule,
+  preloadRule,
+  nodelistRule,
+  nodesRule,
+  engineArgumentsRule,
+  environmentRule,
+  extraRule,
+  setupRule,
+]
+
+/** Everything wrong between keys, as far as the keys that a rule looks at are well formed. */
+export function ruleFindings(seen: Seen): Finding[] {
+  return RULES.flatMap(rule => rule(seen))
+}

@@ -1,0 +1,39 @@
+import { badKey } from '../finding.ts'
+import { type Rule, seenTiers } from './seen.ts'
+
+interface Owned {
+  readonly pattern: RegExp
+  readonly found: string
+  readonly fix: string
+}
+
+const OWNED: readonly Owned[] = [
+  { pattern: /^(?:SLURM|SBATCH|SRUN)_/, found: 'Slurm sets it in the job', fix: 'leave it out' },
+  { pattern: /^SLUICE_/, found: 'Sluice sets it', fix: 'leave it out' },
+  {
+    pattern: /^(?:CUDA|ROCR|HIP)_VISIBLE_DEVICES$|^GPU_DEVICE_ORDINAL$/,
+    found: "Slurm says which GPUs are the job's",
+    fix: 'leave it out; slurm.gpus asks for more',
+  },
+  { pattern: /^CUDA_DEVICE_ORDER$/, found: 'Sluice sets it to PCI_BUS_ID', fix: 'leave it out' },
+  {
+    pattern: /^LLAMA_(?:ARG_|SERVER_ROUTER_PORT$|SERVER_CHILD_MODE$)/,
+    found: 'it would change arguments unseen',
+    fix: 'write the flag in args',
+  },
+  { pattern: /^AIP_/, found: 'it would change the port of the engine', fix: 'leave it out' },
+  {
+    pattern: /(?:^|_)(?:KEY|API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i,
+    found: 'its name says secret, and job scripts can be read by others',
+    fix: 'keep it in a file of mode 0600 that the engine reads itself',
+  },
+]
+
+/** Environment of the engine: no names that Sluice or Slurm sets, and no secrets (rule 12). Values are never shown. */
+export const environmentRule: Rule = seen =>
+  seenTiers(seen).flatMap(([tier, { env }]) =>
+    Object.keys(env ?? {}).flatMap(name => {
+      const owned = OWNED.find(one => one.pattern.test(name))
+      return owned === undefined ? [] : [badKey(['tiers', tier, 'env', name], owned.found, owned.fix)]
+    }),
+  )

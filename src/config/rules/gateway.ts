@@ -1,0 +1,22 @@
+import { badValue, suggest } from '../finding.ts'
+import { type Rule, seenTiers } from './seen.ts'
+
+/** A default tier exists, and is the one at `/`, where nginx sends what no other path takes. */
+export const defaultTierRule: Rule = ({ config }) => {
+  const path = ['gateway', 'defaultTier']
+  const name = config.gateway?.defaultTier
+  if (name === undefined || config.tiers === undefined) return []
+  const names = Object.keys(config.tiers)
+  if (!names.includes(name)) return [badValue(path, `there is no tier "${name}"`, suggest(name, names))]
+  const atRoot = seenTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
+  if (atRoot === undefined || atRoot === name) return []
+  return [badValue(path, `"${name}" is not the tier at /`, `write ${atRoot}, or give ${name} the path /`)]
+}
+
+/** One late beat must not end a lease. */
+export const leaseRule: Rule = ({ config }) => {
+  const { beatSeconds, leaseSeconds } = config.timing ?? {}
+  if (beatSeconds === undefined || leaseSeconds === undefined || leaseSeconds > 2 * beatSeconds) return []
+  const found = `a lease of ${leaseSeconds} s ends after one late beat, at ${beatSeconds} s a beat`
+  return [badValue(['timing', 'leaseSeconds'], found, `write more than ${2 * beatSeconds}, or beat more often`)]
+}

@@ -1,0 +1,66 @@
+import { parseIpv4 } from '../../domain/address.ts'
+import { badValue, type Finding, quote } from '../finding.ts'
+import type { Rule } from './seen.ts'
+
+/** Of a wider network nobody could say that its machines are the site's; rule 9 would check nothing. */
+const SHORTEST_PREFIX = 8
+
+const LINK_LOCAL = { first: 0xa9fe0000, size: 2 ** 16 }
+const FIRST_MULTICAST = 0xe0000000
+
+/** `gateway.networks` are IPv4 networks of hosts: exact, not link-local, not the whole internet. */
+export const networkRule: Rule = ({ config }) =>
+  (config.gateway?.networks ?? []).flatMap((network, index) => {
+    const wrong = network === undefined ? undefined : wrongNetwork(network)
+    return wrong === undefined ? [] : [finding(index, network ?? '', wrong)]
+  })
+
+interface Wrong {
+  readonly found: string
+  readonly fix: string
+}
+
+function finding(index: number, network: string, { found, fix }: Wrong): Finding {
+  return badValue(['gateway', 'networks', index], `${quote(network)} ${found}`, fix)
+}
+
+function wrongNetwork(text: string): Wrong | undefined {
+  const [base = '', length, ...rest] = text.split('/')
+  const address = parseIpv4(base)
+  if (text.includes(':'))
+    return { found: 'is not IPv4', fix: 'write the IPv4 network of the nodes: only IPv4 is supported today' }
+  if (address === undefined || rest.length > 0) {
+    return { found: 'is no IPv4 network', fix: 'write four numbers up to 255 and a prefix length, such as 10.0.0.0/24' }
+  }
+  if (length === undefined) return { found: 'has no prefix length', fix: `write ${base}/32 for this address alone` }
+  if (!/^(?:[1-9]|[12]\d|3[0-2]|0)$/.test(length)) {
+    return {
+      found: `has the prefix length ${quote(length)}`,
+      fix: `write a whole number from ${SHORTEST_PREFIX} to 32`,
+    }
+  }
+  const size = 2 ** (32 - Number(length))
+  const first = Math.floor(address / size) * size
+  if (Number(length) < SHORTEST_PREFIX) {
+    return {
+      found: 'is too wide to mean the nodes',
+      fix: `write the networks of the nodes, with prefixes from ${SHORTEST_PREFIX} to 32`,
+    }
+  }
+  if (first < LINK_LOCAL.first + LINK_LOCAL.size && LINK_LOCAL.first < first + size) {
+    return { found: 'contains link-local addresses', fix: 'write the network that the nodes are reached in' }
+  }
+  if (address >= FIRST_MULTICAST || address < 2 ** 24) {
+    return { found: 'holds no addresses of hosts', fix: 'write the network that the nodes are reached in' }
+  }
+  return first === address
+    ? undefined
+    : {
+        found: 'has host bits set',
+        fix: `write ${dotted(first)}/${length} for the network, or ${base}/32 for this address alone`,
+      }
+}
+
+function dotted(address: number): string {
+  return [24, 16, 8, 0].map(shift => (address >>> shift) & 255).join('.')
+}

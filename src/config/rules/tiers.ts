@@ -1,0 +1,116 @@
+import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
+import { countHosts } from '../host-count.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+
+export const someTierRule: Rule = ({ config, has }) => {
+  if (config.tiers === undefined || Object.keys(config.tiers).length > 0 || !has(['tiers'])) return []
+  return [badKey(['tiers'], 'there is no tier', 'add one, such as fast: { engine: llama.cpp, path: /, … }')]
+}
+
+/** Two tiers below one path could not be told apart. Nested paths are fine: nginx takes the longest. */
+export const pathRule: Rule = seen => [
+  ...twice(seenTiers(seen).map(([name, tier]) => ({ name, value: tier.path, path: ['tiers', name, 'path'] }))),
+  ...seenTiers(seen).flatMap(([name, { path }]) =>
+    path?.startsWith('/v1/')
+      ? [
+          badValue(
+            ['tiers', name, 'path'],
+            `${quote(path)} is where the models of every tier answer`,
+            `write another, such as /${name}/`,
+          ),
+        ]
+      : [],
+  ),
+]
+
+/** A port of a tier's own serves that tier alone; `gateway.listen` is everybody's. */
+export const gatewayPortRule: Rule = seen => {
+  const listen = seen.config.gateway?.listen
+  if (listen === undefined) return []
+  const own = seenTiers(seen).filter(([, tier]) => tier.gatewayPort !== listen)
+  return twice(own.map(([name, tier]) => ({ name, value: tier.gatewayPort, path: ['tiers', name, 'gatewayPort'] })))
+}
+
+/** Job scripts of all tiers are rendered into one directory. */
+export const scriptRule: Rule = seen =>
+  twice(
+    seenTiers(seen).map(([name, tier]) => {
+      const path = ['tiers', name, 'slurm', 'script']
+      return { name, value: seen.has(path) ? tier.slurm?.script : `${name}.slurm`, path }
+    }),
+  )
+
+/** llama-server has one model, or routes among those of a directory. */
+export const modelRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]) => {
+    if (tier.engine !== 'llama.cpp') return []
+    const path = ['tiers', name]
+    const router = seen.has([...path, 'router'])
+    const model = seen.has([...path, 'model'])
+    if (router && model) return [badKey([...path, 'model'], 'the tier has a router too', 'leave one of the two out')]
+    if (router || model) return []
+    return [
+      badKey(
+        path,
+        'it has no model',
+        'add model: { name, file } for one model, or router: { modelsDir } for a directory',
+      ),
+    ]
+  })
+
+/** What is loaded first stays loaded: a model more would push the first one out before anybody asked. */
+export const preloadRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { router }]) => {
+    const path = ['tiers', name, 'router', 'preload']
+    const { preload, modelsMax } = router ?? {}
+    if (preload === undefined) return []
+    const again = preload.flatMap((model, index) =>
+      model !== undefined && preload.indexOf(model) < index
+        ? [badValue([...path, index], `${quote(model)} is listed twice`, 'leave one of them out')]
+        : [],
+    )
+    if (modelsMax === undefined || preload.length <= modelsMax || again.length > 0) return again
+    const found = `${preload.length} models, where ${modelsMax} fit (modelsMax)`
+    return [badValue(path, found, `list at most ${modelsMax}, or raise modelsMax`)]
+  })
+
+/** sbatch(1) --nodelist: the job gets all of these hosts, not some of them. */
+export const nodelistRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { slurm }]) => {
+    const { nodelist, nodes } = slurm ?? {}
+    const named = nodelist === undefined ? 0 : countHosts(nodelist)
+    if (nodes === undefined || named <= nodes || seen.has(['tiers', name, 'rpc'])) return []
+    const path = ['tiers', name, 'slurm', 'nodelist']
+    const fix = 'name one; to choose among several, leave it out and use partition, or --exclude in extra'
+    return [badValue(path, `Slurm would give the job all ${named} nodes of ${quote(nodelist ?? '')}`, fix)]
+  })
+
+/** With `rpc` there, its own refusal says it all. */
+export const nodesRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]: readonly [string, SeenTier]) => {
+    const nodes = tier.slurm?.nodes ?? 1
+    if (nodes === 1 || seen.has(['tiers', name, 'rpc'])) return []
+    const path = ['tiers', name, 'slurm', 'nodes']
+    return [
+      badValue(path, `${nodes} nodes, of which the engine would use one`, 'write 1; more replicas take more nodes'),
+    ]
+  })
+
+interface Claim {
+  readonly name: string
+  readonly value: string | number | undefined
+  readonly path: Path
+}
+
+/** Later claims of a value that an earlier tier has; those that claim nothing are free. */
+function twice(claims: readonly Claim[]): Finding[] {
+  const first = new Map<string | number, string>()
+  return claims.flatMap(({ name, value, path }) => {
+    if (value === undefined) return []
+    const other = first.get(value)
+    if (other === undefined) first.set(value, name)
+    return other === undefined
+      ? []
+      : [badValue(path, `tier "${other}" has ${JSON.stringify(value)} already`, 'write another')]
+  })
+}

@@ -1,0 +1,85 @@
+import { open, stat } from 'node:fs/promises'
+import type { Clock } from '../system/clock.ts'
+import { isAlive, type ProcessId } from '../system/processes.ts'
+import { askGeneration } from './control-socket.ts'
+import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
+import { WORKERS } from './render-gateway.ts'
+import type { StateDirectory } from './state-directory.ts'
+
+export interface Expectation {
+  readonly generation: number
+  readonly directory: StateDirectory
+  /** Undefined right after a start, which is over when the master holds its ports. */
+  readonly master: ProcessId | undefined
+  /** Workers that accepted connections before the generation was asked for. */
+  readonly older: readonly NginxProcess[]
+  /** Size of the error log at that time. */
+  readonly logStart: number
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/**
+ * Waits until the generation runs, which is later than its first answer: for another 90 to 100 ms old workers accept
+ * connections (reference/nginx.md). It runs when it answers, every older worker is shutting down or gone, and no more
+ * workers accept than one generation has: a worker that was restarted while the reload went on is in nobody's list.
+ *
+ * @throws when nginx refuses it, the master ends, or 10 s pass; with the signal's reason when that aborts.
+ */
+export async function awaitGeneration(expected: Expectation): Promise<void> {
+  const { generation, directory, clock, signal } = expected
+  const deadline = clock.now() + DEADLINE_MS
+  for (;;) {
+    const answer = await askGeneration(directory.controlSocket)
+    const accepting = expected.older.filter(one => {
+      const now = readAgain(one, directory.root)
+      return now !== undefined && isAccepting(now)
+    })
+    if (answer === generation && accepting.length === 0 && hasOneGeneration(directory)) return
+    signal.throwIfAborted()
+
+    const refusal = await refusalSince(directory.errorLog, expected.logStart)
+    if (refusal !== undefined) throw new Error(`Cannot run generation ${generation}: nginx refuses it: ${refusal}`)
+    if (expected.master !== undefined && !(await isAlive(expected.master))) {
+      throw new Error(`Cannot run generation ${generation}: the master of nginx, pid ${expected.master.pid}, ended`)
+    }
+    if (clock.now() > deadline) {
+      const found = answer === undefined ? 'no generation answers' : `generation ${answer} answers`
+      const workers = accepting.length === 0 ? '' : `, and old workers still accept: ${accepting.map(one => one.pid)}`
+      throw new Error(`Cannot run generation ${generation}: after ${DEADLINE_MS / 1000} s ${found}${workers}`)
+    }
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+/** No worker of a second generation accepts connections, as far as numbers can tell. */
+export function hasOneGeneration(directory: StateDirectory): boolean {
+  return findNginx(directory.root).filter(isAccepting).length <= WORKERS
+}
+
+export async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    found => found.size,
+    () => 0, // there is no log before the first start
+  )
+}
+
+/** What the master wrote when it gave up a reload. A complaint of a request is of another level. */
+async function refusalSince(path: string, start: number): Promise<string | undefined> {
+  const size = await sizeOf(path)
+  if (size <= start) return undefined
+  const file = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size - start, MAX_LOG_BYTES)), {
+      position: start,
+    })
+    return /\[emerg\] \S+ (.*)/.exec(buffer.toString('utf8', 0, bytesRead))?.[1]
+  } finally {
+    await file.close()
+  }
+}
+
+// A reload of 2 000 servers takes under a second; a busy port makes nginx try for 2.5 s before it gives up.
+const DEADLINE_MS = 10_000
+const POLL_MS = 5
+const MAX_LOG_BYTES = 64 * 1024

@@ -1,0 +1,66 @@
+import type { GatewayTier } from '../domain/gateway-model.ts'
+
+/** The body of an answer that the gateway gives itself, in the shape that OpenAI's clients read. */
+export function errorBody(type: ErrorType, code: string, message: string): string {
+  return JSON.stringify({ error: { message, type, param: null, code } })
+}
+
+type ErrorType = 'invalid_request_error' | 'server_error' | 'service_unavailable'
+
+/** nginx keeps the larger of these in files of its own; 64 MiB holds a prompt of 10 M tokens or some forty images. */
+export const MAX_BODY_MEBIBYTES = 64
+
+/** What nginx refuses before a tier is found; `answer` is what the client gets for nginx's own `status`. */
+export const REFUSALS: readonly { status: number; answer: number; body: string }[] = [
+  refusal(400, 'bad_request', 'The request is not valid HTTP'),
+  refusal(404, 'unknown_path', 'Nothing is served at this path'),
+  refusal(405, 'method_not_allowed', 'This method is not allowed'),
+  refusal(413, 'request_too_large', `The request is larger than ${MAX_BODY_MEBIBYTES} MiB`),
+  refusal(414, 'uri_too_long', 'The request line is too long'),
+  // nginx's own name for header lines that exceed large_client_header_buffers.
+  { ...refusal(494, 'headers_too_large', 'The request headers are too large'), answer: 431 },
+  refusal(500, 'internal_error', 'The gateway failed; its error log says why'),
+  refusal(501, 'not_implemented', 'The gateway does not understand this transfer encoding'),
+  refusal(505, 'http_version', 'The gateway does not speak this version of HTTP'),
+]
+
+function refusal(status: number, code: string, message: string): { status: number; answer: number; body: string } {
+  return {
+    status,
+    answer: status,
+    body: errorBody(status < 500 ? 'invalid_request_error' : 'server_error', code, message),
+  }
+}
+
+/** For a tier without endpoints: 503. */
+export function unavailableBody(tier: GatewayTier): string {
+  const message = `No engine of ${tier.name} is running; try again in ${tier.retryAfterSeconds} s`
+  return errorBody('service_unavailable', 'tier_unavailable', message)
+}
+
+/** For a request that no engine accepted, and that was therefore delivered to none: 503. */
+export function unreachableBody(tier: GatewayTier): string {
+  const message = `No engine of ${tier.name} can be reached; try again in ${tier.retryAfterSeconds} s`
+  return errorBody('service_unavailable', 'tier_unreachable', message)
+}
+
+/** For a request that engines accepted and did not answer: 502. It is not tried a third time (rule 11). */
+export function failedBody(tier: GatewayTier): string {
+  const message = `The engines of ${tier.name} that were given this request died of it or did not answer in time`
+  return errorBody('server_error', 'engine_failed', message)
+}
+
+/** For a path of no tier: 404. */
+export function unknownPathBody(tiers: readonly GatewayTier[]): string {
+  const paths = tiers.slice(0, MAX_PATHS).map(tier => tier.path)
+  if (tiers.length > MAX_PATHS) paths.push('…')
+  const served = paths.length === 0 ? 'no tier yet' : paths.join(', ')
+  return errorBody(
+    'invalid_request_error',
+    'unknown_path',
+    `Nothing is served at this path; this gateway serves ${served}`,
+  )
+}
+
+// Keeps the body within what nginx reads as one parameter.
+const MAX_PATHS = 20

@@ -1,0 +1,14 @@
+import type { Clock } from '../system/clock.ts'
+import type { NginxCommand } from './nginx-command.ts'
+import type { GatewayTemplates } from './render-gateway.ts'
+import type { StateDirectory } from './state-directory.ts'
+
+/** What the parts of an open gateway share. */
+export interface GatewayParts {
+  readonly directory: StateDirectory
+  readonly nginx: NginxCommand
+  readonly templates: GatewayTemplates
+  readonly user: string | undefined
+  readonly openFiles: number
+  readonly clock: Clock
+}

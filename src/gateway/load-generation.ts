@@ -1,0 +1,86 @@
+import { rm } from 'node:fs/promises'
+import type { Clock } from '../system/clock.ts'
+import { signal as sendSignal } from '../system/processes.ts'
+import { awaitGeneration, sizeOf } from './await-generation.ts'
+import { askGeneration } from './control-socket.ts'
+import type { NginxCommand } from './nginx-command.ts'
+import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
+import type { StateDirectory } from './state-directory.ts'
+
+export interface LoadOptions {
+  /** What `current` points to by now. */
+  readonly generation: number
+  readonly directory: StateDirectory
+  readonly nginx: NginxCommand
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/**
+ * Makes nginx run what `current` points to, from whatever state it is in, and waits until it does (`awaitGeneration`):
+ *
+ * 1. one master that answers: reload it
+ * 2. a master that does not answer, or several (a start that a crash of ours left half done): kill the masters, go on
+ * 3. no master, workers of a killed one: they serve on and hold the ports; let them finish what they have
+ * 4. nothing left that accepts: start
+ *
+ * Streams survive all of it.
+ *
+ * @throws when nginx does not run it in the end.
+ */
+export async function loadGeneration(options: LoadOptions): Promise<void> {
+  const { generation, directory, clock, signal } = options
+  const logStart = await sizeOf(directory.errorLog)
+  const before = findNginx(directory.root)
+  const masters = before.filter(one => one.role === 'master')
+  const [master] = masters
+
+  if (masters.length === 1 && master !== undefined && (await isAnswering(options))) {
+    const older = findNginx(directory.root).filter(isAccepting)
+    if (readAgain(master, directory.root) !== undefined) sendSignal(master.pid, 'SIGHUP') // 1
+    return awaitGeneration({ generation, directory, master, older, logStart, clock, signal })
+  }
+  for (const one of masters) kill(one, directory) // 2
+  const orphans = findNginx(directory.root).filter(isAccepting)
+  await finishWorkers(orphans, options) // 3
+  await rm(directory.controlSocket, { force: true }) // nginx does not replace a socket that a killed master left
+  await options.nginx.start() // 4
+  await awaitGeneration({ generation, directory, master: undefined, older: orphans, logStart, clock, signal })
+}
+
+/** A worker of the master answers; one that was started a moment ago gets the time to. */
+async function isAnswering({ directory, clock, signal }: LoadOptions): Promise<boolean> {
+  const deadline = clock.now() + MASTER_MS
+  while (clock.now() < deadline) {
+    if ((await askGeneration(directory.controlSocket)) !== undefined) return true
+    signal.throwIfAborted()
+    await clock.sleep(POLL_MS, signal)
+  }
+  return false
+}
+
+/** Lets workers without a master close their ports and end with their last request; kills those that do not listen. */
+export async function finishWorkers(
+  workers: readonly NginxProcess[],
+  { directory, clock, signal }: Pick<LoadOptions, 'directory' | 'clock' | 'signal'>,
+): Promise<void> {
+  for (const one of workers) sendSignal(one.pid, 'SIGQUIT')
+  const deadline = clock.now() + FINISH_MS
+  for (;;) {
+    const deaf = workers.flatMap(one => readAgain(one, directory.root) ?? []).filter(isAccepting)
+    if (deaf.length === 0) return
+    signal.throwIfAborted()
+    if (clock.now() > deadline) for (const one of deaf) kill(one, directory)
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+function kill(one: NginxProcess, directory: StateDirectory): void {
+  if (readAgain(one, directory.root) !== undefined) sendSignal(one.pid, 'SIGKILL')
+}
+
+// Longer than a start takes to fork its workers, shorter than clients are willing to wait for a new nginx.
+const MASTER_MS = 3000
+// Workers answer a signal between two events.
+const FINISH_MS = 2000
+const POLL_MS = 5

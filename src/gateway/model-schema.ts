@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { parseIpv4 } from '../domain/address.ts'
+import type { GatewayModel } from '../domain/gateway-model.ts'
+
+const port = z.int().min(1024, 'must be 1024 or above').max(65535, 'must be 65535 or below')
+const seconds = z.number().positive().max(86_400)
+
+const server = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be an endpoint id'),
+  address: z.string().refine(text => parseIpv4(text) !== undefined, 'must be an IPv4 address'),
+  port,
+})
+
+const tier = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be a tier name'),
+  path: z
+    .string()
+    .regex(/^\/(?:[A-Za-z0-9_][A-Za-z0-9_.~-]*\/)*$/, 'must start and end with / and hold plain segments')
+    .refine(path => !path.startsWith('/_sluice/'), "must not start with /_sluice/, which is the gateway's own"),
+  port: port.exactOptional(),
+  readTimeoutSeconds: seconds,
+  retryAfterSeconds: seconds,
+  servers: z.array(server),
+})
+
+const schema = z.strictObject({ listen: port, tiers: z.array(tier) }).superRefine((model, context) => {
+  const ports = model.tiers.flatMap(one => (one.port === undefined || one.port === model.listen ? [] : [one.port]))
+  for (const [what, values] of [
+    ['tier name', model.tiers.map(one => one.name)],
+    ['path', model.tiers.map(one => one.path)],
+    ['port', ports],
+  ] as const) {
+    const repeated = firstRepeated(values)
+    if (repeated !== undefined) context.addIssue(`two tiers have the ${what} ${JSON.stringify(repeated)}`)
+  }
+})
+
+function firstRepeated(values: readonly unknown[]): unknown {
+  return values.find((value, index) => values.indexOf(value) !== index)
+}
+
+/**
+ * The last look before a value becomes a line of nginx's configuration (rule 9): whatever was checked before is checked
+ * again, here against what the templates can carry.
+ *
+ * @throws with every problem in one line.
+ */
+export function checkModel(value: unknown): GatewayModel {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const found = parsed.error.issues.map(issue => [...issue.path, issue.message].join(' ')).join('; ')
+  throw new Error(`Cannot render the gateway: ${found}`)
+}

@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import { execa } from 'execa'
+import type { ProcessId } from '../system/processes.ts'
+import { type NginxBuild, parseBuild } from './nginx-build.ts'
+import type { StateDirectory } from './state-directory.ts'
+
+/** The program `nginx`, in the one way in which a gateway calls it. */
+export interface NginxCommand {
+  /**
+   * `master` asks the very program that runs: a package may have replaced the file since it started.
+   *
+   * @throws when the program is missing or is not nginx.
+   */
+  build(master: ProcessId | undefined): Promise<NginxBuild>
+  /** @throws with nginx's own words when it refuses this generation. */
+  test(generation: number, master: ProcessId | undefined): Promise<void>
+  /**
+   * Starts a master of what `current` points to, in the background and out of this process's group, so that it outlives
+   * us. Returns when it holds its ports.
+   *
+   * @throws with nginx's own words when it does not.
+   */
+  start(): Promise<void>
+}
+
+export function nginxCommand(options: {
+  command: string
+  directory: StateDirectory
+  env: NodeJS.ProcessEnv
+}): NginxCommand {
+  const { command, directory } = options
+  const { NGINX: _inheritedSockets, ...env } = options.env // nginx would take the numbers in it for its listening sockets
+
+  async function run(verb: string, program: string, args: readonly string[]): Promise<string> {
+    const result = await execa(program, args, {
+      cwd: directory.root,
+      env,
+      extendEnv: false,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      timeout: ANSWER_MS,
+      reject: false,
+    })
+    if (!result.failed) return result.stderr
+    if (result.code === 'ENOENT') {
+      throw new Error(`Cannot ${verb}: there is no program ${JSON.stringify(program)}; install nginx`)
+    }
+    const words = complaints(result.stderr) || (result.originalMessage ?? result.shortMessage)
+    throw new Error(`Cannot ${verb}: ${words}`, { cause: result })
+  }
+
+  const programOf = (master: ProcessId | undefined) => (master === undefined ? command : `/proc/${master.pid}/exe`)
+  const base = ['-p', `${directory.root}/`, '-e', directory.errorLog]
+  return {
+    build: async master => parseBuild(await run('run nginx', programOf(master), ['-V'])),
+    async test(generation, master) {
+      const file = join(directory.generations, String(generation), 'nginx.conf')
+      await run(`load generation ${generation}`, programOf(master), [...base, '-t', '-q', '-c', file])
+    },
+    async start() {
+      await run('start nginx', command, [...base, '-c', join(directory.root, 'current/nginx.conf')])
+    },
+  }
+}
+
+/** The lines of nginx that say why, without their stamps. */
+export function complaints(text: string): string {
+  const lines = text
+    .split('\n')
+    .filter(line => /\[(?:emerg|alert|crit)\]/.test(line))
+    .map(line => line.replace(/^.*?\[\w+\] (?:\d+#\d+: )?(?:\*\d+ )?/, ''))
+  return [...new Set(lines)].slice(0, MAX_LINES).join('; ')
+}
+
+const MAX_LINES = 3
+
+// A start takes up to 2.5 s when a port is busy (ngx_connection.c tries five times); a test of 2 000 servers far less.
+const ANSWER_MS = 20_000

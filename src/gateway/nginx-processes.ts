@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import type { ProcessId } from '../system/processes.ts'
+
+/** A process of the nginx that runs in one state directory. */
+export interface NginxProcess extends ProcessId {
+  readonly parent: number
+  readonly role: 'master' | 'worker'
+  /** A worker that takes no new connection and ends with its last request. */
+  readonly isShuttingDown: boolean
+}
+
+/**
+ * Every live process of the nginx that runs in the directory `root`, found by its title and its working directory: pid
+ * files lie, a title does not name the directory of a worker, and nginx stays where it was started. Workers whose master
+ * was killed are among them: they keep serving, and keep the ports.
+ */
+export function findNginx(root: string): NginxProcess[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(name => readNginx(Number(name), root) ?? [])
+}
+
+/** The process as it is now, or undefined when it ended or the pid is another's. */
+export function readAgain(before: NginxProcess, root: string): NginxProcess | undefined {
+  const now = readNginx(before.pid, root)
+  return now?.startTime === before.startTime ? now : undefined
+}
+
+/** A worker that may still accept connections. */
+export function isAccepting(one: NginxProcess): boolean {
+  return one.role === 'worker' && !one.isShuttingDown
+}
+
+/** Synchronous: /proc is memory, and a thread pool makes a scan of it ten times slower. */
+function readNginx(pid: number, root: string): NginxProcess | undefined {
+  try {
+    const title = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+    const role = /^nginx: (master|worker) process/.exec(title)?.[1]
+    if (role !== 'master' && role !== 'worker') return undefined
+    if (readlinkSync(`/proc/${pid}/cwd`) !== root) return undefined
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // proc(5): counted after the command, which stands in parentheses and may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const startTime = fields[19]
+    if (startTime === undefined) return undefined
+    // ngx_process_cycle.c sets this title right before it closes the listening sockets.
+    const isShuttingDown = title.startsWith('nginx: worker process is shutting down')
+    return { pid, startTime, parent: Number(fields[1]), role, isShuttingDown }
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
+}
+
+/** It ended meanwhile, or it is somebody else's. */
+function isUnreadable(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(String(error.code))
+  )
+}

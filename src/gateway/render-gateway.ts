@@ -1,0 +1,127 @@
+import { join } from 'node:path'
+import type { GatewayModel, GatewayTier } from '../domain/gateway-model.ts'
+import {
+  failedBody,
+  MAX_BODY_MEBIBYTES,
+  REFUSALS,
+  unavailableBody,
+  unknownPathBody,
+  unreachableBody,
+} from './error-answer.ts'
+import { checkModel } from './model-schema.ts'
+import type { NginxBuild } from './nginx-build.ts'
+import { nginxString } from './nginx-string.ts'
+import type { StateDirectory } from './state-directory.ts'
+import { renderStrictly } from './strict-template.ts'
+
+export interface RenderOptions {
+  readonly generation: number
+  readonly directory: StateDirectory
+  readonly build: NginxBuild
+  /** Whom the workers run as where the master is root; undefined for everybody else, who cannot choose. */
+  readonly user: string | undefined
+  /** Files that one process may have open. */
+  readonly openFiles: number
+  readonly templates: GatewayTemplates
+}
+
+/** The texts of templates/nginx/, by their names without `.mustache`. */
+export type GatewayTemplates = Readonly<
+  Record<'nginx.conf' | 'gateway.conf' | 'exchange' | 'tier' | 'delivery', string>
+>
+
+/**
+ * Worker processes. Every reload forks as many, and each keeps connections of its own to the engines, so more than the
+ * traffic needs is a cost; one carries 25 000 short requests a second (reference/nginx.md).
+ */
+export const WORKERS = 4
+
+/** Connections of one worker: a stream takes two. */
+const CONNECTIONS = 8192
+
+/**
+ * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper that a private nginx is
+ * started with; `gateway.conf`, which stands within `http { }` and has no other tie to the wrapper; and the model.
+ * Equal models, options and generations give equal texts.
+ *
+ * @throws when the model holds what nginx must not read (rule 9).
+ */
+export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
+  const checked = checkModel(model)
+  const { templates } = options
+  return new Map([
+    ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(options), templates)],
+    ['gateway.conf', renderStrictly(templates['gateway.conf'], gatewayView(checked, options), templates)],
+    [MODEL_FILE, `${JSON.stringify(checked, null, 2)}\n`],
+  ])
+}
+
+export const MODEL_FILE = 'model.json'
+
+function wrapperView({ generation, directory, build, user, openFiles }: RenderOptions): object {
+  return {
+    generation,
+    user: user === undefined ? false : nginxString(user),
+    pidFile: nginxString(directory.pidFile),
+    errorLog: nginxString(directory.errorLog),
+    workers: WORKERS,
+    openFiles,
+    connections: Math.min(CONNECTIONS, openFiles),
+    temporaryPaths: ['client_body', 'proxy', ...build.unusedModules].map(name => ({
+      directive: `${name}_temp_path`,
+      path: nginxString(join(directory.temporary, name)),
+    })),
+    inner: nginxString(join(directory.generations, String(generation), 'gateway.conf')),
+  }
+}
+
+function gatewayView(model: GatewayModel, { generation, directory, build }: RenderOptions): object {
+  return {
+    generation,
+    accessLog: nginxString(directory.accessLog),
+    controlSocket: nginxString(`unix:${directory.controlSocket}`),
+    hasStatus: build.hasStatus,
+    hasKeepaliveMinimum: build.hasKeepaliveMinimum,
+    maxBody: `${MAX_BODY_MEBIBYTES}m`,
+    refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
+    tiers: model.tiers.map(tier => tierView(tier, tier.path)),
+    listeners: [
+      {
+        port: model.listen,
+        locations: model.tiers.map(tier => tierView(tier, tier.path)),
+        unknownPath: model.tiers.some(tier => tier.path === '/') ? false : nginxString(unknownPathBody(model.tiers)),
+      },
+      ...model.tiers.flatMap(tier =>
+        tier.port === undefined || tier.port === model.listen
+          ? []
+          : [{ port: tier.port, locations: [tierView(tier, '/')], unknownPath: false }],
+      ),
+    ],
+  }
+}
+
+/** `path` is where the tier stands in one server; at `/` the request line needs no change. */
+function tierView(tier: GatewayTier, path: string): object {
+  const isPrefixed = path !== '/'
+  return {
+    name: tier.name,
+    path,
+    prefix: isPrefixed,
+    bare: isPrefixed && path.slice(0, -1),
+    pattern: path.slice(1, -1).replaceAll('.', '\\.'),
+    upstreamPath: isPrefixed ? `$sluice_path_${tier.name}` : '$request_uri',
+    readTimeout: Math.ceil(tier.readTimeoutSeconds),
+    retryAfter: Math.ceil(tier.retryAfterSeconds),
+    empty: tier.servers.length === 0,
+    upstream: tier.servers.length > 0,
+    servers: tier.servers,
+    zoneKilobytes: ZONE_KILOBYTES + tier.servers.length * PEER_KILOBYTES,
+    unavailable: nginxString(unavailableBody(tier)),
+    unreachable: nginxString(unreachableBody(tier)),
+    failed: nginxString(failedBody(tier)),
+  }
+}
+
+// An upstream's shared memory: its own pages, and what one peer takes of them, rounded up twofold.
+const ZONE_KILOBYTES = 64
+const PEER_KILOBYTES = 2

@@ -1,0 +1,53 @@
+import { mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Where everything of one private nginx lies. Only its parent has to exist; local disk, of our own account. */
+export interface StateDirectory {
+  /** Without symbolic links: nginx runs in it, and is recognized by it. */
+  readonly root: string
+  readonly generations: string
+  readonly temporary: string
+  readonly pidFile: string
+  readonly errorLog: string
+  readonly accessLog: string
+  /** Mode 0666 as nginx makes it, hence in a directory of 0750. */
+  readonly controlSocket: string
+}
+
+/**
+ * Makes the directory, 0750, and what nginx needs in it; what exists is kept.
+ *
+ * @throws when its control socket would not fit into an address.
+ */
+export async function makeStateDirectory(path: string): Promise<StateDirectory> {
+  await mkdir(path, { recursive: true, mode: 0o750 })
+  const root = await realpath(path)
+  const directory = placesBelow(root)
+  const bytes = Buffer.byteLength(directory.controlSocket)
+  if (bytes > MAX_SOCKET_BYTES) {
+    throw new Error(
+      `Cannot keep the gateway's state in ${JSON.stringify(root)}: the path of its control socket has ${bytes} bytes, ` +
+        `and Linux takes ${MAX_SOCKET_BYTES}; choose a shorter gateway.state`,
+    )
+  }
+  for (const name of ['generations', 'temporary', 'run', 'logs']) {
+    await mkdir(join(root, name), { recursive: true, mode: 0o750 })
+  }
+  return directory
+}
+
+/** The names alone, nothing is made. */
+export function placesBelow(root: string): StateDirectory {
+  return {
+    root,
+    generations: join(root, 'generations'),
+    temporary: join(root, 'temporary'),
+    pidFile: join(root, 'run/nginx.pid'),
+    errorLog: join(root, 'logs/error.log'),
+    accessLog: join(root, 'logs/access.log'),
+    controlSocket: join(root, 'run/control.sock'),
+  }
+}
+
+// sun_path of unix(7) has 108 bytes, one of them the ending zero.
+const MAX_SOCKET_BYTES = 107

@@ -1,0 +1,33 @@
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Beat } from '../domain/beat.ts'
+import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
+import type { RoutesFile } from '../domain/routes-file.ts'
+import type { Lane } from '../system/lane.ts'
+import { makeRegistry, registryDirectories } from './directories.ts'
+import { publishEndpoint, removeEndpoint, writeBeat } from './publish.ts'
+import { readRoutes, writeRoutes } from './routes.ts'
+import { type Scan, scanRegistry } from './scan.ts'
+
+/** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
+export function openRegistry(shared: string, lane: Lane) {
+  const directories = registryDirectories(shared)
+  return {
+    make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
+    scan: (): Promise<Scan> => lane.run('scan the registry', () => scanRegistry(shared)),
+    publish: (endpoint: Endpoint) => lane.run(`publish ${endpoint.id}`, () => publishEndpoint(shared, endpoint)),
+    remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
+    beat: (id: string, beat: Beat) => lane.run('beat', () => writeBeat(shared, replicaOf(id), beat)),
+    routes: () => lane.run('read the routes', () => readRoutes(shared)),
+    writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
+      lane.run('write the routes', () => writeRoutes(shared, routes, options)),
+    /** Copies a log from the node's disk to `logs/<job>/<name>`. */
+    keepLog: (jobId: string, name: string, logFile: string) =>
+      lane.run('keep a log', async () => {
+        await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
+        await copyFile(logFile, join(directories.logs, jobId, name))
+      }),
+  }
+}
+
+export type Registry = ReturnType<typeof openRegistry>

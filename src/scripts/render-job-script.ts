@@ -1,0 +1,63 @@
+import type { Config } from '../config/schema.ts'
+import { tierOf } from '../config/tier-of.ts'
+import { outputDirectory, outputPattern } from './job-output.ts'
+import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
+import { renderStrictly } from './strict-template.ts'
+import { toReplicaSpec } from './to-replica-spec.ts'
+
+/** Name of the template whose text renderJobScript takes. */
+export const JOB_TEMPLATE = 'job.sh.mustache'
+
+/** File name of a tier's job script. */
+export function scriptName(config: Config, tierName: string): string {
+  return tierOf(config, tierName).slurm.script ?? `${tierName}.slurm`
+}
+
+/**
+ * The job script of a tier. Depends on its arguments only: the same configuration gives the same bytes.
+ * @throws UserError when there is no such tier, or its log has no directory of its own
+ */
+export function renderJobScript(config: Config, tierName: string, templateText: string): string {
+  outputDirectory(config, tierName) // a script whose log has nowhere to go is not worth rendering
+  const spec = JSON.stringify(toReplicaSpec(config, tierName), null, 2)
+  return renderStrictly(templateText, {
+    site: config.site,
+    tier: tierName,
+    directives: directives(config, tierName),
+    setup: tierOf(config, tierName).setup,
+    node: shellWord(`${config.runtime}/current/node`),
+    program: shellWord(`${config.runtime}/current/sluice.js`),
+    spec,
+    delimiter: hereDelimiter(spec, 'SLUICE_SPEC'),
+  })
+}
+
+/**
+ * Options of sbatch(1). `--requeue` and `--open-mode=append`, or a requeue is refused or loses the log; `--signal` without
+ * `B:`, or the batch process gets it instead of the ear (reference/slurm.md, "Who gets which signal").
+ */
+function directives(config: Config, tierName: string): readonly string[] {
+  const { slurm } = tierOf(config, tierName)
+  const options: readonly (readonly [string, string | number | undefined])[] = [
+    ['--job-name', slurm.jobName ?? tierName],
+    ['--partition', slurm.partition],
+    ['--qos', slurm.qos],
+    ['--account', slurm.account],
+    ['--nodes', slurm.nodes],
+    ['--ntasks-per-node', 1],
+    ['--gpus-per-node', slurm.gpus === 0 ? undefined : slurm.gpus],
+    ['--cpus-per-task', slurm.cpus],
+    ['--mem', slurm.mem],
+    ['--time', slurm.time],
+    ['--nodelist', slurm.nodelist],
+    ['--open-mode', 'append'],
+    ['--signal', `USR2@${slurm.signalLeadSeconds}`],
+    ['--output', outputPattern(config, tierName)],
+  ]
+  return [
+    ...options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${sbatchArgument(String(value))}`])),
+    ...(slurm.exclusive ? ['--exclusive'] : []),
+    '--requeue',
+    ...slurm.extra, // as written: config/alphabets.ts lets one closed option pass
+  ]
+}

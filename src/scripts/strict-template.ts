@@ -1,0 +1,42 @@
+import Mustache from 'mustache'
+
+/**
+ * Renders a Mustache template without its traps: a name that the view lacks throws, and so does a variable that holds
+ * anything but text or a number; null is for sections. Values stand as they are and are not escaped for HTML: whoever
+ * builds the view quotes for the target.
+ */
+export function renderStrictly(
+  template: string,
+  view: object,
+  partials: Readonly<Record<string, string>> = {},
+): string {
+  const partial = (name: string) => partials[name] ?? missing(name, 'there is no such partial')
+  return new StrictWriter().render(template, new StrictContext(view), partial)
+}
+
+class StrictWriter extends Mustache.Writer {
+  override escapedValue(token: string[], context: Mustache.Context): string {
+    return this.unescapedValue(token, context)
+  }
+
+  override unescapedValue([, name = '']: string[], context: Mustache.Context): string {
+    const value: unknown = context.lookup(name)
+    if (typeof value === 'string' || typeof value === 'number') return String(value)
+    return missing(name, `the view holds ${value === null ? 'null' : `a ${typeof value}`}, not text`)
+  }
+}
+
+class StrictContext extends Mustache.Context {
+  override push(view: unknown): StrictContext {
+    return new StrictContext(view, this)
+  }
+
+  override lookup(name: string): unknown {
+    const value: unknown = super.lookup(name)
+    return value === undefined ? missing(name, 'the view lacks it') : value
+  }
+}
+
+function missing(name: string, why: string): never {
+  throw new Error(`Cannot render a template: it names "${name}", and ${why}`)
+}

@@ -1,0 +1,30 @@
+import { toArgv } from '../config/args.ts'
+import type { Config } from '../config/schema.ts'
+import { tierOf } from '../config/tier-of.ts'
+import type { ReplicaSpec } from './replica-spec.ts'
+
+/**
+ * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.
+ * @throws UserError when there is no such tier
+ */
+export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
+  const tier = tierOf(config, tierName)
+  return {
+    version: 1,
+    site: config.site,
+    shared: config.shared,
+    tier: tierName,
+    engine: tier.engine,
+    command: tier.command,
+    args: toArgv(tier.args),
+    env: tier.env,
+    ...(tier.router === undefined ? {} : { router: tier.router }),
+    ...(tier.model === undefined ? {} : { model: tier.model }),
+    ...(tier.context === undefined ? {} : { context: tier.context }),
+    ...(tier.port === undefined ? {} : { port: tier.port }),
+    networks: config.gateway.networks,
+    beatSeconds: config.timing.beatSeconds,
+    loadTimeoutSeconds: tier.loadTimeoutSeconds,
+    signalLeadSeconds: tier.slurm.signalLeadSeconds,
+  }
+}

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import type { Clock } from '../system/clock.ts'
+import { findMarked, type ProcessId, signal } from '../system/processes.ts'
+
+/** An engine that was started: a process group of its own, and whatever came of it. */
+export interface EngineProcess {
+  readonly pid: number
+  /** How it ended, in words; resolves once and never rejects. */
+  readonly exited: Promise<string>
+  /**
+   * Ends it: TERM to its group, KILL after `graceMs`, then a scan of the machine for anything that carries its marker.
+   * Resolves when nothing is left, with the pids that had to be hunted down.
+   */
+  stop(graceMs: number): Promise<readonly number[]>
+}
+
+export interface EngineLaunch {
+  readonly command: string
+  readonly argv: readonly string[]
+  /** The whole environment; nothing else is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
+  readonly marker: string
+  /** Its standard output and error are appended here. */
+  readonly logFile: string
+}
+
+/**
+ * Beside the engine, in its group, a shell waits for the end of a pipe that only the supervisor holds open. When the
+ * supervisor is gone, however it went, the kernel closes the pipe and the shell ends the group and everything that
+ * carries the marker. The engine itself replaces the launching shell, so its pid is the child's.
+ */
+const LAUNCHER = `
+marker=$1; shift
+(
+  trap '' TERM INT HUP USR1 USR2
+  self=$(exec sh -c 'echo $PPID')
+  IFS= read -r _ <&3
+  for environ in /proc/[0-9]*/environ; do
+    pid=\${environ#/proc/}; pid=\${pid%/environ}
+    [ "$pid" = "$self" ] || ! grep -qzxF -- "$marker" "$environ" || kill -KILL "$pid"
+  done
+  kill -KILL 0
+) >/dev/null 2>&1 &
+exec "$@" 3<&-
+`
+
+/**
+ * @throws when the command cannot be started at all; one that starts and ends at once is told by `exited`.
+ */
+export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<EngineProcess> {
+  const log = await open(launch.logFile, 'a', 0o640)
+  try {
+    const [name = '', value = ''] = splitMarker(launch.marker)
+    const child = spawn('/bin/sh', ['-c', LAUNCHER, 'sluice', launch.marker, launch.command, ...launch.argv], {
+      env: { ...launch.env, [name]: value },
+      stdio: ['ignore', log.fd, log.fd, 'pipe'],
+      detached: true, // setsid: a session and a group of its own, whose leader becomes the engine
+    })
+    const exited = ending(child)
+    const pid = child.pid
+    if (pid === undefined) throw new Error(`Cannot start "${launch.command}": ${await exited}`)
+    return { pid, exited, stop: graceMs => stopGroup(child, pid, exited, launch.marker, graceMs, clock) }
+  } finally {
+    await log.close()
+  }
+}
+
+function splitMarker(marker: string): [string, string] {
+  const equals = marker.indexOf('=')
+  return [marker.slice(0, equals), marker.slice(equals + 1)]
+}
+
+function ending(child: ChildProcess): Promise<string> {
+  return new Promise(resolve => {
+    child.once('error', error => resolve(error.message))
+    child.once('exit', (code, killed) => resolve(killed === null ? `Exited with code ${code}` : `Killed by ${killed}`))
+  })
+}
+
+async function stopGroup(
+  child: ChildProcess,
+  pid: number,
+  exited: Promise<string>,
+  marker: string,
+  graceMs: number,
+  clock: Clock,
+): Promise<readonly number[]> {
+  if (child.exitCode === null && child.signalCode === null) {
+    signal(-pid, 'SIGTERM')
+    const ended = new AbortController()
+    await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
+    ended.abort()
+  }
+  // The group outlives its leader (the watching shell is in it), so its id cannot have been given to anybody else.
+  signal(-pid, 'SIGKILL')
+  await exited
+  child.stdio[3]?.destroy()
+  return hunt(marker, clock)
+}
+
+/** Ends everything that carries the marker, and looks again until nothing does. */
+async function hunt(marker: string, clock: Clock): Promise<readonly number[]> {
+  const hunted = new Set<number>()
+  for (;;) {
+    const left: readonly ProcessId[] = await findMarked(marker)
+    if (left.length === 0) return [...hunted]
+    for (const { pid } of left) {
+      if (signal(pid, 'SIGKILL')) hunted.add(pid)
+    }
+    await clock.sleep(20)
+  }
+}

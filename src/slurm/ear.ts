@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+
+/**
+ * The step that hears a notice: at the start of a preemption's grace Slurm signals steps and not the batch process
+ * (reference/slurm.md). TERM and USR2 are the same notice. `sleep & wait` so that the trap runs at once.
+ */
+const EAR_SCRIPT = 'trap "exit 42" TERM USR2; while :; do sleep 30 & wait; done'
+
+/**
+ * Starts the job's ear on this node and resolves when it ends, with what it said; whatever the reason, Slurm has to be
+ * asked why. Aborting the signal ends the step.
+ */
+export function listenForNotice(options: {
+  env: NodeJS.ProcessEnv
+  node: string
+  signal: AbortSignal
+}): Promise<string> {
+  return new Promise(resolve => {
+    const child = spawn('srun', [...EAR_FLAGS, '-w', options.node, '/bin/sh', '-c', EAR_SCRIPT], {
+      env: options.env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true, // a Ctrl-C on a terminal is not a notice
+    })
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-MOST_SAID)
+    })
+    const stop = () => child.kill('SIGTERM')
+    options.signal.addEventListener('abort', stop, { once: true })
+    const end = (how: string) => {
+      options.signal.removeEventListener('abort', stop)
+      resolve(said.trim() === '' ? how : `${how}: ${said.trim()}`)
+    }
+    child.once('error', error => end(error.message))
+    child.once('exit', (code, signal) =>
+      end(signal === null ? `srun exited with code ${code}` : `srun was killed by ${signal}`),
+    )
+  })
+}
+
+/** `--overlap` shares what the batch step has; `-c1` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
+const EAR_FLAGS = [
+  ...['--overlap', '-N1', '-n1', '-c1', '--gres=none', '--cpu-bind=none', '--job-name=ear'],
+  ...['--kill-on-bad-exit=0', '--input=none', '--output=none', '--error=none'],
+]
+const MOST_SAID = 2_000

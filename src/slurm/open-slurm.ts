@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { type Clock, systemClock } from '../system/clock.ts'
+import { queryEnvironment, submitEnvironment } from './command-environment.ts'
+import { readFailure } from './failure-words.ts'
+import { type JobList, jobFormat, parseJobs } from './job-rows.ts'
+import { makeOutputDirectory } from './output-directory.ts'
+import { type CommandEnd, runCommand } from './run-command.ts'
+import type { Answered, NoAnswer, NoSuchJob, OrderAnswer, Slurm } from './slurm.ts'
+import { parseSlurmConfig } from './slurm-config.ts'
+import { sbatchArguments, submitOnce } from './submit.ts'
+
+export interface SlurmOptions {
+  /** Of the process; scrubbed before a command sees it. */
+  readonly env: NodeJS.ProcessEnv
+  readonly clock?: Clock
+  /** For one command. */
+  readonly timeoutMs?: number
+}
+
+/** Slurm's own clients give up earlier, after a few MessageTimeouts of 10 s (slurm.conf(5)). */
+const TIMEOUT_MS = 60_000
+
+/** A look-up after an interrupt must not keep people waiting. */
+const LAST_LOOK_MS = 10_000
+
+/** The one place that runs Slurm's commands. Nothing is kept between calls. */
+export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: SlurmOptions): Slurm {
+  const base = { env: queryEnvironment(env), timeoutMs, clock }
+
+  const squeue = async (args: readonly string[], signal?: AbortSignal): Promise<JobsAnswer> => {
+    const mark = `m${randomBytes(6).toString('hex')}`
+    const argv = [...args, '--noheader', '--states=all', `--Format=${jobFormat(mark)}`]
+    return readJobs(await runCommand({ ...base, program: 'squeue', args: argv, signal }), mark)
+  }
+  const scontrol = async (args: readonly string[], signal?: AbortSignal) =>
+    readText('scontrol', await runCommand({ ...base, program: 'scontrol', args, signal }))
+  const order = async (program: string, args: readonly string[], signal?: AbortSignal) =>
+    readOrder(program, await runCommand({ ...base, program, args, signal }))
+
+  const slurm: Slurm = {
+    async jobs(signal) {
+      // --all: without it our own jobs in hidden partitions are left out (_pack_job() of slurmctld).
+      const answer = await squeue(['--me', '--all'], signal)
+      return answer.kind === 'no-such-job'
+        ? noAnswer('Cannot ask Slurm: squeue speaks of a job id, and none was given')
+        : answer
+    },
+    async job(id, signal) {
+      const answer = await squeue([`--jobs=${jobNumber(id)}`], signal)
+      if (answer.kind !== 'answered') return answer
+      const { jobs, problems } = answer.value
+      const job = jobs.find(one => one.id === id)
+      if (job !== undefined) return { kind: 'answered', value: job }
+      return problems[0] === undefined ? { kind: 'no-such-job' } : noAnswer(problems[0].message)
+    },
+    async findByComment(comment, signal) {
+      const answer = await slurm.jobs(signal)
+      if (answer.kind !== 'answered') return answer
+      const { jobs, problems } = answer.value
+      const found = jobs.filter(job => job.comment === comment)
+      // A row that cannot be read may be the one that is looked for.
+      if (found.length === 0 && problems[0] !== undefined) return noAnswer(problems[0].message)
+      return { kind: 'answered', value: found }
+    },
+    requeueIncomplete: (id, signal) => order('scontrol', ['requeue', 'incomplete', jobNumber(id)], signal),
+    cancel: (id, signal) => order('scancel', [jobNumber(id)], signal),
+    releaseBeginTime: (id, signal) => order('scontrol', ['update', `JobId=${jobNumber(id)}`, 'StartTime=now'], signal),
+    async config(signal) {
+      const answer = await scontrol(['show', 'config'], signal)
+      return answer.kind === 'answered' ? { kind: 'answered', value: parseSlurmConfig(answer.value) } : answer
+    },
+    async hostnames(nodeList, signal) {
+      if (nodeList === '') return { kind: 'answered', value: [] } // scontrol would expand SLURM_JOB_NODELIST
+      const answer = await scontrol(['show', 'hostnames', nodeList], signal)
+      if (answer.kind !== 'answered') return answer
+      return { kind: 'answered', value: answer.value.split('\n').filter(line => line !== '') }
+    },
+    async submit(
+      { script, comment, outputDirectory, progress = () => undefined },
+      signal = new AbortController().signal,
+    ) {
+      const refused = await makeOutputDirectory(outputDirectory)
+      if (refused !== undefined) return refused
+      const sbatch = { program: 'sbatch', args: sbatchArguments(comment), env: submitEnvironment(env), input: script }
+      return submitOnce({
+        sbatch: () => runCommand({ ...base, ...sbatch, signal }),
+        find: () => slurm.findByComment(comment, signal.aborted ? AbortSignal.timeout(LAST_LOOK_MS) : signal),
+        cancel: id => slurm.cancel(id, signal),
+        progress,
+        clock,
+        signal,
+      })
+    },
+  }
+  return slurm
+}
+
+type JobsAnswer = Answered<JobList> | NoSuchJob | NoAnswer
+
+function readJobs(end: CommandEnd, mark: string): JobsAnswer {
+  if (end.kind === 'exited' && end.code !== 0 && readFailure(end.stderr) === 'no-such-job')
+    return { kind: 'no-such-job' }
+  const answer = readText('squeue', end)
+  return answer.kind === 'answered' ? { kind: 'answered', value: parseJobs(answer.value, mark) } : answer
+}
+
+/** Nothing printed but an error is no answer: `scontrol show hostnames 'a-['` says "Invalid hostlist" and ends with 0. */
+function readText(program: string, end: CommandEnd): Answered<string> | NoAnswer {
+  if (end.kind === 'cut') return noAnswer(end.message)
+  const isAnswer = end.code === 0 && !(end.stdout.trim() === '' && /error|fatal|invalid/i.test(end.stderr))
+  return isAnswer ? { kind: 'answered', value: end.stdout } : noAnswer(wordsOf(program, end.code, end.stderr))
+}
+
+/** Words count more than the exit code. */
+function readOrder(program: string, end: CommandEnd): OrderAnswer {
+  if (end.kind === 'cut') return noAnswer(end.message)
+  const failure = readFailure(end.stderr)
+  if (failure === 'no-such-job') return { kind: 'no-such-job' }
+  if (failure === 'done') return { kind: 'accepted' }
+  const message = wordsOf(program, end.code, end.stderr)
+  if (failure === 'refused') return { kind: 'refused', message }
+  return end.code === 0 ? { kind: 'accepted' } : noAnswer(message)
+}
+
+function wordsOf(program: string, code: number, stderr: string): string {
+  return `Cannot run ${program}: exit code ${code}, ${JSON.stringify(stderr.trim().slice(0, 400))}`
+}
+
+function noAnswer(message: string): NoAnswer {
+  return { kind: 'no-answer', message }
+}
+
+/** Ids come from files and environments; what is not a number would be an option, or a list of jobs. */
+function jobNumber(id: string): string {
+  if (!/^[1-9]\d{0,9}$/.test(id)) throw new Error(`Cannot ask Slurm about job ${JSON.stringify(id)}: not a job number`)
+  return id
+}

@@ -1,0 +1,64 @@
+import { execa } from 'execa'
+import type { Clock } from '../system/clock.ts'
+
+/** How one of Slurm's commands ended: with a code of its own, or cut short, and then nothing is known of what it did. */
+export type CommandEnd =
+  | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderr: string }
+  | { readonly kind: 'cut'; readonly message: string }
+
+export interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Text for standard input, which is closed otherwise. */
+  readonly input?: string
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Far above a squeue of MaxJobCount's default of 10 000 jobs, far below what a daemon has. */
+const MAX_OUTPUT_CHARACTERS = 32 * 1024 * 1024
+
+/** From TERM to KILL; the same again, and a process that even KILL did not end (its binary's filesystem hangs) is left behind. */
+const KILL_AFTER_MS = 2_000
+
+/** Runs a command without a shell, in `/`. Never rejects for what the command did. */
+export async function runCommand(command: Command): Promise<CommandEnd> {
+  const over = new AbortController()
+  const run = runToEnd(command).finally(() => over.abort())
+  return Promise.race([run, giveUp(command, over.signal)])
+}
+
+async function runToEnd({ program, args, env, input, timeoutMs, signal }: Command): Promise<CommandEnd> {
+  const end = await execa(program, args, {
+    cwd: '/', // a working directory that was removed would fail every command
+    env: { ...env },
+    extendEnv: false,
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    timeout: timeoutMs,
+    forceKillAfterDelay: KILL_AFTER_MS,
+    maxBuffer: MAX_OUTPUT_CHARACTERS,
+    stripFinalNewline: false,
+    reject: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  })
+  if (end.timedOut) return unanswered(program, timeoutMs)
+  if (end.isCanceled) return { kind: 'cut', message: `Cannot run ${program}: interrupted` }
+  if (end.isMaxBuffer) return { kind: 'cut', message: `Cannot run ${program}: more than 32 MB of output` }
+  if (end.code === 'ENOENT')
+    return { kind: 'cut', message: `Cannot run ${program}: not found on PATH "${env['PATH']}"` }
+  if (end.exitCode === undefined) return { kind: 'cut', message: `Cannot run ${program}: ${end.originalMessage}` }
+  return { kind: 'exited', code: end.exitCode, stdout: end.stdout, stderr: end.stderr }
+}
+
+async function giveUp({ program, timeoutMs, clock, signal }: Command, over: AbortSignal): Promise<CommandEnd> {
+  const limit = signal === undefined ? over : AbortSignal.any([signal, over])
+  await clock.sleep(timeoutMs, limit)
+  await clock.sleep(2 * KILL_AFTER_MS, over)
+  return unanswered(program, timeoutMs)
+}
+
+function unanswered(program: string, timeoutMs: number): CommandEnd {
+  return { kind: 'cut', message: `Cannot run ${program}: no answer within ${timeoutMs / 1000} s` }
+}

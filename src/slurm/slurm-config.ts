@@ -1,0 +1,71 @@
+/** What Sluice wants to know of `scontrol show config`. Undefined: this Slurm does not say. */
+export interface SlurmConfig {
+  readonly version?: string
+  readonly clusterName?: string
+  /** Seconds between TERM and KILL. */
+  readonly killWaitSeconds?: number
+  /** How long a finished job stays visible. */
+  readonly minJobAgeSeconds?: number
+  readonly maxJobCount?: number
+  readonly preemptType?: string
+  readonly preemptMode?: string
+  readonly preemptParameters?: string
+  readonly slurmctldParameters?: string
+  readonly jobRequeue?: boolean
+  readonly proctrackType?: string
+  /** Of cgroup.conf: whether TERM reaches the children of a step's processes. */
+  readonly signalChildrenProcesses?: boolean
+  readonly authInfo?: string
+  /** `cred_expire` of AuthInfo: a requeued job is held for this long and a second. Undefined: Slurm's default, 120. */
+  readonly credExpireSeconds?: number
+}
+
+export function parseSlurmConfig(text: string): SlurmConfig {
+  const values = readPairs(text)
+  const word = (key: string) => values.get(key)
+  const number = (key: string) => leadingNumber(values.get(key))
+  const authInfo = word('AuthInfo')
+  return defined({
+    version: word('SLURM_VERSION'),
+    clusterName: word('ClusterName'),
+    killWaitSeconds: number('KillWait'),
+    minJobAgeSeconds: number('MinJobAge'),
+    maxJobCount: number('MaxJobCount'),
+    preemptType: word('PreemptType'),
+    preemptMode: word('PreemptMode'),
+    preemptParameters: word('PreemptParameters'),
+    slurmctldParameters: word('SlurmctldParameters'),
+    jobRequeue: truth(word('JobRequeue')),
+    proctrackType: word('ProctrackType'),
+    signalChildrenProcesses: truth(word('SignalChildrenProcesses')),
+    authInfo,
+    credExpireSeconds: leadingNumber(/(?:^|,)cred_expire=(\d+)/.exec(authInfo ?? '')?.[1]),
+  })
+}
+
+/** `Key   = value` lines; `(null)` is no value. Of a key that stands twice the first counts, slurm.conf's before cgroup.conf's. */
+function readPairs(text: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>()
+  for (const line of text.split('\n')) {
+    const [, key, value] = /^\s*(\S+)\s*=\s*(.*?)\s*$/.exec(line) ?? []
+    if (key === undefined || value === undefined || value === '' || value === '(null)') continue
+    if (!values.has(key)) values.set(key, value)
+  }
+  return values
+}
+
+/** `30 sec` → 30. */
+function leadingNumber(text: string | undefined): number | undefined {
+  const digits = /^\d+/.exec(text ?? '')?.[0]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+function truth(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined
+  if (/^(?:1|yes|true)$/i.test(text)) return true
+  return /^(?:0|no|false)$/i.test(text) ? false : undefined
+}
+
+function defined(fields: { readonly [K in keyof SlurmConfig]: SlurmConfig[K] | undefined }): SlurmConfig {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

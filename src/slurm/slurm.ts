@@ -1,0 +1,73 @@
+import type { JobView } from '../domain/job-view.ts'
+import type { JobList } from './job-rows.ts'
+import type { SlurmConfig } from './slurm-config.ts'
+
+/** Slurm answered, and this is the answer. */
+export interface Answered<T> {
+  readonly kind: 'answered'
+  readonly value: T
+}
+
+/** Slurm answered that it knows no such job: it never existed, or was forgotten MinJobAge after its end. */
+export interface NoSuchJob {
+  readonly kind: 'no-such-job'
+}
+
+/** Slurm answered, and said no; `message` is in its words. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly message: string
+}
+
+/** Nothing is known (rule 1): neither what is, nor whether an order was taken. */
+export interface NoAnswer {
+  readonly kind: 'no-answer'
+  readonly message: string
+}
+
+/** Slurm took the order. What came of it is told by the job's state only: `requeue incomplete` accepts ended jobs too. */
+export interface Accepted {
+  readonly kind: 'accepted'
+}
+
+export type OrderAnswer = Accepted | NoSuchJob | Refused | NoAnswer
+
+/** `wasFound`: sbatch's own answer was lost, and the job was found by its comment. */
+export type Submission =
+  | { readonly kind: 'submitted'; readonly id: string; readonly wasFound: boolean }
+  | Refused
+  | NoAnswer
+
+export interface SubmitRequest {
+  /** The job script's text. */
+  readonly script: string
+  /** Nobody else's (`submissionComment`): by it a job is found whose id was lost. */
+  readonly comment: string
+  /** Made if it is missing: without it the job dies without a log (JobLaunchFailure). */
+  readonly outputDirectory: string
+  /** Told what is waited for and tried again. */
+  progress?(line: string): void
+}
+
+/** Slurm, as one account sees it. Every answer is a value; only a wrong argument throws. The signal kills the command. */
+export interface Slurm {
+  /** Everything of ours that Slurm remembers, in all states: one question, whatever the number of jobs. */
+  jobs(signal?: AbortSignal): Promise<Answered<JobList> | NoAnswer>
+  job(id: string, signal?: AbortSignal): Promise<Answered<JobView> | NoSuchJob | NoAnswer>
+  /** Our jobs with this comment, in all states. */
+  findByComment(comment: string, signal?: AbortSignal): Promise<Answered<readonly JobView[]> | NoAnswer>
+  /** `scontrol requeue incomplete`: does not resurrect a cancelled job. */
+  requeueIncomplete(id: string, signal?: AbortSignal): Promise<OrderAnswer>
+  /** Accepted also where the job has ended already; Slurm 26.05 accepts it for a job that it does not know, too. */
+  cancel(id: string, signal?: AbortSignal): Promise<OrderAnswer>
+  /** Lifts the BeginTime of a requeued job; to be given once it is pending and no longer ending. */
+  releaseBeginTime(id: string, signal?: AbortSignal): Promise<OrderAnswer>
+  config(signal?: AbortSignal): Promise<Answered<SlurmConfig> | NoAnswer>
+  /** `vasp-[01-03]` → its three names; an empty list has none. */
+  hostnames(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
+  /**
+   * Submits one job, never two: after an answer that does not say what became of it, the job is looked up by its
+   * comment before sbatch runs again. Takes up to a few minutes while Slurm is silent.
+   */
+  submit(request: SubmitRequest, signal?: AbortSignal): Promise<Submission>
+}

@@ -1,0 +1,50 @@
+import type { Beat } from '../domain/beat.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { JobAnswer } from '../domain/notice.ts'
+import type { RoutesFile } from '../domain/routes-file.ts'
+import type { EngineHealth } from '../engines/engine.ts'
+
+/** The shared directory. Each call ends within its own deadline, however the filesystem behaves (rule 8). */
+export interface RegistryEffects {
+  publish(endpoint: Endpoint): Promise<void>
+  remove(id: string): Promise<void>
+  beat(beat: Beat): Promise<void>
+  /** Every gateway's routes; rejects when they cannot be read. */
+  routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+  /** Brings a finished engine's log to the shared directory. */
+  keepLog(logFile: string): Promise<void>
+}
+
+/** A started engine, as the loop sees it. */
+export interface RunningEngine {
+  readonly pid: number
+  readonly url: string
+  readonly exited: Promise<string>
+  health(): Promise<EngineHealth>
+  loadModels(models: readonly string[]): Promise<void>
+  /** Established connections of others to its port; undefined when the node does not tell. */
+  connections(): Promise<number | undefined>
+  /** Resolves when nothing of it is left, with the pids that had to be hunted down. */
+  stop(): Promise<readonly number[]>
+  /** The end of its log, for people. */
+  lastLines(): Promise<string>
+}
+
+export interface EngineEffects {
+  /** Why this node cannot run it, or undefined when nothing is in the way. */
+  preflight(): Promise<string | undefined>
+  start(): Promise<RunningEngine>
+  readonly logFile: string
+}
+
+export interface SlurmEffects {
+  /** Resolves when the ear has ended, with what srun said. */
+  listen(signal: AbortSignal): Promise<string>
+  job(): Promise<JobAnswer>
+  /** Asks for it; whether it happened is seen in `job()`. */
+  requeue(): Promise<void>
+  cancel(): Promise<void>
+}
+
+/** One line for each decision that changed the world. Never rejects and never waits. */
+export type RecordEvent = (event: string, detail: Readonly<Record<string, unknown>>) => void

@@ -1,0 +1,238 @@
+import { type Endpoint, REGISTRY_VERSION } from '../domain/endpoint.ts'
+import { judge } from '../domain/notice.ts'
+import { names, type RoutesFile } from '../domain/routes-file.ts'
+import type { Clock } from '../system/clock.ts'
+import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine, SlurmEffects } from './effects.ts'
+import {
+  NEW_REPLICA,
+  type ReplicaAction,
+  type ReplicaEvent,
+  type ReplicaLimits,
+  type ReplicaState,
+  step,
+} from './machine.ts'
+
+export interface SupervisorOptions {
+  /** The endpoint as it never changes: who and where. */
+  readonly identity: Pick<Endpoint, 'id' | 'tier' | 'engine' | 'serves' | 'job'>
+  readonly limits: ReplicaLimits
+  readonly beatMs: number
+  readonly signalLeadSeconds: number
+  readonly registry: RegistryEffects
+  readonly engine: EngineEffects
+  readonly slurm: SlurmEffects
+  readonly record: RecordEvent
+  readonly clock: Clock
+  /** Aborted by Slurm's TERM to the batch process. */
+  readonly term: AbortSignal
+}
+
+/** How often a drain looks, an engine that loads is asked, and deadlines are seen to. */
+const TICK_MS = 200
+/** How often a serving engine is asked. */
+const HEALTH_MS = 5_000
+/** An ear that ends at once is not started again sooner than this: srun would be asked in a loop. */
+const EAR_APART_MS = 5_000
+/** The job leaves without waiting any longer for a shared directory that does not take the file away. */
+const WITHDRAW_MS = 2_000
+const LONGEST_WAIT_MS = 5_000
+
+/**
+ * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the
+ * batch process may exit.
+ */
+export async function supervise(options: SupervisorOptions): Promise<void> {
+  const { registry, slurm, record, clock } = options
+  const { id, job } = options.identity
+  let state: ReplicaState = NEW_REPLICA
+  let engine: RunningEngine | undefined
+  let wanted: Endpoint | undefined
+  let published: Endpoint | undefined
+  let earAt = -EAR_APART_MS
+  let beats = 0
+  let withdrawn: Promise<void> = Promise.resolve()
+  const over = new AbortController()
+  const inbox: ReplicaEvent[] = []
+  let wake: (() => void) | undefined
+
+  const post = (event: ReplicaEvent) => {
+    inbox.push(event)
+    wake?.()
+  }
+
+  if (options.term.aborted) post({ kind: 'term' })
+  else options.term.addEventListener('abort', () => post({ kind: 'term' }), { once: true })
+  const unfit = await options.engine.preflight()
+  post(unfit === undefined ? { kind: 'start' } : { kind: 'unfit', message: unfit })
+  void every(TICK_MS, async () => post({ kind: 'tick' }))
+  void every(TICK_MS, keepPublished)
+  void every(TICK_MS, lookAtDrain)
+  void every(options.beatMs, beat)
+
+  while (!over.signal.aborted) {
+    const event = inbox.shift()
+    if (event === undefined) {
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+      continue
+    }
+    const [next, actions] = step(state, event, clock.now(), options.limits)
+    state = next
+    for (const action of actions) await perform(action)
+  }
+  await withdrawn
+
+  /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
+  async function perform(action: ReplicaAction): Promise<void> {
+    switch (action.kind) {
+      case 'start engine':
+        return start()
+      case 'load models':
+        return void engine?.loadModels(action.models).catch(tell('load models'))
+      case 'stop engine':
+        return void stop().then(() => post({ kind: 'stopped' }))
+      case 'publish':
+        wanted = {
+          version: REGISTRY_VERSION,
+          ...options.identity,
+          state: action.state,
+          url: engine?.url ?? null,
+          models: [...action.models],
+          processes: engine === undefined ? [] : [{ role: 'server', pid: engine.pid, node: job.node }],
+          since: clock.date().toISOString(),
+          message: action.message,
+        }
+        return void publish(wanted)
+      case 'withdraw':
+        wanted = undefined
+        withdrawn = registry.remove(id).catch(tell('remove the endpoint file'))
+        return
+      case 'listen':
+        return void listen()
+      case 'ask slurm':
+        return void ask()
+      case 'leave':
+        return void leave(action.how)
+      case 'record':
+        return record(action.event, { id, ...action.detail })
+      case 'end':
+        return over.abort()
+    }
+  }
+
+  async function start(): Promise<void> {
+    try {
+      const started = await options.engine.start()
+      engine = started
+      void started.exited.then(async how => {
+        const lines = await started.lastLines()
+        if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
+      })
+      void watchHealth(started)
+    } catch (error) {
+      post({ kind: 'exited', message: String(error instanceof Error ? error.message : error) })
+    }
+  }
+
+  async function watchHealth(watched: RunningEngine): Promise<void> {
+    while (engine === watched && !over.signal.aborted) {
+      // A drain counts connections: ours stay away from the port (rule 3).
+      if (state.phase === 'loading' || state.phase === 'ready') {
+        const health = await watched.health()
+        if (engine === watched) post({ kind: 'health', health })
+      }
+      await clock.sleep(state.phase === 'ready' ? HEALTH_MS : TICK_MS, over.signal)
+    }
+  }
+
+  async function stop(): Promise<void> {
+    const stopping = engine
+    engine = undefined
+    if (stopping === undefined) return
+    const hunted = await stopping.stop()
+    record('engine stopped', { id, pid: stopping.pid, hunted })
+    await registry.keepLog(options.engine.logFile).catch(tell("keep the engine's log"))
+  }
+
+  /** Writes come to the directory in the order in which they were asked for, one at a time. */
+  async function publish(endpoint: Endpoint): Promise<void> {
+    try {
+      await registry.publish(endpoint)
+      published = endpoint
+    } catch (error) {
+      tell('publish the endpoint')(error)
+    }
+  }
+
+  async function keepPublished(): Promise<void> {
+    if (wanted !== undefined && wanted !== published) await publish(wanted)
+  }
+
+  async function listen(): Promise<void> {
+    await clock.sleep(Math.max(0, earAt + EAR_APART_MS - clock.now()), over.signal)
+    if (over.signal.aborted) return
+    earAt = clock.now()
+    const said = await slurm.listen(over.signal)
+    if (over.signal.aborted) return
+    record('ear ended', { id, said })
+    post({ kind: 'ear ended' })
+  }
+
+  async function ask(): Promise<void> {
+    const heardAt = clock.now()
+    const answer = await slurm.job()
+    const ours = { restarts: job.restarts, signalLeadSeconds: options.signalLeadSeconds }
+    post({ kind: 'verdict', verdict: judge(answer, ours), heardAt })
+  }
+
+  /** Asks until Slurm shows that it happened; the TERM that follows ends the process. */
+  async function leave(how: 'requeue' | 'cancel'): Promise<void> {
+    await Promise.race([withdrawn, clock.sleep(WITHDRAW_MS)])
+    for (let waitMs = TICK_MS; !over.signal.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      const answer = await slurm.job()
+      const ours =
+        typeof answer === 'object' && answer.restarts === job.restarts && answer.state === 'running'
+          ? answer
+          : undefined
+      if (answer !== undefined && ours === undefined) break
+      if (ours !== undefined) await (how === 'requeue' ? slurm.requeue() : slurm.cancel()).catch(tell(how))
+      await clock.sleep(waitMs, over.signal)
+    }
+    record(how === 'requeue' ? 'requeued' : 'cancelled', { id })
+    post({ kind: 'left' })
+  }
+
+  /** What the routes say counts only once our draining stands in the registry. */
+  async function lookAtDrain(): Promise<void> {
+    if (state.phase !== 'draining' || engine === undefined) return
+    const told = wanted === published
+    const cleared = await registry.routes().then(isCleared, () => undefined)
+    post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections: await engine?.connections() } })
+  }
+
+  /** A file that cannot be understood may name us. */
+  function isCleared(gateways: ReadonlyMap<string, RoutesFile | undefined>): boolean {
+    return [...gateways.values()].every(routes => routes !== undefined && !names(routes, id))
+  }
+
+  /** The counter moves while this process lives and answers for its engine; the load is not known yet. */
+  async function beat(): Promise<void> {
+    if (wanted === undefined) return
+    beats += 1
+    const load = { running: null, waiting: null, kv: null }
+    await registry.beat({ version: REGISTRY_VERSION, beat: beats, endpoints: { [id]: load } }).catch(tell('beat'))
+  }
+
+  /** Runs `work` every `ms` until the replica is over, never twice at once. */
+  async function every(ms: number, work: () => Promise<void>): Promise<void> {
+    while (!over.signal.aborted) {
+      await work()
+      await clock.sleep(ms, over.signal)
+    }
+  }
+
+  function tell(what: string): (error: unknown) => void {
+    return error => record('cannot', { id, what, error: error instanceof Error ? error.message : String(error) })
+  }
+}

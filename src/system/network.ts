@@ -1,0 +1,36 @@
+import { lookup } from 'node:dns/promises'
+import { connect } from 'node:net'
+import { networkInterfaces } from 'node:os'
+
+/** The IPv4 addresses of a host name; undefined when they cannot be found out now. */
+export async function resolveHost(name: string): Promise<readonly string[] | undefined> {
+  try {
+    const found = await lookup(name, { family: 4, all: true })
+    return found.map(one => one.address)
+  } catch {
+    return undefined // a resolver that fails and a name that does not exist are the same to the caller: not known
+  }
+}
+
+/** Whether the port takes a TCP connection within `timeoutMs`. */
+export function takesConnection(host: string, port: number, timeoutMs: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host, port, timeout: timeoutMs })
+    const end = (connects: boolean) => {
+      socket.destroy()
+      resolve(connects)
+    }
+    socket
+      .once('connect', () => end(true))
+      .once('timeout', () => end(false))
+      .once('error', () => end(false))
+  })
+}
+
+/** Every IPv4 address of this machine. */
+export function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap(list => list ?? [])
+    .filter(one => one.family === 'IPv4')
+    .map(one => one.address)
+}

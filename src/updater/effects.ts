@@ -1,0 +1,44 @@
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { GatewayModel } from '../domain/gateway-model.ts'
+import type { JobView } from '../domain/job-view.ts'
+import type { Problem } from '../domain/problem.ts'
+import type { RoutesFile } from '../domain/routes-file.ts'
+
+/** The shared directory; every call ends within its own deadline (rule 8). */
+export interface RegistryEffects {
+  /** Rejects when the directory cannot be read, which says nothing about any endpoint. */
+  scan(): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, number>; problems: readonly Problem[] }>
+  remove(id: string): Promise<void>
+  writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
+  routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+}
+
+export type Applied =
+  | { readonly status: 'applied'; readonly generation: number; readonly reloadMs: number }
+  | { readonly status: 'unchanged'; readonly generation: number }
+  | { readonly status: 'failed'; readonly step: string; readonly message: string; readonly restored: boolean }
+
+export interface GatewayEffects {
+  /** What the running nginx serves; undefined when none runs; rejects when that cannot be found out. */
+  running(signal: AbortSignal): Promise<{ readonly model: GatewayModel; readonly generation: number } | undefined>
+  /** Resolves `applied` only when nothing reaches a server that the model no longer has (rule 10). */
+  apply(model: GatewayModel, signal: AbortSignal): Promise<Applied>
+}
+
+export interface SlurmEffects {
+  /** All our jobs and whether that is all of them; or in words why they are not known. */
+  jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | { readonly message: string }>
+  /** Makes a requeued job eligible now instead of in two minutes; in words what came of it. */
+  releaseBeginTime(jobId: string): Promise<string>
+}
+
+export interface NetworkEffects {
+  /** A node's IPv4 addresses; undefined when they cannot be found out now. */
+  resolve(node: string): Promise<readonly string[] | undefined>
+  /** Whether the port takes a connection within 2 s (rule 6). */
+  connects(address: string, port: number): Promise<boolean>
+  ownAddresses(): readonly string[]
+}
+
+/** One line for each decision that changed the world. Never rejects and never waits. */
+export type RecordEvent = (event: string, detail: Readonly<Record<string, unknown>>) => void

@@ -1,0 +1,65 @@
+import { addressOf } from '../domain/endpoint.ts'
+import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
+import type { SeenMap } from './seen.ts'
+import { judgeEndpoint, type Standing, type Surroundings } from './standing.ts'
+
+/** A tier as the configuration has it, before anyone serves it. */
+export type TierFrame = Omit<GatewayTier, 'servers'>
+
+/** What should be: the gateway, and why each endpoint is in it or not. */
+export interface Plan {
+  readonly model: GatewayModel
+  /** By endpoint id. */
+  readonly standings: ReadonlyMap<string, Standing>
+}
+
+/** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */
+export function planGateway(
+  frame: { readonly listen: number; readonly tiers: readonly TierFrame[] },
+  seen: SeenMap,
+  around: Omit<Surroundings, 'tiers'>,
+): Plan {
+  const tiers = frame.tiers.map(tier => tier.name)
+  const standings = new Map([...seen].map(([id, one]) => [id, judgeEndpoint(one, { ...around, tiers })] as const))
+  const servers = (tier: string): GatewayServer[] =>
+    [...seen.values()].flatMap(({ endpoint }) => {
+      const at = addressOf(endpoint)
+      const routed = endpoint.tier === tier && standings.get(endpoint.id)?.routed === true && at !== undefined
+      return routed ? [{ id: endpoint.id, ...at }] : []
+    })
+  return {
+    standings,
+    model: {
+      listen: frame.listen,
+      tiers: frame.tiers.map(tier => ({ ...tier, servers: servers(tier.name).sort(byId) })),
+    },
+  }
+}
+
+/** Every endpoint that nginx reaches with this model, by tier. */
+export function idsOf(model: GatewayModel): Record<string, string[]> {
+  return Object.fromEntries(model.tiers.map(tier => [tier.name, tier.servers.map(server => server.id)]))
+}
+
+/** The ids of either, by tier: what nginx may reach while it goes from one to the other. */
+export function union(one: Record<string, string[]>, other: Record<string, string[]>): Record<string, string[]> {
+  const tiers = new Set([...Object.keys(one), ...Object.keys(other)])
+  return Object.fromEntries(
+    [...tiers].map(tier => [tier, [...new Set([...(one[tier] ?? []), ...(other[tier] ?? [])])].sort()]),
+  )
+}
+
+/** The model with only those servers that are in `reached` already: what may be applied while routes/ cannot be written. */
+export function withoutAdditions(model: GatewayModel, reached: Record<string, string[]>): GatewayModel {
+  return {
+    ...model,
+    tiers: model.tiers.map(tier => ({
+      ...tier,
+      servers: tier.servers.filter(({ id }) => reached[tier.name]?.includes(id)),
+    })),
+  }
+}
+
+function byId(one: GatewayServer, other: GatewayServer): number {
+  return one.id < other.id ? -1 : 1
+}

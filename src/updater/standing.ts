@@ -1,0 +1,92 @@
+import { inNetworks } from '../domain/address.ts'
+import { addressOf, type Endpoint } from '../domain/endpoint.ts'
+import type { JobView } from '../domain/job-view.ts'
+import type { Seen } from './seen.ts'
+
+/** Whether nginx may reach an endpoint, and in words why not. */
+export type Standing =
+  | { readonly routed: true /** Its beat stands still: its port is to be tried. */; readonly suspect: boolean }
+  | { readonly routed: false; readonly reason: string }
+
+/** One answer of squeue about all our jobs; a poll that failed is no Poll. */
+export interface Poll {
+  /** When it was asked, milliseconds of the loop's clock. */
+  readonly startedAt: number
+  /** By job id. */
+  readonly jobs: ReadonlyMap<string, JobView>
+  /** False when some of the answer could not be read: then a job that is missing is not known to be gone. */
+  readonly complete: boolean
+}
+
+/** What is known beside the files. Undefined always means: not known, which withdraws nothing (rule 1). */
+export interface Surroundings {
+  readonly poll: Poll | undefined
+  /** What trying the port of a suspect gave, as long as its beat stands still: true when it took a connection. */
+  readonly connects: (id: string) => boolean | undefined
+  /** The addresses that a node's name resolves to. */
+  readonly addressesOf: (node: string) => readonly string[] | undefined
+  readonly isRouted: (id: string) => boolean
+  readonly tiers: readonly string[]
+  readonly networks: readonly string[]
+  readonly ownAddresses: readonly string[]
+  readonly leaseMs: number
+}
+
+/**
+ * Rules 2, 6 and 9, first match wins:
+ * 1. a tier that is not configured → not routed
+ * 2. its file does not say ready → not routed
+ * 3. an address that its node, our networks or common sense do not allow → not routed
+ * 4. Slurm contradicts → not routed
+ * 5. the lease holds → routed
+ * 6. a suspect whose port refuses → not routed; any other suspect stays
+ */
+export function judgeEndpoint(seen: Seen, around: Surroundings): Standing {
+  const { endpoint, lease } = seen
+  if (!around.tiers.includes(endpoint.tier)) return no(`Tier "${endpoint.tier}" is not configured`) // 1
+  if (endpoint.state !== 'ready') return no(endpoint.message ?? `Its file says ${endpoint.state}`) // 2
+  const address = refuseAddress(endpoint, around)
+  if (address !== undefined) return no(address) // 3
+  const contradiction = contradict(seen, around.poll)
+  if (contradiction !== undefined) return no(contradiction) // 4
+  if (lease.stillMs < around.leaseMs) return { routed: true, suspect: false } // 5
+  if (around.connects(endpoint.id) !== false) return { routed: true, suspect: true }
+  return no('Its beat stands still, and its port does not connect') // 6
+}
+
+function no(reason: string): Standing {
+  return { routed: false, reason }
+}
+
+/** Why nothing may be sent to this address, or undefined (rule 9). */
+function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undefined {
+  const at = addressOf(endpoint)
+  if (at === undefined) return 'Ready without an address'
+  const { address, port } = at
+  if (port < 1024 || port > 65_535) return `Port ${port} is not one of 1024 to 65535`
+  if (!inNetworks(address, around.networks)) return `Address ${address} lies outside gateway.networks`
+  if (inNetworks(address, NEVER)) return `Address ${address} is link-local or loopback`
+  if (around.ownAddresses.includes(address)) return `Address ${address} is the gateway's own`
+  const resolved = around.addressesOf(endpoint.job.node)
+  if (resolved === undefined) {
+    return around.isRouted(endpoint.id) ? undefined : `Node "${endpoint.job.node}" cannot be resolved yet`
+  }
+  return resolved.includes(address)
+    ? undefined
+    : `Address ${address} is not one of node "${endpoint.job.node}" (${resolved.join(', ')})`
+}
+
+const NEVER = ['169.254.0.0/16', '127.0.0.0/8', '0.0.0.0/8', '224.0.0.0/3']
+
+/** What the poll says against the endpoint, if it may speak about it at all (rule 2). */
+function contradict({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): string | undefined {
+  if (poll === undefined || poll.startedAt <= firstSeenAt) return undefined
+  const { id, restarts } = endpoint.job
+  const job = poll.jobs.get(id)
+  if (job === undefined) return poll.complete ? `Slurm has no job ${id} of ours` : undefined
+  if (job.restarts < restarts) return undefined // an old answer
+  if (job.restarts > restarts) return `Job ${id} was requeued: this is its old copy`
+  if (job.state === 'unknown') return undefined
+  if (job.state !== 'running') return `Slurm says that job ${id} is ${job.stateText}`
+  return job.preemptTime === undefined ? undefined : `Job ${id} is being preempted`
+}

@@ -1,0 +1,67 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { makeAccounts } from './accounts.ts'
+import type { ClusterOptions } from './cluster-options.ts'
+import { type Cluster, writeCluster } from './cluster-state.ts'
+import { logTail } from './daemons.ts'
+import { MODELS_DIRECTORY, makeDirectories, makeGpus } from './directories.ts'
+import { SLOW_MODEL, SMALL_MODEL, writeModel } from './model.ts'
+import { startMunge } from './munge.ts'
+import { CONTROLLER, describeNodes, makeNetwork } from './network.ts'
+import { say } from './progress.ts'
+import { slurmConfiguration } from './slurm-conf.ts'
+import { slurmdName, startSlurmctld, startSlurmd } from './slurm-daemons.ts'
+import { nodeStates } from './slurm-view.ts'
+import { until } from './until.ts'
+
+/** Nodes register within two seconds; a machine under load takes longer. */
+const START_TIMEOUT_MS = 60_000
+
+/** What lies in the models directory, under the names of the example site. */
+export const MODELS = { 'strand-rust-coder-14b-q8_0': SMALL_MODEL, 'OR1-Behemoth-72B-Q4_K_M': SLOW_MODEL } as const
+
+/**
+ * Turns the namespaces that we are in into a running cluster: when it returns, every node is idle. Nothing is ever torn
+ * down one by one; all of it ends with the PID namespace.
+ * @throws with the ends of the daemons' logs when the nodes do not become idle
+ */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const started = performance.now()
+  const cluster: Cluster = { options, controller: CONTROLLER, nodes: describeNodes(options.nodeCount) }
+  const names = cluster.nodes.map(node => node.name)
+  await writeCluster(cluster)
+  await Promise.all([makeNetwork(cluster.nodes), makeAccounts(), makeFiles(cluster)])
+  await startMunge()
+  await writeSlurmConfiguration(cluster)
+  say(`starting Slurm on ${CONTROLLER.name} and ${names.join(' ')}`)
+  await startSlurmctld()
+  await Promise.all(names.map(startSlurmd))
+  await nodesAreIdle(names)
+  say(`the nodes are idle, after ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  return cluster
+}
+
+async function makeFiles({ options, nodes }: Cluster): Promise<void> {
+  await makeDirectories(nodes.map(node => node.name))
+  await makeGpus(options.gpusPerNode)
+  for (const [name, shape] of Object.entries(MODELS)) {
+    await writeModel(`${MODELS_DIRECTORY}/${name}.gguf`, shape)
+  }
+}
+
+async function writeSlurmConfiguration(cluster: Cluster): Promise<void> {
+  await mkdir('/etc/slurm', { recursive: true })
+  for (const [name, text] of Object.entries(slurmConfiguration(cluster))) {
+    await writeFile(`/etc/slurm/${name}`, text)
+  }
+}
+
+async function nodesAreIdle(names: readonly string[]): Promise<void> {
+  const areIdle = (states: Readonly<Record<string, string>>) => names.every(name => states[name] === 'idle')
+  try {
+    await until(`${names.join(', ')} idle`, nodeStates, { holds: areIdle, timeoutMs: START_TIMEOUT_MS })
+  } catch (cause) {
+    const logs = ['slurmctld', ...names.map(slurmdName)]
+    const tails = await Promise.all(logs.map(async log => `--- ${log}\n${await logTail(log, 15)}`))
+    throw new Error(`Cannot start the cluster: ${(cause as Error).message}\n${tails.join('\n')}`, { cause })
+  }
+}

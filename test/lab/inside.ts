@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { constants } from 'node:os'
+import { startCluster } from './cluster.ts'
+import type { ClusterOptions } from './cluster-options.ts'
+import { onReady } from './on-ready.ts'
+
+/** What tini runs inside the tree: `node inside.ts OPTIONS [COMMAND…]`. When it ends, the whole lab does. */
+async function main([options = '{}', ...command]: readonly string[]): Promise<number> {
+  await startCluster(JSON.parse(options) as ClusterOptions)
+  const [program = 'bash', ...rest] = command
+  if (command.length === 0) {
+    await onReady()
+  }
+  const child = spawn(program, rest, { stdio: 'inherit' })
+  // The terminal sends its interrupts to the command as well, and the command decides what they mean.
+  process.on('SIGINT', () => undefined)
+  process.on('SIGTERM', signal => child.kill(signal))
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  return code ?? 128 + constants.signals[signal ?? 'SIGKILL']
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

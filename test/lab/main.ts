@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util'
+import { type ClusterOptions, DEFAULT_OPTIONS, type Flags, optionsFromFlags } from './cluster-options.ts'
+import { enter } from './enter.ts'
+import { ensureTree } from './tree.ts'
+
+/**
+ * The entry on the host: `node test/lab/main.ts [--grace-seconds=20 …] -- COMMAND…`.
+ * Runs COMMAND (a shell when there is none) as root on the controller of a fresh cluster and exits with its code.
+ * Every field of ClusterOptions is a flag.
+ */
+async function main(argv: readonly string[]): Promise<number> {
+  const { options, command } = readArguments(argv)
+  const tree = await ensureTree(options.suite)
+  return enter({ tree, options, command })
+}
+
+function readArguments(argv: readonly string[]): { options: ClusterOptions; command: readonly string[] } {
+  const end = argv.indexOf('--')
+  const { values } = parseArgs({
+    args: argv.slice(0, end === -1 ? undefined : end),
+    options: Object.fromEntries(Object.keys(DEFAULT_OPTIONS).map(name => [kebab(name), { type: 'string' as const }])),
+  })
+  const flags: Flags = Object.fromEntries(Object.entries(values).map(([name, value]) => [camel(name), value]))
+  return { options: optionsFromFlags(flags), command: end === -1 ? [] : argv.slice(end + 1) }
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+function camel(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,38 @@
+/** The Debian suites that the lab can be made of. */
+export type Suite = 'sid'
+
+/** What is installed into a tree, besides debootstrap's minbase. */
+export const PACKAGES: Record<Suite, readonly string[]> = {
+  sid: [
+    'slurmctld',
+    'slurmd',
+    'slurm-client',
+    'munge',
+    'nginx-light',
+    'libnginx-mod-http-js',
+    'llama.cpp',
+    'ca-certificates',
+    'curl',
+    'iproute2',
+    'less',
+    // Node's own binary asks for it.
+    'libatomic1',
+    'procps',
+    'tini',
+    'util-linux',
+  ],
+}
+
+/** Counts up when the way a tree is made changes; the packages are in the tree's name by themselves. */
+export const RECIPE_VERSION = 1
+
+/** Files that are put into the tree before anything but minbase is installed, path → text and mode. */
+export const TREE_FILES: Readonly<Record<string, { text: string; mode: number }>> = {
+  // 101: "action forbidden by policy". Packages start their daemons on installation otherwise.
+  '/usr/sbin/policy-rc.d': { text: '#!/bin/sh\nexit 101\n', mode: 0o755 },
+  // A tree that was not finished is thrown away, so nothing in it needs to survive a crash.
+  '/etc/dpkg/dpkg.cfg.d/lab': {
+    text: 'force-unsafe-io\npath-exclude=/usr/share/doc/*\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n',
+    mode: 0o644,
+  },
+}
