@@ -1,5 +1,5 @@
 import type { HttpAnswer } from '../domain/http-answer.ts'
-import type { ReplicaSpec } from '../scripts/replica-spec.ts'
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {

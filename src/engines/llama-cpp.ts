@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { HttpAnswer } from '../domain/http-answer.ts'
-import type { ReplicaSpec } from '../scripts/replica-spec.ts'
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
 
 /** llama-server with one model, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */

@@ -22,7 +22,7 @@ class StrictWriter extends Mustache.Writer {
   override unescapedValue([, name = '']: string[], context: Mustache.Context): string {
     const value: unknown = context.lookup(name)
     if (typeof value === 'string' || typeof value === 'number') return String(value)
-    return missing(name, `the view holds ${value === null ? 'null' : `a ${typeof value}`}, not text`)
+    return missing(name, `the value is ${value === null ? 'null' : `of type ${typeof value}`}, not text`)
   }
 }
 

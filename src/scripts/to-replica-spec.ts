@@ -1,7 +1,7 @@
 import { toArgv } from '../config/args.ts'
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import type { ReplicaSpec } from './replica-spec.ts'
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
 
 /**
  * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.

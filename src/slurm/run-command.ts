@@ -17,11 +17,14 @@ export interface Command {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Far above a squeue of MaxJobCount's default of 10 000 jobs, far below what a daemon has. */
-const MAX_OUTPUT_CHARACTERS = 32 * 1024 * 1024
+/** Four times what squeue says of 10 000 jobs, MaxJobCount's default. */
+const MAX_OUTPUT_CHARACTERS = 16 * 1024 * 1024
 
-/** From TERM to KILL; the same again, and a process that even KILL did not end (its binary's filesystem hangs) is left behind. */
-const KILL_AFTER_MS = 2_000
+/** From TERM to KILL: Slurm's clients have nothing to clean up. */
+const KILL_AFTER_MS = 500
+
+/** From TERM until a process that even KILL does not end (its program's filesystem hangs) is left behind. */
+const LEAVE_AFTER_MS = 1_000
 
 /** Runs a command without a shell, in `/`. Never rejects for what the command did. */
 export async function runCommand(command: Command): Promise<CommandEnd> {
@@ -45,9 +48,10 @@ async function runToEnd({ program, args, env, input, timeoutMs, signal }: Comman
   })
   if (end.timedOut) return unanswered(program, timeoutMs)
   if (end.isCanceled) return { kind: 'cut', message: `Cannot run ${program}: interrupted` }
-  if (end.isMaxBuffer) return { kind: 'cut', message: `Cannot run ${program}: more than 32 MB of output` }
+  if (end.isMaxBuffer) return { kind: 'cut', message: `Cannot run ${program}: more than 16 MB of output` }
   if (end.code === 'ENOENT')
     return { kind: 'cut', message: `Cannot run ${program}: not found on PATH "${env['PATH']}"` }
+  if (end.signal !== undefined) return { kind: 'cut', message: `Cannot run ${program}: it was ended by ${end.signal}` }
   if (end.exitCode === undefined) return { kind: 'cut', message: `Cannot run ${program}: ${end.originalMessage}` }
   return { kind: 'exited', code: end.exitCode, stdout: end.stdout, stderr: end.stderr }
 }
@@ -55,7 +59,7 @@ async function runToEnd({ program, args, env, input, timeoutMs, signal }: Comman
 async function giveUp({ program, timeoutMs, clock, signal }: Command, over: AbortSignal): Promise<CommandEnd> {
   const limit = signal === undefined ? over : AbortSignal.any([signal, over])
   await clock.sleep(timeoutMs, limit)
-  await clock.sleep(2 * KILL_AFTER_MS, over)
+  await clock.sleep(LEAVE_AFTER_MS, over)
   return unanswered(program, timeoutMs)
 }
 

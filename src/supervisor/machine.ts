@@ -12,7 +12,7 @@ import { type Drain, isIdle, isLate, type Looked, look, shorten } from './drain.
  *            │   │ exit          │ └──────◄───────────┘
  *            │   ▼               ▼ exit
  *            └─ resting ◄────────┘
- *                 └─ the fifth exit in ten minutes ─► failed ─► leaving ─► gone
+ *                 └─ the sixth exit in ten minutes ─► failed ─► leaving ─► gone
  * ```
  *
  * A notice that comes before the engine serves anything goes straight to stopping.
@@ -21,6 +21,8 @@ export interface ReplicaState {
   readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'leaving' | 'gone'
   /** When the engine exited unasked within the last ten minutes, milliseconds of the loop's clock. */
   readonly exits: readonly number[]
+  /** How many exits in a row came within ten minutes of the one before. */
+  readonly streak: number
   /** loading: when it is too late; resting: when to start again; leaving: when no TERM will come any more. */
   readonly dueAt: number
   /** How many explicit 5xx the engine answered in a row. */
@@ -76,6 +78,7 @@ export type Step = readonly [ReplicaState, readonly ReplicaAction[]]
 export const NEW_REPLICA: ReplicaState = {
   phase: 'new',
   exits: [],
+  streak: 0,
   dueAt: 0,
   errors: 0,
   models: [],
@@ -89,7 +92,7 @@ export const NEW_REPLICA: ReplicaState = {
 export const KEPT_MS = 5_000
 const ASK_AGAIN_MS = 2_000
 const EXIT_WINDOW_MS = 600_000
-const MOST_EXITS = 5
+const MOST_RESTARTS = 5
 const LONGEST_REST_MS = 60_000
 /** Explicit 5xx in a row that withdraw a serving engine (rule 5). */
 const MOST_ERRORS = 3
@@ -184,10 +187,13 @@ function onExit(state: ReplicaState, message: string, now: number): Step {
   ])
 }
 
+/** It is started again after 1, 2, 4 … 60 s, but only five times in ten minutes. */
 function countExit(state: ReplicaState, now: number): [ReplicaState, 'rest' | 'fail'] {
-  const exits = [...state.exits.filter(at => now - at < EXIT_WINDOW_MS), now]
-  const restMs = Math.min(LONGEST_REST_MS, 1_000 * 2 ** (exits.length - 1))
-  return [{ ...state, exits, dueAt: now + restMs, errors: 0, models: [] }, exits.length < MOST_EXITS ? 'rest' : 'fail']
+  const recent = state.exits.filter(at => now - at < EXIT_WINDOW_MS)
+  const streak = recent.length === 0 ? 1 : state.streak + 1
+  const restMs = Math.min(LONGEST_REST_MS, 1_000 * 2 ** (streak - 1))
+  const counted = { ...state, exits: [...recent, now], streak, dueAt: now + restMs, errors: 0, models: [] }
+  return [counted, recent.length < MOST_RESTARTS ? 'rest' : 'fail']
 }
 
 function onVerdict(state: ReplicaState, verdict: Verdict, heardAt: number, now: number, limits: ReplicaLimits): Step {

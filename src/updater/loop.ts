@@ -5,7 +5,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { type Absences, countAbsences, forgottenIds } from './forgotten.ts'
-import { idsOf, type Plan, planGateway, type TierFrame, union, withoutAdditions } from './plan.ts'
+import { compare, idsOf, type Plan, planGateway, type TierFrame, union, withoutAdditions } from './plan.ts'
 import { createReporter } from './reporter.ts'
 import { type SeenMap, see } from './seen.ts'
 import type { Poll } from './standing.ts'
@@ -183,21 +183,19 @@ export function createUpdater(options: UpdaterOptions): Updater {
    * written nothing is added. Undefined: nothing to do yet.
    */
   async function allow(model: GatewayModel): Promise<GatewayModel | undefined> {
-    const wanted = union(reached, idsOf(model))
-    const adds = !isDeepStrictEqual(wanted, union(reached, {}))
-    if (!adds) return model
-    const apart = changedAt + ADDITIONS_APART_MS - clock.now()
+    if (!compare(reached, model).adds) return model
     const withdrawals = withoutAdditions(model, reached)
-    const withdraws = !isDeepStrictEqual(idsOf(withdrawals), reached)
-    if (apart > 0 && running !== undefined) {
+    const meanwhile = running === undefined || compare(reached, withdrawals).drops ? withdrawals : undefined
+    const apart = changedAt + ADDITIONS_APART_MS - clock.now()
+    if (apart > 0) {
       void clock.sleep(apart, signal).then(wake)
-      return withdraws ? withdrawals : undefined
+      return meanwhile
     }
     const before = reached
-    reached = wanted
+    reached = union(reached, idsOf(model))
     if (await writeRoutes(true)) return model
     reached = before
-    return running === undefined || withdraws ? withdrawals : undefined
+    return meanwhile
   }
 
   /** True when routes/ says what `reached` says. */

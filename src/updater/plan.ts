@@ -49,6 +49,13 @@ export function union(one: Record<string, string[]>, other: Record<string, strin
   )
 }
 
+/** Whether going to the model adds an id to what is reached, and whether it takes one away. */
+export function compare(reached: Record<string, string[]>, model: GatewayModel): { adds: boolean; drops: boolean } {
+  const before = new Set(Object.values(reached).flat())
+  const after = new Set(Object.values(idsOf(model)).flat())
+  return { adds: after.difference(before).size > 0, drops: before.difference(after).size > 0 }
+}
+
 /** The model with only those servers that are in `reached` already: what may be applied while routes/ cannot be written. */
 export function withoutAdditions(model: GatewayModel, reached: Record<string, string[]>): GatewayModel {
   return {

@@ -23,7 +23,10 @@ describe('gateway.networks', () => {
 
   test.each([
     ['10.0.0.5/24', 'has host bits set; write 10.0.0.0/24 for the network, or 10.0.0.5/32 for this address alone'],
-    ['200.255.255.255/9', 'has host bits set; write 200.128.0.0/9 for the network, or 200.255.255.255/32 for this address alone'],
+    [
+      '200.255.255.255/9',
+      'has host bits set; write 200.128.0.0/9 for the network, or 200.255.255.255/32 for this address alone',
+    ],
     ['10.0.0.7', 'has no prefix length; write 10.0.0.7/32 for this address alone'],
     ['10.0.0.0/33', 'has the prefix length "33"; write a whole number from 8 to 32'],
     ['10.0.0.0/024', 'has the prefix length "024"; write a whole number from 8 to 32'],
@@ -44,7 +47,7 @@ describe('gateway.networks', () => {
 
 describe('gateway.defaultTier', () => {
   const withDefault = (name: string, path: string) =>
-    problemsOf(`${GOOD.replace(' } \n', '').replace('{ networks', `{ defaultTier: ${name}, networks`)}  other:
+    problemsOf(`${GOOD.replace('{ networks', `{ defaultTier: ${name}, networks`)}  other:
     engine: llama.cpp
     path: ${path}
     model: { name: m, file: /m.gguf }
@@ -64,7 +67,9 @@ describe('gateway.defaultTier', () => {
   })
 
   test('may be any tier when none is at /', () => {
-    expect(problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks'))).toEqual([])
+    expect(
+      problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks')),
+    ).toEqual([])
   })
 })
 
@@ -73,15 +78,220 @@ describe('timing', () => {
     ['{ beatSeconds: 9.9 }', []],
     [
       '{ beatSeconds: 10 }',
-      ['10:1: Cannot use timing.leaseSeconds: a lease of 20 s ends after one late beat, at 10 s a beat; write more than 20, or beat more often'],
+      [
+        '10:1: Cannot use timing.leaseSeconds: a lease of 20 s ends after one late beat, at 10 s a beat; write more than 20, or beat more often',
+      ],
     ],
     [
       '{ beatSeconds: 1, leaseSeconds: 2 }',
-      ['10:27: Cannot use timing.leaseSeconds: a lease of 2 s ends after one late beat, at 1 s a beat; write more than 2, or beat more often'],
+      [
+        '10:41: Cannot use timing.leaseSeconds: a lease of 2 s ends after one late beat, at 1 s a beat; write more than 2, or beat more often',
+      ],
     ],
     ['{ beatSeconds: 0 }', ['10:24: Cannot use timing.beatSeconds: 0; write a number above 0 to 86400']],
     ['{ scanSeconds: 90000 }', ['10:24: Cannot use timing.scanSeconds: 90000; write a number above 0 to 86400']],
   ])('%s is judged', (timing, problems) => {
-    expect(problemsOf(`${GOOD}timing: ${timing}\n`).map(one => one.replace(/^10:\d+: (.*leaseSeconds)/, one.startsWith('10:1:') ? '10:1: $1' : '10:27: $1').replace(/^10:\d+: (.*(beat|scan)Seconds: )/, '10:24: $1'))).toEqual(problems)
+    expect(problemsOf(`${GOOD}timing: ${timing}\n`)).toEqual(problems)
+  })
+})
+
+describe('two tiers', () => {
+  test.each([
+    ['path: /b/', 'path: /c/', []],
+    ['path: /b/', 'path: /b/c/', []],
+    ['path: /b/', 'path: /b/', ['8:68: Cannot use tiers.c.path: tier "b" has "/b/" already; write another']],
+    [
+      'path: /v1/b/',
+      'path: /v1x/',
+      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where the models of every tier answer; write another, such as /b/'],
+    ],
+    ['path: /b/, gatewayPort: 8081', 'path: /c/, gatewayPort: 8082', []],
+    ['path: /b/, gatewayPort: 8080', 'path: /c/, gatewayPort: 8080', []],
+    [
+      'path: /b/, gatewayPort: 8081',
+      'path: /c/, gatewayPort: 8081',
+      ['8:86: Cannot use tiers.c.gatewayPort: tier "b" has 8081 already; write another'],
+    ],
+    ['path: /b/, slurm: { script: x.slurm }', 'path: /c/, slurm: { script: y.slurm }', []],
+    [
+      'path: /b/, slurm: { script: x.slurm }',
+      'path: /c/, slurm: { script: x.slurm }',
+      ['8:90: Cannot use tiers.c.slurm.script: tier "b" has "x.slurm" already; write another'],
+    ],
+    [
+      'path: /b/',
+      'path: /c/, slurm: { script: b.slurm }',
+      ['8:90: Cannot use tiers.c.slurm.script: tier "b" has "b.slurm" already; write another'],
+    ],
+    [
+      'path: /b/, slurm: { script: c.slurm }',
+      'path: /c/',
+      ['8:3: Cannot use tiers.c.slurm.script: tier "b" has "c.slurm" already; write another'],
+    ],
+  ])('with %s and %s are told apart', (second, third, problems) => {
+    expect(tiers(second, third)).toEqual(problems)
+  })
+})
+
+describe('the model of a llama.cpp tier', () => {
+  test.each([
+    [
+      '',
+      [
+        '6:3: Cannot use tiers.fast: it has no model; add model: { name, file } for one model, or router: { modelsDir } for a directory',
+      ],
+    ],
+    [
+      '    router: { modelsDir: /m }\n    model: { name: m, file: /m.gguf }\n',
+      ['10:5: Cannot use tiers.fast.model: the tier has a router too; leave one of the two out'],
+    ],
+    ['    router: { modelsDir: /m, modelsMax: 2, preload: [a, b] }\n', []],
+    [
+      '    router: { modelsDir: /m, modelsMax: 2, preload: [a, b, c] }\n',
+      [
+        '9:53: Cannot use tiers.fast.router.preload: 3 models, where 2 fit (modelsMax); list at most 2, or raise modelsMax',
+      ],
+    ],
+    [
+      '    router: { modelsDir: /m, modelsMax: 2, preload: [a, a] }\n',
+      ['9:57: Cannot use tiers.fast.router.preload[1]: "a" is listed twice; leave one of them out'],
+    ],
+    [
+      '    model: { name: m m, file: m.gguf }\n',
+      [
+        '9:20: Cannot use tiers.fast.model.name: "m m"; write at most 128 letters, digits and _ . : @ + / -, starting with a letter or digit',
+        '9:31: Cannot use tiers.fast.model.file: "m.gguf"; write an absolute path without control characters',
+      ],
+    ],
+  ])('%j is judged', (lines, problems) => {
+    expect(problemsOf(TIER + lines)).toEqual(problems)
+  })
+})
+
+describe('nodes', () => {
+  test.each([
+    ['{ nodes: 1, nodelist: a1 }', []],
+    [
+      '{ nodes: 3 }',
+      [
+        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, of which the engine would use one; write 1; more replicas take more nodes',
+      ],
+    ],
+    [
+      '{ nodelist: "a[1-3]" }',
+      [
+        '10:24: Cannot use tiers.fast.slurm.nodelist: Slurm would give the job all 3 nodes of "a[1-3]"; name one; to choose among several, leave it out and use partition, or --exclude in extra',
+      ],
+    ],
+  ])('%s are judged', (slurm, problems) => {
+    expect(inTier(`    slurm: ${slurm}\n`)).toEqual(problems)
+  })
+})
+
+describe('slurm.extra and setup', () => {
+  test.each([
+    ['--mem=4G', '--mem has a key of its own; write mem below slurm'],
+    ['-p gpu', '-p has a key of its own; write partition below slurm'],
+    ['-pgpu', '-p has a key of its own; write partition below slurm'],
+    ['--array=1-3', '--array is for Sluice to say; leave it out'],
+    ['--no-requeue', '--no-requeue is for Sluice to say; leave it out'],
+  ])('refuse %s', (option, problem) => {
+    expect(inTier(`    slurm: { extra: [--mail-type=END, ${option}] }\n`)).toEqual([
+      `10:39: Cannot use tiers.fast.slurm.extra[1]: ${problem}`,
+    ])
+  })
+
+  test('refuse #SBATCH lines where sbatch does not read them', () => {
+    expect(inTier('    setup: [module load cuda, " #SBATCH --mem=4G"]\n')).toEqual([
+      '10:31: Cannot use tiers.fast.setup[1]: sbatch reads no #SBATCH line there; move the option to slurm.extra',
+    ])
+  })
+})
+
+describe('env', () => {
+  test.each(['OMP_NUM_THREADS', 'TOKENIZERS_PARALLELISM', 'MAX_TOKENS', 'GGML_RPC_DEBUG', 'LD_LIBRARY_PATH', 'KEYS'])(
+    '%s may be set',
+    name => {
+      expect(inTier(`    env: { ${name}: "1" }\n`)).toEqual([])
+    },
+  )
+
+  test.each([
+    ['SLURM_JOB_ID', 'Slurm sets it in the job; leave it out'],
+    ['SLUICE_CONFIG', 'Sluice sets it; leave it out'],
+    ['CUDA_VISIBLE_DEVICES', "Slurm says which GPUs are the job's; leave it out; slurm.gpus asks for more"],
+    ['CUDA_DEVICE_ORDER', 'Sluice sets it to PCI_BUS_ID; leave it out'],
+    ['LLAMA_ARG_HOST', 'it would change arguments unseen; write the flag in args'],
+    ['AIP_HTTP_PORT', 'it would change the port of the engine; leave it out'],
+    ...['HF_TOKEN', 'LLAMA_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'password'].map(name => [
+      name,
+      'its name says secret, and job scripts can be read by others; keep it in a file of mode 0600 that the engine reads itself',
+    ]),
+  ])('%s may not, and its value is not shown', (name, problem) => {
+    expect(inTier(`    env: { ${name}: hush }\n`)).toEqual([`10:12: Cannot use tiers.fast.env.${name}: ${problem}`])
+  })
+
+  test('names and values of another form are refused without showing the value', () => {
+    expect(inTier('    env: { a-b: x, C: "hu\\nsh", D: 42, E: }\n')).toEqual([
+      '10:12: Cannot use tiers.fast.env.a-b: the name "a-b"; write letters, digits and underscores, not starting with a digit',
+      '10:23: Cannot use tiers.fast.env.C: it does not fit; write one line without control characters',
+      '10:36: Cannot use tiers.fast.env.D: it is a number; write it in quotes',
+      '10:43: Cannot use tiers.fast.env.E: it is empty; write text',
+    ])
+  })
+})
+
+describe('args', () => {
+  const OWN = 'leave it out'
+  test.each([
+    [
+      '{ host: 0.0.0.0 }',
+      `13: Cannot use tiers.fast.args.host: --host is the node's address, which Sluice sets; ${OWN}`,
+    ],
+    [
+      '{ api_key: hush }',
+      `13: Cannot use tiers.fast.args.api_key: --api-key is the site's own key, which Sluice sets; ${OWN}`,
+    ],
+    ['{ c: 4096 }', '13: Cannot use tiers.fast.args.c: -c is set by Sluice; write context in the tier'],
+    ['{ --Port_: 1 }', undefined],
+    [
+      '[--models_dir, /m]',
+      '12: Cannot use tiers.fast.args[0]: --models_dir is set by Sluice; write router.modelsDir in the tier',
+    ],
+    [
+      '[--api-key=hush]',
+      `12: Cannot use tiers.fast.args[0]: --api-key is the site's own key, which Sluice sets; ${OWN}`,
+    ],
+    ['[-c 4096]', '12: Cannot use tiers.fast.args[0]: -c is set by Sluice; write context in the tier'],
+    [
+      '[-ngl 99]',
+      '12: Cannot use tiers.fast.args[0]: "-ngl 99" would be one argument; write the flag and its value as two items',
+    ],
+    ['[--temp, -1, "text -c 5", "two\\nlines"]', undefined],
+    [
+      '[{ port: 1 }]',
+      '14: Cannot use tiers.fast.args[0].port: --port is set by Sluice; write port in the tier, or leave it out for a free one',
+    ],
+    [
+      '{ batch_size: 1, batch-size: 2 }',
+      '28: Cannot use tiers.fast.args.batch-size: it is --batch-size, as batch_size above; leave one of the two out',
+    ],
+    [
+      '{ a b: 1 }',
+      '13: Cannot use tiers.fast.args."a b": no flag has such a name; write letters, digits, dashes and underscores',
+    ],
+    ['{ x: "\\0" }', '16: Cannot use tiers.fast.args.x: it contains a NUL character; leave it out'],
+    ['{ mlock: true, x: { a: [1, null] } }', undefined],
+    [
+      '{ ts: [26, 27] }',
+      '17: Cannot use tiers.fast.args.ts: it is a list; write true for a flag without a value, text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
+    ],
+    ['[[a]]', '12: Cannot use tiers.fast.args[0]: it is a list; write text, a number, or a map of flags'],
+    [
+      '--mlock',
+      '11: Cannot use tiers.fast.args: it is text "--mlock"; write a map, such as { batch-size: 512 }, or a list, such as [--batch-size, 512]',
+    ],
+  ])('%s is judged', (args, problem) => {
+    expect(inTier(`    args: ${args}\n`)).toEqual(problem === undefined ? [] : [`10:${problem}`])
   })
 })

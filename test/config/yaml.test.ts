@@ -84,6 +84,12 @@ describe('YAML’s syntax', () => {
       expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
     },
   )
+
+  test('__proto__ is no name of a variable either, which zod would pass over', () => {
+    expect(problemsOf(`${GOOD}    env: { __proto__: x }\n`)).toEqual([
+      '10:12: Cannot use tiers.fast.env.__proto__: no key has this name; leave it out',
+    ])
+  })
 })
 
 describe('anchors', () => {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { makeAccounts } from './accounts.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { type Cluster, writeCluster } from './cluster-state.ts'
-import { logTail } from './daemons.ts'
+import { daemonPid, logTail } from './daemons.ts'
 import { MODELS_DIRECTORY, makeDirectories, makeGpus } from './directories.ts'
 import { SLOW_MODEL, SMALL_MODEL, writeModel } from './model.ts'
 import { startMunge } from './munge.ts'
@@ -56,12 +56,23 @@ async function writeSlurmConfiguration(cluster: Cluster): Promise<void> {
 }
 
 async function nodesAreIdle(names: readonly string[]): Promise<void> {
-  const areIdle = (states: Readonly<Record<string, string>>) => names.every(name => states[name] === 'idle')
+  const daemons = ['slurmctld', ...names.map(slurmdName)]
+  // A daemon that refuses its configuration ends at once, and nothing is worth waiting for then.
+  const look = async () => (await firstEnded(daemons)) ?? (await nodeStates())
+  const holds = (seen: string | Readonly<Record<string, string>>) =>
+    typeof seen === 'string' || names.every(name => seen[name] === 'idle')
   try {
-    await until(`${names.join(', ')} idle`, nodeStates, { holds: areIdle, timeoutMs: START_TIMEOUT_MS })
+    const seen = await until(`${names.join(', ')} idle`, look, { holds, timeoutMs: START_TIMEOUT_MS })
+    if (typeof seen === 'string') {
+      throw new Error(`${seen} has ended`)
+    }
   } catch (cause) {
-    const logs = ['slurmctld', ...names.map(slurmdName)]
-    const tails = await Promise.all(logs.map(async log => `--- ${log}\n${await logTail(log, 15)}`))
+    const tails = await Promise.all(daemons.map(async name => `--- ${name}\n${await logTail(name, 15)}`))
     throw new Error(`Cannot start the cluster: ${(cause as Error).message}\n${tails.join('\n')}`, { cause })
   }
+}
+
+async function firstEnded(daemons: readonly string[]): Promise<string | undefined> {
+  const pids = await Promise.all(daemons.map(daemonPid))
+  return daemons.find((_, index) => pids[index] === undefined)
 }

@@ -13,10 +13,13 @@ async function main([options = '{}', ...command]: readonly string[]): Promise<nu
     await onReady()
   }
   const child = spawn(program, rest, { stdio: 'inherit' })
+  const ended = once(child, 'exit').catch(cause => {
+    throw new Error(`Cannot run "${program}" in the lab: ${cause.code}`, { cause })
+  })
   // The terminal sends its interrupts to the command as well, and the command decides what they mean.
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', signal => child.kill(signal))
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null]
   return code ?? 128 + constants.signals[signal ?? 'SIGKILL']
 }
 

@@ -4,6 +4,8 @@ import { afterEach, expect, test } from 'vitest'
 import { asUser } from './as-user.ts'
 import { readCluster } from './cluster-state.ts'
 import { MODELS_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
+import { onNode } from './on-node.ts'
+import { startSlurmctld, stopSlurmctld } from './slurm-daemons.ts'
 import { cancel, nodeStates, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
@@ -15,54 +17,70 @@ afterEach(async () => {
   await until('an empty queue', queue, { holds: text => text === '', timeoutMs: 30_000 })
 })
 
-test('three nodes are idle', async () => {
+const { options } = await readCluster()
+
+test('three nodes are idle, and each is a machine of its own', async () => {
   expect(await nodeStates()).toEqual({ 'vasp-01': 'idle', 'vasp-02': 'idle', 'vasp-03': 'idle' })
+  expect((await onNode('vasp-02', ['hostname'])).stdout).toBe('vasp-02')
+  expect((await onNode('vasp-02', ['ip', '-brief', '-4', 'addr'])).stdout).toContain('10.77.0.12/24')
+  expect((await execa('hostname')).stdout).toBe('slurm-ctl')
 })
 
-test('the preemptor gets the node after the grace, of which a step hears at once and the batch script at its end', async () => {
-  const { options } = await readCluster()
-  const log = `${SHARED_DIRECTORY}/preempted.log`
-  const job = await submit('preempted', 'vasp-01', [
-    `trap 'echo "batch TERM $(date +%s)"; exit' TERM`,
-    `echo "run \${SLURM_RESTART_COUNT:-0} on $(hostname) with GPU $CUDA_VISIBLE_DEVICES"`,
-    `srun --overlap -N1 -n1 --gres=none --kill-on-bad-exit=0 --input=none sh -c '
+test('a job outlives a restart of slurmctld', async () => {
+  const job = await submit('outlives', 'vasp-03', ['exec sleep 600'])
+  await until('the job', () => showJob(job), { holds: isRunning, timeoutMs: 30_000 })
+  await stopSlurmctld()
+  await startSlurmctld()
+  const after = await until('an answer about the job', () => showJob(job), { timeoutMs: 60_000 })
+  expect(after).toMatchObject({ JobState: 'RUNNING', Restarts: '0', NodeList: 'vasp-03' })
+})
+
+test.skipIf(options.graceSeconds === 0)(
+  'the preemptor gets the node after the grace, of which a step hears at once and the batch script at its end',
+  async () => {
+    const log = `${SHARED_DIRECTORY}/preempted.log`
+    const job = await submit('preempted', 'vasp-01', [
+      `trap 'echo "batch TERM $(date +%s)"; exit' TERM`,
+      `echo "run \${SLURM_RESTART_COUNT:-0} on $(hostname) with GPU $CUDA_VISIBLE_DEVICES"`,
+      `srun --overlap -N1 -n1 --gres=none --kill-on-bad-exit=0 --input=none sh -c '
        trap "echo step TERM; exit 42" TERM USR2; echo step listens; while :; do sleep 30 & wait; done' &`,
-    'while :; do sleep 30 & wait $!; done',
-  ])
-  await until('the step', () => readFile(log, 'utf8'), {
-    holds: text => text.includes('step listens'),
-    timeoutMs: 30_000,
-  })
-  expect(await readFile(log, 'utf8')).toContain('run 0 on vasp-01 with GPU 0\n')
+      'while :; do sleep 30 & wait $!; done',
+    ])
+    await until('the step', () => readFile(log, 'utf8'), {
+      holds: text => text.includes('step listens'),
+      timeoutMs: 30_000,
+    })
+    expect(await readFile(log, 'utf8')).toContain('run 0 on vasp-01 with GPU 0\n')
 
-  const preemptor = await preempt('vasp-01')
-  jobs.push(preemptor)
-  await until('the notice', () => readFile(log, 'utf8'), {
-    holds: text => text.includes('step TERM'),
-    timeoutMs: 30_000,
-  })
-  const noticed = await showJob(job)
-  expect(noticed).toMatchObject({ JobState: 'RUNNING', Restarts: '0', PreemptTime: expect.stringMatching(/^\d{4}-/) })
-  expect(await readFile(log, 'utf8')).not.toContain('batch TERM')
+    const preemptor = await preempt('vasp-01')
+    jobs.push(preemptor)
+    await until('the notice', () => readFile(log, 'utf8'), {
+      holds: text => text.includes('step TERM'),
+      timeoutMs: 30_000,
+    })
+    const noticed = await showJob(job)
+    expect(noticed).toMatchObject({ JobState: 'RUNNING', Restarts: '0', PreemptTime: expect.stringMatching(/^\d{4}-/) })
+    expect(await readFile(log, 'utf8')).not.toContain('batch TERM')
 
-  const requeued = await until('the requeue', () => showJob(job), {
-    holds: ({ JobState, Restarts }) => JobState === 'PENDING' && Restarts === '1',
-    timeoutMs: (options.graceSeconds + options.killWaitSeconds + 60) * 1000,
-  })
-  expect(requeued).toMatchObject({ JobId: job, Reason: expect.not.stringContaining('Held') })
-  const told = Number(/batch TERM (\d+)/.exec(await readFile(log, 'utf8'))?.[1])
-  const graceSeconds = told - Date.parse(noticed['PreemptTime'] ?? '') / 1000
-  expect(graceSeconds).toBeGreaterThanOrEqual(options.graceSeconds)
-  expect(graceSeconds).toBeLessThanOrEqual(options.graceSeconds + 31)
+    const requeued = await until('the requeue', () => showJob(job), {
+      holds: ({ JobState, Restarts }) => JobState === 'PENDING' && Restarts === '1',
+      timeoutMs: (options.graceSeconds + options.killWaitSeconds + 60) * 1000,
+    })
+    expect(requeued).toMatchObject({ JobId: job, Reason: expect.not.stringContaining('Held') })
+    const told = Number(/batch TERM (\d+)/.exec(await readFile(log, 'utf8'))?.[1])
+    const graceSeconds = told - Date.parse(noticed['PreemptTime'] ?? '') / 1000
+    expect(graceSeconds).toBeGreaterThanOrEqual(options.graceSeconds)
+    expect(graceSeconds).toBeLessThanOrEqual(options.graceSeconds + 31)
 
-  await until('the preemptor', () => showJob(preemptor), { holds: isRunning, timeoutMs: 30_000 })
-  await cancel(preemptor)
-  await until('the second run', () => showJob(job), { holds: isRunning, timeoutMs: 60_000 })
-  await until('its output', () => readFile(log, 'utf8'), {
-    holds: text => text.includes('run 1 on'),
-    timeoutMs: 10_000,
-  })
-})
+    await until('the preemptor', () => showJob(preemptor), { holds: isRunning, timeoutMs: 30_000 })
+    await cancel(preemptor)
+    await until('the second run', () => showJob(job), { holds: isRunning, timeoutMs: 60_000 })
+    await until('its output', () => readFile(log, 'utf8'), {
+      holds: text => text.includes('run 1 on'),
+      timeoutMs: 10_000,
+    })
+  },
+)
 
 test('a router on a node streams as many tokens as were asked for', async () => {
   const job = await submit('router', 'vasp-02', [

@@ -10,6 +10,9 @@ import { ensureTree } from './tree.ts'
  */
 async function main(argv: readonly string[]): Promise<number> {
   const { options, command } = readArguments(argv)
+  if (process.getuid?.() !== 0) {
+    throw new Error(`Cannot make a lab: this is uid ${process.getuid?.()}, and mounts and networks need root`)
+  }
   const tree = await ensureTree(options.suite)
   return enter({ tree, options, command })
 }

@@ -6,7 +6,10 @@ export async function startSlurmctld(): Promise<void> {
   await startDaemon({ name: 'slurmctld', argv: ['slurmctld', '-D'] })
 }
 
-/** Its state is saved on SIGTERM; SIGKILL is a crash. */
+/**
+ * SIGTERM saves the state; SIGKILL is a crash that forgets the last seconds: a job that had just started is PENDING again,
+ * is killed on its node without a TERM, and starts a second time with the same id and restart count.
+ */
 export async function stopSlurmctld(options?: StopOptions): Promise<void> {
   await stopDaemon('slurmctld', options)
 }

@@ -23,9 +23,17 @@ test.each([
   expect(toJobState(word)).toBe(state)
 })
 
-test.each(['CONFIGURING', 'RESIZING', 'STOPPED', 'SUSPENDED', 'REVOKED', 'EXPEDITING', 'REQUEUE_FED', '?', '', 'running'])(
-  '"%s" hides the base state or is not known, so it is unknown and never dead',
-  word => {
-    expect(toJobState(word)).toBe('unknown')
-  },
-)
+test.each([
+  'CONFIGURING',
+  'RESIZING',
+  'STOPPED',
+  'SUSPENDED',
+  'REVOKED',
+  'EXPEDITING',
+  'REQUEUE_FED',
+  '?',
+  '',
+  'running',
+])('"%s" hides the base state or is not known, so it is unknown and never dead', word => {
+  expect(toJobState(word)).toBe('unknown')
+})

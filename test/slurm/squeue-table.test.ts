@@ -12,11 +12,7 @@ test.each([
   ['a row', '1m1|am1;\n', { rows: [['1', 'a']], problems: [] }],
   ['empty fields', 'm1|m1;\n', { rows: [['', '']], problems: [] }],
   ['separators in a name', '1m1|a|b;cm1;\n', { rows: [['1', 'a|b;c']], problems: [] }],
-  [
-    'a name that plays two rows',
-    '1m1|a\n2|evil;\n3m1;\n',
-    { rows: [['1', 'a\n2|evil;\n3']], problems: [] },
-  ],
+  ['a name that plays two rows', '1m1|a\n2|evil;\n3m1;\n', { rows: [['1', 'a\n2|evil;\n3']], problems: [] }],
   [
     'a row with a column too few, and its neighbours',
     '1m1|am1;\n2m1;\n3m1|cm1;\n',

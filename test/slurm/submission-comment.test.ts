@@ -11,9 +11,14 @@ test('a comment tells the tier', () => {
   expect(tierOfComment(submissionComment('beefcake2', 'fast'), 'beefcake2')).toBe('fast')
 })
 
-test.each([undefined, '', 'sluice', 'sluice:other:fast:00', 'Sluice:beefcake2:fast:00', 'sluice:beefcake2:fast', 'sluice:beefcake2:fast:0:0'])(
-  '%j is no comment of the site',
-  comment => {
-    expect(tierOfComment(comment, 'beefcake2')).toBeUndefined()
-  },
-)
+test.each([
+  undefined,
+  '',
+  'sluice',
+  'sluice:other:fast:00',
+  'Sluice:beefcake2:fast:00',
+  'sluice:beefcake2:fast',
+  'sluice:beefcake2:fast:0:0',
+])('%j is no comment of the site', comment => {
+  expect(tierOfComment(comment, 'beefcake2')).toBeUndefined()
+})

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { addressOf, ENDPOINT_FILE, formatEndpoint, parseEndpoint, replicaOf } from '../../src/domain/endpoint.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+const problemOf = (change: object) => {
+  const parsed = parseEndpoint(JSON.stringify({ ...endpoint, ...change }), endpoint.id)
+  return 'problem' in parsed ? parsed.problem : 'none'
+}
+
+describe('parseEndpoint', () => {
+  it('reads what formatEndpoint wrote, and keeps fields that it does not know', () => {
+    const known = { ...endpoint, colour: 'blue', job: { ...endpoint.job, account: 'x' } }
+    expect(parseEndpoint(formatEndpoint(known), endpoint.id)).toEqual({ endpoint: known })
+  })
+
+  it.each([
+    ['an empty file', '', 'Empty file'],
+    ['a torn file', formatEndpoint(endpoint).slice(0, 100), 'Not JSON (torn, or not an endpoint file)'],
+    ['binary junk', '\u0000\u0001\ufffd', 'Not JSON (torn, or not an endpoint file)'],
+    ['a number', '7', 'file: Invalid input: expected object, received number'],
+    ['null', 'null', 'file: Invalid input: expected object, received null'],
+  ])('names %s', (_, text, problem) => {
+    expect(parseEndpoint(text, endpoint.id)).toEqual({ problem })
+  })
+
+  it('names a version that is newer than ours', () => {
+    expect(problemOf({ version: 2 })).toBe('Version 2 is newer than this sluice understands (1); update it here')
+  })
+
+  it.each([
+    ['an address that ends a directive', { url: 'http://127.0.0.1:80; } server {' }],
+    ['an address with a path', { url: 'http://10.0.0.12:8080/x' }],
+    ['an address with a name', { url: 'http://vasp-02:8080' }],
+    ['another scheme', { url: 'https://10.0.0.12:8080' }],
+    ['an address with a second line', { url: 'http://10.0.0.12:8080\n' }],
+    ['a tier outside the alphabet', { tier: 'fast;' }],
+    ['a node with a newline', { job: { ...endpoint.job, node: 'vasp-02\nvasp-03' } }],
+    ['a model that forges a line', { models: ['a\nb'] }],
+    ['a message that forges a line', { message: 'a\u2028b' }],
+    ['a job name with an escape sequence', { job: { ...endpoint.job, name: '\u001b[2J' } }],
+    ['a state that does not exist', { state: 'READY' }],
+    ['the id of another file', { id: 'fast-4242-2-0' }],
+    ['a tier that is not the file name’s', { tier: 'slow' }],
+    ['a job that is not the file name’s', { job: { ...endpoint.job, id: '4243' } }],
+    ['a restart count that is not the file name’s', { job: { ...endpoint.job, restarts: 0 } }],
+  ])('refuses %s', (_, change) => {
+    expect(problemOf(change)).not.toBe('none')
+  })
+})
+
+it('takes only names of the closed alphabet for endpoint files', () => {
+  expect(ENDPOINT_FILE.exec('fast-4242-1-0.json')?.[1]).toBe('fast-4242-1-0')
+  for (const name of ['fast-4242-1.json', 'fast-4242-1-0.json.tmp', 'Fast-1-0-0.json', 'fast-1-0-0.json\n', '../x-1-0-0.json']) {
+    expect(ENDPOINT_FILE.exec(name)).toBeNull()
+  }
+})
+
+it('knows the replica and the address of an endpoint', () => {
+  expect(replicaOf(endpoint.id)).toBe('fast-4242-1')
+  expect(addressOf(endpoint)).toEqual({ address: '10.0.0.12', port: 8080 })
+  expect(addressOf({ ...endpoint, url: null })).toBeUndefined()
+})

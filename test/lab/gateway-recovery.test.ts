@@ -1,0 +1,326 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, watch } from 'node:fs'
+import { readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { setLink, writeGeneration } from '../../src/gateway/generation-files.ts'
+import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
+import { placesBelow } from '../../src/gateway/state-directory.ts'
+import { ask, openAnswer } from '../gateway/ask.ts'
+import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { freePort } from '../gateway/stand-in-engine.ts'
+
+describe('a failure leaves the old generation serving, and is tried again', () => {
+  test('when nginx refuses the candidate', async () => {
+    const { lab, first, second, answeringPort } = await twoModels()
+    await lab.applied(first)
+    const temporary = join(lab.directory, 'temporary')
+    await rename(temporary, `${temporary}.away`)
+    await writeFile(temporary, 'no directory')
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(await lab.gateway.apply(second, neverAborted)).toEqual({
+        status: 'failed',
+        step: 'test',
+        message: expect.stringMatching(/^Cannot load generation \d+: mkdir\(\) ".*" failed \(20: Not a directory\)$/),
+        restored: true,
+      })
+      expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+      expect(await lab.gateway.running(neverAborted)).toEqual({ generation: 1, model: first })
+    }
+    await rm(temporary)
+    await rename(`${temporary}.away`, temporary)
+    await lab.applied(second)
+    expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
+  })
+
+  test('when the model holds what nginx must not read', async () => {
+    const { lab, first, answeringPort } = await twoModels()
+    await lab.applied(first)
+    const server = { id: 'fast-1-0-0', address: '127.0.0.1:80; }', port: 8080 }
+    expect(await lab.gateway.apply(lab.model({ ...tierOf([]), servers: [server] }), neverAborted)).toEqual({
+      status: 'failed',
+      step: 'render',
+      message: 'Cannot render the gateway: tiers 0 servers 0 address must be an IPv4 address',
+      restored: true,
+    })
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+  })
+
+  test('when a new port is taken', async () => {
+    const { lab, first, answeringPort } = await twoModels()
+    await lab.applied(first)
+    const taken = createServer()
+    await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
+    const port = Number(Object(taken.address()).port)
+    const model = lab.model(tierOf([], { port }))
+    expect(await lab.gateway.apply(model, neverAborted)).toEqual({
+      status: 'failed',
+      step: 'probe ports',
+      message: `Cannot open port ${port}: another process listens on it; end that process or choose another port`,
+      restored: true,
+    })
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+    await new Promise(resolve => taken.close(resolve))
+    await lab.applied(model)
+    expect((await ask({ port, path: '/v1' })).status).toBe(503)
+  })
+
+  test('when the master refuses what its test has passed', async () => {
+    const { lab, first, second, answeringPort } = await twoModels()
+    await lab.applied(first)
+    const limit = (files: string) => execa('prlimit', ['--pid', String(masterOf(lab)), `--nofile=${files}`])
+    await limit('8:32768')
+    const outcome = await lab.gateway.apply(second, neverAborted)
+    expect(outcome).toMatchObject({ status: 'failed', step: 'load' })
+    expect(Object(outcome).message).toContain('Cannot run generation 2: nginx refuses it: ')
+    expect(Object(outcome).message).toContain('Too many open files')
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+    expect(await readlink(join(lab.directory, 'current'))).toBe('generations/1')
+    await limit('32768:32768')
+    await lab.applied(second)
+    expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
+  })
+
+  test('when the master does not react in time', async () => {
+    const { lab, first, second, answeringPort } = await twoModels()
+    await lab.applied(first)
+    const master = masterOf(lab)
+    const hasty = await lab.reopen({ clock: clockOf(20) })
+    process.kill(master, 'SIGSTOP')
+    try {
+      const outcome = await hasty.apply(second, neverAborted)
+      expect(outcome).toMatchObject({ status: 'failed', step: 'load', restored: false })
+      expect(Object(outcome).message).toContain('Cannot run generation 2: after 10 s generation 1 answers')
+      expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+    } finally {
+      process.kill(master, 'SIGCONT')
+    }
+    expect(await lab.gateway.apply(second, neverAborted)).toMatchObject({ status: 'applied' })
+    expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
+    expect(masterOf(lab)).toBe(master)
+  })
+
+  test('and when there is no nginx at all, says so', async () => {
+    const lab = await startLabGateway({ nginx: 'nginx-that-is-not-there' })
+    expect(await lab.gateway.apply(lab.model(), neverAborted)).toEqual({
+      status: 'failed',
+      step: 'find nginx',
+      message:
+        'Cannot run nginx: there is no program "nginx-that-is-not-there"; install nginx; nothing to go back to: there is no earlier generation',
+      restored: false,
+    })
+  })
+})
+
+describe('nginx is brought back', () => {
+  test('after its master was killed: its workers finish their streams', async () => {
+    const lab = await startLabGateway()
+    const streams: ServerResponse[] = []
+    const engine = await labEngine((request, response) => {
+      if (request.url === '/v1/short') return void response.end('short')
+      response.write('first')
+      streams.push(response)
+    })
+    const model = lab.model(tierOf([engine]))
+    await lab.applied(model)
+    const answer = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
+    process.kill(masterOf(lab), 'SIGKILL')
+    await lab.applied(model)
+    expect((await ask({ port: lab.port, path: '/v1/short' })).text).toBe('short')
+    for (const stream of streams) stream.end('last')
+    answer.setEncoding('utf8')
+    expect((await answer.toArray()).join('')).toBe('firstlast')
+    expect(
+      findNginx(lab.directory)
+        .filter(isAccepting)
+        .map(one => one.parent),
+    ).toEqual(Array(4).fill(masterOf(lab)))
+  })
+
+  test('after all of it was killed', async () => {
+    const { lab, first, answeringPort } = await twoModels()
+    await lab.applied(first)
+    for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
+    expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({ status: 'applied' })
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+  })
+
+  test('with the last good generation where the new one fails', async () => {
+    const { lab, first, answeringPort } = await twoModels()
+    await lab.applied(first)
+    for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
+    const taken = createServer()
+    await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void taken.close())
+    const port = Number(Object(taken.address()).port)
+    expect(await lab.gateway.apply(lab.model(tierOf([], { port })), neverAborted)).toMatchObject({
+      status: 'failed',
+      step: 'probe ports',
+      restored: true,
+    })
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+  })
+
+  test('after its control socket was removed', async () => {
+    const { lab, first, answeringPort } = await twoModels()
+    await lab.applied(first)
+    await rm(join(lab.directory, 'run/control.sock'))
+    const hasty = await lab.reopen({ clock: clockOf(5) })
+    await expect(hasty.running(neverAborted)).rejects.toThrow('Cannot tell what nginx runs: after 5 s no generation')
+    expect(await hasty.apply(first, neverAborted)).toMatchObject({ status: 'applied', generation: 2 })
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+  })
+
+  test('by itself after a worker was killed', async () => {
+    const { lab, first, answeringPort } = await twoModels()
+    await lab.applied(first)
+    for (const worker of findNginx(lab.directory).filter(isAccepting)) process.kill(worker.pid, 'SIGKILL')
+    await expect.poll(() => findNginx(lab.directory).filter(isAccepting).length, { timeout: 20_000 }).toBe(4)
+    expect(await lab.gateway.apply(first, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
+    expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+  })
+})
+
+describe('a crash of the updater', () => {
+  test.each<[string, (lab: LabGateway, candidate: ReadonlyMap<string, string>) => Promise<void>]>([
+    ['while it writes', async lab => void (await writeFile(join(lab.directory, 'generations/.next.tmp'), 'half'))],
+    ['after it wrote', async (lab, files) => writeGeneration(placesBelow(lab.directory), 2, files)],
+    [
+      'after the swap',
+      async (lab, files) => {
+        await writeGeneration(placesBelow(lab.directory), 2, files)
+        await setLink(placesBelow(lab.directory), 'current', 2)
+      },
+    ],
+    [
+      'after the signal',
+      async (lab, files) => {
+        await writeGeneration(placesBelow(lab.directory), 2, files)
+        await setLink(placesBelow(lab.directory), 'current', 2)
+        process.kill(masterOf(lab), 'SIGHUP')
+      },
+    ],
+    [
+      'after the swap, with a master that is gone',
+      async (lab, files) => {
+        await writeGeneration(placesBelow(lab.directory), 2, files)
+        await setLink(placesBelow(lab.directory), 'current', 2)
+        process.kill(masterOf(lab), 'SIGKILL')
+      },
+    ],
+  ])('%s is made good by the next', async (_when, crash) => {
+    const { lab, first, second, answeringPort } = await twoModels()
+    const candidate = await filesOf(second)
+    await lab.applied(first)
+    await crash(lab, rehomed(candidate, lab.directory))
+    const next = await lab.reopen()
+    expect((await next.apply(second, neverAborted)).status).toMatch(/^(applied|unchanged)$/)
+    expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
+    expect(await next.apply(second, neverAborted)).toMatchObject({ status: 'unchanged' })
+    expect(findNginx(lab.directory).filter(one => one.role === 'master').length).toBe(1)
+
+    /** What the candidate looks like as generation 2 of this directory. */
+    async function filesOf(model: typeof second): Promise<ReadonlyMap<string, string>> {
+      const other = await startLabGateway()
+      await other.applied(first)
+      await other.applied(model)
+      const from = join(other.directory, 'generations/2')
+      const names = await readdir(from)
+      return new Map(
+        await Promise.all(
+          names.map(async name => {
+            const text = await readFile(join(from, name), 'utf8')
+            return [name, text.replaceAll(other.directory, '@@')] as const
+          }),
+        ),
+      )
+    }
+  })
+
+  test('at any change on disk loses no request and is made good by the next', async () => {
+    const { lab, first, second, answeringPort } = await twoModels()
+    await lab.applied(first)
+    let isOver = false
+    const statuses = new Set<number>()
+    const client = (async () => {
+      while (!isOver) statuses.add((await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status)
+    })()
+    for (let change = 1; change <= 16; change++) {
+      await killAtChange(lab, change, [JSON.stringify(second), JSON.stringify(first)])
+      const next = await lab.reopen()
+      expect((await next.apply(first, neverAborted)).status).toMatch(/^(applied|unchanged)$/)
+      expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+      expect(await next.running(neverAborted)).toMatchObject({ model: first })
+    }
+    isOver = true
+    await client
+    expect(statuses).toEqual(new Set([200]))
+    expect((await readdir(join(lab.directory, 'generations'))).length).toBeLessThanOrEqual(5)
+  })
+
+  test('during the first start is made good by the next', async () => {
+    for (let change = 1; change <= 10; change++) {
+      const { lab, first, second, answeringPort } = await twoModels()
+      await killAtChange(lab, change, [JSON.stringify(second), JSON.stringify(first)])
+      const next = await lab.reopen()
+      await expect
+        .poll(async () => (await next.apply(first, neverAborted)).status, { timeout: 30_000 })
+        .toMatch(/^(applied|unchanged)$/)
+      expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+      expect(findNginx(lab.directory).filter(one => one.role === 'master').length).toBe(1)
+    }
+  })
+})
+
+test('stops without leaving a process, and starts again', async () => {
+  const { lab, first, answeringPort } = await twoModels()
+  await lab.applied(first)
+  await lab.gateway.stop({ graceMs: 5000, signal: neverAborted })
+  expect(findNginx(lab.directory)).toEqual([])
+  expect(existsSync(join(lab.directory, 'run/control.sock'))).toBe(false)
+  expect(await lab.gateway.running(neverAborted)).toBeUndefined()
+  await lab.applied(first)
+  expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
+})
+
+async function twoModels() {
+  const lab = await startLabGateway()
+  const [first, second] = [lab.model(tierOf([await labEngine()])), lab.model(tierOf([await labEngine()]))]
+  const answeringPort = async () => JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port
+  return { lab, first, second, answeringPort }
+}
+
+function masterOf(lab: LabGateway): number {
+  const master = findNginx(lab.directory).find(one => one.role === 'master')
+  if (master === undefined) throw new Error('Cannot find the master of nginx')
+  return master.pid
+}
+
+function rehomed(files: ReadonlyMap<string, string>, directory: string): ReadonlyMap<string, string> {
+  return new Map([...files].map(([name, text]) => [name, text.replaceAll('@@', directory)]))
+}
+
+/** Runs an updater that applies without end, and kills it at the n-th change of its directory. */
+async function killAtChange(lab: LabGateway, change: number, models: readonly string[]): Promise<void> {
+  const script = new URL('../gateway/apply-forever.ts', import.meta.url).pathname
+  let seen = 0
+  const watcher = watch(lab.directory, { recursive: true }, () => {
+    if (++seen === change) child.kill('SIGKILL')
+  })
+  const child = spawn(process.execPath, [script, lab.directory, ...models], { stdio: 'ignore' })
+  await once(child, 'exit')
+  watcher.close()
+}
+
+/** A clock that is ahead of its time. */
+function clockOf(speed: number) {
+  return {
+    now: () => performance.now() * speed,
+    date: () => new Date(),
+    sleep: (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms / speed)),
+  }
+}

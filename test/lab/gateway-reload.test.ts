@@ -1,0 +1,135 @@
+import type { ServerResponse } from 'node:http'
+import { Agent } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { ask, openAnswer } from '../gateway/ask.ts'
+import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+
+test('loads a model once, and knows it again in another process', async () => {
+  const lab = await startLabGateway()
+  const model = lab.model(tierOf([await labEngine()]))
+  expect(await lab.gateway.running(neverAborted)).toBeUndefined()
+  expect(await lab.gateway.apply(model, neverAborted)).toEqual({
+    status: 'applied',
+    generation: 1,
+    reloadMs: expect.any(Number),
+  })
+  expect(await lab.gateway.apply(model, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
+  const other = await lab.reopen()
+  expect(await other.running(neverAborted)).toEqual({ generation: 1, model })
+  expect(await other.apply(model, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
+  const less = lab.model(tierOf([]))
+  expect(await other.apply(less, neverAborted)).toMatchObject({ status: 'applied', generation: 2 })
+  expect(await lab.gateway.apply(less, neverAborted)).toEqual({ status: 'unchanged', generation: 2 })
+})
+
+test('a reload loses no stream', async () => {
+  const lab = await startLabGateway()
+  const streams: ServerResponse[] = []
+  const [old, young] = [
+    await labEngine((_request, response) => {
+      response.write('first')
+      streams.push(response)
+    }),
+    await labEngine(),
+  ]
+  await lab.applied(lab.model(tierOf([old])))
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })),
+  )
+  const texts = answers.map(async answer => {
+    const parts: Buffer[] = []
+    for await (const part of answer) parts.push(part)
+    return Buffer.concat(parts).toString()
+  })
+  for (const engines of [[young], [], [young]]) await lab.applied(lab.model(tierOf(engines)))
+  for (const stream of streams) stream.end('last')
+  expect(await Promise.all(texts)).toEqual(answers.map(() => 'firstlast'))
+})
+
+test('after `applied` a withdrawn engine is not reached by a new connection, and no request is lost', async () => {
+  const lab = await startLabGateway()
+  const [staying, leaving] = [await labEngine(), await labEngine()]
+  const both = lab.model(tierOf([staying, leaving]))
+  const one = lab.model(tierOf([staying]))
+  await lab.applied(both)
+  const load = hammer(lab.port)
+  const late: number[] = []
+  for (let reload = 0; reload < 10; reload++) {
+    await load.answered(100)
+    await lab.applied(one)
+    const before = leaving.received.length
+    await load.answered(300)
+    late.push(leaving.received.length - before)
+    await lab.applied(both)
+  }
+  const { failures } = await load.stop()
+  expect(failures).toEqual([])
+  expect(late).toEqual(late.map(() => 0))
+  expect(leaving.received.length).toBeGreaterThan(100)
+})
+
+test('a reload resets no kept connection that is in use', async () => {
+  const lab = await startLabGateway()
+  const engines = [await labEngine(), await labEngine()]
+  await lab.applied(lab.model(tierOf(engines)))
+  const load = hammer(lab.port, true)
+  for (let reload = 0; reload < 10; reload++) {
+    await load.answered(200)
+    await lab.applied(lab.model(tierOf(reload % 2 === 0 ? engines.slice(1) : engines)))
+  }
+  const { failures } = await load.stop()
+  expect(failures).toEqual([])
+})
+
+test('a new tier gets its port by a reload, and an old one gives it up', async () => {
+  const lab = await startLabGateway()
+  const engine = await labEngine()
+  const own = engine.port === 20_000 ? 20_001 : 20_000
+  const model = lab.model(tierOf([engine], { port: own }))
+  await lab.applied(model)
+  expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
+  await lab.applied(lab.model(tierOf([engine])))
+  await expect(ask({ port: own, path: '/v1' })).rejects.toThrow('ECONNREFUSED')
+  await lab.applied(model)
+  expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
+})
+
+/** Sixteen clients that ask without a pause. */
+function hammer(port: number, keepAlive = false) {
+  const agent = keepAlive ? new Agent({ keepAlive: true }) : undefined
+  const failures: string[] = []
+  let count = 0
+  let isOver = false
+  const waiting = new Set<() => void>()
+  const clients = Array.from({ length: 16 }, async () => {
+    while (!isOver) {
+      try {
+        const { status } = await ask({ port, path: '/v1/x', body: '{}', ...(agent === undefined ? {} : { agent }) })
+        if (status !== 200) failures.push(String(status))
+      } catch (error) {
+        failures.push(String(error))
+      }
+      count++
+      for (const look of waiting) look()
+    }
+  })
+  async function stop() {
+    isOver = true
+    await Promise.all(clients)
+    agent?.destroy()
+    return { failures, count }
+  }
+  onTestFinished(async () => void (await stop()))
+  return {
+    stop,
+    /** Waits until so many more requests have ended. */
+    async answered(more: number) {
+      const goal = count + more
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const look = () => (count >= goal ? resolve() : undefined)
+      waiting.add(look)
+      await promise
+      waiting.delete(look)
+    },
+  }
+}

@@ -1,0 +1,233 @@
+import { once } from 'node:events'
+import { Agent } from 'node:http'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ask, errorOf, openAnswer } from '../gateway/ask.ts'
+import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { freePort } from '../gateway/stand-in-engine.ts'
+
+describe('a request reaches its tier', () => {
+  test.each([
+    ['/reasoning/v1/models', '/v1/models'],
+    ['/reasoning/', '/'],
+    ['/reasoning/v1/a%2Fb%3Fc%20d%25?x=%2F&y=a/b', '/v1/a%2Fb%3Fc%20d%25?x=%2F&y=a/b'],
+    ['/reasoning//v1/./a/../b', '//v1/./a/../b'],
+    ['/reasoning/?', '/?'],
+    ['/reasoning/v1?next=/reasoning/v2', '/v1?next=/reasoning/v2'],
+  ])('%s as %s', async (path, seen) => {
+    const lab = await startLabGateway()
+    const engine = await labEngine()
+    await lab.applied(lab.model(tierOf([engine], { name: 'reasoning', path: '/reasoning/' })))
+    expect(await ask({ port: lab.port, path })).toMatchObject({ status: 200 })
+    expect(engine.received.map(one => one.url)).toEqual([seen])
+  })
+
+  test('by the path, by the port of its own, or because it is the default', async () => {
+    const lab = await startLabGateway()
+    const own = await freePort()
+    const [fast, reasoning] = [await labEngine(), await labEngine()]
+    await lab.applied(
+      lab.model(tierOf([fast]), tierOf([reasoning], { name: 'reasoning', path: '/reasoning/', port: own })),
+    )
+    const port = async (at: number, path: string) => JSON.parse((await ask({ port: at, path })).text).port
+    expect(await port(lab.port, '/v1/models')).toBe(fast.port)
+    expect(await port(lab.port, '/reasoning/v1/models')).toBe(reasoning.port)
+    expect(await port(own, '/v1/models?a=%2F')).toBe(reasoning.port)
+    expect(reasoning.received.map(one => one.url)).toEqual(['/v1/models', '/v1/models?a=%2F'])
+  })
+
+  test('with its body, and with no header that a client made up for us', async () => {
+    const lab = await startLabGateway()
+    const engine = await labEngine()
+    await lab.applied(lab.model(tierOf([engine])))
+    const body = JSON.stringify({ prompt: 'x'.repeat(3_000_000) })
+    await ask({
+      port: lab.port,
+      path: '/v1/chat/completions',
+      body,
+      headers: {
+        'x-forwarded-for': '1.2.3.4',
+        forwarded: 'for=1.2.3.4',
+        'proxy-authorization': 'secret',
+        te: 'trailers',
+        authorization: 'Bearer key',
+      },
+    })
+    expect(engine.received.map(one => one.body === body)).toEqual([true])
+    expect(engine.received[0]?.headers).toEqual({
+      host: `127.0.0.1:${lab.port}`,
+      authorization: 'Bearer key',
+      'content-length': String(body.length),
+      'x-real-ip': '127.0.0.1',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-host': `127.0.0.1:${lab.port}`,
+      'x-forwarded-port': String(lab.port),
+      'x-forwarded-proto': 'http',
+    })
+  })
+
+  test('again from its path without the slash', async () => {
+    const lab = await startLabGateway()
+    await lab.applied(lab.model(tierOf([await labEngine()], { path: '/fast/' })))
+    const answer = await ask({ port: lab.port, path: '/fast?a=1', body: '{}' })
+    expect([answer.status, answer.headers.location]).toEqual([308, '/fast/?a=1'])
+  })
+})
+
+describe('an answer', () => {
+  test('is passed on while it is written', async () => {
+    const lab = await startLabGateway()
+    const goOn = Promise.withResolvers<void>()
+    const engine = await labEngine(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: first\n\n')
+      await goOn.promise
+      response.end('data: last\n\n')
+    })
+    await lab.applied(lab.model(tierOf([engine])))
+    const response = await openAnswer({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
+    response.setEncoding('utf8')
+    expect(await once(response, 'data')).toEqual(['data: first\n\n'])
+    goOn.resolve()
+    expect(await once(response, 'data')).toEqual(['data: last\n\n'])
+  })
+
+  test('that breaks off after its first byte breaks off for the client', async () => {
+    const lab = await startLabGateway()
+    const engines = await Promise.all(
+      [1, 2].map(() =>
+        labEngine((_request, response) => {
+          response.write('data: first\n\n', () => response.destroy())
+        }),
+      ),
+    )
+    await lab.applied(lab.model(tierOf(engines)))
+    await expect(ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })).rejects.toThrow('aborted')
+    expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1])
+  })
+
+  test.each([502, 503, 504])('of an engine that says %i itself is passed on, and is not tried again', async status => {
+    const lab = await startLabGateway()
+    const engines = await Promise.all(
+      [1, 2].map(() => labEngine((_request, response) => void response.writeHead(status).end('Loading model'))),
+    )
+    await lab.applied(lab.model(tierOf(engines)))
+    const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
+    expect([answer.status, answer.text]).toEqual([status, 'Loading model'])
+    expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1])
+  })
+})
+
+describe('a request that was not delivered', () => {
+  test('moves on to an engine that is there, once', async () => {
+    const lab = await startLabGateway()
+    const engine = await labEngine()
+    const gone = await Promise.all([1, 2, 3].map(freePort))
+    await lab.applied(lab.model(tierOf([...gone.map(port => ({ port })), engine])))
+    const statuses = await Promise.all(
+      Array.from({ length: 40 }, async () => (await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status),
+    )
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(engine.received.length).toBe(40)
+  })
+
+  test.each(['GET', 'POST'])('to anybody is told to come back: %s', async method => {
+    const lab = await startLabGateway()
+    await lab.applied(lab.model(tierOf([{ port: await freePort() }, { port: await freePort() }])))
+    const answer = await ask({ port: lab.port, path: '/v1/x', method })
+    expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code: 'tier_unreachable', param: null })
+    expect(answer.headers).toMatchObject({ 'retry-after': '7', 'content-type': 'application/json' })
+    expect(answer.headers['x-should-retry']).toBeUndefined()
+  })
+
+  test('because its tier is empty is told to come back', async () => {
+    const lab = await startLabGateway()
+    await lab.applied(lab.model(tierOf([])))
+    const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
+    expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code: 'tier_unavailable', param: null })
+    expect(answer.headers).toMatchObject({ 'retry-after': '7', 'content-type': 'application/json' })
+  })
+})
+
+describe('a request that kills engines', () => {
+  test.each(['POST', 'GET', 'PUT'])('kills two of four: %s', async method => {
+    const lab = await startLabGateway()
+    const engines = await Promise.all(
+      [1, 2, 3, 4].map(() =>
+        labEngine((request, response, engine) => {
+          if (request.url === '/v1/death') void engine.die()
+          else response.end('alive')
+        }),
+      ),
+    )
+    await lab.applied(lab.model(tierOf(engines)))
+    // Every worker gets kept connections to every engine: tries on those are not counted by nginx.
+    const agent = new Agent({ keepAlive: true })
+    onTestFinished(() => agent.destroy())
+    for (let round = 0; round < 5; round++) {
+      await Promise.all(Array.from({ length: 64 }, () => ask({ port: lab.port, path: '/v1/x', body: '{}', agent })))
+    }
+    const answer = await ask({ port: lab.port, path: '/v1/death', method })
+    expect(engines.filter(one => one.isDead).length).toBe(2)
+    expect(errorOf(answer)).toEqual({ status: 502, type: 'server_error', code: 'engine_failed', param: null })
+    expect(answer.headers).toMatchObject({ 'x-should-retry': 'false' })
+    expect(answer.headers['retry-after']).toBeUndefined()
+    const others = await Promise.all(
+      Array.from({ length: 20 }, async () => (await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status),
+    )
+    expect(new Set(others)).toEqual(new Set([200]))
+  })
+
+  test('and finds one that survives it is answered', async () => {
+    const lab = await startLabGateway()
+    const mortal = await labEngine((_request, _response, engine) => void engine.die())
+    const engine = await labEngine()
+    await lab.applied(lab.model(tierOf([mortal, engine])))
+    const answers = [await ask({ port: lab.port, path: '/v1/x', body: '{}' })]
+    if (!mortal.isDead) answers.push(await ask({ port: lab.port, path: '/v1/x', body: '{}' }))
+    expect(answers.map(one => one.status)).toEqual(answers.map(() => 200))
+    expect([mortal.isDead, mortal.received.length]).toEqual([true, 1])
+  })
+
+  test('by silence is given to two as well', async () => {
+    const lab = await startLabGateway()
+    const engines = await Promise.all([1, 2, 3].map(() => labEngine(() => undefined)))
+    await lab.applied(lab.model(tierOf(engines, { readTimeoutSeconds: 1 })))
+    const answer = await ask({ port: lab.port, path: '/v1/x', body: '{}' })
+    expect(errorOf(answer).code).toBe('engine_failed')
+    expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1, 1])
+  })
+})
+
+describe('a request that nginx refuses is told why in the shape of OpenAI', () => {
+  test.each([
+    ['an unknown path', { path: '/nowhere' }, 404, 'unknown_path'],
+    ['a path that only normalizes to a tier', { path: '/x/../fast/v1' }, 404, 'unknown_path'],
+    ['a path of our own', { path: '/_sluice/refused/400' }, 404, 'unknown_path'],
+    ['a method', { path: '/fast/v1', method: 'TRACE' }, 405, 'method_not_allowed'],
+    [
+      'a size',
+      { path: '/fast/v1', method: 'POST', headers: { 'content-length': '67108865' } },
+      413,
+      'request_too_large',
+    ],
+    ['a long line', { path: `/fast/${'x'.repeat(9000)}` }, 414, 'uri_too_long'],
+    ['a long header', { path: '/fast/v1', headers: { x: 'x'.repeat(9000) } }, 431, 'headers_too_large'],
+    ['a bad request', { path: '/fast/v1', headers: { host: 'a b' } }, 400, 'bad_request'],
+  ])('%s', async (_what, question, status, code) => {
+    const lab = await startLabGateway()
+    const engine = await labEngine()
+    await lab.applied(lab.model(tierOf([engine], { path: '/fast/' })))
+    const answer = await ask({ port: lab.port, ...question })
+    expect(errorOf(answer)).toEqual({ status, type: 'invalid_request_error', code, param: null })
+    expect(answer.headers['content-type']).toBe('application/json')
+    expect(engine.received).toEqual([])
+  })
+
+  test('an unknown path, with those there are', async () => {
+    const lab = await startLabGateway()
+    await lab.applied(lab.model(tierOf([], { path: '/fast/' }), tierOf([], { name: 'slow', path: '/slow/' })))
+    expect(JSON.parse((await ask({ port: lab.port, path: '/' })).text).error.message).toBe(
+      'Nothing is served at this path; this gateway serves /fast/, /slow/',
+    )
+  })
+})

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import type { Config } from '../../src/config/schema.ts'
+import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../src/scripts/render-job-script.ts'
+import { toReplicaSpec } from '../../src/scripts/to-replica-spec.ts'
+import { readTemplate } from '../../src/system/templates.ts'
+import { exampleConfig, exampleFile, withFastTier } from './example-site.ts'
+
+const template = await readTemplate(JOB_TEMPLATE)
+
+const render = (config: Config) => renderJobScript(config, 'fast', template)
+
+const directives = (script: string) =>
+  script.split('\n').flatMap(line => (line.startsWith('#SBATCH ') ? [line.slice('#SBATCH '.length)] : []))
+
+/** What bash would give to the program that the script becomes, the set-up lines having run. */
+function runInBash(script: string): { argv: string; stdin: string } {
+  const shown = script.replace(/^exec /m, `show() { printf '%s\\n' "$*" >&2; cat; }\nshow `)
+  const { stdout, stderr } = spawnSync('bash', { input: shown, encoding: 'utf8' })
+  return { argv: stderr.trimEnd(), stdin: stdout }
+}
+
+test('the example site is rendered to its golden file', async () => {
+  const config = await exampleConfig()
+  expect(scriptName(config, 'fast')).toBe('run-14b.slurm')
+  const golden = exampleFile('run-14b.slurm')
+  if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(golden, render(config))
+  expect(render(config)).toBe(await readFile(golden, 'utf8'))
+})
+
+test('bash finds nothing wrong with the golden file', async () => {
+  const script = await readFile(exampleFile('run-14b.slurm'), 'utf8')
+  const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+})
+
+test('the supervisor gets the spec on standard input, whatever stands in it', async () => {
+  const nasty = `SLUICE_SPEC\n$(id) \`id\` \\ ' " é \u2028 {{tier}}`
+  const config = await withFastTier({ args: [nasty, 'SLUICE_SPEC'], env: { A: nasty } })
+  const { argv, stdin } = runInBash(render(config))
+  expect(argv).toBe('/cluster/shared/sluice/current/node /cluster/shared/sluice/current/sluice.js supervise')
+  expect(JSON.parse(stdin)).toEqual(toReplicaSpec(config, 'fast'))
+})
+
+test('set-up lines stand as they are written, before the supervisor', async () => {
+  const setup = ['module load cuda/12 # "quotes" & all', 'export X=$(hostname); : {{x}}']
+  const script = render(await withFastTier({ setup }))
+  expect(script).toContain(`\n\n${setup.join('\n')}\nexec `)
+})
+
+test('a runtime in an odd place is quoted', async () => {
+  const config = { ...(await exampleConfig()), runtime: "/opt/it's here" }
+  expect(runInBash(render(config)).argv).toBe("/opt/it's here/current/node /opt/it's here/current/sluice.js supervise")
+})
+
+test('asks Slurm for all that the tier names', async () => {
+  const config = await withFastTier(
+    {},
+    {
+      ...{ account: 'physics', nodes: 3, nodelist: 'vasp-[01-03]', gpus: 4, cpus: 16, time: '2-00:00:00' },
+      ...{
+        exclusive: true,
+        signalLeadSeconds: 60,
+        output: '/logs/%j.out',
+        extra: ['--constraint="a&b"', '-x vasp-09'],
+      },
+    },
+  )
+  expect(directives(render(config))).toEqual([
+    '--job-name=llama-14b',
+    '--partition=gpu_ai',
+    '--qos=ai_opportunistic',
+    '--account=physics',
+    '--nodes=3',
+    '--ntasks-per-node=1',
+    '--gpus-per-node=4',
+    '--cpus-per-task=16',
+    '--mem=64G',
+    '--time=2-00:00:00',
+    '--nodelist=vasp-[01-03]',
+    '--open-mode=append',
+    '--signal=USR2@60',
+    '--output=/logs/%j.out',
+    '--exclusive',
+    '--requeue',
+    '--constraint="a&b"',
+    '-x vasp-09',
+  ])
+})
+
+test('asks for nothing that the tier does not name', async () => {
+  const none = { script: undefined, jobName: undefined, partition: undefined, qos: undefined, mem: undefined }
+  const config = await withFastTier({}, { ...none, nodelist: undefined, gpus: 0 })
+  expect(scriptName(config, 'fast')).toBe('fast.slurm')
+  expect(directives(render(config))).toEqual([
+    '--job-name=fast',
+    '--nodes=1',
+    '--ntasks-per-node=1',
+    '--open-mode=append',
+    '--signal=USR2@120',
+    '--output=/cluster/shared/ai/logs/%x-%j.log',
+    '--requeue',
+  ])
+})
+
+test('a template that names what there is not is refused', async () => {
+  const config = await exampleConfig()
+  expect(() => renderJobScript(config, 'fast', '{{qos}}')).toThrow(
+    'Cannot render a template: it names "qos", and the view lacks it',
+  )
+})

@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest'
+import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { JobView } from '../../src/domain/job-view.ts'
+import type { JobAnswer } from '../../src/domain/notice.ts'
+import type { RoutesFile } from '../../src/domain/routes-file.ts'
+import type { EngineHealth } from '../../src/engines/engine.ts'
+import { supervise } from '../../src/supervisor/loop.ts'
+import { manualClock } from '../fixtures/manual-clock.ts'
+
+const job: JobView = {
+  id: '7',
+  state: 'running',
+  stateText: 'RUNNING',
+  reason: 'None',
+  restarts: 0,
+  nodeList: 'vasp-01',
+  name: 'llama',
+  remainingSeconds: 100_000,
+}
+const routesNaming = (...ids: string[]): ReadonlyMap<string, RoutesFile | undefined> =>
+  new Map([['main', { version: 1, gateway: 'main', beat: 1, generation: 1, tiers: { fast: ids } }]])
+
+/** A replica whose world is played by the test; everything that it does is written down, in order. */
+function replica() {
+  const clock = manualClock()
+  const term = new AbortController()
+  const did: string[] = []
+  const world = {
+    answer: job as JobAnswer,
+    routes: (() => Promise.resolve(routesNaming())) as () => Promise<ReadonlyMap<string, RoutesFile | undefined>>,
+    connections: 0 as number | undefined,
+    health: { kind: 'ready', models: ['m'] } as EngineHealth,
+    published: [] as Endpoint[],
+    publish: () => Promise.resolve(),
+    endEar: () => {},
+    exitEngine: (_how: string) => {},
+    beats: 0,
+  }
+  const over = supervise({
+    identity: {
+      id: 'fast-7-0-0',
+      tier: 'fast',
+      engine: 'llama.cpp',
+      serves: ['chat'],
+      job: { id: '7', restarts: 0, name: 'llama', node: 'vasp-01' },
+    },
+    limits: { loadTimeoutMs: 60_000, killWaitMs: 30_000 },
+    beatMs: 5_000,
+    signalLeadSeconds: 120,
+    registry: {
+      publish: async endpoint => {
+        await world.publish()
+        did.push(endpoint.state)
+        world.published.push(endpoint)
+      },
+      remove: async () => void did.push('removed'),
+      beat: async () => void (world.beats += 1),
+      routes: () => world.routes(),
+      keepLog: async () => {},
+    },
+    engine: {
+      logFile: '/nowhere',
+      preflight: async () => undefined,
+      start: async () => {
+        did.push('started')
+        return {
+          pid: 100,
+          url: 'http://10.0.0.11:8080',
+          exited: new Promise(resolve => {
+            world.exitEngine = resolve
+          }),
+          health: async () => world.health,
+          loadModels: async () => {},
+          connections: async () => world.connections,
+          stop: async () => {
+            did.push('stopped')
+            return []
+          },
+          lastLines: async () => 'last words',
+        }
+      },
+    },
+    slurm: {
+      listen: () =>
+        new Promise(resolve => {
+          world.endEar = () => resolve('code 42')
+        }),
+      job: async () => world.answer,
+      requeue: async () => {
+        did.push('requeue')
+        world.answer = { ...job, restarts: 1, state: 'pending' }
+      },
+      cancel: async () => {
+        did.push('cancel')
+        world.answer = { ...job, state: 'ended' }
+      },
+    },
+    record: () => {},
+    clock,
+    term: term.signal,
+  })
+  return { clock, term, did, world, over }
+}
+
+describe('supervise', () => {
+  it('publishes ready once the engine answers, and withdraws before it stops: rule 3 in order', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    expect(did).toEqual(['started', 'loading', 'ready'])
+    expect(world.published.at(-1)).toMatchObject({ url: 'http://10.0.0.11:8080', models: ['m'], processes: [{ pid: 100 }] })
+
+    world.routes = () => Promise.resolve(routesNaming('fast-7-0-0'))
+    world.connections = 1
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.endEar()
+    await clock.advance(2_000)
+    expect(did.slice(3)).toEqual(['draining'])
+
+    world.routes = () => Promise.resolve(routesNaming())
+    await clock.advance(3_000)
+    expect(did.slice(4)).toEqual([]) // somebody is still connected
+
+    world.connections = 0
+    await clock.advance(1_500)
+    expect(did.slice(4)).toEqual(['stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
+  it('keeps the engine while a routes file cannot be read or understood, to the deadline', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.routes = () => Promise.reject(new Error('EIO'))
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.endEar()
+    await clock.advance(8_000)
+    world.routes = () => Promise.resolve(new Map([['main', undefined]]))
+    await clock.advance(6_000)
+    expect(did.slice(3)).toEqual(['draining'])
+    await clock.advance(2_000)
+    expect(did.slice(4)).toEqual(['stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
+  it('does not believe routes while its draining could not be written', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.publish = () => Promise.reject(new Error('EIO'))
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.endEar()
+    await clock.advance(5_000)
+    expect(did.slice(3)).toEqual([])
+    world.publish = () => Promise.resolve()
+    await clock.advance(2_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
+  it('reaches its deadline while the shared directory hangs', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.routes = () => new Promise(() => {})
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.endEar()
+    await clock.advance(16_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
+  it('serves again after a false alarm, and hears the next notice', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.answer = undefined
+    world.endEar()
+    await clock.advance(3_000)
+    expect(did.slice(3)).toEqual(['draining'])
+    world.answer = job
+    await clock.advance(10_000)
+    expect(did.slice(4)).toEqual(['ready'])
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.endEar()
+    await clock.advance(3_000)
+    expect(did.slice(5)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
+  it('withdraws an engine that exited, with its last words, and starts it again', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.exitEngine('Killed by SIGKILL')
+    await clock.advance(500)
+    expect(did.slice(3)).toEqual(['loading', 'stopped'])
+    expect(world.published.at(-1)?.message).toBe('Killed by SIGKILL: last words')
+    await clock.advance(1_000)
+    expect(did.slice(5)).toEqual(['started', 'loading', 'ready'])
+    term.abort()
+    await clock.advance(2_000)
+    expect(did.slice(8)).toEqual(['draining', 'stopped', 'removed'])
+    await over
+  })
+
+  it('asks again until Slurm shows that it was requeued, and never requeues a job that is not its own any more', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.endEar()
+    await clock.advance(200)
+    world.answer = undefined // slurmctld is away
+    await clock.advance(10_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed'])
+    world.answer = { ...job, restarts: 1 } // somebody else requeued it, and it runs again
+    await clock.advance(10_000)
+    expect(did.slice(6)).toEqual([])
+    term.abort()
+    await over
+  })
+
+  it('beats while it lives', async () => {
+    const { clock, world, term, over } = replica()
+    await clock.advance(21_000)
+    expect(world.beats).toBe(4)
+    term.abort()
+    await clock.advance(2_000)
+    await over
+  })
+})

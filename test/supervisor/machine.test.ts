@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest'
+import {
+  NEW_REPLICA,
+  type ReplicaAction,
+  type ReplicaEvent,
+  type ReplicaLimits,
+  type ReplicaState,
+  step,
+} from '../../src/supervisor/machine.ts'
+
+const limits: ReplicaLimits = { loadTimeoutMs: 60_000, killWaitMs: 30_000 }
+const ready = { kind: 'health', health: { kind: 'ready', models: ['m'] } } as const
+const preempted = { kind: 'leave', cause: 'preempted', secondsLeft: 20, comeBack: true } as const
+const idleLook = { kind: 'looked', looked: { cleared: true, connections: 0 } } as const
+
+/** Plays events at their times and returns the last state and everything that was asked for, in order. */
+function play(events: readonly (readonly [number, ReplicaEvent])[], from: ReplicaState = NEW_REPLICA) {
+  let state = from
+  const actions: ReplicaAction[] = []
+  for (const [now, event] of events) {
+    const [next, asked] = step(state, event, now, limits)
+    state = next
+    actions.push(...asked)
+  }
+  return { state, actions, did: actions.filter(one => one.kind !== 'record').map(short) }
+}
+
+function short(action: ReplicaAction): string {
+  if (action.kind === 'publish') return `publish ${action.state}`
+  if (action.kind === 'leave') return `leave by ${action.how}`
+  return action.kind
+}
+
+const served = play([
+  [0, { kind: 'start' }],
+  [500, ready],
+]).state
+
+describe('coming up', () => {
+  it('listens, starts the engine, and publishes ready only when the engine answers', () => {
+    expect(play([[0, { kind: 'start' }]]).did).toEqual(['listen', 'start engine', 'publish loading'])
+    expect(play([[500, ready]], play([[0, { kind: 'start' }]]).state).actions[0]).toEqual({
+      kind: 'publish',
+      state: 'ready',
+      models: ['m'],
+      message: null,
+    })
+  })
+
+  it('tells a router to load what must be preloaded', () => {
+    const loading = { kind: 'health', health: { kind: 'loading', message: 'Loading m', load: ['m'] } } as const
+    expect(play([[0, { kind: 'start' }], [100, loading]]).actions.at(-1)).toEqual({ kind: 'load models', models: ['m'] })
+  })
+
+  it('counts an engine that does not load in time as one that exited', () => {
+    const late = play([[0, { kind: 'start' }], [60_000, { kind: 'tick' }]])
+    expect(late.did.slice(-2)).toEqual(['publish loading', 'stop engine'])
+    expect(late.state.exits).toEqual([60_000])
+  })
+
+  it('fails at once where the node cannot run the replica, and gives the node back', () => {
+    expect(play([[0, { kind: 'unfit', message: 'no model' }]]).did).toEqual(['publish failed', 'leave by cancel'])
+  })
+})
+
+describe('an engine that exits unasked', () => {
+  it('is withdrawn before anything else, cleaned up, and started again after 1, 2, 4, 8 and 16 s', () => {
+    let { state } = play([[0, { kind: 'start' }], [1, ready]])
+    let now = 1_000
+    const rests: number[] = []
+    for (let n = 0; n < 5; n += 1) {
+      const exit = play([[now, { kind: 'exited', message: 'code 1' }]], state)
+      expect(exit.did).toEqual(['publish loading', 'stop engine'])
+      const stopped = play([[now, { kind: 'stopped' }]], exit.state)
+      expect(stopped.state.phase).toBe('resting')
+      rests.push(stopped.state.dueAt - now)
+      expect(play([[stopped.state.dueAt - 1, { kind: 'tick' }]], stopped.state).did).toEqual([])
+      now = stopped.state.dueAt
+      const again = play([[now, { kind: 'tick' }]], stopped.state)
+      expect(again.did).toEqual(['start engine', 'publish loading'])
+      state = play([[now, ready]], again.state).state
+    }
+    expect(rests).toEqual([1_000, 2_000, 4_000, 8_000, 16_000])
+  })
+
+  it('fails with its last words when five starts in ten minutes did not help, and gives the node back', () => {
+    const exits = [1, 2, 3, 4, 5].map(n => n * 100_000)
+    const sixth = play([[600_000, { kind: 'exited', message: 'out of memory' }]], { ...served, exits })
+    expect(sixth.actions[0]).toEqual({ kind: 'publish', state: 'failed', models: [], message: 'out of memory' })
+    expect(play([[600_100, { kind: 'stopped' }]], sixth.state).did).toEqual(['leave by cancel'])
+  })
+
+  it('forgets exits that are older than ten minutes', () => {
+    const before = { ...served, exits: [0, 1, 2, 3, 4], streak: 5 }
+    const exit = play([[600_004, { kind: 'exited', message: 'x' }]], before)
+    expect(exit.state).toMatchObject({ exits: [600_004], streak: 1, dueAt: 601_004, afterStop: 'rest' })
+  })
+
+  it('never rests longer than a minute', () => {
+    const before = { ...served, exits: [900_000], streak: 9 }
+    expect(play([[1_000_000, { kind: 'exited', message: 'x' }]], before).state.dueAt).toBe(1_060_000)
+  })
+})
+
+describe('health while it serves (rule 5)', () => {
+  it.each([
+    ['a refused connection withdraws', [{ kind: 'refused', message: 'ECONNREFUSED' }], ['publish loading', 'stop engine']],
+    ['a failed model withdraws', [{ kind: 'failed', message: 'm' }], ['publish loading', 'stop engine']],
+    ['timeouts are load, not death', [{ kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }], []],
+    ['two explicit 5xx are forgiven', [{ kind: 'erring', message: '500' }, { kind: 'erring', message: '500' }], []],
+    [
+      'three in a row withdraw',
+      [{ kind: 'erring', message: '500' }, { kind: 'erring', message: '500' }, { kind: 'erring', message: '500' }],
+      ['publish loading', 'stop engine'],
+    ],
+    [
+      'an answer between them starts the count anew',
+      [
+        { kind: 'erring', message: '500' },
+        { kind: 'erring', message: '500' },
+        { kind: 'ready', models: ['m'] },
+        { kind: 'erring', message: '500' },
+      ],
+      [],
+    ],
+  ] as const)('%s', (_, answers, did) => {
+    expect(play(answers.map((health, n) => [1_000 + n, { kind: 'health', health }] as const), served).did).toEqual(did)
+  })
+})
+
+describe('a preemption (rules 3 and 4)', () => {
+  const noticed = play([[1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }]], served)
+
+  it('asks Slurm why the ear ended', () => {
+    expect(play([[1_000, { kind: 'ear ended' }]], served).did).toEqual(['ask slurm'])
+  })
+
+  it('writes draining and touches nothing else', () => {
+    expect(noticed.did).toEqual(['publish draining'])
+    expect(noticed.state.drain?.deadlineAt).toBe(1_000 + 20_000 - 5_000)
+  })
+
+  it('stops the engine when nothing reached it for a second, then withdraws, then requeues, in this order', () => {
+    const idle = play([[2_000, idleLook], [2_900, idleLook]], noticed.state)
+    expect(idle.did).toEqual([])
+    const drained = play([[3_000, idleLook]], idle.state)
+    expect(drained.did).toEqual(['stop engine'])
+    expect(play([[3_100, { kind: 'stopped' }]], drained.state).did).toEqual(['withdraw', 'leave by requeue'])
+  })
+
+  it.each([
+    ['a request under way', { cleared: true, connections: 1 }],
+    ['a gateway that still names it', { cleared: false, connections: 0 }],
+    ['routes that cannot be read', { cleared: undefined, connections: 0 }],
+    ['connections that cannot be counted', { cleared: true, connections: undefined }],
+  ])('keeps the engine for %s, and begins the second anew', (_, busy) => {
+    const looks: [number, ReplicaEvent][] = [
+      [2_000, idleLook],
+      [2_500, { kind: 'looked', looked: busy }],
+      [3_100, idleLook],
+      [4_000, idleLook],
+    ]
+    expect(play(looks, noticed.state).did).toEqual([])
+    expect(play([...looks, [4_100, idleLook]], noticed.state).did).toEqual(['stop engine'])
+  })
+
+  it('stops at the deadline whoever is connected, also when no look comes any more', () => {
+    const busy = { kind: 'looked', looked: { cleared: false, connections: 3 } } as const
+    expect(play([[15_999, busy], [15_999, { kind: 'tick' }]], noticed.state).did).toEqual([])
+    expect(play([[16_000, { kind: 'tick' }]], noticed.state).did).toEqual(['stop engine'])
+    expect(play([[16_000, busy]], noticed.state).did).toEqual(['stop engine'])
+  })
+
+  it('ends on the TERM that follows its requeue', () => {
+    const leaving = play([[2_000, idleLook], [3_000, idleLook], [3_100, { kind: 'stopped' }], [3_200, { kind: 'left' }]], noticed.state)
+    expect(play([[3_300, { kind: 'term' }]], leaving.state).did).toEqual(['end'])
+  })
+
+  it('ends by itself when no TERM comes within KillWait', () => {
+    const leaving = play([[2_000, idleLook], [3_000, idleLook], [3_100, { kind: 'stopped' }], [3_200, { kind: 'left' }]], noticed.state)
+    expect(play([[33_199, { kind: 'tick' }]], leaving.state).did).toEqual([])
+    expect(play([[33_200, { kind: 'tick' }]], leaving.state).did).toEqual(['end'])
+  })
+
+  it('stops at once an engine that serves nobody yet', () => {
+    const loading = play([[0, { kind: 'start' }]]).state
+    const told = play([[100, { kind: 'verdict', verdict: preempted, heardAt: 100 }]], loading)
+    expect(told.did).toEqual(['publish draining', 'stop engine'])
+    expect(play([[200, { kind: 'stopped' }]], told.state).did).toEqual(['withdraw', 'leave by requeue'])
+  })
+
+  it('leaves also when the engine dies while draining', () => {
+    const died = play([[2_000, { kind: 'exited', message: 'Killed by SIGKILL' }]], noticed.state)
+    expect(died.did).toEqual(['stop engine'])
+    expect(play([[2_100, { kind: 'stopped' }]], died.state).did).toEqual(['withdraw', 'leave by requeue'])
+  })
+})
+
+describe('a TERM of Slurm to the batch process', () => {
+  it('drains for KillWait less five seconds and neither requeues nor cancels', () => {
+    const termed = play([[1_000, { kind: 'term' }]], served)
+    expect(termed.did).toEqual(['publish draining', 'ask slurm'])
+    expect(termed.state.drain).toMatchObject({ deadlineAt: 26_000, comeBack: false })
+    const drained = play([[2_000, idleLook], [3_000, idleLook]], termed.state)
+    expect(play([[3_100, { kind: 'stopped' }]], drained.state).did).toEqual(['withdraw', 'end'])
+  })
+
+  it('shortens a drain that has longer, and takes away its requeue: Slurm has acted itself', () => {
+    const noticed = play([[1_000, { kind: 'verdict', verdict: { ...preempted, secondsLeft: 300 }, heardAt: 1_000 }]], served)
+    const termed = play([[2_000, { kind: 'term' }]], noticed.state)
+    expect(termed.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 27_000, comeBack: false })
+  })
+
+  it('is final: an answer of before it does not bring the replica back', () => {
+    const termed = play([[1_000, { kind: 'term' }], [1_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 1_050 }]], served)
+    expect(termed.state.phase).toBe('draining')
+    const told = play([[1_200, { kind: 'verdict', verdict: preempted, heardAt: 1_200 }]], termed.state)
+    expect(told.state.drain?.comeBack).toBe(false)
+  })
+
+  it('ends at once before anything was started', () => {
+    expect(play([[0, { kind: 'term' }]]).did).toEqual(['end'])
+  })
+})
+
+describe('an ear that ended while Slurm does not say why (rule 4)', () => {
+  const unknown = play([[1_000, { kind: 'verdict', verdict: { kind: 'unknown' }, heardAt: 1_000 }]], served)
+
+  it('drains, stays, asks again every two seconds', () => {
+    expect(unknown.did).toEqual(['publish draining'])
+    const idle = play([[2_000, idleLook], [5_000, idleLook]], unknown.state)
+    expect(idle.did).toEqual([])
+    expect(play([[2_999, { kind: 'tick' }]], unknown.state).did).toEqual([])
+    expect(play([[3_000, { kind: 'tick' }]], unknown.state).did).toEqual(['ask slurm'])
+  })
+
+  it('serves again after a false alarm, with a new ear', () => {
+    const back = play([[3_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 3_000 }]], unknown.state)
+    expect(back.did).toEqual(['publish ready', 'listen'])
+    expect(back.state).toMatchObject({ phase: 'ready', drain: undefined })
+  })
+
+  it('takes the deadline from the moment at which it heard', () => {
+    const known = play([[3_100, { kind: 'verdict', verdict: preempted, heardAt: 3_000 }]], unknown.state)
+    expect(known.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 18_000, comeBack: true })
+  })
+
+  it('does not disturb an engine that is still loading', () => {
+    const loading = play([[0, { kind: 'start' }]]).state
+    const asked = play([[100, { kind: 'verdict', verdict: { kind: 'unknown' }, heardAt: 100 }]], loading)
+    expect(asked.did).toEqual([])
+    expect(play([[2_100, { kind: 'tick' }]], asked.state).did).toEqual(['ask slurm'])
+  })
+})
+
+it('touches nothing of Slurm when a newer incarnation exists', () => {
+  const fenced = { kind: 'leave', cause: 'requeued', comeBack: false } as const
+  const told = play([[1_000, { kind: 'verdict', verdict: fenced, heardAt: 1_000 }], [2_000, idleLook], [3_000, idleLook]], served)
+  expect(play([[3_100, { kind: 'stopped' }]], told.state).did).toEqual(['withdraw', 'end'])
+})

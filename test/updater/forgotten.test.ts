@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest'
+import { type Absences, countAbsences, FORGOTTEN_MS, forgottenIds } from '../../src/updater/forgotten.ts'
+import { see } from '../../src/updater/seen.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+const seen = see(new Map(), { endpoints: [endpoint], beats: new Map() }, { now: 0, sinceLastMs: 0, longestMs: 1 })
+const silent = (startedAt: number, complete = true) => ({ startedAt, complete, jobs: new Map() })
+
+it('forgets a job only after an hour of polls that agree, not of polls that failed', () => {
+  let absences: Absences = countAbsences(new Map(), seen, silent(0), 0)
+  expect([...absences]).toEqual([]) // the poll began before the file was seen
+  absences = countAbsences(absences, seen, silent(1), 1)
+  expect([...absences]).toEqual([['fast-4242-1-0', 0]])
+  absences = countAbsences(absences, seen, silent(2), FORGOTTEN_MS - 1)
+  expect(forgottenIds(absences)).toEqual([])
+  absences = countAbsences(absences, seen, silent(3, false), FORGOTTEN_MS) // could not be read in full
+  absences = countAbsences(absences, seen, silent(4), 0) // follows a poll that failed
+  expect(forgottenIds(absences)).toEqual([])
+  expect(forgottenIds(countAbsences(absences, seen, silent(5), 1))).toEqual(['fast-4242-1-0'])
+})

@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest'
+import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { GatewayModel } from '../../src/domain/gateway-model.ts'
+import type { JobView } from '../../src/domain/job-view.ts'
+import type { Applied } from '../../src/updater/effects.ts'
+import { createUpdater } from '../../src/updater/loop.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+import { manualClock } from '../fixtures/manual-clock.ts'
+
+const running: JobView = {
+  id: '4242',
+  state: 'running',
+  stateText: 'RUNNING',
+  reason: 'None',
+  restarts: 1,
+  nodeList: 'vasp-02',
+  name: 'llama-14b',
+}
+const second: Endpoint = { ...endpoint, id: 'fast-17-0-0', job: { ...endpoint.job, id: '17', restarts: 0 } }
+
+/** An updater whose world is played by the test; what it did to nginx and to routes/ is written down, in order. */
+function updater(before?: { model: GatewayModel; generation: number }) {
+  const clock = manualClock()
+  const stopped = new AbortController()
+  const did: string[] = []
+  const events: string[] = []
+  const world = {
+    endpoints: [endpoint] as Endpoint[],
+    beat: 1,
+    scan: undefined as Error | undefined,
+    jobs: [running, { ...running, id: '17', restarts: 0 }] as JobView[] | undefined,
+    polls: 0,
+    scans: 0,
+    writeRoutes: undefined as Error | undefined,
+    apply: undefined as Extract<Applied, { status: 'failed' }> | undefined,
+    connects: true,
+    released: [] as string[],
+    generation: before?.generation ?? 0,
+  }
+  const served = (model: GatewayModel) => model.tiers.flatMap(tier => tier.servers.map(server => server.id)).join(' ')
+  let current = before === undefined ? undefined : served(before.model)
+  const loop = createUpdater({
+    gatewayName: 'main',
+    listen: 8080,
+    tiers: [{ name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
+    networks: ['10.0.0.0/24'],
+    scanMs: 1_000,
+    squeueMs: 15_000,
+    beatMs: 5_000,
+    leaseMs: 20_000,
+    isOurs: job => job.id === '4242',
+    registry: {
+      scan: async () => {
+        world.scans += 1
+        if (world.scan !== undefined) throw world.scan
+        const beats = new Map(world.endpoints.map(one => [`fast-${one.job.id}-${one.job.restarts}`, world.beat]))
+        return { endpoints: world.endpoints, beats, problems: [] }
+      },
+      remove: async id => void did.push(`remove ${id}`),
+      routes: async () => new Map(),
+      writeRoutes: async (routes, { flush }) => {
+        if (world.writeRoutes !== undefined) throw world.writeRoutes
+        if (flush) did.push(`routes ${routes.tiers['fast']?.join(' ')}`.trim())
+      },
+    },
+    gateway: {
+      running: async () => before,
+      apply: async model => {
+        if (world.apply !== undefined) {
+          did.push('apply failed')
+          return world.apply
+        }
+        if (current === served(model)) return { status: 'unchanged', generation: world.generation }
+        current = served(model)
+        world.generation += 1
+        did.push(`nginx ${current}`.trim())
+        return { status: 'applied', generation: world.generation, reloadMs: 100 }
+      },
+    },
+    slurm: {
+      jobs: async () => {
+        world.polls += 1
+        return world.jobs === undefined ? { message: 'squeue: timeout' } : { jobs: world.jobs, complete: true }
+      },
+      releaseBeginTime: async id => {
+        world.released.push(id)
+        return 'accepted'
+      },
+    },
+    network: { resolve: async () => ['10.0.0.12'], connects: async () => world.connects, ownAddresses: () => ['10.0.0.5'] },
+    record: (event, detail) => void events.push(`${event} ${detail['id'] ?? detail['what'] ?? ''}`.trim()),
+    clock,
+    random: () => 0.5,
+    signal: stopped.signal,
+  })
+  const over = loop.run()
+  const stop = async () => {
+    stopped.abort()
+    await clock.advance(0)
+    await over
+  }
+  return { clock, did, events, world, stop, loop }
+}
+
+describe('the order of routes/ and nginx (rule 10)', () => {
+  it('names an id before nginx may reach it, and drops it after nginx no longer can', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(2_500)
+    expect(did).toEqual(['nginx', 'routes', 'routes fast-4242-1-0', 'nginx fast-4242-1-0', 'routes fast-4242-1-0'])
+    did.length = 0
+    world.endpoints = [{ ...endpoint, state: 'draining' }]
+    await clock.advance(1_000)
+    expect(did).toEqual(['nginx', 'routes'])
+    await stop()
+  })
+
+  it('adds nothing while routes/ cannot be written, and still withdraws', async () => {
+    const { clock, did, world, stop } = updater()
+    world.endpoints = [endpoint]
+    await clock.advance(3_000)
+    did.length = 0
+    world.writeRoutes = new Error('EIO')
+    world.endpoints = [endpoint, second]
+    await clock.advance(3_000)
+    expect(did).toEqual([])
+    world.endpoints = [{ ...endpoint, state: 'draining' }, second]
+    await clock.advance(1_000)
+    expect(did).toEqual(['nginx'])
+    world.writeRoutes = undefined
+    await clock.advance(3_000)
+    expect(did.slice(1)).toEqual(['routes fast-17-0-0', 'nginx fast-17-0-0', 'routes fast-17-0-0'])
+    await stop()
+  })
+
+  it('keeps an id in routes/ while a reload fails, and tries again with growing pauses', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.apply = { status: 'failed', step: 'test', message: 'emerg', restored: true }
+    world.endpoints = [{ ...endpoint, state: 'draining' }]
+    await clock.advance(8_500)
+    expect(did).toEqual(['apply failed', 'apply failed', 'apply failed', 'apply failed'])
+    world.apply = undefined
+    await clock.advance(9_000)
+    expect(did.slice(4)).toEqual(['nginx', 'routes'])
+    await stop()
+  })
+})
+
+describe('what is not known (rule 1)', () => {
+  it('keeps the last routes while the directory cannot be read', async () => {
+    const { clock, did, events, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.scan = new Error('ESTALE')
+    await clock.advance(120_000)
+    expect(did).toEqual([])
+    expect(events.filter(event => event === 'trouble registry')).toHaveLength(1)
+    world.scan = undefined
+    await clock.advance(3_000)
+    expect(did).toEqual([])
+    await stop()
+  })
+
+  it('does nothing before the first scan that succeeds', async () => {
+    const { clock, did, world, stop } = updater()
+    world.scan = new Error('ENOENT')
+    await clock.advance(10_000)
+    expect(did).toEqual([])
+    await stop()
+  })
+
+  it('withdraws nothing for a squeue that fails, and asks it less and less often', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.jobs = undefined
+    const { polls } = world
+    await clock.advance(230_000) // 15 s, then 30, 60 and 120 s
+    expect(did).toEqual([])
+    expect(world.polls - polls).toBe(4)
+    await stop()
+  })
+
+  it('remembers what nginx reaches across its own restart', async () => {
+    const model: GatewayModel = {
+      listen: 8080,
+      tiers: [
+        {
+          name: 'fast',
+          path: '/',
+          readTimeoutSeconds: 600,
+          retryAfterSeconds: 10,
+          servers: [{ id: 'fast-9-0-0', address: '10.0.0.12', port: 8080 }],
+        },
+      ],
+    }
+    const { clock, did, stop } = updater({ model, generation: 4 })
+    await clock.advance(3_500)
+    expect(did).toEqual(['nginx', 'routes', 'routes fast-4242-1-0', 'nginx fast-4242-1-0', 'routes fast-4242-1-0'])
+    await stop()
+  })
+})
+
+describe('Slurm', () => {
+  it('is asked once in an interval, whatever the number of jobs', async () => {
+    const { clock, world, stop } = updater()
+    world.endpoints = [endpoint, second]
+    await clock.advance(60_500)
+    expect(world.polls).toBe(5)
+    await stop()
+  })
+
+  it('takes a preempted job out before its own file says so', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.jobs = [{ ...running, preemptTime: 1 }]
+    await clock.advance(15_000)
+    expect(did).toEqual(['nginx', 'routes'])
+    await stop()
+  })
+
+  it('makes a requeued job of ours eligible at once, and only once', async () => {
+    const { clock, world, stop } = updater()
+    const held = { ...running, state: 'pending', reason: 'BeginTime', restarts: 2 } as const
+    world.jobs = [held, { ...held, id: '99' }]
+    await clock.advance(60_000)
+    expect(world.released).toEqual(['4242'])
+    await stop()
+  })
+
+  it('has the files of a job removed an hour after it forgot it', async () => {
+    const { clock, did, world, stop } = updater()
+    world.jobs = []
+    await clock.advance(3_600_000)
+    expect(did.some(one => one.startsWith('remove'))).toBe(false)
+    await clock.advance(60_000)
+    expect(did).toContain('remove fast-4242-1-0')
+    await stop()
+  })
+})
+
+describe('a beat that stands still (rule 6)', () => {
+  it('withdraws an endpoint only when its port does not connect', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    await clock.advance(30_000)
+    expect(did).toEqual([]) // a suspect that takes connections stays
+    world.connects = false
+    await clock.advance(12_000)
+    expect(did).toEqual(['nginx', 'routes'])
+    world.beat = 2
+    await clock.advance(2_000)
+    expect(did.slice(2, 4)).toEqual(['routes fast-4242-1-0', 'nginx fast-4242-1-0'])
+    await stop()
+  })
+})
+
+it('spaces additions a second apart, and wakes for them without waiting for a scan', async () => {
+  const { clock, did, world, stop, loop } = updater()
+  await clock.advance(3_100)
+  did.length = 0
+  world.endpoints = [endpoint, second]
+  loop.wake()
+  await clock.advance(0)
+  const both = 'fast-17-0-0 fast-4242-1-0'
+  expect(did).toEqual([`routes ${both}`, `nginx ${both}`, `routes ${both}`])
+  const third = { ...endpoint, id: 'fast-18-0-0', job: { ...endpoint.job, id: '18', restarts: 0 } }
+  world.jobs = undefined
+  world.endpoints = [endpoint, second, third]
+  loop.wake()
+  await clock.advance(900)
+  expect(did.slice(3)).toEqual([])
+  await clock.advance(100)
+  expect(did[4]).toBe('nginx fast-17-0-0 fast-18-0-0 fast-4242-1-0')
+  await stop()
+})
+
+it('asks now and then whether nginx still runs what it should', async () => {
+  const { clock, did, world, stop } = updater()
+  await clock.advance(3_000)
+  did.length = 0
+  world.apply = { status: 'failed', step: 'load', message: 'nginx is gone', restored: false }
+  await clock.advance(5_000)
+  expect(did[0]).toBe('apply failed')
+  await stop()
+})

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { idsOf, planGateway, union, withoutAdditions } from '../../src/updater/plan.ts'
+import { see } from '../../src/updater/seen.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+const frame = {
+  listen: 8080,
+  tiers: [
+    { name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 },
+    { name: 'reasoning', path: '/reasoning/', port: 8081, readTimeoutSeconds: 600, retryAfterSeconds: 10 },
+  ],
+}
+const around = {
+  poll: undefined,
+  connects: () => undefined,
+  addressesOf: () => ['10.0.0.11', '10.0.0.12'],
+  isRouted: () => false,
+  networks: ['10.0.0.0/24'],
+  ownAddresses: [],
+  leaseMs: 20_000,
+}
+const other = { ...endpoint, id: 'fast-17-0-0', url: 'http://10.0.0.11:9000', job: { ...endpoint.job, id: '17', restarts: 0 } }
+const loading = { ...endpoint, id: 'fast-18-0-0', state: 'loading' as const, job: { ...endpoint.job, id: '18', restarts: 0 } }
+const seen = see(new Map(), { endpoints: [endpoint, other, loading], beats: new Map() }, { now: 0, sinceLastMs: 0, longestMs: 3_000 })
+
+describe('planGateway', () => {
+  it('gives each tier its routed servers, sorted, and keeps tiers that nobody serves', () => {
+    const { model, standings } = planGateway(frame, seen, around)
+    expect(model).toEqual({
+      listen: 8080,
+      tiers: [
+        {
+          ...frame.tiers[0],
+          servers: [
+            { id: 'fast-17-0-0', address: '10.0.0.11', port: 9000 },
+            { id: 'fast-4242-1-0', address: '10.0.0.12', port: 8080 },
+          ],
+        },
+        { ...frame.tiers[1], servers: [] },
+      ],
+    })
+    expect(standings.get('fast-18-0-0')).toEqual({ routed: false, reason: 'Its file says loading' })
+  })
+
+  it('plans the same model whatever the order of the scan', () => {
+    const reversed = new Map([...seen].reverse())
+    expect(planGateway(frame, reversed, around).model).toEqual(planGateway(frame, seen, around).model)
+  })
+})
+
+it('knows what nginx may reach on the way from one model to the next', () => {
+  const { model } = planGateway(frame, seen, around)
+  const reached = union({ fast: ['fast-9-0-0', 'fast-17-0-0'] }, idsOf(model))
+  expect(reached).toEqual({ fast: ['fast-17-0-0', 'fast-4242-1-0', 'fast-9-0-0'], reasoning: [] })
+})
+
+it('withdraws without adding', () => {
+  const { model } = planGateway(frame, seen, around)
+  expect(idsOf(withoutAdditions(model, { fast: ['fast-9-0-0', 'fast-17-0-0'] }))).toEqual({ fast: ['fast-17-0-0'], reasoning: [] })
+})

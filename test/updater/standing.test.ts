@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import type { JobView } from '../../src/domain/job-view.ts'
+import type { Seen } from '../../src/updater/seen.ts'
+import { judgeEndpoint, type Standing, type Surroundings } from '../../src/updater/standing.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+const seen: Seen = { endpoint, firstSeenAt: 1_000, lease: { beat: 7, stillMs: 0 } }
+const job: JobView = {
+  id: '4242',
+  state: 'running',
+  stateText: 'RUNNING',
+  reason: 'None',
+  restarts: 1,
+  nodeList: 'vasp-02',
+  name: 'llama-14b',
+}
+const around: Surroundings = {
+  poll: undefined,
+  connects: () => undefined,
+  addressesOf: () => ['10.0.0.12'],
+  isRouted: () => false,
+  tiers: ['fast'],
+  networks: ['10.0.0.0/24'],
+  ownAddresses: ['10.0.0.5'],
+  leaseMs: 20_000,
+}
+const routed: Standing = { routed: true, suspect: false }
+const not = (reason: string): Standing => ({ routed: false, reason })
+const poll = (startedAt: number, change: Partial<JobView> | 'absent', complete = true): Surroundings['poll'] => ({
+  startedAt,
+  complete,
+  jobs: new Map(change === 'absent' ? [] : [['4242', { ...job, ...change }]]),
+})
+const at = (url: string): Seen => ({ ...seen, endpoint: { ...endpoint, url } })
+
+describe('what Slurm says (rule 2)', () => {
+  it.each<[string, Surroundings['poll'], Standing]>([
+    ['nothing yet: routed', undefined, routed],
+    ['running: routed', poll(2_000, {}), routed],
+    ['gone, in a poll that began before the file was seen: says nothing', poll(1_000, 'absent'), routed],
+    ['gone, in a later poll', poll(1_001, 'absent'), not('Slurm has no job 4242 of ours')],
+    ['gone, in a poll of which a part could not be read: says nothing', poll(2_000, 'absent', false), routed],
+    ['a lower restart count is an old answer', poll(2_000, { restarts: 0, state: 'ended' }), routed],
+    ['a higher one makes us the old copy', poll(2_000, { restarts: 2 }), not('Job 4242 was requeued: this is its old copy')],
+    ['a word that we do not know says nothing', poll(2_000, { state: 'unknown' }), routed],
+    ['ended', poll(2_000, { state: 'ended', stateText: 'FAILED' }), not('Slurm says that job 4242 is FAILED')],
+    ['ending', poll(2_000, { state: 'ending', stateText: 'COMPLETING' }), not('Slurm says that job 4242 is COMPLETING')],
+    ['in its grace: drained at once', poll(2_000, { preemptTime: 1 }), not('Job 4242 is being preempted')],
+  ])('%s', (_, answer, standing) => {
+    expect(judgeEndpoint(seen, { ...around, poll: answer })).toEqual(standing)
+  })
+})
+
+describe('a beat that stands still (rule 6)', () => {
+  const still: Seen = { ...seen, lease: { beat: 7, stillMs: 20_000 } }
+
+  it.each<[string, Seen, boolean | undefined, Standing]>([
+    ['within the lease', { ...seen, lease: { beat: 7, stillMs: 19_999 } }, false, routed],
+    ['a suspect that was not tried yet stays', still, undefined, { routed: true, suspect: true }],
+    ['a suspect that takes a connection stays', still, true, { routed: true, suspect: true }],
+    ['a suspect that refuses goes', still, false, not('Its beat stands still, and its port does not connect')],
+  ])('%s', (_, one, connects, standing) => {
+    expect(judgeEndpoint(one, { ...around, connects: () => connects })).toEqual(standing)
+  })
+})
+
+describe('where it may lie (rule 9)', () => {
+  it.each<[string, Seen, Partial<Surroundings>, Standing]>([
+    ['outside the networks', at('http://10.0.1.12:8080'), {}, not('Address 10.0.1.12 lies outside gateway.networks')],
+    [
+      'link-local, though the networks hold it',
+      at('http://169.254.1.1:8080'),
+      { networks: ['0.0.0.0/0'], addressesOf: () => ['169.254.1.1'] },
+      not('Address 169.254.1.1 is link-local or loopback'),
+    ],
+    [
+      'loopback, though the networks hold it',
+      at('http://127.0.0.1:8080'),
+      { networks: ['0.0.0.0/0'], addressesOf: () => ['127.0.0.1'] },
+      not('Address 127.0.0.1 is link-local or loopback'),
+    ],
+    [
+      'the gateway’s own',
+      at('http://10.0.0.5:8080'),
+      { addressesOf: () => ['10.0.0.5'] },
+      not("Address 10.0.0.5 is the gateway's own"),
+    ],
+    ['a privileged port', at('http://10.0.0.12:0080'), {}, not('Port 80 is not one of 1024 to 65535')],
+    ['a port that is none', at('http://10.0.0.12:99999'), {}, not('Port 99999 is not one of 1024 to 65535')],
+    [
+      'another node’s',
+      at('http://10.0.0.13:8080'),
+      {},
+      not('Address 10.0.0.13 is not one of node "vasp-02" (10.0.0.12)'),
+    ],
+    ['a node that cannot be resolved adds nothing', seen, { addressesOf: () => undefined }, not('Node "vasp-02" cannot be resolved yet')],
+    ['a node that cannot be resolved withdraws nothing', seen, { addressesOf: () => undefined, isRouted: () => true }, routed],
+  ])('%s', (_, one, change, standing) => {
+    expect(judgeEndpoint(one, { ...around, ...change })).toEqual(standing)
+  })
+})
+
+it('routes no tier that is not configured', () => {
+  expect(judgeEndpoint(seen, { ...around, tiers: ['slow'] })).toEqual(not('Tier "fast" is not configured'))
+})
+
+it.each(['starting', 'loading', 'draining', 'failed'] as const)('does not route what its file calls %s', state => {
+  const one = { ...seen, endpoint: { ...endpoint, state } }
+  expect(judgeEndpoint(one, around)).toEqual(not(`Its file says ${state}`))
+})
