@@ -3,7 +3,7 @@ import type { Problem } from '../domain/problem.ts'
 import { notText } from './yaml-text.ts'
 
 /** Words a problem at an offset into the text. */
-export type Locate = (offset: number, message: string, fix: string) => Problem
+type Locate = (offset: number, message: string, fix: string) => Problem
 
 /** The one document of a file, or why there is none: all errors of its syntax. */
 export interface YamlFile {

@@ -13,7 +13,7 @@ import {
 import { type Path, pathText, quote } from './finding.ts'
 
 /** Where something of the configuration stands, as offsets into the text. */
-export interface Spot {
+interface Spot {
   /** Absent for list items and the top. */
   readonly key: number | undefined
   readonly value: number

@@ -64,6 +64,7 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
       const render = (generation: number) => renderGateway(model, { ...parts, generation, build })
       if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
         settled = master && { master, build, generation: answer, model: JSON.stringify(model) }
+        await tidy(answer)
         return { status: 'unchanged', generation: answer }
       }
       const generation = 1 + Math.max(0, answer ?? 0, ...(await listGenerations(directory)))

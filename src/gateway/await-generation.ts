@@ -33,7 +33,7 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
     const answer = await askGeneration(directory.controlSocket)
     const accepting = expected.older.filter(one => {
       const now = readAgain(one, directory.root)
-      return now !== undefined && isAccepting(now)
+      return now !== undefined && !now.isShuttingDown
     })
     if (answer === generation && accepting.length === 0 && hasOneGeneration(directory)) return
     signal.throwIfAborted()

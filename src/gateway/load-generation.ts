@@ -67,7 +67,7 @@ export async function finishWorkers(
   for (const one of workers) sendSignal(one.pid, 'SIGQUIT')
   const deadline = clock.now() + FINISH_MS
   for (;;) {
-    const deaf = workers.flatMap(one => readAgain(one, directory.root) ?? []).filter(isAccepting)
+    const deaf = workers.flatMap(one => readAgain(one, directory.root) ?? []).filter(one => !one.isShuttingDown)
     if (deaf.length === 0) return
     signal.throwIfAborted()
     if (clock.now() > deadline) for (const one of deaf) kill(one, directory)

@@ -15,9 +15,12 @@ export interface NginxProcess extends ProcessId {
  * was killed are among them: they keep serving, and keep the ports.
  */
 export function findNginx(root: string): NginxProcess[] {
-  return readdirSync('/proc')
+  const found = readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => readNginx(Number(name), root) ?? [])
+  const masters = new Set(found.filter(one => one.role === 'master').map(one => one.pid))
+  // A worker has the title of its master until it gets to write its own.
+  return found.map(one => (masters.has(one.parent) ? { ...one, role: 'worker' } : one))
 }
 
 /** The process as it is now, or undefined when it ended or the pid is another's. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import type { Clock } from '../system/clock.ts'
-import { findMarked, type ProcessId, signal } from '../system/processes.ts'
+import { findMarked, signal } from '../system/processes.ts'
 
 /** An engine that was started: a process group of its own, and whatever came of it. */
 export interface EngineProcess {
@@ -97,17 +97,17 @@ async function stopGroup(
   signal(-pid, 'SIGKILL')
   await exited
   child.stdio[3]?.destroy()
-  return hunt(marker, clock)
+  return hunt(marker, pid, clock)
 }
 
-/** Ends everything that carries the marker, and looks again until nothing does. */
-async function hunt(marker: string, clock: Clock): Promise<readonly number[]> {
+/** Ends everything that carries the marker, and looks again until nothing does; what left the group is named. */
+async function hunt(marker: string, group: number, clock: Clock): Promise<readonly number[]> {
   const hunted = new Set<number>()
   for (;;) {
-    const left: readonly ProcessId[] = await findMarked(marker)
+    const left = await findMarked(marker)
     if (left.length === 0) return [...hunted]
-    for (const { pid } of left) {
-      if (signal(pid, 'SIGKILL')) hunted.add(pid)
+    for (const one of left) {
+      if (signal(one.pid, 'SIGKILL') && one.group !== group) hunted.add(one.pid)
     }
     await clock.sleep(20)
   }

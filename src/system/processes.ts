@@ -5,6 +5,8 @@ export interface ProcessId {
   readonly pid: number
   /** Clock ticks since boot at which it started: /proc/PID/stat field 22, proc(5). */
   readonly startTime: string
+  /** Its process group: field 5. */
+  readonly group: number
 }
 
 /** Its identity, or undefined when no such process lives; a zombie does not. */
@@ -14,7 +16,8 @@ export async function identify(pid: number): Promise<ProcessId | undefined> {
   // The command in parentheses may hold anything, also ") ": fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const startTime = fields[19]
-  return fields[0] === 'Z' || fields[0] === 'X' || startTime === undefined ? undefined : { pid, startTime }
+  if (fields[0] === 'Z' || fields[0] === 'X' || startTime === undefined) return undefined
+  return { pid, startTime, group: Number(fields[2]) }
 }
 
 /** The same process still lives. */

@@ -194,6 +194,7 @@ describe('slurm.extra and setup', () => {
     ['-p gpu', '-p has a key of its own; write partition below slurm'],
     ['-pgpu', '-p has a key of its own; write partition below slurm'],
     ['--array=1-3', '--array is for Sluice to say; leave it out'],
+    ['-n 4', '-n is for Sluice to say; leave it out'],
     ['--no-requeue', '--no-requeue is for Sluice to say; leave it out'],
   ])('refuse %s', (option, problem) => {
     expect(inTier(`    slurm: { extra: [--mail-type=END, ${option}] }\n`)).toEqual([

@@ -44,6 +44,12 @@ describe('YAML’s syntax', () => {
     ])
   })
 
+  test('columns do not count a byte order mark', () => {
+    expect(problemsOf(`\ufeff${GOOD.replace('site: lab', 'site: 5')}`)).toEqual([
+      '1:7: Cannot use site: it is the number 5; write it in quotes: "5"',
+    ])
+  })
+
   test('a second document is refused where it starts', () => {
     expect(problemsOf(`${GOOD}---\nsite: other\n`)).toEqual([
       '10:1: Cannot read YAML: a second document starts here; leave out the line --- above it',

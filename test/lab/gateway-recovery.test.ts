@@ -12,7 +12,6 @@ import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
 import { placesBelow } from '../../src/gateway/state-directory.ts'
 import { ask, openAnswer } from '../gateway/ask.ts'
 import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
-import { freePort } from '../gateway/stand-in-engine.ts'
 
 describe('a failure leaves the old generation serving, and is tried again', () => {
   test('when nginx refuses the candidate', async () => {
@@ -128,7 +127,7 @@ describe('nginx is brought back', () => {
     const model = lab.model(tierOf([engine]))
     await lab.applied(model)
     const answer = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
-    process.kill(masterOf(lab), 'SIGKILL')
+    await killMaster(lab)
     await lab.applied(model)
     expect((await ask({ port: lab.port, path: '/v1/short' })).text).toBe('short')
     for (const stream of streams) stream.end('last')
@@ -144,7 +143,7 @@ describe('nginx is brought back', () => {
   test('after all of it was killed', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
-    for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
+    await killAll(lab)
     expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({ status: 'applied' })
     expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
   })
@@ -152,7 +151,7 @@ describe('nginx is brought back', () => {
   test('with the last good generation where the new one fails', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
-    for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
+    await killAll(lab)
     const taken = createServer()
     await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void taken.close())
@@ -209,7 +208,7 @@ describe('a crash of the updater', () => {
       async (lab, files) => {
         await writeGeneration(placesBelow(lab.directory), 2, files)
         await setLink(placesBelow(lab.directory), 'current', 2)
-        process.kill(masterOf(lab), 'SIGKILL')
+        await killMaster(lab)
       },
     ],
   ])('%s is made good by the next', async (_when, crash) => {
@@ -228,6 +227,7 @@ describe('a crash of the updater', () => {
       const other = await startLabGateway()
       await other.applied(first)
       await other.applied(model)
+      await other.gateway.stop({ graceMs: 0, signal: neverAborted })
       const from = join(other.directory, 'generations/2')
       const names = await readdir(from)
       return new Map(
@@ -298,6 +298,17 @@ function masterOf(lab: LabGateway): number {
   const master = findNginx(lab.directory).find(one => one.role === 'master')
   if (master === undefined) throw new Error('Cannot find the master of nginx')
   return master.pid
+}
+
+async function killMaster(lab: LabGateway): Promise<void> {
+  const master = masterOf(lab)
+  process.kill(master, 'SIGKILL')
+  await expect.poll(() => findNginx(lab.directory).some(one => one.pid === master)).toBe(false)
+}
+
+async function killAll(lab: LabGateway): Promise<void> {
+  for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
+  await expect.poll(() => findNginx(lab.directory)).toEqual([])
 }
 
 function rehomed(files: ReadonlyMap<string, string>, directory: string): ReadonlyMap<string, string> {

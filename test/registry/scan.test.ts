@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process'
+import { chmod, chown, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { formatEndpoint } from '../../src/domain/endpoint.ts'
+import { makeRegistry } from '../../src/registry/directories.ts'
+import { publishEndpoint, removeEndpoint, writeBeat } from '../../src/registry/publish.ts'
+import { readRoutes, writeRoutes } from '../../src/registry/routes.ts'
+import { scanRegistry } from '../../src/registry/scan.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+let shared = ''
+const file = (name: string) => join(shared, 'endpoints', name)
+
+beforeEach(async () => {
+  shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  await makeRegistry(shared)
+})
+
+it('finds what was published, with its beat, until it is removed', async () => {
+  await publishEndpoint(shared, endpoint)
+  await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 9, endpoints: {} })
+  expect(await scanRegistry(shared)).toEqual({ endpoints: [endpoint], beats: new Map([['fast-4242-1', 9]]), problems: [] })
+  await removeEndpoint(shared, endpoint.id)
+  expect(await scanRegistry(shared)).toEqual({ endpoints: [], beats: new Map(), problems: [] })
+})
+
+it('says so when the directory cannot be read, instead of finding nothing (rule 1)', async () => {
+  await rm(shared, { recursive: true })
+  await expect(scanRegistry(shared)).rejects.toThrow('ENOENT')
+})
+
+it('does not replace a mount that is away by a new tree', async () => {
+  await rm(shared, { recursive: true })
+  await expect(makeRegistry(shared)).rejects.toThrow(`Cannot make "${join(shared, 'endpoints')}": ENOENT`)
+})
+
+describe('one bad file (rules 8 and 9)', () => {
+  const bad = 'fast-1-0-0.json'
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    ['empty', () => writeFile(file(bad), ''), /Empty file/],
+    ['torn', () => writeFile(file(bad), formatEndpoint(endpoint).slice(0, 99)), /Not JSON/],
+    ['binary', () => writeFile(file(bad), Buffer.from([0, 255, 1])), /Not JSON/],
+    ['huge', () => writeFile(file(bad), '').then(() => truncate(file(bad), 2 ** 40)), /1099511627776 bytes/],
+    ['of another name', () => writeFile(file(bad), formatEndpoint(endpoint)), /disagree/],
+    ['named as no endpoint', () => writeFile(file('a; }.json'), '{}'), /Not the name/],
+    ['a symbolic link', () => symlink('/etc/passwd', file(bad)), /symbolic link/],
+    ['a directory', () => mkdir(file(bad)), /Not a regular file/],
+    ['a pipe', async () => execFileSync('mkfifo', [file(bad)]), /Not a regular file/],
+  ])('that is %s is named and stops nobody', async (_, make, problem) => {
+    await publishEndpoint(shared, endpoint)
+    await make()
+    const scan = await scanRegistry(shared)
+    expect(scan.endpoints).toEqual([endpoint])
+    expect(scan.problems).toHaveLength(1)
+    expect(scan.problems[0]?.message).toMatch(problem)
+  })
+
+  it.runIf(process.getuid?.() === 0)('that belongs to somebody else is named (needs root to make one)', async () => {
+    await writeFile(file(bad), formatEndpoint({ ...endpoint, id: 'fast-1-0-0' }))
+    await chown(file(bad), 12345, 12345)
+    expect((await scanRegistry(shared)).problems[0]?.message).toBe('Owned by uid 12345, not by ours (0)')
+  })
+
+  it('that is being written is passed over', async () => {
+    await writeFile(file('.fast-1-0-0.json.abc.tmp'), 'half')
+    await chmod(file('.fast-1-0-0.json.abc.tmp'), 0)
+    expect(await scanRegistry(shared)).toMatchObject({ endpoints: [], problems: [] })
+  })
+})
+
+it('reads every gateway, and does not take one that it cannot understand for one that names nobody', async () => {
+  const routes = { version: 1, gateway: 'main', beat: 3, generation: 2, tiers: { fast: [endpoint.id] } } as const
+  await writeRoutes(shared, { ...routes, tiers: { fast: [...routes.tiers.fast] } }, { flush: true })
+  await writeFile(join(shared, 'routes', 'torn.json'), '{"version":1,')
+  expect(await readRoutes(shared)).toEqual(
+    new Map([
+      ['main', routes],
+      ['torn', undefined],
+    ]),
+  )
+})

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { startEngine } from '../../src/server/engine-process.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { findMarked, identify } from '../../src/system/processes.ts'
+import { until } from '../lab/until.ts'
+
+const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+const WAIT = { timeoutMs: 10_000 }
+let engines = 0
+
+async function start(script: string) {
+  engines += 1
+  const marker = `SLUICE_ENDPOINT=test-${process.pid}-${engines}`
+  const logFile = join(directory, `${engines}.log`)
+  const env = { PATH: process.env['PATH'] ?? '' }
+  const engine = await startEngine({ command: '/bin/sh', argv: ['-c', script], env, marker, logFile }, systemClock)
+  return { engine, marker, log: () => readFile(logFile, 'utf8') }
+}
+
+it('runs the command as the leader of its own group, with only the environment that it was given', async () => {
+  const { engine, log } = await start('echo $$; ps -o pgid= -p $$; env; exit 3')
+  expect(await engine.exited).toBe('Exited with code 3')
+  const [pid, group, ...env] = (await log()).trim().split('\n')
+  expect(Number(pid)).toBe(engine.pid)
+  expect(Number(group)).toBe(engine.pid)
+  expect(env.map(line => line.split('=')[0]).sort()).toEqual(['PATH', 'PWD', 'SLUICE_ENDPOINT'])
+  expect(await engine.stop(1_000)).toEqual([])
+})
+
+it('stops an engine that heeds TERM, and kills one that does not', async () => {
+  const heeds = await start('sleep 600')
+  expect(await heeds.engine.stop(10_000)).toEqual([])
+  expect(await heeds.engine.exited).toBe('Killed by SIGTERM')
+  const ignores = await start('trap "" TERM; echo on; sleep 600; sleep 600')
+  await until('the trap is set', async () => (await ignores.log()) === 'on\n', WAIT)
+  expect(await ignores.engine.stop(50)).toEqual([])
+  expect(await ignores.engine.exited).toBe('Killed by SIGKILL')
+})
+
+it('hunts down what forked twice and left the group', async () => {
+  const { engine, marker } = await start('setsid sh -c "trap \\"\\" TERM; sleep 600; sleep 600" & sleep 600')
+  await until('everything is there', async () => (await findMarked(marker)).length >= 4, WAIT)
+  expect((await engine.stop(50)).length).toBeGreaterThan(0)
+  expect(await findMarked(marker)).toEqual([])
+})
+
+it('leaves nothing when the supervisor is killed, not even what left the group', async () => {
+  const marker = `SLUICE_ENDPOINT=test-${process.pid}-orphan`
+  const script = `
+    const { startEngine } = await import('${join(import.meta.dirname, '../../src/server/engine-process.ts')}')
+    const { systemClock } = await import('${join(import.meta.dirname, '../../src/system/clock.ts')}')
+    const argv = ['-c', 'setsid sleep 600 & sleep 600 & sleep 600']
+    await startEngine({ command: '/bin/sh', argv, env: process.env, marker: '${marker}', logFile: '/dev/null' }, systemClock)
+    setInterval(() => {}, 1000)`
+  const supervisor = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
+  await until('the engine and all its children run', async () => (await findMarked(marker)).length >= 5, WAIT)
+  supervisor.kill('SIGKILL')
+  await until('nothing is left', async () => (await findMarked(marker)).length === 0, WAIT)
+})
+
+it('tells one process from another that got its pid', async () => {
+  const id = await identify(process.pid)
+  expect(id).toMatchObject({ pid: process.pid })
+  expect(await identify(2 ** 22 + 1)).toBeUndefined()
+})
+
+it('says that a command cannot be started', async () => {
+  const { engine, log } = await start('exec /does/not/exist')
+  expect(await engine.exited).toMatch(/Exited with code 12[67]/)
+  expect(await log()).toContain('/does/not/exist')
+  await engine.stop(0)
+})

@@ -1,0 +1,39 @@
+import { createServer, connect } from 'node:net'
+import { expect, it } from 'vitest'
+import { countForeign, parseEstablished, readEstablished } from '../../src/system/tcp-table.ts'
+
+const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0B4D000A:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1 0 100 0 0 10 0
+   1: 0B4D000A:1F90 054D000A:C350 01 00000000:00000000 00:00000000 00000000  1000        0 2 1 0 20 4 30 10 -1
+   2: 0B4D000A:1F90 0B4D000A:C351 01 00000000:00000000 00:00000000 00000000  1000        0 3 1 0 20 4 30 10 -1
+   3: 0B4D000A:1F90 054D000A:C352 08 00000000:00000000 00:00000000 00000000  1000        0 4 1 0 20 4 30 10 -1
+   4: 0B4D000A:1F91 054D000A:C353 01 00000000:00000000 00:00000000 00000000  1000        0 5 1 0 20 4 30 10 -1
+`
+
+it('reads established connections only', () => {
+  expect(parseEstablished(TABLE)).toEqual([
+    { localPort: 8080, remotePort: 50000 },
+    { localPort: 8080, remotePort: 50001 },
+    { localPort: 8081, remotePort: 50003 },
+  ])
+})
+
+it('counts what others hold to one port', () => {
+  expect(countForeign(parseEstablished(TABLE), 8080, new Set())).toBe(2)
+  expect(countForeign(parseEstablished(TABLE), 8080, new Set([50001]))).toBe(1)
+  expect(countForeign(parseEstablished(TABLE), 9999, new Set())).toBe(0)
+})
+
+it('sees a real connection come and go', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  expect(countForeign(await readEstablished(), port, new Set())).toBe(0)
+  const accepted = new Promise(resolve => server.once('connection', resolve))
+  const client = connect(port, '127.0.0.1')
+  await accepted
+  expect(countForeign(await readEstablished(), port, new Set())).toBe(1)
+  client.destroy()
+  server.close()
+})
