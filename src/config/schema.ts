@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ENGINES, type EngineName } from '../engines/index.ts'
 import * as alphabets from './alphabets.ts'
 
 /** A name that may stand in file names, nginx identifiers and Slurm comments: rule 9's closed alphabet. */
@@ -20,6 +21,9 @@ const seconds = z.number().positive().max(86_400)
 
 /** Below 1024 is for root. */
 const port = z.number().int().min(1024).max(65_535)
+
+// Object.keys forgets that it gives the keys.
+const engineNames = Object.keys(ENGINES) as EngineName[]
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
@@ -96,7 +100,7 @@ const slurm = z.strictObject({
 })
 
 const tier = z.strictObject({
-  engine: about(z.enum(['llama.cpp']), 'The kind of server program.', 'llama.cpp'),
+  engine: about(z.enum(engineNames), 'The kind of server program.', 'llama.cpp'),
   path: about(text(alphabets.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
   gatewayPort: about(port.optional(), 'A gateway port at which the tier answers at / as well.', 8081),
   command: about(

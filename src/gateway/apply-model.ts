@@ -15,6 +15,7 @@ import type { NginxBuild } from './nginx-build.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import { listeningPorts, portsOf, probePorts } from './probe-ports.ts'
 import { renderGateway } from './render-gateway.ts'
+import { rotateLogs } from './rotate-logs.ts'
 
 /** What runs before an apply. */
 interface Before {
@@ -56,9 +57,11 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
     let before: Before | undefined
     try {
       if (settled?.model === JSON.stringify(model) && (await stillRuns(settled))) {
+        await rotateLogs(directory)
         return { status: 'unchanged', generation: settled.generation }
       }
       before = await look()
+      await rotateLogs(directory)
       const { build, master, answer } = before
       step = 'render'
       const render = (generation: number) => renderGateway(model, { ...parts, generation, build })

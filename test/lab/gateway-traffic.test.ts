@@ -13,6 +13,7 @@ describe('a request reaches its tier', () => {
     ['/reasoning//v1/./a/../b', '//v1/./a/../b'],
     ['/reasoning/?', '/?'],
     ['/reasoning/v1?next=/reasoning/v2', '/v1?next=/reasoning/v2'],
+    ['http://elsewhere/reasoning/v1?a', '/v1?a'],
   ])('%s as %s', async (path, seen) => {
     const lab = await startLabGateway()
     const engine = await labEngine()
@@ -32,7 +33,9 @@ describe('a request reaches its tier', () => {
     expect(await port(lab.port, '/v1/models')).toBe(fast.port)
     expect(await port(lab.port, '/reasoning/v1/models')).toBe(reasoning.port)
     expect(await port(own, '/v1/models?a=%2F')).toBe(reasoning.port)
+    expect(await port(lab.port, 'http://elsewhere/v1/b%2Fc?d')).toBe(fast.port)
     expect(reasoning.received.map(one => one.url)).toEqual(['/v1/models', '/v1/models?a=%2F'])
+    expect(fast.received.map(one => one.url)).toEqual(['/v1/models', '/v1/b%2Fc?d'])
   })
 
   test('with its body, and with no header that a client made up for us', async () => {
@@ -117,6 +120,20 @@ describe('an answer', () => {
   })
 })
 
+test('a client that leaves ends the work of its engine', async () => {
+  const lab = await startLabGateway()
+  const closed = Promise.withResolvers<void>()
+  const engine = await labEngine((_request, response) => {
+    response.once('close', () => closed.resolve())
+    response.write('data: first\n\n')
+  })
+  await lab.applied(lab.model(tierOf([engine])))
+  const response = await openAnswer({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
+  response.destroy()
+  await closed.promise
+  expect(engine.received.length).toBe(1)
+})
+
 describe('a request that was not delivered', () => {
   test('moves on to an engine that is there, once', async () => {
     const lab = await startLabGateway()
@@ -182,9 +199,11 @@ describe('a request that kills engines', () => {
     const mortal = await labEngine((_request, _response, engine) => void engine.die())
     const engine = await labEngine()
     await lab.applied(lab.model(tierOf([mortal, engine])))
-    const answers = [await ask({ port: lab.port, path: '/v1/x', body: '{}' })]
-    if (!mortal.isDead) answers.push(await ask({ port: lab.port, path: '/v1/x', body: '{}' }))
+    const body = 'x'.repeat(3_000_000)
+    const answers = [await ask({ port: lab.port, path: '/v1/x', body })]
+    if (!mortal.isDead) answers.push(await ask({ port: lab.port, path: '/v1/x', body }))
     expect(answers.map(one => one.status)).toEqual(answers.map(() => 200))
+    expect(new Set([...mortal.received, ...engine.received].map(one => one.body.length))).toEqual(new Set([3_000_000]))
     expect([mortal.isDead, mortal.received.length]).toEqual([true, 1])
   })
 
@@ -212,6 +231,7 @@ describe('a request that nginx refuses is told why in the shape of OpenAI', () =
     ],
     ['a long line', { path: `/fast/${'x'.repeat(9000)}` }, 414, 'uri_too_long'],
     ['a long header', { path: '/fast/v1', headers: { x: 'x'.repeat(9000) } }, 431, 'headers_too_large'],
+    ['no path at all', { path: '*', method: 'OPTIONS' }, 400, 'bad_request'],
     ['a bad request', { path: '/fast/v1', headers: { host: 'a b' } }, 400, 'bad_request'],
   ])('%s', async (_what, question, status, code) => {
     const lab = await startLabGateway()

@@ -1,6 +1,7 @@
+import type { EngineName } from '../../engines/index.ts'
 import { flagName } from '../args.ts'
 import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { type Rule, seenTiers } from './seen.ts'
 
 /** Why a flag is not the user's to set, and what to write instead. */
 interface Reserved {
@@ -34,7 +35,7 @@ const LLAMA_CPP: readonly Reserved[] = [
   { flags: ['--rpc'], found: 'needs a tier over several nodes, which is not built yet', fix: 'leave it out' },
 ]
 
-const RESERVED: Readonly<Record<NonNullable<SeenTier['engine']>, readonly Reserved[]>> = { 'llama.cpp': LLAMA_CPP }
+const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = { 'llama.cpp': LLAMA_CPP }
 
 /** Engine arguments are flags of the user's own, each given once, each a single argument. */
 export const engineArgumentsRule: Rule = seen =>

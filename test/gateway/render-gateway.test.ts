@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import type { GatewayModel, GatewayTier } from '../../src/domain/gateway-model.ts'
+import { parseBuild } from '../../src/gateway/nginx-build.ts'
+import { type RenderOptions, renderGateway } from '../../src/gateway/render-gateway.ts'
+import { placesBelow } from '../../src/gateway/state-directory.ts'
+import { readTemplate } from '../../src/system/templates.ts'
+
+const read = (name: string) => readTemplate(`nginx/${name}.mustache`)
+const options: RenderOptions = {
+  generation: 12,
+  directory: placesBelow('/var/lib/sluice/gateway main'),
+  build: parseBuild('nginx version: nginx/1.30.6\nconfigure arguments: --with-http_stub_status_module'),
+  user: undefined,
+  openFiles: 32_768,
+  templates: {
+    'nginx.conf': await read('nginx.conf'),
+    'gateway.conf': await read('gateway.conf'),
+    exchange: await read('exchange'),
+    tier: await read('tier'),
+    delivery: await read('delivery'),
+  },
+}
+
+const fast: GatewayTier = {
+  name: 'fast',
+  path: '/',
+  readTimeoutSeconds: 600,
+  retryAfterSeconds: 10,
+  servers: [
+    { id: 'fast-4242-0-0', address: '10.0.0.12', port: 8080 },
+    { id: 'fast-4243-1-0', address: '10.0.0.13', port: 8081 },
+  ],
+}
+const reasoning: GatewayTier = { ...fast, name: 'reasoning', path: '/reasoning/v1.5/', port: 8081 }
+const embeddings: GatewayTier = { ...fast, name: 'embeddings', path: '/embeddings/', servers: [] }
+const model: GatewayModel = { listen: 8080, tiers: [fast, reasoning, embeddings] }
+
+test('renders the wrapper and what stands in it', async () => {
+  const files = renderGateway(model, options)
+  expect([...files.keys()]).toEqual(['nginx.conf', 'gateway.conf', 'model.json'])
+  await expect(files.get('nginx.conf')).toMatchFileSnapshot('golden/nginx.conf')
+  await expect(files.get('gateway.conf')).toMatchFileSnapshot('golden/gateway.conf')
+  expect(JSON.parse(files.get('model.json') ?? '')).toEqual(model)
+})
+
+test('renders the same text for the same model', () => {
+  expect(renderGateway(structuredClone(model), options)).toEqual(renderGateway(model, options))
+})
+
+test.each([
+  [
+    'an nginx that cannot hold on to idle connections',
+    { version: '1.22.1', hasKeepaliveMinimum: false },
+    'keepalive_timeout 0;',
+  ],
+  ['one that can', {}, 'keepalive_min_timeout 500ms;'],
+])('keeps requests on idle connections from being lost with %s', (_what, build, line) => {
+  const files = renderGateway(model, { ...options, build: { ...options.build, ...build } })
+  expect(files.get('gateway.conf')).toContain(line)
+})
+
+test('names directives of modules that nginx was built with only', () => {
+  const build = { ...options.build, hasStatus: false, unusedModules: [] }
+  const text = [...renderGateway(model, { ...options, build }).values()].join()
+  expect(text).not.toMatch(/stub_status|scgi|fastcgi|uwsgi/)
+})
+
+test('lets the workers of a root master be root, who owns the sockets', () => {
+  expect(renderGateway(model, { ...options, user: 'root' }).get('nginx.conf')).toContain("user 'root';")
+})
+
+describe('refuses what nginx must not read', () => {
+  const withServer = (change: object) => ({
+    ...model,
+    tiers: [{ ...fast, servers: [{ ...fast.servers[0], ...change }] }],
+  })
+  const withTier = (change: object) => ({ ...model, tiers: [{ ...fast, ...change }] })
+  test.each<[string, object, string]>([
+    ['a host name', withServer({ address: 'localhost' }), 'tiers 0 servers 0 address must be an IPv4 address'],
+    ['a line of its own', withServer({ address: '10.0.0.1; }' }), 'tiers 0 servers 0 address must be an IPv4 address'],
+    ['octal', withServer({ address: '010.0.0.1' }), 'tiers 0 servers 0 address must be an IPv4 address'],
+    ['a low port', withServer({ port: 80 }), 'tiers 0 servers 0 port must be 1024 or above'],
+    ['a high port', withServer({ port: 65536 }), 'tiers 0 servers 0 port must be 65535 or below'],
+    ['an id with a line break', withServer({ id: 'a\nb' }), 'tiers 0 servers 0 id must be an endpoint id'],
+    ['a name', withTier({ name: 'fast;' }), 'tiers 0 name must be a tier name'],
+    ['an open path', withTier({ path: '/fast' }), 'tiers 0 path must start and end with / and hold plain segments'],
+    ['a dotted path', withTier({ path: '/../' }), 'tiers 0 path must start and end with / and hold plain segments'],
+    ['a variable', withTier({ path: '/$host/' }), 'tiers 0 path must start and end with / and hold plain segments'],
+    [
+      'our own path',
+      withTier({ path: '/_sluice/x/' }),
+      "tiers 0 path must not start with /_sluice/, which is the gateway's own",
+    ],
+    ['a name twice', { ...model, tiers: [fast, { ...fast, path: '/b/' }] }, 'two tiers have the tier name "fast"'],
+    ['a path twice', { ...model, tiers: [fast, { ...fast, name: 'b' }] }, 'two tiers have the path "/"'],
+    [
+      'a port twice',
+      {
+        ...model,
+        tiers: [
+          { ...fast, port: 9000 },
+          { ...reasoning, port: 9000 },
+        ],
+      },
+      'two tiers have the port 9000',
+    ],
+  ])('%s', (_what, bad, message) => {
+    expect(() => renderGateway(bad as GatewayModel, options)).toThrow(`Cannot render the gateway: ${message}`)
+  })
+})

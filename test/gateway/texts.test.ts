@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import { unknownPathBody } from '../../src/gateway/error-answer.ts'
+import { parseBuild } from '../../src/gateway/nginx-build.ts'
+import { complaints } from '../../src/gateway/nginx-command.ts'
+import { nginxString } from '../../src/gateway/nginx-string.ts'
+import { renderStrictly } from '../../src/gateway/strict-template.ts'
+
+describe('a strict template', () => {
+  test('leaves values as they are', () => {
+    expect(renderStrictly('{{a}} {{#b}}{{c}}{{a}}{{/b}}', { a: '/<&', b: [{ c: 1 }, { c: '"' }] }, {})).toBe(
+      '/<& 1/<&"/<&',
+    )
+  })
+  test.each([
+    ['{{absent}}', 'Cannot render a template: it names "absent", which the view lacks'],
+    ['{{#absent}}x{{/absent}}', 'Cannot render a template: it names "absent", which the view lacks'],
+    ['{{#list}}{{absent}}{{/list}}', 'Cannot render a template: it names "absent", which the view lacks within name'],
+    ['{{> absent}}', 'Cannot render a template: there is no partial "absent"'],
+  ])('refuses %s', (template, message) => {
+    expect(() => renderStrictly(template, { list: [{ name: 1 }] }, {})).toThrow(message)
+  })
+})
+
+describe('an nginx string', () => {
+  test.each([
+    ['/var/lib/a b', "'/var/lib/a b'"],
+    ['{"a":"\\"b\\""}', `'{"a":"\\\\"b\\\\""}'`],
+    ["it's; }", "'it\\'s; }'"],
+  ])('quotes %s', (text, quoted) => {
+    expect(nginxString(text)).toBe(quoted)
+  })
+  test.each([
+    ['$host', 'Cannot quote "$host" for nginx: it holds "$"'],
+    ['a\nb', 'Cannot quote "a\\nb" for nginx: it holds "\\n"'],
+    ['x'.repeat(4000), 'Cannot quote a text for nginx: 4002 bytes, and 4000 can be read'],
+  ])('refuses what nginx would change: %s', (text, message) => {
+    expect(() => nginxString(text)).toThrow(message)
+  })
+})
+
+describe('the build of nginx', () => {
+  test.each([
+    [
+      'nginx version: nginx/1.22.1\nconfigure arguments: --with-http_stub_status_module --with-threads',
+      { version: '1.22.1', hasStatus: true, hasKeepaliveMinimum: false, unusedModules: ['fastcgi', 'uwsgi', 'scgi'] },
+    ],
+    [
+      'nginx version: nginx/1.27.4 (Ubuntu)\nconfigure arguments: --without-http_uwsgi_module',
+      { version: '1.27.4', hasStatus: false, hasKeepaliveMinimum: true, unusedModules: ['fastcgi', 'scgi'] },
+    ],
+    [
+      'nginx version: openresty/1.27.1.2\n',
+      { version: '1.27.1', hasStatus: false, hasKeepaliveMinimum: false, unusedModules: ['fastcgi', 'uwsgi', 'scgi'] },
+    ],
+  ])('%s', (text, build) => {
+    expect(parseBuild(text)).toEqual(build)
+  })
+  test('is not read from another program', () => {
+    expect(() => parseBuild('GNU bash')).toThrow('Cannot read the version of nginx: "GNU bash"')
+  })
+})
+
+test('the complaints of nginx are those lines that say why', () => {
+  const text = [
+    'nginx: [alert] could not open error log file: open() "/var/log/nginx/error.log" failed (13: Permission denied)',
+    '2026/01/31 12:00:00 [warn] 12#12: conflicting server name',
+    '2026/01/31 12:00:00 [emerg] 12#12: bind() to 0.0.0.0:8080 failed (98: Address already in use)',
+    'nginx: [emerg] bind() to 0.0.0.0:8080 failed (98: Address already in use)',
+    'nginx: configuration file /a/nginx.conf test failed',
+  ].join('\n')
+  expect(complaints(text)).toBe('bind() to 0.0.0.0:8080 failed (98: Address already in use)')
+})
+
+test('an unknown path is answered within what nginx reads, whatever the number of tiers', () => {
+  const tiers = Array.from({ length: 500 }, (_, index) => ({
+    name: `tier${index}`,
+    path: `/${'a'.repeat(32)}${index}/`,
+    readTimeoutSeconds: 1,
+    retryAfterSeconds: 1,
+    servers: [],
+  }))
+  expect(nginxString(unknownPathBody(tiers))).toContain('…')
+})
