@@ -1,6 +1,5 @@
 import { open, stat } from 'node:fs/promises'
 import type { Clock } from '../system/clock.ts'
-import { isAlive, type ProcessId } from '../system/processes.ts'
 import { askGeneration } from './control-socket.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import { WORKERS } from './render-gateway.ts'
@@ -10,7 +9,7 @@ export interface Expectation {
   readonly generation: number
   readonly directory: StateDirectory
   /** Undefined right after a start, which is over when the master holds its ports. */
-  readonly master: ProcessId | undefined
+  readonly master: NginxProcess | undefined
   /** Workers that accepted connections before the generation was asked for. */
   readonly older: readonly NginxProcess[]
   /** Size of the error log at that time. */
@@ -40,7 +39,7 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
 
     const refusal = await refusalSince(directory.errorLog, expected.logStart)
     if (refusal !== undefined) throw new Error(`Cannot run generation ${generation}: nginx refuses it: ${refusal}`)
-    if (expected.master !== undefined && !(await isAlive(expected.master))) {
+    if (expected.master !== undefined && readAgain(expected.master, directory.root) === undefined) {
       throw new Error(`Cannot run generation ${generation}: the master of nginx, pid ${expected.master.pid}, ended`)
     }
     if (clock.now() > deadline) {

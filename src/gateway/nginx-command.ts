@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { ProcessId } from '../system/processes.ts'
 import { type NginxBuild, parseBuild } from './nginx-build.ts'
+import type { NginxProcess } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** The program `nginx`, in the one way in which a gateway calls it. */
@@ -11,9 +11,9 @@ export interface NginxCommand {
    *
    * @throws when the program is missing or is not nginx.
    */
-  build(master: ProcessId | undefined): Promise<NginxBuild>
+  build(master: NginxProcess | undefined): Promise<NginxBuild>
   /** @throws with nginx's own words when it refuses this generation. */
-  test(generation: number, master: ProcessId | undefined): Promise<void>
+  test(generation: number, master: NginxProcess | undefined): Promise<void>
   /**
    * Starts a master of what `current` points to, in the background and out of this process's group, so that it outlives
    * us. Returns when it holds its ports.
@@ -49,7 +49,7 @@ export function nginxCommand(options: {
     throw new Error(`Cannot ${verb}: ${words}`, { cause: result })
   }
 
-  const programOf = (master: ProcessId | undefined) => (master === undefined ? command : `/proc/${master.pid}/exe`)
+  const programOf = (master: NginxProcess | undefined) => (master === undefined ? command : `/proc/${master.pid}/exe`)
   const base = ['-p', `${directory.root}/`]
   return {
     build: async master => parseBuild(await run('run nginx', programOf(master), ['-V'])),

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import type { ProcessId } from '../system/processes.ts'
 
 /** A process of the nginx that runs in one state directory. */
-export interface NginxProcess extends ProcessId {
+export interface NginxProcess {
+  readonly pid: number
+  /** Field 22 of /proc/PID/stat, proc(5): a pid is used again, a pid with its start is not. */
+  readonly startTime: string
   readonly parent: number
   readonly role: 'master' | 'worker'
   /** A worker that takes no new connection and ends with its last request. */

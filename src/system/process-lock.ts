@@ -16,8 +16,8 @@ export async function holdLock(
   what: string,
   compromised: (error: Error) => void,
 ): Promise<{ release(): Promise<void> }> {
-  await mkdir(directory, { recursive: true, mode: 0o750 })
   try {
+    await mkdir(directory, { recursive: true, mode: 0o750 })
     const release = await lockfile.lock(directory, { stale: STALE_MS, retries: RETRIES, onCompromised: compromised })
     return { release }
   } catch (cause) {

@@ -1,0 +1,81 @@
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findMarked } from '../../src/system/processes.ts'
+import { openAi, send, startClients } from './clients.ts'
+import { FAST_MODEL, GATEWAY, openSite, type Site, SLOW_MODEL } from './site.ts'
+import { cancel, preempt, showJob } from './slurm-view.ts'
+import { until } from './until.ts'
+
+const PATIENCE = { timeoutMs: 60_000 }
+let site: Site
+
+beforeAll(async () => {
+  site = await openSite()
+  await site.startUpdater()
+})
+afterAll(() => site.close())
+
+describe('the path', () => {
+  it('answers 503 in the shape of OpenAI while nobody serves, and says when to come again', async () => {
+    const answer = await fetch(`${GATEWAY}/v1/chat/completions`, { method: 'POST', body: '{}' })
+    expect(answer.status).toBe(503)
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('fast') } })
+  })
+
+  it('serves through nginx once two replicas are ready', async () => {
+    await site.submit('fast', 2)
+    const endpoints = await site.serving(2)
+    expect(new Set(endpoints.map(one => one.job.node)).size).toBe(2)
+    const { stdout } = await execa('curl', ['-sf', `${GATEWAY}/v1/models`])
+    expect(JSON.parse(stdout).data.map((model: { id: string }) => model.id)).toContain(FAST_MODEL)
+    expect(await send({ model: FAST_MODEL, tokens: 50, stream: false })).toMatchObject({ lost: undefined })
+    expect(await send({ model: FAST_MODEL, tokens: 50, stream: true })).toMatchObject({ lost: undefined })
+  })
+
+  it('passes the engine’s own refusal on as it is', async () => {
+    const refusal = openAi().chat.completions.create({ model: 'nobody', messages: [{ role: 'user', content: 'x' }] })
+    await expect(refusal).rejects.toMatchObject({ status: 400 })
+  })
+})
+
+describe('a preemption', () => {
+  it('loses no request, hands the node over when the last answer ends, and comes back', async () => {
+    const [leaving] = await site.serving(2)
+    if (leaving === undefined) throw new Error('nobody serves')
+    const { id: jobId, node } = leaving.job
+    const marker = `SLUICE_ENDPOINT=${leaving.id}`
+    const load = startClients(6, [
+      { model: SLOW_MODEL, tokens: 40, stream: true },
+      { model: FAST_MODEL, tokens: 200, stream: true },
+      { model: FAST_MODEL, tokens: 20, stream: false },
+    ])
+    await until('every kind of request to have been answered', () => load.outcomes.length >= 12, PATIENCE)
+
+    const preemptor = await preempt(node)
+    const engine = await findMarked(marker)
+    expect(engine.length).toBeGreaterThan(1)
+    const running = until(
+      'the preemptor to run',
+      async () => (await showJob(preemptor))['JobState'] === 'RUNNING',
+      PATIENCE,
+    )
+    await running
+
+    const events = await site.events(`fast-${jobId}-0`)
+    const drained = events.find(one => one.event === 'drained')
+    expect(drained).toMatchObject({ outcome: 'idle', cause: 'preempted', cleared: true, connections: 0 })
+    expect(events.map(one => one.event)).toEqual([
+      ...['ready', 'ear ended', 'draining', 'drained', 'engine stopped', 'requeued'],
+    ])
+    expect(await findMarked(marker)).toEqual([])
+    expect(await showJob(jobId)).toMatchObject({ Restarts: '1' })
+
+    await cancel(preemptor)
+    const back = await site.serving(2)
+    expect(back.map(one => one.id)).toContain(`fast-${jobId}-1-0`)
+    const outcomes = await load.stop()
+    expect(outcomes.filter(one => one.lost !== undefined)).toEqual([])
+    expect(outcomes.length).toBeGreaterThan(20)
+  })
+})

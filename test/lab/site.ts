@@ -1,0 +1,185 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { stringify } from 'yaml'
+import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { RoutesFile } from '../../src/domain/routes-file.ts'
+import { asUser, userArgv } from './as-user.ts'
+import { MODELS_DIRECTORY, RUNTIME_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
+import { until } from './until.ts'
+
+/** The model that every replica of a test site has loaded: megabytes, thousands of tokens a second. */
+export const FAST_MODEL = 'strand-rust-coder-14b-q8_0'
+/** Some 70 tokens a second on a core of its own: answers whose length in seconds the number of tokens decides. */
+export const SLOW_MODEL = 'OR1-Behemoth-72B-Q4_K_M'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const SLUICE = [process.execPath, join(REPOSITORY, 'dist/sluice.js')] as const
+export const GATEWAY = 'http://127.0.0.1:8080'
+const PATIENCE = { timeoutMs: 60_000 }
+
+/** A site on the lab's cluster: a configuration, an updater and its nginx, and the jobs that tests submit. */
+export interface Site {
+  readonly configFile: string
+  /** Runs `sluice …` as the site's account. */
+  sluice(...argv: string[]): ReturnType<typeof asUser>
+  submit(tier: string, count: number): Promise<string[]>
+  startUpdater(): Promise<void>
+  /** Returns when it has ended. */
+  stopUpdater(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  updaterPid(): number
+  endpoints(): Promise<Endpoint[]>
+  /** The ids that the running nginx may reach. */
+  routed(tier?: string): Promise<string[]>
+  /** Waits until exactly so many endpoints are ready and routed, and returns them sorted by id. */
+  serving(count: number, tier?: string): Promise<Endpoint[]>
+  /** What a writer of events has recorded: a replica's id, or `updater-main`. */
+  events(writer: string): Promise<SiteEvent[]>
+  /** Ends its jobs, the updater and nginx, and empties the shared directory. */
+  close(): Promise<void>
+}
+
+export interface SiteEvent {
+  readonly at: string
+  readonly event: string
+  readonly [detail: string]: unknown
+}
+
+const FAST_TIER = {
+  engine: 'llama.cpp',
+  path: '/',
+  router: { modelsDir: MODELS_DIRECTORY, modelsMax: 2, preload: [FAST_MODEL] },
+  args: { threads: 1 },
+  slurm: { jobName: 'llama-14b', partition: 'gpu_ai', qos: 'ai_opportunistic', gpus: 3, mem: '1G' },
+}
+
+/** Three GPUs of four for each replica, so that each has a node of its own. */
+export async function openSite(
+  tiers: Record<string, object> = { fast: FAST_TIER },
+  change: object = {},
+): Promise<Site> {
+  const directory = await mkdtemp('/tmp/site-')
+  await chmod(directory, 0o755)
+  const configFile = join(directory, 'sluice.yaml')
+  const config = {
+    site: 'beefcake2',
+    shared: SHARED_DIRECTORY,
+    runtime: RUNTIME_DIRECTORY,
+    gateway: { listen: 8080, networks: ['10.77.0.0/24'] },
+    timing: { squeueSeconds: 2 },
+    tiers,
+    ...change,
+  }
+  await writeFile(configFile, stringify(config))
+  const sluice = (...argv: string[]) => asUser('ai', [...SLUICE, ...argv])
+  await sluice('install', '--to', RUNTIME_DIRECTORY)
+  let updater: ChildProcess | undefined
+  let starts = 0
+
+  const site: Site = {
+    configFile,
+    sluice,
+    async submit(tier, count) {
+      const { stdout } = await sluice('submit', tier, '--count', String(count), '--config', configFile, '--json')
+      return JSON.parse(String(stdout)).jobs.map((job: { id: string }) => job.id)
+    },
+    async startUpdater() {
+      starts += 1
+      const logFile = join(directory, `updater-${starts}.log`)
+      const [program, ...argv] = userArgv('ai', [...SLUICE, 'updater', '--config', configFile])
+      updater = spawn(program, argv, { stdio: ['ignore', 'inherit', 'pipe'] })
+      updater.stderr?.pipe(createWriteStream(logFile))
+      await until(
+        'the updater to serve',
+        async () => {
+          if (updater?.exitCode !== null) return `ended: ${await readFile(logFile, 'utf8')}`
+          return (await fetch(`${GATEWAY}/health`)).status
+        },
+        { ...PATIENCE, holds: seen => typeof seen === 'number' },
+      )
+    },
+    async stopUpdater(signal) {
+      const ending = updater
+      if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
+      const ended = new Promise(resolve => ending.once('exit', resolve))
+      ending.kill(signal)
+      await ended
+    },
+    updaterPid: () => updater?.pid ?? 0,
+    async endpoints() {
+      const directory = join(SHARED_DIRECTORY, 'endpoints')
+      const names = (await readdir(directory).catch(() => [])).filter(name => /^[a-z].*\.json$/.test(name)).sort()
+      const texts = await Promise.all(names.map(name => readFile(join(directory, name), 'utf8').catch(() => '')))
+      return texts.flatMap(text => {
+        try {
+          return [JSON.parse(text)]
+        } catch {
+          return [] // a file that a test broke on purpose, or one that has just gone
+        }
+      })
+    },
+    async routed(tier = 'fast') {
+      const text = await readFile(join(SHARED_DIRECTORY, 'routes/main.json'), 'utf8')
+      const routes: RoutesFile = JSON.parse(text)
+      return routes.tiers[tier] ?? []
+    },
+    async serving(count, tier = 'fast') {
+      const seen = await until(
+        `${count} replicas of ${tier} to serve`,
+        async () => ({ ready: (await site.endpoints()).filter(isReady(tier)), routed: await site.routed(tier) }),
+        { ...PATIENCE, holds: ({ ready, routed }) => ready.length === count && sameIds(ready, routed) },
+      )
+      return seen.ready
+    },
+    async events(writer) {
+      const text = await readFile(join(SHARED_DIRECTORY, `events/${writer}.jsonl`), 'utf8').catch(() => '')
+      return text
+        .split('\n')
+        .filter(line => line !== '')
+        .map(line => JSON.parse(line))
+    },
+    async close() {
+      await execa('scancel', ['--user=ai'])
+      await execa('scancel', ['--user=vasp'])
+      await until('an empty queue', async () => (await execa('squeue', ['-h'])).stdout === '', PATIENCE)
+      await site.stopUpdater('SIGTERM')
+      await stopNginx()
+      for (const name of await readdir(SHARED_DIRECTORY)) await rm(join(SHARED_DIRECTORY, name), { recursive: true })
+      await rm(STATE_DIRECTORY, { recursive: true, force: true })
+    },
+  }
+  return site
+}
+
+const STATE_DIRECTORY = '/home/ai/.local/state/sluice'
+
+/** The pid of the private nginx's master. */
+export async function nginxPid(): Promise<number> {
+  return Number(await readFile(join(STATE_DIRECTORY, 'beefcake2/main/nginx.pid'), 'utf8'))
+}
+
+async function stopNginx(): Promise<void> {
+  const pid = await nginxPid().catch(() => undefined)
+  if (pid === undefined || Number.isNaN(pid)) return
+  process.kill(pid, 'SIGTERM')
+  await until('nginx to end', () => !isAlive(pid), PATIENCE)
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isReady(tier: string) {
+  return (endpoint: Endpoint) => endpoint.tier === tier && endpoint.state === 'ready'
+}
+
+function sameIds(endpoints: readonly Endpoint[], ids: readonly string[]): boolean {
+  return JSON.stringify(endpoints.map(one => one.id).sort()) === JSON.stringify([...ids].sort())
+}
