@@ -100,4 +100,6 @@ function explain(error: unknown, verbose: boolean): string {
   return `${error.message}${cause}`
 }
 
-process.exitCode = await main()
+void main().then(code => {
+  process.exitCode = code
+})

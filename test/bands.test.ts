@@ -6,7 +6,8 @@ const src = join(import.meta.dirname, '../src')
 
 /** Rooms that may not touch the world: no files, sockets, processes or timers. */
 const PURE = ['domain', 'engines', 'config', 'scripts']
-const WORLD = /^(node:)?(fs|fs\/promises|net|http|https|dns|dns\/promises|child_process|timers|timers\/promises|execa|undici|chokidar)$/
+const WORLD =
+  /^(node:)?(fs|fs\/promises|net|http|https|dns|dns\/promises|child_process|timers|timers\/promises|execa|undici|chokidar)$/
 
 /** Every arrow between rooms, and why it is there. What is not here is not allowed. */
 const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -18,8 +19,16 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   registry: { domain: 'endpoint, beat and routes files', system: 'atomic files, the lane' },
   gateway: { domain: 'the gateway model', system: 'processes, clocks, HTTP' },
   slurm: { domain: 'the job view', system: 'clocks' },
-  server: { domain: 'addresses and the replica spec', engines: 'how each engine is started and asked', system: 'processes, HTTP' },
-  supervisor: { domain: 'endpoints, notices', engines: 'the health of an engine, as a type', system: 'the Clock, as a type' },
+  server: {
+    domain: 'addresses and the replica spec',
+    engines: 'how each engine is started and asked',
+    system: 'processes, HTTP',
+  },
+  supervisor: {
+    domain: 'endpoints, notices',
+    engines: 'the health of an engine, as a type',
+    system: 'the Clock, as a type',
+  },
   updater: { domain: 'endpoints, jobs, the gateway model', system: 'the Clock, as a type' },
 }
 /** What a band may import as types only. */
@@ -33,7 +42,9 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(src, file), 'utf8')
-  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?[^'"`;]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm)
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(type\s)?[^'"`;]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm,
+  )
   return [...statements].map(([, type, from, bare, dynamic]) => {
     const target = from ?? bare ?? dynamic ?? ''
     const path = target.startsWith('.') ? normalize(join(dirname(file), target)) : target
@@ -65,9 +76,7 @@ describe('the bands', () => {
   })
 
   it('hand loops types and not effects', () => {
-    const values = imports.filter(
-      one => TYPES_ONLY.has(`${roomOf(one.file)} → ${roomOf(one.target)}`) && !one.typeOnly,
-    )
+    const values = imports.filter(one => TYPES_ONLY.has(`${roomOf(one.file)} → ${roomOf(one.target)}`) && !one.typeOnly)
     expect(values.map(({ file, target }) => `${file} imports values of ${target}`)).toEqual([])
   })
 
@@ -76,7 +85,11 @@ describe('the bands', () => {
     expect(worldly.map(({ file, target }) => `${file} imports ${target}`)).toEqual([])
     const globals = files
       .filter(file => PURE.includes(roomOf(file)))
-      .filter(file => /\b(process\.|setTimeout\(|setInterval\(|fetch\(|Date\.now\(|performance\.now\(|Math\.random\()/.test(readFileSync(join(src, file), 'utf8')))
+      .filter(file =>
+        /\b(process\.|setTimeout\(|setInterval\(|fetch\(|Date\.now\(|performance\.now\(|Math\.random\()/.test(
+          readFileSync(join(src, file), 'utf8'),
+        ),
+      )
     expect(globals).toEqual([])
   })
 

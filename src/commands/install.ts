@@ -12,8 +12,8 @@ import type { Context } from './context.ts'
  */
 export async function install(options: { to: string; dryRun?: boolean }, context: Context): Promise<void> {
   const bundle = fileURLToPath(import.meta.url)
-  if (!bundle.endsWith('.js'))
-    throw new UserError('Cannot install from the source tree: run `npm run build`, then dist/sluice.js')
+  if (!bundle.endsWith('.cjs'))
+    throw new UserError('Cannot install from the source tree: run `npm run build`, then dist/sluice.cjs')
   const hash = createHash('sha256')
     .update(await readFile(bundle))
     .update(process.version)
@@ -33,7 +33,7 @@ export async function install(options: { to: string; dryRun?: boolean }, context
     await mkdir(beside, { mode: 0o755 })
     try {
       await cp(process.execPath, join(beside, 'node'), { dereference: true })
-      await cp(bundle, join(beside, 'sluice.js'))
+      await cp(bundle, join(beside, 'sluice.cjs'))
       await cp(templatesDirectory(), join(beside, 'templates'), { recursive: true })
       await rename(beside, target)
     } catch (error) {

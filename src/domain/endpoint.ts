@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const ENDPOINT_STATES = ['starting', 'loading', 'ready', 'draining', 'failed'] as const
+const ENDPOINT_STATES = ['starting', 'loading', 'ready', 'draining', 'failed'] as const
 export type EndpointState = (typeof ENDPOINT_STATES)[number]
 
 /** The version of endpoint, beat and routes files that this program writes and reads. */

@@ -145,7 +145,7 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
     const generation = before?.answer ?? (await readLink(directory, 'good'))
     if (generation === undefined) return 'there is no earlier generation'
     try {
-      if (false) await setLink(directory, 'current', generation)
+      if ((await readLink(directory, 'current')) !== generation) await setLink(directory, 'current', generation)
       const isUntouched = step !== 'load' && before?.master !== undefined && before.answer !== undefined
       if (!isUntouched) await loadGeneration({ generation, directory, nginx, clock, signal })
       await tidy(generation)

@@ -29,5 +29,3 @@ export function openRegistry(shared: string, lane: Lane) {
       }),
   }
 }
-
-export type Registry = ReturnType<typeof openRegistry>

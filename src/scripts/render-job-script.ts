@@ -26,7 +26,7 @@ export function renderJobScript(config: Config, tierName: string, templateText: 
     directives: directives(config, tierName),
     setup: tierOf(config, tierName).setup,
     node: shellWord(`${config.runtime}/current/node`),
-    program: shellWord(`${config.runtime}/current/sluice.js`),
+    program: shellWord(`${config.runtime}/current/sluice.cjs`),
     spec,
     delimiter: hereDelimiter(spec, 'SLUICE_SPEC'),
   })

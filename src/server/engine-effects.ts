@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Engine, EngineHealth } from '../engines/engine.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Engine, EngineHealth } from '../engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'

@@ -1,5 +1,5 @@
-import type { Engine, EngineHealth } from '../engines/engine.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Engine, EngineHealth } from '../engines/engine.ts'
 import type { Http } from '../system/http.ts'
 
 /** An engine that is busy may take this long to answer; a timeout is load, not death (rule 5). */

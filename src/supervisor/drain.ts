@@ -22,7 +22,7 @@ export interface Looked {
 }
 
 /** *Idle*: no connection but our own for this long (rule 3). */
-export const IDLE_MS = 1_000
+const IDLE_MS = 1_000
 
 /** Takes note of a look. Only a look that knows both answers, and finds nothing, is idle. */
 export function look(drain: Drain, looked: Looked, now: number): Drain {

@@ -89,7 +89,7 @@ export const NEW_REPLICA: ReplicaState = {
 }
 
 /** Of what Slurm grants, this much is kept for the end (rule 3). */
-export const KEPT_MS = 5_000
+const KEPT_MS = 5_000
 const ASK_AGAIN_MS = 2_000
 const EXIT_WINDOW_MS = 600_000
 const MOST_RESTARTS = 5

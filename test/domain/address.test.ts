@@ -15,6 +15,9 @@ it.each([
   expect(inNetworks(address, networks)).toBe(expected)
 })
 
-it.each(['10.0.0', '10.0.0.256', '010.0.0.1', '10.0.0.1 ', '0x0a.0.0.1', '', '::1'])('does not read %j as IPv4', text => {
-  expect(parseIpv4(text)).toBeUndefined()
-})
+it.each(['10.0.0', '10.0.0.256', '010.0.0.1', '10.0.0.1 ', '0x0a.0.0.1', '', '::1'])(
+  'does not read %j as IPv4',
+  text => {
+    expect(parseIpv4(text)).toBeUndefined()
+  },
+)

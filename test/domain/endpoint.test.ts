@@ -50,7 +50,13 @@ describe('parseEndpoint', () => {
 
 it('takes only names of the closed alphabet for endpoint files', () => {
   expect(ENDPOINT_FILE.exec('fast-4242-1-0.json')?.[1]).toBe('fast-4242-1-0')
-  for (const name of ['fast-4242-1.json', 'fast-4242-1-0.json.tmp', 'Fast-1-0-0.json', 'fast-1-0-0.json\n', '../x-1-0-0.json']) {
+  for (const name of [
+    'fast-4242-1.json',
+    'fast-4242-1-0.json.tmp',
+    'Fast-1-0-0.json',
+    'fast-1-0-0.json\n',
+    '../x-1-0-0.json',
+  ]) {
     expect(ENDPOINT_FILE.exec(name)).toBeNull()
   }
 })

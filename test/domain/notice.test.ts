@@ -40,7 +40,11 @@ describe('judge', () => {
     ],
     ['the walltime is not near before that', { ...running, remainingSeconds: 181 }, { kind: 'stay' }],
     ['a running job far from its end is a false alarm', running, { kind: 'stay' }],
-    ['cancelled', { ...running, state: 'ended', stateText: 'CANCELLED' }, { kind: 'leave', cause: 'cancelled', comeBack: false }],
+    [
+      'cancelled',
+      { ...running, state: 'ended', stateText: 'CANCELLED' },
+      { kind: 'leave', cause: 'cancelled', comeBack: false },
+    ],
     [
       'over its limit',
       { ...running, state: 'ending', reason: 'TimeLimit' },

@@ -61,7 +61,7 @@ test('Slurm runs the script of the example, and it comes back from a requeue wit
     holds: text => text.endsWith('}\n'),
     timeoutMs: 10_000,
   })
-  expect(said).toContain(`run 0 of ${site}/current/sluice.js supervise in /\n`)
+  expect(said).toContain(`run 0 of ${site}/current/sluice.cjs supervise in /\n`)
   expect(said).not.toContain('hidden')
   expect(JSON.parse(said.slice(said.indexOf('\n{\n')))).toEqual(toReplicaSpec(config, 'fast'))
 

@@ -21,7 +21,11 @@ beforeEach(async () => {
 it('finds what was published, with its beat, until it is removed', async () => {
   await publishEndpoint(shared, endpoint)
   await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 9, endpoints: {} })
-  expect(await scanRegistry(shared)).toEqual({ endpoints: [endpoint], beats: new Map([['fast-4242-1', 9]]), problems: [] })
+  expect(await scanRegistry(shared)).toEqual({
+    endpoints: [endpoint],
+    beats: new Map([['fast-4242-1', 9]]),
+    problems: [],
+  })
   await removeEndpoint(shared, endpoint.id)
   expect(await scanRegistry(shared)).toEqual({ endpoints: [], beats: new Map(), problems: [] })
 })

@@ -39,7 +39,7 @@ test('the supervisor gets the spec on standard input, whatever stands in it', as
   const nasty = `SLUICE_SPEC\n$(id) \`id\` \\ ' " é \u2028 {{tier}}`
   const config = await withFastTier({ args: [nasty, 'SLUICE_SPEC'], env: { A: nasty } })
   const { argv, stdin } = runInBash(render(config))
-  expect(argv).toBe('/cluster/shared/sluice/current/node /cluster/shared/sluice/current/sluice.js supervise')
+  expect(argv).toBe('/cluster/shared/sluice/current/node /cluster/shared/sluice/current/sluice.cjs supervise')
   expect(JSON.parse(stdin)).toEqual(toReplicaSpec(config, 'fast'))
 })
 
@@ -51,7 +51,7 @@ test('set-up lines stand as they are written, before the supervisor', async () =
 
 test('a runtime in an odd place is quoted', async () => {
   const config = { ...(await exampleConfig()), runtime: "/opt/it's here" }
-  expect(runInBash(render(config)).argv).toBe("/opt/it's here/current/node /opt/it's here/current/sluice.js supervise")
+  expect(runInBash(render(config)).argv).toBe("/opt/it's here/current/node /opt/it's here/current/sluice.cjs supervise")
 })
 
 test('asks Slurm for all that the tier names', async () => {

@@ -107,7 +107,11 @@ describe('supervise', () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     expect(did).toEqual(['started', 'loading', 'ready'])
-    expect(world.published.at(-1)).toMatchObject({ url: 'http://10.0.0.11:8080', models: ['m'], processes: [{ pid: 100 }] })
+    expect(world.published.at(-1)).toMatchObject({
+      url: 'http://10.0.0.11:8080',
+      models: ['m'],
+      processes: [{ pid: 100 }],
+    })
 
     world.routes = () => Promise.resolve(routesNaming('fast-7-0-0'))
     world.connections = 1

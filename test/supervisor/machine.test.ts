@@ -49,11 +49,19 @@ describe('coming up', () => {
 
   it('tells a router to load what must be preloaded', () => {
     const loading = { kind: 'health', health: { kind: 'loading', message: 'Loading m', load: ['m'] } } as const
-    expect(play([[0, { kind: 'start' }], [100, loading]]).actions.at(-1)).toEqual({ kind: 'load models', models: ['m'] })
+    expect(
+      play([
+        [0, { kind: 'start' }],
+        [100, loading],
+      ]).actions.at(-1),
+    ).toEqual({ kind: 'load models', models: ['m'] })
   })
 
   it('counts an engine that does not load in time as one that exited', () => {
-    const late = play([[0, { kind: 'start' }], [60_000, { kind: 'tick' }]])
+    const late = play([
+      [0, { kind: 'start' }],
+      [60_000, { kind: 'tick' }],
+    ])
     expect(late.did.slice(-2)).toEqual(['publish loading', 'stop engine'])
     expect(late.state.exits).toEqual([60_000])
   })
@@ -65,7 +73,10 @@ describe('coming up', () => {
 
 describe('an engine that exits unasked', () => {
   it('is withdrawn before anything else, cleaned up, and started again after 1, 2, 4, 8 and 16 s', () => {
-    let { state } = play([[0, { kind: 'start' }], [1, ready]])
+    let { state } = play([
+      [0, { kind: 'start' }],
+      [1, ready],
+    ])
     let now = 1_000
     const rests: number[] = []
     for (let n = 0; n < 5; n += 1) {
@@ -104,13 +115,32 @@ describe('an engine that exits unasked', () => {
 
 describe('health while it serves (rule 5)', () => {
   it.each([
-    ['a refused connection withdraws', [{ kind: 'refused', message: 'ECONNREFUSED' }], ['publish loading', 'stop engine']],
+    [
+      'a refused connection withdraws',
+      [{ kind: 'refused', message: 'ECONNREFUSED' }],
+      ['publish loading', 'stop engine'],
+    ],
     ['a failed model withdraws', [{ kind: 'failed', message: 'm' }], ['publish loading', 'stop engine']],
-    ['timeouts are load, not death', [{ kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }], []],
-    ['two explicit 5xx are forgiven', [{ kind: 'erring', message: '500' }, { kind: 'erring', message: '500' }], []],
+    [
+      'timeouts are load, not death',
+      [{ kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }],
+      [],
+    ],
+    [
+      'two explicit 5xx are forgiven',
+      [
+        { kind: 'erring', message: '500' },
+        { kind: 'erring', message: '500' },
+      ],
+      [],
+    ],
     [
       'three in a row withdraw',
-      [{ kind: 'erring', message: '500' }, { kind: 'erring', message: '500' }, { kind: 'erring', message: '500' }],
+      [
+        { kind: 'erring', message: '500' },
+        { kind: 'erring', message: '500' },
+        { kind: 'erring', message: '500' },
+      ],
       ['publish loading', 'stop engine'],
     ],
     [
@@ -124,7 +154,12 @@ describe('health while it serves (rule 5)', () => {
       [],
     ],
   ] as const)('%s', (_, answers, did) => {
-    expect(play(answers.map((health, n) => [1_000 + n, { kind: 'health', health }] as const), served).did).toEqual(did)
+    expect(
+      play(
+        answers.map((health, n) => [1_000 + n, { kind: 'health', health }] as const),
+        served,
+      ).did,
+    ).toEqual(did)
   })
 })
 
@@ -141,7 +176,13 @@ describe('a preemption (rules 3 and 4)', () => {
   })
 
   it('stops the engine when nothing reached it for a second, then withdraws, then requeues, in this order', () => {
-    const idle = play([[2_000, idleLook], [2_900, idleLook]], noticed.state)
+    const idle = play(
+      [
+        [2_000, idleLook],
+        [2_900, idleLook],
+      ],
+      noticed.state,
+    )
     expect(idle.did).toEqual([])
     const drained = play([[3_000, idleLook]], idle.state)
     expect(drained.did).toEqual(['stop engine'])
@@ -166,18 +207,42 @@ describe('a preemption (rules 3 and 4)', () => {
 
   it('stops at the deadline whoever is connected, also when no look comes any more', () => {
     const busy = { kind: 'looked', looked: { cleared: false, connections: 3 } } as const
-    expect(play([[15_999, busy], [15_999, { kind: 'tick' }]], noticed.state).did).toEqual([])
+    expect(
+      play(
+        [
+          [15_999, busy],
+          [15_999, { kind: 'tick' }],
+        ],
+        noticed.state,
+      ).did,
+    ).toEqual([])
     expect(play([[16_000, { kind: 'tick' }]], noticed.state).did).toEqual(['stop engine'])
     expect(play([[16_000, busy]], noticed.state).did).toEqual(['stop engine'])
   })
 
   it('ends on the TERM that follows its requeue', () => {
-    const leaving = play([[2_000, idleLook], [3_000, idleLook], [3_100, { kind: 'stopped' }], [3_200, { kind: 'left' }]], noticed.state)
+    const leaving = play(
+      [
+        [2_000, idleLook],
+        [3_000, idleLook],
+        [3_100, { kind: 'stopped' }],
+        [3_200, { kind: 'left' }],
+      ],
+      noticed.state,
+    )
     expect(play([[3_300, { kind: 'term' }]], leaving.state).did).toEqual(['end'])
   })
 
   it('ends by itself when no TERM comes within KillWait', () => {
-    const leaving = play([[2_000, idleLook], [3_000, idleLook], [3_100, { kind: 'stopped' }], [3_200, { kind: 'left' }]], noticed.state)
+    const leaving = play(
+      [
+        [2_000, idleLook],
+        [3_000, idleLook],
+        [3_100, { kind: 'stopped' }],
+        [3_200, { kind: 'left' }],
+      ],
+      noticed.state,
+    )
     expect(play([[33_199, { kind: 'tick' }]], leaving.state).did).toEqual([])
     expect(play([[33_200, { kind: 'tick' }]], leaving.state).did).toEqual(['end'])
   })
@@ -201,18 +266,33 @@ describe('a TERM of Slurm to the batch process', () => {
     const termed = play([[1_000, { kind: 'term' }]], served)
     expect(termed.did).toEqual(['publish draining', 'ask slurm'])
     expect(termed.state.drain).toMatchObject({ deadlineAt: 26_000, comeBack: false })
-    const drained = play([[2_000, idleLook], [3_000, idleLook]], termed.state)
+    const drained = play(
+      [
+        [2_000, idleLook],
+        [3_000, idleLook],
+      ],
+      termed.state,
+    )
     expect(play([[3_100, { kind: 'stopped' }]], drained.state).did).toEqual(['withdraw', 'end'])
   })
 
   it('shortens a drain that has longer, and takes away its requeue: Slurm has acted itself', () => {
-    const noticed = play([[1_000, { kind: 'verdict', verdict: { ...preempted, secondsLeft: 300 }, heardAt: 1_000 }]], served)
+    const noticed = play(
+      [[1_000, { kind: 'verdict', verdict: { ...preempted, secondsLeft: 300 }, heardAt: 1_000 }]],
+      served,
+    )
     const termed = play([[2_000, { kind: 'term' }]], noticed.state)
     expect(termed.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 27_000, comeBack: false })
   })
 
   it('is final: an answer of before it does not bring the replica back', () => {
-    const termed = play([[1_000, { kind: 'term' }], [1_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 1_050 }]], served)
+    const termed = play(
+      [
+        [1_000, { kind: 'term' }],
+        [1_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 1_050 }],
+      ],
+      served,
+    )
     expect(termed.state.phase).toBe('draining')
     const told = play([[1_200, { kind: 'verdict', verdict: preempted, heardAt: 1_200 }]], termed.state)
     expect(told.state.drain?.comeBack).toBe(false)
@@ -228,7 +308,13 @@ describe('an ear that ended while Slurm does not say why (rule 4)', () => {
 
   it('drains, stays, asks again every two seconds', () => {
     expect(unknown.did).toEqual(['publish draining'])
-    const idle = play([[2_000, idleLook], [5_000, idleLook]], unknown.state)
+    const idle = play(
+      [
+        [2_000, idleLook],
+        [5_000, idleLook],
+      ],
+      unknown.state,
+    )
     expect(idle.did).toEqual([])
     expect(play([[2_999, { kind: 'tick' }]], unknown.state).did).toEqual([])
     expect(play([[3_000, { kind: 'tick' }]], unknown.state).did).toEqual(['ask slurm'])
@@ -255,6 +341,13 @@ describe('an ear that ended while Slurm does not say why (rule 4)', () => {
 
 it('touches nothing of Slurm when a newer incarnation exists', () => {
   const fenced = { kind: 'leave', cause: 'requeued', comeBack: false } as const
-  const told = play([[1_000, { kind: 'verdict', verdict: fenced, heardAt: 1_000 }], [2_000, idleLook], [3_000, idleLook]], served)
+  const told = play(
+    [
+      [1_000, { kind: 'verdict', verdict: fenced, heardAt: 1_000 }],
+      [2_000, idleLook],
+      [3_000, idleLook],
+    ],
+    served,
+  )
   expect(play([[3_100, { kind: 'stopped' }]], told.state).did).toEqual(['withdraw', 'end'])
 })

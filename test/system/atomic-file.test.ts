@@ -20,6 +20,8 @@ it('replaces the file in whole, with its own inode, and leaves nothing beside it
 
 it('leaves the old file and nothing else when it cannot replace it', async () => {
   await expect(writeAtomic(join(directory, 'missing/a.json'), 'new')).rejects.toThrow('ENOENT')
-  await expect(writeAtomic(`${directory}/../${directory.slice(directory.lastIndexOf('/') + 1)}`, 'new')).rejects.toThrow()
+  await expect(
+    writeAtomic(`${directory}/../${directory.slice(directory.lastIndexOf('/') + 1)}`, 'new'),
+  ).rejects.toThrow()
   expect(await readdir(directory)).toEqual(['a.json'])
 })

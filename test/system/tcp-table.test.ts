@@ -1,4 +1,4 @@
-import { createServer, connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { expect, it } from 'vitest'
 import { countForeign, parseEstablished, readEstablished } from '../../src/system/tcp-table.ts'
 

@@ -87,7 +87,11 @@ function updater(before?: { model: GatewayModel; generation: number }) {
         return 'accepted'
       },
     },
-    network: { resolve: async () => ['10.0.0.12'], connects: async () => world.connects, ownAddresses: () => ['10.0.0.5'] },
+    network: {
+      resolve: async () => ['10.0.0.12'],
+      connects: async () => world.connects,
+      ownAddresses: () => ['10.0.0.5'],
+    },
     record: (event, detail) => void events.push(`${event} ${detail['id'] ?? detail['what'] ?? ''}`.trim()),
     clock,
     random: () => 0.5,

@@ -19,9 +19,23 @@ const around = {
   ownAddresses: [],
   leaseMs: 20_000,
 }
-const other = { ...endpoint, id: 'fast-17-0-0', url: 'http://10.0.0.11:9000', job: { ...endpoint.job, id: '17', restarts: 0 } }
-const loading = { ...endpoint, id: 'fast-18-0-0', state: 'loading' as const, job: { ...endpoint.job, id: '18', restarts: 0 } }
-const seen = see(new Map(), { endpoints: [endpoint, other, loading], beats: new Map() }, { now: 0, sinceLastMs: 0, longestMs: 3_000 })
+const other = {
+  ...endpoint,
+  id: 'fast-17-0-0',
+  url: 'http://10.0.0.11:9000',
+  job: { ...endpoint.job, id: '17', restarts: 0 },
+}
+const loading = {
+  ...endpoint,
+  id: 'fast-18-0-0',
+  state: 'loading' as const,
+  job: { ...endpoint.job, id: '18', restarts: 0 },
+}
+const seen = see(
+  new Map(),
+  { endpoints: [endpoint, other, loading], beats: new Map() },
+  { now: 0, sinceLastMs: 0, longestMs: 3_000 },
+)
 
 describe('planGateway', () => {
   it('gives each tier its routed servers, sorted, and keeps tiers that nobody serves', () => {
@@ -56,5 +70,8 @@ it('knows what nginx may reach on the way from one model to the next', () => {
 
 it('withdraws without adding', () => {
   const { model } = planGateway(frame, seen, around)
-  expect(idsOf(withoutAdditions(model, { fast: ['fast-9-0-0', 'fast-17-0-0'] }))).toEqual({ fast: ['fast-17-0-0'], reasoning: [] })
+  expect(idsOf(withoutAdditions(model, { fast: ['fast-9-0-0', 'fast-17-0-0'] }))).toEqual({
+    fast: ['fast-17-0-0'],
+    reasoning: [],
+  })
 })

@@ -41,10 +41,18 @@ describe('what Slurm says (rule 2)', () => {
     ['gone, in a later poll', poll(1_001, 'absent'), not('Slurm has no job 4242 of ours')],
     ['gone, in a poll of which a part could not be read: says nothing', poll(2_000, 'absent', false), routed],
     ['a lower restart count is an old answer', poll(2_000, { restarts: 0, state: 'ended' }), routed],
-    ['a higher one makes us the old copy', poll(2_000, { restarts: 2 }), not('Job 4242 was requeued: this is its old copy')],
+    [
+      'a higher one makes us the old copy',
+      poll(2_000, { restarts: 2 }),
+      not('Job 4242 was requeued: this is its old copy'),
+    ],
     ['a word that we do not know says nothing', poll(2_000, { state: 'unknown' }), routed],
     ['ended', poll(2_000, { state: 'ended', stateText: 'FAILED' }), not('Slurm says that job 4242 is FAILED')],
-    ['ending', poll(2_000, { state: 'ending', stateText: 'COMPLETING' }), not('Slurm says that job 4242 is COMPLETING')],
+    [
+      'ending',
+      poll(2_000, { state: 'ending', stateText: 'COMPLETING' }),
+      not('Slurm says that job 4242 is COMPLETING'),
+    ],
     ['in its grace: drained at once', poll(2_000, { preemptTime: 1 }), not('Job 4242 is being preempted')],
   ])('%s', (_, answer, standing) => {
     expect(judgeEndpoint(seen, { ...around, poll: answer })).toEqual(standing)
@@ -93,8 +101,18 @@ describe('where it may lie (rule 9)', () => {
       {},
       not('Address 10.0.0.13 is not one of node "vasp-02" (10.0.0.12)'),
     ],
-    ['a node that cannot be resolved adds nothing', seen, { addressesOf: () => undefined }, not('Node "vasp-02" cannot be resolved yet')],
-    ['a node that cannot be resolved withdraws nothing', seen, { addressesOf: () => undefined, isRouted: () => true }, routed],
+    [
+      'a node that cannot be resolved adds nothing',
+      seen,
+      { addressesOf: () => undefined },
+      not('Node "vasp-02" cannot be resolved yet'),
+    ],
+    [
+      'a node that cannot be resolved withdraws nothing',
+      seen,
+      { addressesOf: () => undefined, isRouted: () => true },
+      routed,
+    ],
   ])('%s', (_, one, change, standing) => {
     expect(judgeEndpoint(one, { ...around, ...change })).toEqual(standing)
   })
