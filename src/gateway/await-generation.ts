@@ -38,7 +38,7 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
     signal.throwIfAborted()
 
     const refusal = await refusalSince(directory.errorLog, expected.logStart)
-    if (false) throw new Error(`Cannot run generation ${generation}: nginx refuses it: ${refusal}`)
+    if (refusal !== undefined) throw new Error(`Cannot run generation ${generation}: nginx refuses it: ${refusal}`)
     if (expected.master !== undefined && readAgain(expected.master, directory.root) === undefined) {
       throw new Error(`Cannot run generation ${generation}: the master of nginx, pid ${expected.master.pid}, ended`)
     }

@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
-import { GATEWAY } from './site.ts'
+import { FAST_MODEL, GATEWAY, SLOW_MODEL } from './site.ts'
+import { until } from './until.ts'
 
 /** What became of one request. */
 export interface Outcome {
@@ -8,9 +9,20 @@ export interface Outcome {
    * the client retrying.
    */
   readonly lost: string | undefined
+  /** The answer had begun to come. */
+  readonly begun: boolean
+  readonly request: Request
+  /** Milliseconds of performance.now(). */
   readonly startedAt: number
   readonly endedAt: number
 }
+
+/** A slow stream, a fast stream and an answer in one piece: together they take every way through the gateway. */
+export const EVERY_KIND: readonly Request[] = [
+  { model: SLOW_MODEL, tokens: 40, stream: true },
+  { model: FAST_MODEL, tokens: 200, stream: true },
+  { model: FAST_MODEL, tokens: 20, stream: false },
+]
 
 export interface Load {
   readonly outcomes: readonly Outcome[]
@@ -49,23 +61,46 @@ export function startClients(count: number, kinds: readonly Request[]): Load {
   }
 }
 
+/** Does something while six clients are being answered: before it, during it and after it. Returns what became of all. */
+export async function underLoad(work: (load: Load) => Promise<void>): Promise<readonly Outcome[]> {
+  const load = startClients(6, EVERY_KIND)
+  const more = (count: number) => {
+    const wanted = load.outcomes.length + count
+    return until(`${count} more answers`, () => load.outcomes.length >= wanted, { timeoutMs: 60_000 })
+  }
+  try {
+    await more(12)
+    await work(load)
+    await more(12)
+  } finally {
+    await load.stop()
+  }
+  return load.outcomes
+}
+
 /** One chat completion; never rejects. */
 export async function send(request: Request, client = openAi()): Promise<Outcome> {
   const startedAt = performance.now()
-  const lost = await ask(client, request).then(
+  let begun = false
+  const begin = () => {
+    begun = true
+  }
+  const lost = await ask(client, request, begin).then(
     tokens => (tokens === request.tokens ? undefined : `${tokens} of ${request.tokens} tokens`),
     error => (error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
   )
-  return { lost, startedAt, endedAt: performance.now() }
+  return { lost, begun, request, startedAt, endedAt: performance.now() }
 }
 
 /** The number of tokens that came; rejects when the answer broke or did not end. */
-async function ask(client: OpenAI, { model, tokens, stream }: Request): Promise<number> {
+async function ask(client: OpenAI, { model, tokens, stream }: Request, begin: () => void): Promise<number> {
   const body = { model, max_tokens: tokens, messages: [{ role: 'user' as const, content: 'hello' }] }
   if (!stream) return (await client.chat.completions.create(body)).usage?.completion_tokens ?? 0
   let received = 0
   let finished = false
-  for await (const chunk of await client.chat.completions.create({ ...body, stream: true })) {
+  const answer = await client.chat.completions.create({ ...body, stream: true })
+  begin()
+  for await (const chunk of answer) {
     const choice = chunk.choices[0]
     if (choice?.delta.content) received += 1
     if (choice?.finish_reason === 'length') finished = true

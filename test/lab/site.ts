@@ -94,7 +94,9 @@ export async function openSite(
       await until(
         'the updater to serve',
         async () => {
-          if (updater?.exitCode !== null) return `ended: ${await readFile(logFile, 'utf8')}`
+          const log = await readFile(logFile, 'utf8')
+          // nginx may be answering from before: it outlives updaters.
+          if (updater?.exitCode !== null || !log.includes('"updater started"')) return log
           return (await fetch(`${GATEWAY}/health`)).status
         },
         { ...PATIENCE, holds: seen => typeof seen === 'number' },

@@ -54,7 +54,9 @@ function replica() {
         world.published.push(endpoint)
       },
       remove: async () => void did.push('removed'),
-      beat: async () => void (world.beats += 1),
+      beat: async () => {
+        world.beats += 1
+      },
       routes: () => world.routes(),
       keepLog: async () => {},
     },
