@@ -19,6 +19,7 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   registry: { domain: 'endpoint, beat and routes files', system: 'atomic files, the lane' },
   gateway: { domain: 'the gateway model', system: 'processes, clocks, HTTP' },
   slurm: { domain: 'the job view', system: 'clocks' },
+  observe: { domain: 'endpoint states' },
   server: {
     domain: 'addresses and the replica spec',
     engines: 'how each engine is started and asked',

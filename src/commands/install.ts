@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../domain/user-error.ts'
@@ -35,6 +35,7 @@ export async function install(options: { to: string; dryRun?: boolean }, context
       await cp(process.execPath, join(beside, 'node'), { dereference: true })
       await cp(bundle, join(beside, 'sluice.cjs'))
       await cp(templatesDirectory(), join(beside, 'templates'), { recursive: true })
+      await writeFile(join(beside, 'sluice'), COMMAND, { mode: 0o755 })
       await rename(beside, target)
     } catch (error) {
       await rm(beside, { recursive: true, force: true })
@@ -48,5 +49,11 @@ export async function install(options: { to: string; dryRun?: boolean }, context
     `${isThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(options.to, 'current')} points at it`,
   )
 }
+
+/** `sluice` on a PATH that holds `DIR/current`. */
+const COMMAND = `#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+exec "$here/node" "$here/sluice.cjs" "$@"
+`
 
 declare const VERSION: string

@@ -1,5 +1,8 @@
 import { join } from 'node:path'
 import { openGateway } from '../gateway/open-gateway.ts'
+import { createUpdaterMetrics } from '../observe/metrics.ts'
+import { serveMetrics } from '../observe/metrics-server.ts'
+import { notify } from '../observe/notify.ts'
 import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { localFilesystem, watchEndpoints } from '../registry/watch.ts'
@@ -13,6 +16,7 @@ import { stateDirectory } from '../system/user-state.ts'
 import { createUpdater } from '../updater/loop.ts'
 import type { Context } from './context.ts'
 import { loadConfig } from './load-config.ts'
+import { observeUpdater } from './observe-updater.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 10_000
@@ -47,7 +51,46 @@ export async function updater(options: { config?: string }, context: Context): P
     env: context.env,
     clock: systemClock,
   })
+  const tell = (change: { tier: string; event: 'down' | 'up' }) => {
+    if (config.notify === undefined) return
+    void notify(config.notify, { site: config.site, gateway: gateway.name, ...change }).then(trouble => {
+      if (trouble !== undefined) journal.record('trouble', { what: 'notify', message: trouble })
+    })
+  }
+  const metrics = createUpdaterMetrics({ version: VERSION, site: config.site, gateway: gateway.name })
+  if (gateway.metricsPort !== undefined) {
+    await serveMetrics(gateway.metricsPort, metrics.render, signal).catch(error =>
+      journal.record('trouble', { what: 'metrics', message: error.message }),
+    )
+  }
+  const observed = observeUpdater(
+    {
+      registry,
+      gateway: nginx,
+      slurm: {
+        jobs: async () => {
+          const answer = await slurm.jobs(signal)
+          return answer.kind === 'answered'
+            ? { jobs: answer.value.jobs, complete: answer.value.problems.length === 0 }
+            : { message: answer.message }
+        },
+        releaseBeginTime: async id => {
+          const answer = await slurm.releaseBeginTime(id, signal)
+          return 'message' in answer ? answer.message : answer.kind
+        },
+      },
+      record(event, detail) {
+        journal.record(event, detail)
+        if (event === 'tier down') tell({ tier: String(detail['tier']), event: 'down' })
+        if (event === 'tier up') tell({ tier: String(detail['tier']), event: 'up' })
+      },
+    },
+    metrics,
+    registry.drainOutcome,
+    systemClock,
+  )
   const loop = createUpdater({
+    ...observed,
     gatewayName: gateway.name,
     listen: gateway.listen,
     tiers: Object.entries(config.tiers).map(([name, tier]) => ({
@@ -63,26 +106,11 @@ export async function updater(options: { config?: string }, context: Context): P
     beatMs: timing.beatSeconds * 1_000,
     leaseMs: timing.leaseSeconds * 1_000,
     isOurs: job => tierOfComment(job.comment, config.site) !== undefined,
-    registry,
-    gateway: nginx,
-    slurm: {
-      jobs: async () => {
-        const answer = await slurm.jobs(signal)
-        return answer.kind === 'answered'
-          ? { jobs: answer.value.jobs, complete: answer.value.problems.length === 0 }
-          : { message: answer.message }
-      },
-      releaseBeginTime: async id => {
-        const answer = await slurm.releaseBeginTime(id, signal)
-        return 'message' in answer ? answer.message : answer.kind
-      },
-    },
     network: {
       resolve: resolveHost,
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
       ownAddresses,
     },
-    record: journal.record,
     clock: systemClock,
     random: Math.random,
     signal,
@@ -110,6 +138,8 @@ export async function updater(options: { config?: string }, context: Context): P
   }
   if (lost !== undefined) throw lost
 }
+
+declare const VERSION: string
 
 // A share that cannot be asked is not watched; the scan is the truth anyway (rule 7).
 function unknown(): undefined {

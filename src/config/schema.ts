@@ -142,6 +142,7 @@ const gateway = z.strictObject({
     "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",
     '/var/lib/sluice',
   ),
+  metricsPort: about(port.optional(), 'Port on 127.0.0.1 for Prometheus at /metrics; without it there is none.', 9464),
 })
 
 /** How often things are looked at. Every default is written here and nowhere else. */
@@ -169,6 +170,11 @@ export const configSchema = z.strictObject({
   ),
   gateway: about(gateway, 'The nginx in front.'),
   timing: about(timing.prefault({}), 'How often things are looked at.'),
+  notify: about(
+    z.array(about(text(alphabets.ONE_LINE), 'A word of the command.')).min(1).optional(),
+    'Command to run when a tier goes down or comes back; SLUICE_TIER and SLUICE_EVENT (down, up) say which.',
+    ['/usr/local/bin/tell-ops'],
+  ),
   watch: about(z.boolean().default(true), 'Let filesystem events wake the updater before its next scan.'),
   tiers: about(z.record(text(NAME), tier), 'The services by name.').meta({ minProperties: 1 }),
 })

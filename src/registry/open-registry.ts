@@ -5,6 +5,7 @@ import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { Lane } from '../system/lane.ts'
 import { makeRegistry, registryDirectories } from './directories.ts'
+import { readDrainOutcome } from './drain-outcome.ts'
 import { publishEndpoint, removeEndpoint, writeBeat } from './publish.ts'
 import { readRoutes, writeRoutes } from './routes.ts'
 import { type Scan, scanRegistry } from './scan.ts'
@@ -21,6 +22,7 @@ export function openRegistry(shared: string, lane: Lane) {
     routes: () => lane.run('read the routes', () => readRoutes(shared)),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
       lane.run('write the routes', () => writeRoutes(shared, routes, options)),
+    drainOutcome: (replica: string) => lane.run('read events', () => readDrainOutcome(shared, replica)),
     /** Copies a log from the node's disk to `logs/<job>/<name>`. */
     keepLog: (jobId: string, name: string, logFile: string) =>
       lane.run('keep a log', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Clock, systemClock } from '../system/clock.ts'
 import { queryEnvironment, submitEnvironment } from './command-environment.ts'
 import { readFailure } from './failure-words.ts'
+import { parseHostnames } from './hostnames.ts'
 import { type JobList, jobFormat, parseJobs } from './job-rows.ts'
 import { makeOutputDirectory } from './output-directory.ts'
 import { type CommandEnd, runCommand } from './run-command.ts'
@@ -73,7 +74,9 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
       if (nodeList === '') return { kind: 'answered', value: [] } // scontrol would expand SLURM_JOB_NODELIST
       const answer = await scontrol(['show', 'hostnames', nodeList], signal)
       if (answer.kind !== 'answered') return answer
-      return { kind: 'answered', value: answer.value.split('\n').filter(line => line !== '') }
+      const value = parseHostnames(answer.value)
+      const unread = `Cannot read the names of ${JSON.stringify(nodeList)}: scontrol made ${JSON.stringify(answer.value.slice(0, 80))} of it`
+      return value === undefined ? noAnswer(unread) : { kind: 'answered', value }
     },
     async submit(
       { script, comment, outputDirectory, progress = () => undefined },
@@ -104,10 +107,10 @@ function readJobs(end: CommandEnd, mark: string): JobsAnswer {
   return answer.kind === 'answered' ? { kind: 'answered', value: parseJobs(answer.value, mark) } : answer
 }
 
-/** Nothing printed but an error is no answer: `scontrol show hostnames 'a-['` says "Invalid hostlist" and ends with 0. */
+/** Nothing printed but an error is no answer, whatever the exit code. */
 function readText(program: string, end: CommandEnd): Answered<string> | NoAnswer {
   if (end.kind === 'cut') return noAnswer(end.message)
-  const isAnswer = end.code === 0 && !(end.stdout.trim() === '' && /error|fatal|invalid/i.test(end.stderr))
+  const isAnswer = end.code === 0 && !(end.stdout.trim() === '' && /error|fatal/i.test(end.stderr))
   return isAnswer ? { kind: 'answered', value: end.stdout } : noAnswer(wordsOf(program, end.code, end.stderr))
 }
 

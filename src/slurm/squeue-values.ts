@@ -29,10 +29,15 @@ export function readDuration(text: string): Reading<number> {
   return { value: (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0) }
 }
 
-/** `status:signal`. Slurm 22.05 prints the raw wait(2) status as one number, newer ones print the pair. */
+/**
+ * `status:signal`. Slurm 22.05 prints the raw wait(2) status as one number, newer ones the pair. A signal counts alone:
+ * a JobLaunchFailure is 4021 in 22.05 and 0:53 in 26.05.
+ */
 export function readExitCode(text: string): Reading<string> {
   if (NOTHING.has(text)) return { value: undefined }
   if (/^\d+:\d+$/.test(text)) return { value: text }
   const status = readCount(text)?.value
-  return status === undefined ? undefined : { value: `${(status >> 8) & 0xff}:${status & 0x7f}` }
+  if (status === undefined) return undefined
+  const signal = status & 0x7f
+  return { value: signal === 0 ? `${(status >> 8) & 0xff}:0` : `0:${signal}` }
 }

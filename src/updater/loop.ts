@@ -5,7 +5,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { type Absences, countAbsences, forgottenIds } from './forgotten.ts'
-import { compare, idsOf, type Plan, planGateway, type TierFrame, union, withoutAdditions } from './plan.ts'
+import { compare, idsOf, type Plan, planGateway, type TierFrame, tierChanges, union, withoutAdditions } from './plan.ts'
 import { createReporter } from './reporter.ts'
 import { type SeenMap, see } from './seen.ts'
 import type { Poll } from './standing.ts'
@@ -168,9 +168,13 @@ export function createUpdater(options: UpdaterOptions): Updater {
       return
     }
     failures = 0
+    const before = running === undefined ? undefined : idsOf(running)
     running = target
     generation = outcome.generation
     reached = idsOf(target)
+    for (const { tier, event } of before === undefined ? [] : tierChanges(before, reached)) {
+      options.record(`tier ${event}`, { tier })
+    }
     if (outcome.status === 'applied') {
       changedAt = clock.now()
       options.record('routes changed', { generation, reloadMs: Math.round(outcome.reloadMs), routes: reached })

@@ -56,6 +56,17 @@ export function compare(reached: Record<string, string[]>, model: GatewayModel):
   return { adds: after.difference(before).size > 0, drops: before.difference(after).size > 0 }
 }
 
+/** The tiers that lost their last endpoint and those that got a first one. */
+export function tierChanges(
+  before: Record<string, string[]>,
+  after: Record<string, string[]>,
+): { tier: string; event: 'down' | 'up' }[] {
+  return Object.keys(after).flatMap(tier => {
+    const [had, has] = [(before[tier] ?? []).length > 0, (after[tier] ?? []).length > 0]
+    return had === has ? [] : [{ tier, event: has ? ('up' as const) : ('down' as const) }]
+  })
+}
+
 /** The model with only those servers that are in `reached` already: what may be applied while routes/ cannot be written. */
 export function withoutAdditions(model: GatewayModel, reached: Record<string, string[]>): GatewayModel {
   return {

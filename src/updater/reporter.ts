@@ -11,6 +11,9 @@ export interface Reporter {
   standings(standings: ReadonlyMap<string, Standing>): void
 }
 
+/** What is said of an endpoint whose file is there no more. */
+export const GONE = 'Gone: its file was removed'
+
 export function createReporter(record: RecordEvent): Reporter {
   const troubles = new Map<string, string>()
   let known = new Set<string>()
@@ -35,8 +38,7 @@ export function createReporter(record: RecordEvent): Reporter {
     standings(standings) {
       const now = new Map([...standings].map(([id, standing]) => [id, describe(standing)]))
       for (const [id, standing] of now) if (stood.get(id) !== standing) record('standing', { id, standing })
-      for (const id of stood.keys())
-        if (!now.has(id)) record('standing', { id, standing: 'Gone: its file was removed' })
+      for (const id of stood.keys()) if (!now.has(id)) record('standing', { id, standing: GONE })
       stood = now
     },
   }

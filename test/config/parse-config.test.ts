@@ -207,7 +207,7 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',
-      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, listen, networks, defaultTier, state',
+      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, listen, networks, defaultTier, state, metricsPort',
     ],
   ])('%s is told where it stands', (gateway, problem) => {
     const text = (TIER + MODEL).replace(/gateway: .*/, gateway)

@@ -78,6 +78,10 @@ export async function underLoad(work: (load: Load) => Promise<void>): Promise<re
   return load.outcomes
 }
 
+export function lostOf(outcomes: readonly Outcome[]): Outcome[] {
+  return outcomes.filter(one => one.lost !== undefined)
+}
+
 /** One chat completion; never rejects. */
 export async function send(request: Request, client = openAi()): Promise<Outcome> {
   const startedAt = performance.now()

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { Agent } from 'node:http'
+import { readdirSync, readlinkSync, statSync } from 'node:fs'
+import { Agent, type ServerResponse } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { findNginx } from '../../src/gateway/nginx-processes.ts'
 import { ask, errorOf, openAnswer } from '../gateway/ask.ts'
 import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { freePort } from '../gateway/stand-in-engine.ts'
@@ -77,21 +79,52 @@ describe('a request reaches its tier', () => {
 })
 
 describe('an answer', () => {
-  test('is passed on while it is written', async () => {
+  test('is passed on while it is written, piece by piece', async () => {
     const lab = await startLabGateway()
-    const goOn = Promise.withResolvers<void>()
-    const engine = await labEngine(async (_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write('data: first\n\n')
-      await goOn.promise
-      response.end('data: last\n\n')
+    const written = Promise.withResolvers<ServerResponse>()
+    const engine = await labEngine((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+      written.resolve(response)
     })
     await lab.applied(lab.model(tierOf([engine])))
     const response = await openAnswer({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
     response.setEncoding('utf8')
-    expect(await once(response, 'data')).toEqual(['data: first\n\n'])
-    goOn.resolve()
-    expect(await once(response, 'data')).toEqual(['data: last\n\n'])
+    for (const piece of ['data: first\n\n', 'data: second\n\n', 'data: last\n\n']) {
+      ;(await written.promise).write(piece)
+      expect(await once(response, 'data')).toEqual([piece])
+    }
+    ;(await written.promise).end()
+    await once(response, 'end')
+  })
+
+  test('is held back in the engine, not on our disk, while its client does not read', async () => {
+    const lab = await startLabGateway()
+    const size = 64 * 1024 * 1024
+    const drained = Promise.withResolvers<void>()
+    let isBlocked = false
+    const engine = await labEngine((_request, response) => {
+      isBlocked = !response.write(Buffer.alloc(size))
+      response.once('drain', () => drained.resolve())
+      response.end()
+    })
+    await lab.applied(lab.model(tierOf([engine])))
+    const response = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
+    expect(isBlocked).toBe(true)
+    expect(await spooledBytes()).toBe(0)
+    let received = 0
+    for await (const part of response) received += part.length
+    expect([received, await spooledBytes()]).toEqual([size, 0])
+
+    /** Files that nginx holds open in its temporary directory; they have no name any more. */
+    async function spooledBytes(): Promise<number> {
+      const workers = findNginx(lab.directory).filter(one => one.role === 'worker')
+      const sizes = workers.flatMap(({ pid }) =>
+        readdirSync(`/proc/${pid}/fd`).map(fd =>
+          readlinkSync(`/proc/${pid}/fd/${fd}`).includes('/temporary/') ? statSync(`/proc/${pid}/fd/${fd}`).size : 0,
+        ),
+      )
+      return sizes.reduce((sum, one) => sum + one, 0)
+    }
   })
 
   test('that breaks off after its first byte breaks off for the client', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { GatewayModel } from '../../src/domain/gateway-model.ts'
 import type { RoutesFile } from '../../src/domain/routes-file.ts'
 import { asUser, userArgv } from './as-user.ts'
 import { MODELS_DIRECTORY, RUNTIME_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
@@ -31,8 +32,10 @@ export interface Site {
   stopUpdater(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   updaterPid(): number
   endpoints(): Promise<Endpoint[]>
-  /** The ids that the running nginx may reach. */
+  /** The ids that the running nginx may reach: they stand in routes/ before they are served, and after. */
   routed(tier?: string): Promise<string[]>
+  /** The ids of the last generation of which nginx was seen to serve it. */
+  served(tier?: string): Promise<string[]>
   /** Waits until exactly so many endpoints are ready and routed, and returns them sorted by id. */
   serving(count: number, tier?: string): Promise<Endpoint[]>
   /** What a writer of events has recorded: a replica's id, or `updater-main`. */
@@ -47,7 +50,7 @@ export interface SiteEvent {
   readonly [detail: string]: unknown
 }
 
-const FAST_TIER = {
+export const FAST_TIER = {
   engine: 'llama.cpp',
   path: '/',
   router: { modelsDir: MODELS_DIRECTORY, modelsMax: 2, preload: [FAST_MODEL] },
@@ -127,11 +130,23 @@ export async function openSite(
       const routes: RoutesFile = JSON.parse(text)
       return routes.tiers[tier] ?? []
     },
+    async served(tier = 'fast') {
+      const model: GatewayModel = JSON.parse(await readFile(join(GATEWAY_DIRECTORY, 'good/model.json'), 'utf8'))
+      return model.tiers.find(one => one.name === tier)?.servers.map(one => one.id) ?? []
+    },
     async serving(count, tier = 'fast') {
       const seen = await until(
         `${count} replicas of ${tier} to serve`,
-        async () => ({ ready: (await site.endpoints()).filter(isReady(tier)), routed: await site.routed(tier) }),
-        { ...PATIENCE, holds: ({ ready, routed }) => ready.length === count && sameIds(ready, routed) },
+        async () => ({
+          ready: (await site.endpoints()).filter(isReady(tier)),
+          routed: await site.routed(tier),
+          served: await site.served(tier),
+        }),
+        {
+          ...PATIENCE,
+          holds: ({ ready, routed, served }) =>
+            ready.length === count && sameIds(ready, routed) && sameIds(ready, served),
+        },
       )
       return seen.ready
     },
@@ -156,10 +171,12 @@ export async function openSite(
 }
 
 const STATE_DIRECTORY = '/home/ai/.local/state/sluice'
+/** Where the private nginx runs. */
+export const GATEWAY_DIRECTORY = join(STATE_DIRECTORY, 'beefcake2/main')
 
 /** The pid of the private nginx's master. */
 export async function nginxPid(): Promise<number> {
-  return Number(await readFile(join(STATE_DIRECTORY, 'beefcake2/main/nginx.pid'), 'utf8'))
+  return Number(await readFile(join(GATEWAY_DIRECTORY, 'nginx.pid'), 'utf8'))
 }
 
 async function stopNginx(): Promise<void> {

@@ -105,6 +105,17 @@ test('one question shows what waits, runs and has ended, whatever the jobs are c
   expect(Math.abs(startTime - Date.now() / 1000)).toBeLessThan(60)
 })
 
+test('a job in a hidden partition is one of ours all the same', async () => {
+  const id = await sbatch(['--begin=now+1hour', '--wrap=true'])
+  await execa('scontrol', ['update', 'PartitionName=gpu_ai', 'Hidden=YES'])
+  try {
+    expect((await asUser('ai', ['squeue', '--me', '-h', '-O', 'JobID'])).stdout).toBe('')
+    expect([...ours(await openSlurm({ env }).jobs()).keys()]).toContain(id)
+  } finally {
+    await execa('scontrol', ['update', 'PartitionName=gpu_ai', 'Hidden=NO'])
+  }
+})
+
 test('Slurm knows no job that never was, and takes orders for it in its own way', async () => {
   const slurm = openSlurm({ env })
   expect(await slurm.job('999999')).toEqual({ kind: 'no-such-job' })

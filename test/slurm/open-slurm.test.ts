@@ -195,8 +195,11 @@ describe('scontrol', () => {
     [
       'what is no list, though scontrol ends with 0',
       'vasp-[01',
-      'echo "Invalid hostlist: vasp-[01" >&2',
-      { kind: 'no-answer', message: 'Cannot run scontrol: exit code 0, "Invalid hostlist: vasp-[01"' },
+      'echo "vasp-]"',
+      {
+        kind: 'no-answer',
+        message: 'Cannot read the names of "vasp-[01": scontrol made "vasp-]\\n" of it',
+      },
     ],
   ])('expands %s', async (_, list, lines, answer) => {
     await using fake = await FakeSlurm.open()

@@ -57,6 +57,7 @@ describe('exit codes', () => {
     ['768', { value: '3:0' }],
     ['9', { value: '0:9' }],
     ['139', { value: '0:11' }],
+    ['4021', { value: '0:53' }],
     ['N/A', { value: undefined }],
     ['bad', undefined],
   ])('reads "%s", be it a pair or the raw status of Slurm 22.05', (text, reading) => {

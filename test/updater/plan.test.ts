@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { idsOf, planGateway, union, withoutAdditions } from '../../src/updater/plan.ts'
+import { idsOf, planGateway, tierChanges, union, withoutAdditions } from '../../src/updater/plan.ts'
 import { see } from '../../src/updater/seen.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 
@@ -74,4 +74,13 @@ it('withdraws without adding', () => {
     fast: ['fast-17-0-0'],
     reasoning: [],
   })
+})
+
+it('names the tiers that lost their last endpoint, and those that got a first one', () => {
+  const before = { fast: ['a'], slow: [], same: ['b'] }
+  expect(tierChanges(before, { fast: [], slow: ['c'], same: ['d'], fresh: ['e'] })).toEqual([
+    { tier: 'fast', event: 'down' },
+    { tier: 'slow', event: 'up' },
+    { tier: 'fresh', event: 'up' },
+  ])
 })

@@ -1,0 +1,67 @@
+import { replicaOf } from '../domain/endpoint.ts'
+import type { UpdaterMetrics } from '../observe/metrics.ts'
+import type { Clock } from '../system/clock.ts'
+import type { GatewayEffects, RecordEvent, RegistryEffects, SlurmEffects } from '../updater/effects.ts'
+import { GONE } from '../updater/reporter.ts'
+
+interface Observed {
+  readonly registry: RegistryEffects
+  readonly gateway: GatewayEffects
+  readonly slurm: SlurmEffects
+  readonly record: RecordEvent
+}
+
+/** The same effects, counted on their way: the loop decides, and does not know that it is watched. */
+export function observeUpdater(
+  effects: Observed,
+  metrics: UpdaterMetrics,
+  drainOutcome: (replica: string) => Promise<'idle' | 'deadline' | 'lost'>,
+  clock: Clock,
+): Observed {
+  return {
+    registry: {
+      ...effects.registry,
+      async scan() {
+        try {
+          const found = await effects.registry.scan()
+          metrics.scanned(found.endpoints, found.problems.length)
+          return found
+        } catch (error) {
+          metrics.scanFailed()
+          throw error
+        }
+      },
+      async writeRoutes(routes, options) {
+        metrics.routes(routes.tiers)
+        return effects.registry.writeRoutes(routes, options)
+      },
+    },
+    gateway: {
+      ...effects.gateway,
+      async apply(model, signal) {
+        const outcome = await effects.gateway.apply(model, signal)
+        if (outcome.status === 'applied') metrics.reloaded(outcome.reloadMs / 1_000)
+        if (outcome.status === 'failed') metrics.reloadFailed(outcome.step)
+        return outcome
+      },
+    },
+    slurm: {
+      ...effects.slurm,
+      async jobs() {
+        const startedAt = clock.now()
+        const answer = await effects.slurm.jobs()
+        metrics.polled((clock.now() - startedAt) / 1_000, 'message' in answer)
+        return answer
+      },
+    },
+    record(event, detail) {
+      effects.record(event, detail)
+      const { id, standing } = detail
+      if (event !== 'standing' || standing !== GONE || typeof id !== 'string') return
+      drainOutcome(replicaOf(id)).then(
+        outcome => metrics.drained(id.slice(0, id.indexOf('-')), outcome),
+        () => undefined, // a share that cannot be read is told by the next scan
+      )
+    },
+  }
+}

@@ -1,0 +1,32 @@
+import { execa } from 'execa'
+
+/** A command that hangs is ended; mail and chat gateways answer in seconds. */
+const TIMEOUT_MS = 30_000
+
+export interface TierChange {
+  readonly site: string
+  readonly gateway: string
+  readonly tier: string
+  readonly event: 'down' | 'up'
+}
+
+/**
+ * Runs the site's `notify` command: what happened stands in SLUICE_SITE, SLUICE_GATEWAY, SLUICE_TIER and SLUICE_EVENT, and as
+ * JSON on standard input. Undefined when it ended with 0, else why not, in words.
+ */
+export async function notify(command: readonly string[], change: TierChange): Promise<string | undefined> {
+  const [program = '', ...args] = command
+  const result = await execa(program, args, {
+    env: {
+      SLUICE_SITE: change.site,
+      SLUICE_GATEWAY: change.gateway,
+      SLUICE_TIER: change.tier,
+      SLUICE_EVENT: change.event,
+    },
+    input: `${JSON.stringify(change)}\n`,
+    stdout: 'ignore',
+    timeout: TIMEOUT_MS,
+    reject: false,
+  })
+  return result.failed ? `Cannot notify: ${result.shortMessage}` : undefined
+}

@@ -1,0 +1,8 @@
+/**
+ * The names that `scontrol show hostnames` prints, one a line; undefined when one of them is no name. Its exit code says
+ * nothing: of `vasp-[01` Slurm 22.05 makes `vasp-]`, 26.05 makes nothing and an "Invalid hostlist", both with exit code 0.
+ */
+export function parseHostnames(text: string): readonly string[] | undefined {
+  const names = text.split('\n').filter(line => line !== '')
+  return names.length > 0 && names.every(name => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(name)) ? names : undefined
+}

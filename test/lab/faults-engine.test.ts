@@ -1,0 +1,241 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
+import { findMarked, identify, type ProcessId } from '../../src/system/processes.ts'
+import { parseEstablished } from '../../src/system/tcp-table.ts'
+import { EVERY_KIND, lostOf, type Outcome, send, underLoad } from './clients.ts'
+import { MODELS_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
+import { writeAs } from './files-of.ts'
+import { onNode } from './on-node.ts'
+import { engineOf, markerOf, modelProcessOf, supervisorOf } from './replica-processes.ts'
+import { FAST_MODEL, FAST_TIER, openSite, type Site } from './site.ts'
+import { cancel, showJob } from './slurm-view.ts'
+import { until } from './until.ts'
+
+const PATIENCE = { timeoutMs: 90_000 }
+const SMALL_JOB = { partition: 'gpu_ai', gpus: 1, mem: '1G' }
+const MISSING_MODEL = join(MODELS_DIRECTORY, 'nobody-has-this.gguf')
+let site: Site
+
+beforeAll(async () => {
+  site = await openSite({
+    fast: { ...FAST_TIER, slurm: { ...FAST_TIER.slurm, signalLeadSeconds: 10 } },
+    broken: {
+      engine: 'llama.cpp',
+      path: '/broken/',
+      model: { name: 'fast', file: join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`) },
+      args: { 'no-such-argument': true },
+      slurm: SMALL_JOB,
+    },
+    missing: {
+      engine: 'llama.cpp',
+      path: '/missing/',
+      model: { name: 'missing', file: MISSING_MODEL },
+      slurm: SMALL_JOB,
+    },
+  })
+  await site.startUpdater()
+  await site.submit('fast', 2)
+})
+afterAll(() => site.close())
+
+describe('a killed engine', () => {
+  it('is withdrawn and routed again under its id; only streams that it had begun break, what waited moves on', async () => {
+    const victim = await anyServing(2)
+    const old = await findMarked(markerOf(victim))
+    const earlier = (await site.events(replicaOf(victim.id))).length
+    const waiting: Promise<Outcome>[] = []
+    let killedAt = 0
+
+    const outcomes = await underLoad(async () => {
+      process.kill(engineOf(victim), 'SIGSTOP')
+      const connected = await connectionsTo(victim)
+      // nginx sends to whoever has the fewest connections, so some of these come to the engine that stands still.
+      for (const request of [...EVERY_KIND, ...EVERY_KIND, ...EVERY_KIND]) waiting.push(send(request))
+      await until('requests to wait at it', async () => (await connectionsTo(victim)) >= connected + 2, PATIENCE)
+      killedAt = performance.now()
+      process.kill(engineOf(victim), 'SIGKILL')
+      await until('its withdrawal', async () => !(await site.served()).includes(victim.id), PATIENCE)
+      const back = await site.serving(2)
+      expect(back.map(one => one.id)).toContain(victim.id)
+    })
+
+    expect(lostOf(await Promise.all(waiting))).toEqual([])
+    expect(beyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
+    const events = (await site.events(replicaOf(victim.id))).slice(earlier)
+    expect(events.map(one => one.event)).toEqual(['engine exited', 'engine stopped', 'resting', 'ready'])
+    expect(events[0]).toMatchObject({ message: expect.stringContaining('Killed by SIGKILL'), exits: 1 })
+    expect(events[2]?.['ms']).toBeLessThanOrEqual(1_000)
+    expect(await stillAlive(old)).toEqual([])
+  })
+
+  it('of which only the process of a model dies serves that model again under its id; only what that process had breaks', async () => {
+    const victim = await anyServing(2)
+    const child = await modelProcessOf(victim, FAST_MODEL)
+    let killedAt = 0
+    const outcomes = await underLoad(async () => {
+      killedAt = performance.now()
+      process.kill(child, 'SIGKILL')
+      await servesAgain(victim.id, child)
+    })
+    expect(beyond(outcomes, one => one.request.model === FAST_MODEL && one.startedAt < killedAt)).toEqual([])
+  })
+
+  it('of which the process of a preloaded model dies while nobody asks for it is restarted', async () => {
+    const victim = await anyServing(2)
+    const child = await modelProcessOf(victim, FAST_MODEL)
+    process.kill(child, 'SIGKILL')
+    await servesAgain(victim.id, child)
+    console.log((await site.events(replicaOf(victim.id))).slice(-5))
+  })
+})
+
+describe('a supervisor killed -9', () => {
+  let victim: Endpoint
+  let file: string
+  let text: string
+
+  it('takes its engine with it and is withdrawn by Slurm’s word; only streams that its engine had begun break', async () => {
+    victim = await anyServing(2)
+    file = join(SHARED_DIRECTORY, 'endpoints', `${victim.id}.json`)
+    text = await readFile(file, 'utf8')
+    let killedAt = 0
+    const outcomes = await underLoad(async () => {
+      const supervisor = await supervisorOf(victim)
+      killedAt = performance.now()
+      process.kill(supervisor, 'SIGKILL')
+      await until('the end of all that it started', async () => (await findMarked(markerOf(victim))).length === 0, {
+        ...PATIENCE,
+        holds: Boolean,
+      })
+      await until('its withdrawal', async () => !(await site.served()).includes(victim.id), PATIENCE)
+    })
+    expect(beyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
+    expect(await showJob(victim.job.id)).toMatchObject({
+      JobState: 'FAILED',
+      Reason: 'RaisedSignal:9(Killed)',
+      ExitCode: '0:9',
+      Restarts: '0',
+    })
+    expect((await readFile(file, 'utf8')) === text).toBe(true)
+  })
+
+  it('leaves a file that is not routed when it arrives late', async () => {
+    await rm(file)
+    await until('the end of its file to be seen', async () => (await standingsOf(victim.id)).at(-1), {
+      ...PATIENCE,
+      holds: last => last?.startsWith('Gone') === true,
+    })
+    const earlier = (await standingsOf(victim.id)).length
+    await writeAs('ai', file, text)
+    await until('its file to be seen', async () => (await standingsOf(victim.id)).length > earlier, PATIENCE)
+    expect((await standingsOf(victim.id)).slice(earlier)).toEqual([
+      `Not routed: Slurm says that job ${victim.job.id} is FAILED`,
+    ])
+    await rm(file)
+    await site.submit('fast', 1)
+    await site.serving(2)
+  })
+})
+
+describe.concurrent('what takes its time', () => {
+  it('an engine that cannot start is tried six times; then its file says why, and the node is given back', async () => {
+    const [jobId = ''] = await site.submit('broken', 1)
+    const failed = await until('the failure', () => endpointOf(`broken-${jobId}-0-0`), {
+      ...PATIENCE,
+      holds: one => one.state === 'failed',
+    })
+    expect(failed.message).toMatch(/Exited with code 1: .*invalid argument: --no-such-argument/)
+    await until('the end of its job', async () => (await showJob(jobId))['JobState'] === 'CANCELLED', PATIENCE)
+    await until('a file that says so', () => endpointOf(failed.id), { ...PATIENCE, holds: one => one.state === 'failed' })
+    const events = await site.events(replicaOf(failed.id))
+    const exits = events.filter(one => one.event === 'engine exited').map(one => one['exits'])
+    expect(exits).toEqual([1, 2, 3, 4, 5, 6])
+    const rests = events.filter(one => one.event === 'resting').map(one => Math.ceil(Number(one['ms']) / 1_000))
+    expect(rests).toEqual([1, 2, 4, 8, 16])
+    expect((await standingsOf(failed.id)).at(-1)).toMatch(/^Not routed: Exited with code 1/)
+    console.log(events.slice(-4), await execa('cat', [join(SHARED_DIRECTORY, 'logs', jobId, 'engine-0.log')]).catch(String))
+  })
+
+  it('a model that is missing is named at once, and the node is given back', async () => {
+    const [jobId = ''] = await site.submit('missing', 1)
+    await until('the end of its job', async () => (await showJob(jobId))['JobState'] === 'CANCELLED', PATIENCE)
+    const failed = await endpointOf(`missing-${jobId}-0-0`)
+    expect(failed).toMatchObject({
+      state: 'failed',
+      message: `Cannot run missing here: model missing: "${MISSING_MODEL}" is missing or unreadable`,
+    })
+    const events = (await site.events(replicaOf(failed.id))).map(one => one.event)
+    expect(events).toEqual(['failed', 'cancelled'])
+  })
+
+  it('a replica whose walltime ends drains in time, is requeued and serves again; no request is lost', async () => {
+    const [jobId = ''] = await site.submit('fast', 1)
+    await site.serving(3)
+    await execa('scontrol', ['update', `JobId=${jobId}`, 'TimeLimit=1'])
+    const outcomes = await underLoad(async () => {
+      await until('its second run to serve', () => site.served(), {
+        ...PATIENCE,
+        holds: ids => ids.includes(`fast-${jobId}-1-0`),
+      })
+    })
+    expect(lostOf(outcomes)).toEqual([])
+    const events = await site.events(`fast-${jobId}-0`)
+    expect(events.map(one => one.event)).toEqual([
+      ...['ready', 'ear ended', 'draining', 'drained', 'engine stopped', 'requeued'],
+    ])
+    expect(events[3]).toMatchObject({ outcome: 'idle', cause: 'walltime', cleared: true, connections: 0 })
+    await cancel(jobId)
+  })
+})
+
+it('every endpoint file of these replicas could be read', async () => {
+  const bad = (await site.events('updater-main')).filter(one => one.event === 'bad file')
+  expect(bad).toEqual([])
+})
+
+async function anyServing(count: number): Promise<Endpoint> {
+  const [first] = await site.serving(count)
+  if (first === undefined) throw new Error('Cannot choose a replica: nobody serves')
+  return first
+}
+
+async function endpointOf(id: string): Promise<Endpoint> {
+  const found = (await site.endpoints()).find(one => one.id === id)
+  if (found === undefined) throw new Error(`Cannot find ${id}: it has no file`)
+  return found
+}
+
+/** Waits until the endpoint serves and another process has its model. */
+async function servesAgain(id: string, before: number): Promise<void> {
+  await until(
+    'another process with the model',
+    async () => (await modelProcessOf(await endpointOf(id), FAST_MODEL)) !== before,
+    PATIENCE,
+  )
+  const serving = await site.serving(2)
+  expect(serving.map(one => one.id)).toContain(id)
+}
+
+async function standingsOf(id: string): Promise<string[]> {
+  const events = await site.events('updater-main')
+  return events.filter(one => one.event === 'standing' && one['id'] === id).map(one => String(one['standing']))
+}
+
+/** The lost requests that no rule excuses. */
+function beyond(outcomes: readonly Outcome[], isAllowed: (one: Outcome) => boolean): Outcome[] {
+  return lostOf(outcomes).filter(one => !isAllowed(one))
+}
+
+async function stillAlive(processes: readonly ProcessId[]): Promise<ProcessId[]> {
+  const now = await Promise.all(processes.map(one => identify(one.pid)))
+  return processes.filter((one, index) => now[index]?.startTime === one.startTime)
+}
+
+async function connectionsTo({ url, job }: Endpoint): Promise<number> {
+  const port = Number(new URL(url ?? '').port)
+  const { stdout } = await onNode(job.node, ['cat', '/proc/net/tcp'])
+  return parseEstablished(String(stdout)).filter(one => one.localPort === port).length
+}
