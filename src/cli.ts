@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
 import { UserError } from './domain/user-error.ts'
@@ -100,6 +101,10 @@ function explain(error: unknown, verbose: boolean): string {
   return `${error.message}${cause}`
 }
 
-void main().then(code => {
-  process.exitCode = code
-})
+if (isMainThread) {
+  void main().then(code => {
+    process.exitCode = code
+  })
+} else {
+  void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one
+}

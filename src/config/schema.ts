@@ -171,7 +171,10 @@ export const configSchema = z.strictObject({
   gateway: about(gateway, 'The nginx in front.'),
   timing: about(timing.prefault({}), 'How often things are looked at.'),
   notify: about(
-    z.array(about(text(alphabets.ONE_LINE), 'A word of the command.')).min(1).optional(),
+    z
+      .array(about(text(alphabets.ONE_LINE), 'A word of the command.'))
+      .min(1)
+      .optional(),
     'Command to run when a tier goes down or comes back; SLUICE_TIER and SLUICE_EVENT (down, up) say which.',
     ['/usr/local/bin/tell-ops'],
   ),

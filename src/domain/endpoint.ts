@@ -18,6 +18,9 @@ const shown = (limit: number) =>
     .max(limit)
     .regex(/^[^\p{Cc}\u2028\u2029]*$/u)
 
+/** Characters of an endpoint's `message`. */
+const MAX_MESSAGE = 4096
+
 const endpointSchema = z.looseObject({
   version: z.literal(REGISTRY_VERSION),
   id: z.string(),
@@ -39,7 +42,7 @@ const endpointSchema = z.looseObject({
   }),
   processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(1000),
   since: shown(64),
-  message: shown(4096).nullable(),
+  message: shown(MAX_MESSAGE).nullable(),
 })
 
 /** One engine answering at one address, as `endpoints/<id>.json` holds it. Fields that are not known are kept. */
@@ -62,6 +65,12 @@ export function replicaOf(id: string): string {
 
 /** A file name in endpoints/ that can be an endpoint's: `<id>.json` of the closed alphabet (rule 9). */
 export const ENDPOINT_FILE = /^([a-z][a-z0-9_]{0,31}-\d{1,10}-\d{1,6}-\d{1,4})\.json$/
+
+/** Text of any origin, such as the last lines of a log, as an endpoint's `message` may hold it: one line, its middle cut out. */
+export function toMessage(text: string): string {
+  const line = text.replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' | ')
+  return line.length <= MAX_MESSAGE ? line : `${line.slice(0, MAX_MESSAGE / 4)} … ${line.slice(-MAX_MESSAGE / 2)}`
+}
 
 export function formatEndpoint(endpoint: Endpoint): string {
   return `${JSON.stringify(endpoint, null, 2)}\n`

@@ -7,19 +7,30 @@ import type { Lane } from '../system/lane.ts'
 import { makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
 import { publishEndpoint, removeEndpoint, writeBeat } from './publish.ts'
-import { readRoutes, writeRoutes } from './routes.ts'
-import { type Scan, scanRegistry } from './scan.ts'
+import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
+import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 
 /** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
 export function openRegistry(shared: string, lane: Lane) {
   const directories = registryDirectories(shared)
+  // Begun when first asked for: a supervisor never scans, and reads routes only when it drains.
+  let scanner: RegistryScanner | undefined
+  let routesReader: RoutesReader | undefined
   return {
     make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
-    scan: (): Promise<Scan> => lane.run('scan the registry', () => scanRegistry(shared)),
+    scan: (): Promise<Scan> =>
+      lane.run('scan the registry', () => {
+        scanner ??= createRegistryScanner(shared)
+        return scanner.scan()
+      }),
     publish: (endpoint: Endpoint) => lane.run(`publish ${endpoint.id}`, () => publishEndpoint(shared, endpoint)),
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     beat: (id: string, beat: Beat) => lane.run('beat', () => writeBeat(shared, replicaOf(id), beat)),
-    routes: () => lane.run('read the routes', () => readRoutes(shared)),
+    routes: () =>
+      lane.run('read the routes', () => {
+        routesReader ??= createRoutesReader(shared)
+        return routesReader.read()
+      }),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
       lane.run('write the routes', () => writeRoutes(shared, routes, options)),
     drainOutcome: (replica: string) => lane.run('read events', () => readDrainOutcome(shared, replica)),

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { formatRoutes, parseRoutes, type RoutesFile } from '../domain/routes-file.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
-import { readOwnFile } from './read-own-file.ts'
+import { startDirectoryThread } from './directory-thread.ts'
 
 /** Bytes; 2 000 ids take a tenth of it. */
 const MAX_ROUTES_BYTES = 1024 * 1024
@@ -13,20 +12,39 @@ export async function writeRoutes(shared: string, routes: RoutesFile, options: {
   await writeAtomic(join(registryDirectories(shared).routes, `${routes.gateway}.json`), formatRoutes(routes), options)
 }
 
-/**
- * What every gateway says that its nginx reaches, by file name; undefined for a file that cannot be understood, which may
- * name anything. No file at all means that no gateway routes here.
- *
- * @throws when the directory cannot be read.
- */
-export async function readRoutes(shared: string): Promise<ReadonlyMap<string, RoutesFile | undefined>> {
-  const directory = registryDirectories(shared).routes
+/** Follows what every gateway says that its nginx reaches. */
+export interface RoutesReader {
+  /**
+   * By gateway; undefined for a file that cannot be understood, which may name anything. No file at all means that no
+   * gateway routes here.
+   *
+   * @throws when the directory cannot be read.
+   */
+  read(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+  close(): Promise<void>
+}
+
+export function createRoutesReader(shared: string): RoutesReader {
+  const thread = startDirectoryThread({
+    routes: { path: registryDirectories(shared).routes, maxBytes: MAX_ROUTES_BYTES },
+  })
   const gateways = new Map<string, RoutesFile | undefined>()
-  for (const name of await readdir(directory)) {
-    if (name.startsWith('.') || !name.endsWith('.json')) continue
-    const read = await readOwnFile(join(directory, name), MAX_ROUTES_BYTES)
-    if (read === 'absent') continue
-    gateways.set(name.slice(0, -'.json'.length), 'text' in read ? parseRoutes(read.text) : undefined)
+  return {
+    async read() {
+      const { whole, directories } = await thread.read()
+      if (whole) gateways.clear()
+      const { changed, removed } = directories['routes'] ?? { changed: [], removed: [] }
+      for (const name of removed) gateways.delete(gatewayOf(name))
+      for (const file of changed) {
+        if (file.name.endsWith('.json'))
+          gateways.set(gatewayOf(file.name), 'text' in file ? parseRoutes(file.text) : undefined)
+      }
+      return gateways
+    },
+    close: () => thread.close(),
   }
-  return gateways
+}
+
+function gatewayOf(name: string): string {
+  return name.slice(0, -'.json'.length)
 }

@@ -1,54 +1,83 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseBeat } from '../domain/beat.ts'
-import { ENDPOINT_FILE, type Endpoint, MAX_ENDPOINT_BYTES, parseEndpoint, replicaOf } from '../domain/endpoint.ts'
+import { type Beat, parseBeat } from '../domain/beat.ts'
+import { ENDPOINT_FILE, type Endpoint, MAX_ENDPOINT_BYTES, parseEndpoint } from '../domain/endpoint.ts'
 import type { Problem } from '../domain/problem.ts'
 import { registryDirectories } from './directories.ts'
-import { readOwnFile } from './read-own-file.ts'
+import type { DirectoryChange } from './directory-reader.ts'
+import { startDirectoryThread } from './directory-thread.ts'
 
 /** What a scan found; a scan that failed is an exception and says nothing (rule 1). */
 export interface Scan {
   /** Sorted by id. */
   readonly endpoints: readonly Endpoint[]
-  /** The counter in each replica's beat file, by replica; absent where none could be read. */
-  readonly beats: ReadonlyMap<string, number>
+  /** Each replica's beat, by replica; absent where none could be read. */
+  readonly beats: ReadonlyMap<string, Beat>
   readonly problems: readonly Problem[]
 }
 
 /**
- * Reads the whole registry: opendir and open, which network filesystems answer truthfully (rule 7). One bad file is a
- * problem and never stops the others (rule 8).
- *
- * @throws when the directory, or the filesystem under a file, cannot be read.
+ * Follows the registry: the first scan reads all of it, each later one what has changed. One bad file is a problem and
+ * never stops the others (rule 8).
  */
-export async function scanRegistry(shared: string): Promise<Scan> {
-  const { endpoints: directory, beats: beatsDirectory } = registryDirectories(shared)
-  const endpoints: Endpoint[] = []
-  const problems: Problem[] = []
-  for (const name of (await readdir(directory)).sort()) {
-    if (name.startsWith('.')) continue // a file being written, or a network filesystem's own
-    const file = join(directory, name)
-    const id = ENDPOINT_FILE.exec(name)?.[1]
-    if (id === undefined) {
-      problems.push({ file, message: 'Not the name of an endpoint file', fix: 'must be tier-job-restarts-index.json' })
-      continue
-    }
-    const read = await readOwnFile(file, MAX_ENDPOINT_BYTES)
-    if (read === 'absent') continue // removed between the two calls
-    const parsed = 'problem' in read ? read : parseEndpoint(read.text, id)
-    if ('problem' in parsed) problems.push({ file, message: parsed.problem })
-    else endpoints.push(parsed.endpoint)
-  }
-  const beats = await readBeats(beatsDirectory, new Set(endpoints.map(endpoint => replicaOf(endpoint.id))))
-  return { endpoints, beats, problems }
+export interface RegistryScanner {
+  /** @throws when a directory, or the filesystem under a file, cannot be read. */
+  scan(): Promise<Scan>
+  close(): Promise<void>
 }
 
-async function readBeats(directory: string, replicas: ReadonlySet<string>): Promise<Map<string, number>> {
-  const beats = new Map<string, number>()
-  for (const replica of replicas) {
-    const read = await readOwnFile(join(directory, `${replica}.json`), MAX_ENDPOINT_BYTES)
-    const beat = read !== 'absent' && 'text' in read ? parseBeat(read.text)?.beat : undefined
-    if (beat !== undefined) beats.set(replica, beat)
+export function createRegistryScanner(shared: string): RegistryScanner {
+  const { endpoints: directory, beats: beatsDirectory } = registryDirectories(shared)
+  const thread = startDirectoryThread({
+    endpoints: { path: directory, maxBytes: MAX_ENDPOINT_BYTES },
+    beats: { path: beatsDirectory, maxBytes: MAX_ENDPOINT_BYTES },
+  })
+  const endpoints = new Map<string, Endpoint>()
+  const problems = new Map<string, Problem>()
+  const beats = new Map<string, Beat>()
+  let sorted: readonly Endpoint[] = []
+
+  return {
+    async scan() {
+      const { whole, directories } = await thread.read()
+      if (whole) for (const known of [endpoints, problems, beats]) known.clear()
+      if (directories['endpoints'] !== undefined) takeEndpoints(directories['endpoints'])
+      if (directories['beats'] !== undefined) takeBeats(directories['beats'])
+      return { endpoints: sorted, beats, problems: [...problems.values()] }
+    },
+    close: () => thread.close(),
   }
-  return beats
+
+  function takeEndpoints({ changed, removed }: DirectoryChange): void {
+    if (changed.length + removed.length === 0 && sorted.length === endpoints.size) return
+    for (const name of [...removed, ...changed.map(file => file.name)]) {
+      endpoints.delete(name)
+      problems.delete(name)
+    }
+    for (const file of changed) {
+      const id = ENDPOINT_FILE.exec(file.name)?.[1]
+      const path = join(directory, file.name)
+      if (id === undefined) {
+        const fix = 'must be tier-job-restarts-index.json'
+        problems.set(file.name, { file: path, message: 'Not the name of an endpoint file', fix })
+        continue
+      }
+      const parsed = 'problem' in file ? file : parseEndpoint(file.text, id)
+      if ('problem' in parsed) problems.set(file.name, { file: path, message: parsed.problem })
+      else endpoints.set(file.name, parsed.endpoint)
+    }
+    sorted = [...endpoints.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
+  }
+
+  function takeBeats({ changed, removed }: DirectoryChange): void {
+    for (const name of removed) beats.delete(replicaOfFile(name))
+    for (const file of changed) {
+      const beat = 'text' in file ? parseBeat(file.text) : undefined
+      // One that cannot be read stands still, which only makes a suspect.
+      if (beat !== undefined) beats.set(replicaOfFile(file.name), beat)
+    }
+  }
+}
+
+function replicaOfFile(name: string): string {
+  return name.slice(0, -'.json'.length)
 }

@@ -1,4 +1,4 @@
-import { type Endpoint, REGISTRY_VERSION } from '../domain/endpoint.ts'
+import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
 import { judge } from '../domain/notice.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
@@ -101,7 +101,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
           models: [...action.models],
           processes: engine === undefined ? [] : [{ role: 'server', pid: engine.pid, node: job.node }],
           since: clock.date().toISOString(),
-          message: action.message,
+          message: action.message === null ? null : toMessage(action.message),
         }
         return void publish(wanted)
       case 'withdraw':

@@ -289,7 +289,7 @@ function onStopped(state: ReplicaState, now: number): Step {
 function fail(state: ReplicaState, message: string | undefined): Step {
   const told = message === undefined ? [] : [publish('failed', message)]
   return [
-    { ...state, phase: 'leaving' },
+    { ...state, phase: 'leaving', dueAt: Number.POSITIVE_INFINITY },
     [...told, record('failed', { message: message ?? null }), { kind: 'leave', how: 'cancel' }],
   ]
 }

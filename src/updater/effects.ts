@@ -1,3 +1,4 @@
+import type { Beat } from '../domain/beat.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { JobView } from '../domain/job-view.ts'
@@ -7,7 +8,7 @@ import type { RoutesFile } from '../domain/routes-file.ts'
 /** The shared directory; every call ends within its own deadline (rule 8). */
 export interface RegistryEffects {
   /** Rejects when the directory cannot be read, which says nothing about any endpoint. */
-  scan(): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, number>; problems: readonly Problem[] }>
+  scan(): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
   remove(id: string): Promise<void>
   writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
   routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>

@@ -1,3 +1,4 @@
+import type { Beat } from '../domain/beat.ts'
 import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
 
@@ -15,13 +16,13 @@ export type SeenMap = ReadonlyMap<string, Seen>
 /** What a successful scan adds to what was known; ids whose files are gone are forgotten. */
 export function see(
   known: SeenMap,
-  scan: { readonly endpoints: readonly Endpoint[]; readonly beats: ReadonlyMap<string, number> },
+  scan: { readonly endpoints: readonly Endpoint[]; readonly beats: ReadonlyMap<string, Beat> },
   time: { readonly now: number; readonly sinceLastMs: number; readonly longestMs: number },
 ): SeenMap {
   return new Map(
     scan.endpoints.map(endpoint => {
       const before = known.get(endpoint.id)
-      const beat = scan.beats.get(replicaOf(endpoint.id))
+      const beat = scan.beats.get(replicaOf(endpoint.id))?.beat
       const lease =
         before === undefined
           ? { ...FRESH_LEASE, beat }

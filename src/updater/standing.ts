@@ -80,9 +80,12 @@ const NEVER = ['169.254.0.0/16', '127.0.0.0/8', '0.0.0.0/8', '224.0.0.0/3']
 
 /** What the poll says against the endpoint, if it may speak about it at all (rule 2). */
 function contradict({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): string | undefined {
-  if (poll === undefined || poll.startedAt <= firstSeenAt) return undefined
+  if (poll === undefined) return undefined
   const { id, restarts } = endpoint.job
   const job = poll.jobs.get(id)
+  // What is over stays over: a file that comes late is not routed until the next poll.
+  const isOver = job !== undefined && (job.restarts > restarts || (job.restarts === restarts && job.state === 'ended'))
+  if (poll.startedAt <= firstSeenAt && !isOver) return undefined
   if (job === undefined) return poll.complete ? `Slurm has no job ${id} of ours` : undefined
   if (job.restarts < restarts) return undefined // an old answer
   if (job.restarts > restarts) return `Job ${id} was requeued: this is its old copy`

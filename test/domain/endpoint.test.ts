@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addressOf, ENDPOINT_FILE, formatEndpoint, parseEndpoint, replicaOf } from '../../src/domain/endpoint.ts'
+import { addressOf, ENDPOINT_FILE, formatEndpoint, parseEndpoint, replicaOf, toMessage } from '../../src/domain/endpoint.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 
 const problemOf = (change: object) => {
@@ -65,4 +65,12 @@ it('knows the replica and the address of an endpoint', () => {
   expect(replicaOf(endpoint.id)).toBe('fast-4242-1')
   expect(addressOf(endpoint)).toEqual({ address: '10.0.0.12', port: 8080 })
   expect(addressOf({ ...endpoint, url: null })).toBeUndefined()
+})
+
+it('makes a message of any text that its own reader accepts', () => {
+  expect(toMessage('Exited with code 1: one\n  two\r\n\tthree\u2028four')).toBe('Exited with code 1: one | two | three | four')
+  for (const text of ['\u0000\n', 'x'.repeat(100_000), `${'\n'.repeat(5_000)}end`]) {
+    expect(problemOf({ message: toMessage(text) })).toBe('none')
+  }
+  expect(toMessage(`begin ${'x'.repeat(100_000)} end`)).toMatch(/^begin x+ … x+ end$/)
 })

@@ -1,17 +1,14 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, watch } from 'node:fs'
-import { readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readlink, rename, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { setLink, writeGeneration } from '../../src/gateway/generation-files.ts'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
-import { placesBelow } from '../../src/gateway/state-directory.ts'
 import { ask, openAnswer } from '../gateway/ask.ts'
 import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
 
 describe('a failure leaves the old generation serving, and is tried again', () => {
   test('when nginx refuses the candidate', async () => {
@@ -184,98 +181,6 @@ describe('nginx is brought back', () => {
   })
 })
 
-describe('a crash of the updater', () => {
-  test.each<[string, (lab: LabGateway, candidate: ReadonlyMap<string, string>) => Promise<void>]>([
-    ['while it writes', async lab => void (await writeFile(join(lab.directory, 'generations/.next.tmp'), 'half'))],
-    ['after it wrote', async (lab, files) => writeGeneration(placesBelow(lab.directory), 2, files)],
-    [
-      'after the swap',
-      async (lab, files) => {
-        await writeGeneration(placesBelow(lab.directory), 2, files)
-        await setLink(placesBelow(lab.directory), 'current', 2)
-      },
-    ],
-    [
-      'after the signal',
-      async (lab, files) => {
-        await writeGeneration(placesBelow(lab.directory), 2, files)
-        await setLink(placesBelow(lab.directory), 'current', 2)
-        process.kill(masterOf(lab), 'SIGHUP')
-      },
-    ],
-    [
-      'after the swap, with a master that is gone',
-      async (lab, files) => {
-        await writeGeneration(placesBelow(lab.directory), 2, files)
-        await setLink(placesBelow(lab.directory), 'current', 2)
-        await killMaster(lab)
-      },
-    ],
-  ])('%s is made good by the next', async (_when, crash) => {
-    const { lab, first, second, answeringPort } = await twoModels()
-    const candidate = await filesOf(second)
-    await lab.applied(first)
-    await crash(lab, rehomed(candidate, lab.directory))
-    const next = await lab.reopen()
-    expect((await next.apply(second, neverAborted)).status).toMatch(/^(applied|unchanged)$/)
-    expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
-    expect(await next.apply(second, neverAborted)).toMatchObject({ status: 'unchanged' })
-    expect(findNginx(lab.directory).filter(one => one.role === 'master').length).toBe(1)
-
-    /** What the candidate looks like as generation 2 of this directory. */
-    async function filesOf(model: typeof second): Promise<ReadonlyMap<string, string>> {
-      const other = await startLabGateway()
-      await other.applied(first)
-      await other.applied(model)
-      await other.gateway.stop({ graceMs: 0, signal: neverAborted })
-      const from = join(other.directory, 'generations/2')
-      const names = await readdir(from)
-      return new Map(
-        await Promise.all(
-          names.map(async name => {
-            const text = await readFile(join(from, name), 'utf8')
-            return [name, text.replaceAll(other.directory, '@@')] as const
-          }),
-        ),
-      )
-    }
-  })
-
-  test('at any change on disk loses no request and is made good by the next', async () => {
-    const { lab, first, second, answeringPort } = await twoModels()
-    await lab.applied(first)
-    let isOver = false
-    const statuses = new Set<number>()
-    const client = (async () => {
-      while (!isOver) statuses.add((await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status)
-    })()
-    for (let change = 1; change <= 16; change++) {
-      await killAtChange(lab, change, [JSON.stringify(second), JSON.stringify(first)])
-      const next = await lab.reopen()
-      expect((await next.apply(first, neverAborted)).status).toMatch(/^(applied|unchanged)$/)
-      expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
-      expect(await next.running(neverAborted)).toMatchObject({ model: first })
-    }
-    isOver = true
-    await client
-    expect(statuses).toEqual(new Set([200]))
-    expect((await readdir(join(lab.directory, 'generations'))).length).toBeLessThanOrEqual(5)
-  })
-
-  test('during the first start is made good by the next', async () => {
-    for (let change = 1; change <= 10; change++) {
-      const { lab, first, second, answeringPort } = await twoModels()
-      await killAtChange(lab, change, [JSON.stringify(second), JSON.stringify(first)])
-      const next = await lab.reopen()
-      await expect
-        .poll(async () => (await next.apply(first, neverAborted)).status, { timeout: 30_000 })
-        .toMatch(/^(applied|unchanged)$/)
-      expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
-      expect(findNginx(lab.directory).filter(one => one.role === 'master').length).toBe(1)
-    }
-  })
-})
-
 test('stops without leaving a process, and starts again', async () => {
   const { lab, first, answeringPort } = await twoModels()
   await lab.applied(first)
@@ -287,44 +192,9 @@ test('stops without leaving a process, and starts again', async () => {
   expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
 })
 
-async function twoModels() {
-  const lab = await startLabGateway()
-  const [first, second] = [lab.model(tierOf([await labEngine()])), lab.model(tierOf([await labEngine()]))]
-  const answeringPort = async () => JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port
-  return { lab, first, second, answeringPort }
-}
-
-function masterOf(lab: LabGateway): number {
-  const master = findNginx(lab.directory).find(one => one.role === 'master')
-  if (master === undefined) throw new Error('Cannot find the master of nginx')
-  return master.pid
-}
-
-async function killMaster(lab: LabGateway): Promise<void> {
-  const master = masterOf(lab)
-  process.kill(master, 'SIGKILL')
-  await expect.poll(() => findNginx(lab.directory).some(one => one.pid === master)).toBe(false)
-}
-
 async function killAll(lab: LabGateway): Promise<void> {
   for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
   await expect.poll(() => findNginx(lab.directory)).toEqual([])
-}
-
-function rehomed(files: ReadonlyMap<string, string>, directory: string): ReadonlyMap<string, string> {
-  return new Map([...files].map(([name, text]) => [name, text.replaceAll('@@', directory)]))
-}
-
-/** Runs an updater that applies without end, and kills it at the n-th change of its directory. */
-async function killAtChange(lab: LabGateway, change: number, models: readonly string[]): Promise<void> {
-  const script = new URL('../gateway/apply-forever.ts', import.meta.url).pathname
-  let seen = 0
-  const watcher = watch(lab.directory, { recursive: true }, () => {
-    if (++seen === change) child.kill('SIGKILL')
-  })
-  const child = spawn(process.execPath, [script, lab.directory, ...models], { stdio: 'ignore' })
-  await once(child, 'exit')
-  watcher.close()
 }
 
 /** A clock that is ahead of its time. */

@@ -1,16 +1,26 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, chown, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatEndpoint } from '../../src/domain/endpoint.ts'
 import { makeRegistry } from '../../src/registry/directories.ts'
 import { publishEndpoint, removeEndpoint, writeBeat } from '../../src/registry/publish.ts'
-import { readRoutes, writeRoutes } from '../../src/registry/routes.ts'
-import { scanRegistry } from '../../src/registry/scan.ts'
+import { createRoutesReader, writeRoutes } from '../../src/registry/routes.ts'
+import { createRegistryScanner } from '../../src/registry/scan.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 
 let shared = ''
+/** One scan by a scanner that has not looked before. */
+async function scanRegistry(directory: string) {
+  const scanner = createRegistryScanner(directory)
+  try {
+    return await scanner.scan()
+  } finally {
+    await scanner.close()
+  }
+}
+
 const file = (name: string) => join(shared, 'endpoints', name)
 
 beforeEach(async () => {
@@ -23,7 +33,7 @@ it('finds what was published, with its beat, until it is removed', async () => {
   await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 9, endpoints: {} })
   expect(await scanRegistry(shared)).toEqual({
     endpoints: [endpoint],
-    beats: new Map([['fast-4242-1', 9]]),
+    beats: new Map([['fast-4242-1', { version: 1, beat: 9, endpoints: {} }]]),
     problems: [],
   })
   await removeEndpoint(shared, endpoint.id)
@@ -78,10 +88,51 @@ it('reads every gateway, and does not take one that it cannot understand for one
   const routes = { version: 1, gateway: 'main', beat: 3, generation: 2, tiers: { fast: [endpoint.id] } } as const
   await writeRoutes(shared, { ...routes, tiers: { fast: [...routes.tiers.fast] } }, { flush: true })
   await writeFile(join(shared, 'routes', 'torn.json'), '{"version":1,')
-  expect(await readRoutes(shared)).toEqual(
+  const reader = createRoutesReader(shared)
+  expect(await reader.read()).toEqual(
     new Map([
       ['main', routes],
       ['torn', undefined],
     ]),
   )
+})
+
+describe('a scanner that goes on', () => {
+  it('follows what is published, changed and removed', async () => {
+    const scanner = createRegistryScanner(shared)
+    expect((await scanner.scan()).endpoints).toEqual([])
+    await publishEndpoint(shared, endpoint)
+    await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 1, endpoints: {} })
+    expect((await scanner.scan()).endpoints).toEqual([endpoint])
+    const draining = { ...endpoint, state: 'draining' as const }
+    await publishEndpoint(shared, draining)
+    await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 2, endpoints: {} })
+    const later = await scanner.scan()
+    expect(later.endpoints).toEqual([draining])
+    expect(later.beats.get('fast-4242-1')?.beat).toBe(2)
+    await writeFile(file('fast-4242-1-0.json'), 'torn')
+    expect(await scanner.scan()).toMatchObject({
+      endpoints: [],
+      problems: [{ message: expect.stringContaining('Not JSON') }],
+    })
+    await publishEndpoint(shared, endpoint)
+    expect(await scanner.scan()).toMatchObject({ endpoints: [endpoint], problems: [] })
+    await removeEndpoint(shared, endpoint.id)
+    expect(await scanner.scan()).toEqual({ endpoints: [], beats: new Map(), problems: [] })
+    await scanner.close()
+  })
+
+  it('knows all again after the directory was away, also what changed meanwhile', async () => {
+    const other = { ...endpoint, id: 'fast-17-0-0', job: { ...endpoint.job, id: '17', restarts: 0 } }
+    await publishEndpoint(shared, endpoint)
+    await publishEndpoint(shared, other)
+    const scanner = createRegistryScanner(shared)
+    expect((await scanner.scan()).endpoints).toHaveLength(2)
+    await rename(shared, `${shared}.away`)
+    await expect(scanner.scan()).rejects.toThrow('ENOENT')
+    await removeEndpoint(`${shared}.away`, other.id)
+    await rename(`${shared}.away`, shared)
+    expect((await scanner.scan()).endpoints).toEqual([endpoint])
+    await scanner.close()
+  })
 })

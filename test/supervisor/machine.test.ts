@@ -67,7 +67,9 @@ describe('coming up', () => {
   })
 
   it('fails at once where the node cannot run the replica, and gives the node back', () => {
-    expect(play([[0, { kind: 'unfit', message: 'no model' }]]).did).toEqual(['publish failed', 'leave by cancel'])
+    const failed = play([[0, { kind: 'unfit', message: 'no model' }]])
+    expect(failed.did).toEqual(['publish failed', 'leave by cancel'])
+    expect(play([[60_000, { kind: 'tick' }]], failed.state).did).toEqual([]) // until Slurm has taken the job
   })
 })
 

@@ -53,7 +53,11 @@ function updater(before?: { model: GatewayModel; generation: number }) {
       scan: async () => {
         world.scans += 1
         if (world.scan !== undefined) throw world.scan
-        const beats = new Map(world.endpoints.map(one => [`fast-${one.job.id}-${one.job.restarts}`, world.beat]))
+        const beats = new Map(
+          world.endpoints.map(
+            one => [`fast-${one.job.id}-${one.job.restarts}`, { version: 1, beat: world.beat, endpoints: {} }] as const,
+          ),
+        )
         return { endpoints: world.endpoints, beats, problems: [] }
       },
       remove: async id => void did.push(`remove ${id}`),

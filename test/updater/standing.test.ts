@@ -40,6 +40,18 @@ describe('what Slurm says (rule 2)', () => {
     ['gone, in a poll that began before the file was seen: says nothing', poll(1_000, 'absent'), routed],
     ['gone, in a later poll', poll(1_001, 'absent'), not('Slurm has no job 4242 of ours')],
     ['gone, in a poll of which a part could not be read: says nothing', poll(2_000, 'absent', false), routed],
+    [
+      'ended, in a poll that began before the file was seen: the file came late',
+      poll(1_000, { state: 'ended', stateText: 'FAILED' }),
+      not('Slurm says that job 4242 is FAILED'),
+    ],
+    [
+      'requeued, in such a poll: likewise',
+      poll(1_000, { restarts: 2, state: 'pending' }),
+      not('Job 4242 was requeued: this is its old copy'),
+    ],
+    ['pending, in such a poll: the run began later', poll(1_000, { state: 'pending' }), routed],
+    ['ended an earlier run, in such a poll: likewise', poll(1_000, { restarts: 0, state: 'ended' }), routed],
     ['a lower restart count is an old answer', poll(2_000, { restarts: 0, state: 'ended' }), routed],
     [
       'a higher one makes us the old copy',
