@@ -11,6 +11,7 @@ const context: Context = {
   cwd: process.cwd(),
   print: line => void process.stdout.write(`${line}\n`),
   warn: line => void process.stderr.write(`${line}\n`),
+  terminal: process.stdout.isTTY ? process.stdout : undefined,
   signal: done.signal,
 }
 
@@ -63,6 +64,47 @@ function program(): Command {
     .description('keep nginx in step with the registry and Slurm')
     .addOption(configFile())
     .action(async options => (await import('./commands/updater.ts')).updater(options, context))
+  sluice
+    .command('status')
+    .description('show tiers, replicas, endpoints, what Slurm says of them, and what drains and why')
+    .addOption(configFile())
+    .option('--json', 'print JSON')
+    .option('--watch', 'look again every two seconds, until Ctrl-C')
+    .action(async options => (await import('./commands/status.ts')).status(options, context))
+  sluice
+    .command('logs')
+    .description("show what jobs print, the logs of engines that have ended, and the updaters' events about them")
+    .argument('<tier|id>', 'a tier, a job, a replica or an endpoint')
+    .addOption(configFile())
+    .option('-f, --follow', 'go on until Ctrl-C')
+    .option('-n, --lines <n>', 'lines of each log to begin with', '20')
+    .action(async (name, options) => (await import('./commands/logs.ts')).logs(name, options, context))
+  sluice
+    .command('drain')
+    .description('send one replica away when its answers have ended; its job is cancelled')
+    .argument('<id>', 'a job, a replica or an endpoint')
+    .addOption(configFile())
+    .option('--requeue', 'requeue the job instead: it comes back where there is room')
+    .option('--within <seconds>', 'cut what has not ended by then')
+    .option('--dry-run', 'say what would be done')
+    .option('--json', 'print JSON, progress to standard error')
+    .action(async (id, options) => (await import('./commands/send-away.ts')).drain(id, options, context))
+  sluice
+    .command('stop')
+    .description('send all replicas of a tier away when their answers have ended; jobs that wait are cancelled at once')
+    .argument('<tier|id>', 'a tier, a job, a replica or an endpoint')
+    .addOption(configFile())
+    .option('--now', 'cancel at once: answers are cut')
+    .option('--within <seconds>', 'cut what has not ended by then')
+    .option('--dry-run', 'say what would be done')
+    .option('--json', 'print JSON, progress to standard error')
+    .action(async (name, options) => (await import('./commands/send-away.ts')).stop(name, options, context))
+  sluice
+    .command('doctor')
+    .description('find out whether this site is set up right; exit code 1 when it is not')
+    .addOption(configFile())
+    .option('--json', 'print JSON')
+    .action(async options => (await import('./commands/doctor.ts')).doctor(options, context))
   sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')

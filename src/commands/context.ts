@@ -6,6 +6,8 @@ export interface Context {
   print(line: string): void
   /** One line for standard error. */
   warn(line: string): void
+  /** Of standard output; undefined when it is no terminal. */
+  readonly terminal?: { readonly columns: number } | undefined
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
 }

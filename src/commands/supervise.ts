@@ -10,6 +10,7 @@ import { openRegistry } from '../registry/open-registry.ts'
 import { createEngineEffects } from '../server/engine-effects.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
+import { REQUEST_SIGNAL } from '../slurm/slurm.ts'
 import { supervise as run } from '../supervisor/loop.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane } from '../system/lane.ts'
@@ -57,7 +58,7 @@ export async function supervise(context: Context): Promise<void> {
       },
       engine: createEngineEffects({ engine, spec, env: context.env, marker: `SLUICE_ENDPOINT=${id}`, logFile }),
       slurm: {
-        listen: signal => listenForNotice({ env: context.env, node: job.node, signal }),
+        listen: (begun, signal) => listenForNotice({ env: context.env, node: job.node, begun, signal }),
         job: async () => {
           const answer = await slurm.job(job.id)
           if (answer.kind === 'no-such-job') return 'forgotten'
@@ -69,6 +70,15 @@ export async function supervise(context: Context): Promise<void> {
       record: journal.record,
       clock: systemClock,
       term: context.signal,
+      onDismissal: heard =>
+        process.on(REQUEST_SIGNAL, () => {
+          registry.asked(replica).then(
+            dismissal => {
+              if (dismissal !== undefined) heard(dismissal)
+            },
+            error => journal.record('cannot', { id, what: 'obey a request', error: String(error) }),
+          )
+        }),
     })
   } finally {
     await journal.close()

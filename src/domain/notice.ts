@@ -1,7 +1,7 @@
 import type { JobView } from './job-view.ts'
 
 /** Why a replica must leave. */
-export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled'
+export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled' | 'operator'
 
 /**
  * What Slurm's answer means for a replica whose ear ended or whose batch process got a TERM.

@@ -9,6 +9,7 @@ export function registryDirectories(shared: string) {
     routes: join(shared, 'routes'),
     events: join(shared, 'events'),
     logs: join(shared, 'logs'),
+    requests: join(shared, 'requests'),
   } as const
 }
 

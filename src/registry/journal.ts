@@ -25,17 +25,14 @@ export function openJournal(
   const file = join(registryDirectories(options.shared).events, `${options.writer}.jsonl`)
   let waiting: string[] = []
   let dropped = 0
+  let isTroubled = false
   let writing: Promise<void> | undefined
 
   return {
     record(event, detail) {
       const line = JSON.stringify({ at: clock.date().toISOString(), event, ...detail })
       options.print(line)
-      waiting.push(line)
-      if (waiting.length > MOST_WAITING) {
-        waiting.shift()
-        dropped += 1
-      }
+      keep([...waiting, line])
       writing ??= write().finally(() => {
         writing = undefined
       })
@@ -45,19 +42,27 @@ export function openJournal(
     },
   }
 
+  function keep(lines: string[]): void {
+    waiting = lines.slice(-MOST_WAITING)
+    dropped += lines.length - waiting.length
+  }
+
   async function write(): Promise<void> {
     while (waiting.length > 0) {
       const lines = waiting
+      const missing = dropped
       waiting = []
-      if (dropped > 0)
-        lines.unshift(JSON.stringify({ at: clock.date().toISOString(), event: 'events dropped', dropped }))
+      dropped = 0
+      const first = { at: clock.date().toISOString(), event: 'events dropped', dropped: missing }
+      const texts = missing === 0 ? lines : [JSON.stringify(first), ...lines]
       try {
-        await lane.run('write events', () => append(file, `${lines.join('\n')}\n`))
-        dropped = 0
+        await lane.run('write events', () => append(file, `${texts.join('\n')}\n`))
+        isTroubled = false
       } catch (error) {
-        // Standard error has them all; the shared file catches up with what comes next.
-        dropped += lines.length
-        options.print(JSON.stringify({ event: 'trouble', what: 'events', message: String(error) }))
+        dropped += missing
+        keep([...lines, ...waiting]) // until something else is recorded; standard error has them all
+        if (!isTroubled) options.print(JSON.stringify({ event: 'trouble', what: 'events', message: String(error) }))
+        isTroubled = true
         return
       }
     }

@@ -1,12 +1,14 @@
 import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Beat } from '../domain/beat.ts'
+import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { Lane } from '../system/lane.ts'
 import { makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
 import { publishEndpoint, removeEndpoint, writeBeat } from './publish.ts'
+import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 
@@ -33,6 +35,9 @@ export function openRegistry(shared: string, lane: Lane) {
       }),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
       lane.run('write the routes', () => writeRoutes(shared, routes, options)),
+    ask: (replica: string, dismissal: Dismissal) =>
+      lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
+    asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),
     drainOutcome: (replica: string) => lane.run('read events', () => readDrainOutcome(shared, replica)),
     /** Copies a log from the node's disk to `logs/<job>/<name>`. */
     keepLog: (jobId: string, name: string, logFile: string) =>

@@ -4,17 +4,19 @@ import { type Beat, formatBeat } from '../domain/beat.ts'
 import { type Endpoint, formatEndpoint, replicaOf } from '../domain/endpoint.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
+import { requestFile } from './requests.ts'
 
 /** Writes `endpoints/<id>.json`, whole or not at all. */
 export async function publishEndpoint(shared: string, endpoint: Endpoint): Promise<void> {
   await writeAtomic(join(registryDirectories(shared).endpoints, `${endpoint.id}.json`), formatEndpoint(endpoint))
 }
 
-/** Removes an endpoint's file and its replica's beat; both may be gone already. */
+/** Removes an endpoint's file, its replica's beat and what was asked of it; all may be gone already. */
 export async function removeEndpoint(shared: string, id: string): Promise<void> {
   const { endpoints, beats } = registryDirectories(shared)
   await rm(join(endpoints, `${id}.json`), { force: true })
   await rm(join(beats, `${replicaOf(id)}.json`), { force: true })
+  await rm(requestFile(shared, replicaOf(id)), { force: true })
 }
 
 /** Not flushed: the next one comes in seconds (rule 7). */

@@ -21,3 +21,29 @@ export function outputDirectory(config: Config, tierName: string): string {
   }
   return directory
 }
+
+/**
+ * What the names of a tier's logs look like: the first group is the job's number. Without one the jobs share a log, or
+ * their names do not tell.
+ */
+export function outputName(config: Config, tierName: string): RegExp {
+  const pattern = outputPattern(config, tierName)
+  const jobName = tierOf(config, tierName).slurm.jobName ?? tierName
+  let hasNumber = false
+  const source = pattern
+    .slice(pattern.lastIndexOf('/') + 1)
+    .replaceAll(/%%|%\d*([a-zA-Z])|[^%]+|%/g, (found, letter: string | undefined) => {
+      if (found === '%%') return '%'
+      if (letter === undefined) return escaped(found)
+      if (letter === 'x') return escaped(jobName)
+      if (letter !== 'j' && letter !== 'A') return '[^/]*'
+      if (hasNumber) return '0*\\1'
+      hasNumber = true
+      return '0*(\\d+)' // sbatch(1): a number between % and the letter pads with zeros
+    })
+  return new RegExp(`^${source}$`)
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}

@@ -4,24 +4,26 @@ import { spawn } from 'node:child_process'
  * The step that hears a notice: at the start of a preemption's grace Slurm signals steps and not the batch process
  * (reference/slurm.md). TERM and USR2 are the same notice. `sleep & wait` so that the trap runs at once.
  */
-const EAR_SCRIPT = 'trap "exit 42" TERM USR2; while :; do sleep 30 & wait; done'
+const EAR_SCRIPT = 'trap "exit 42" TERM USR2; echo listening; while :; do sleep 30 & wait; done'
 
 /**
  * Starts the job's ear on this node and resolves when it ends, with what it said; whatever the reason, Slurm has to be
- * asked why. Aborting the signal ends the step.
+ * asked why. `begun` is called when it hears: what came before that, it has missed. Aborting the signal ends the step.
  */
 export function listenForNotice(options: {
   env: NodeJS.ProcessEnv
   node: string
+  begun: () => void
   signal: AbortSignal
 }): Promise<string> {
   return new Promise(resolve => {
     const child = spawn('srun', [...EAR_FLAGS, '-w', options.node, '/bin/sh', '-c', EAR_SCRIPT], {
       env: options.env,
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a Ctrl-C on a terminal is not a notice
     })
     let said = ''
+    child.stdout.once('data', options.begun)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-MOST_SAID)
     })
@@ -41,6 +43,6 @@ export function listenForNotice(options: {
 /** `--overlap` shares what the batch step has; `-c1` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
 const EAR_FLAGS = [
   ...['--overlap', '-N1', '-n1', '-c1', '--gres=none', '--cpu-bind=none', '--job-name=ear'],
-  ...['--kill-on-bad-exit=0', '--input=none', '--output=none', '--error=none'],
+  ...['--kill-on-bad-exit=0', '--input=none'],
 ]
 const MOST_SAID = 2_000

@@ -5,8 +5,10 @@ import { readFailure } from './failure-words.ts'
 import { parseHostnames } from './hostnames.ts'
 import { type JobList, jobFormat, parseJobs } from './job-rows.ts'
 import { makeOutputDirectory } from './output-directory.ts'
+import { parsePartitions } from './partition.ts'
+import { parseQos } from './qos.ts'
 import { type CommandEnd, runCommand } from './run-command.ts'
-import type { Answered, NoAnswer, NoSuchJob, OrderAnswer, Slurm } from './slurm.ts'
+import { type Answered, type NoAnswer, type NoSuchJob, type OrderAnswer, REQUEST_SIGNAL, type Slurm } from './slurm.ts'
 import { parseSlurmConfig } from './slurm-config.ts'
 import { sbatchArguments, submitOnce } from './submit.ts'
 
@@ -66,9 +68,21 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
     requeueIncomplete: (id, signal) => order('scontrol', ['requeue', 'incomplete', jobNumber(id)], signal),
     cancel: (id, signal) => order('scancel', [jobNumber(id)], signal),
     releaseBeginTime: (id, signal) => order('scontrol', ['update', `JobId=${jobNumber(id)}`, 'StartTime=now'], signal),
+    // By its name without SIG, as every scancel takes it (sig_name2num() of 22.05 to 26.05).
+    signalBatch: (id, signal) =>
+      order('scancel', ['--batch', `--signal=${REQUEST_SIGNAL.slice(3)}`, jobNumber(id)], signal),
     async config(signal) {
       const answer = await scontrol(['show', 'config'], signal)
       return answer.kind === 'answered' ? { kind: 'answered', value: parseSlurmConfig(answer.value) } : answer
+    },
+    async partitions(signal) {
+      const answer = await scontrol(['--all', '--oneliner', 'show', 'partition'], signal)
+      return answer.kind === 'answered' ? { kind: 'answered', value: parsePartitions(answer.value) } : answer
+    },
+    async qualities(signal) {
+      const args = ['--noheader', '--parsable2', 'show', 'qos', 'format=Name,GraceTime,PreemptMode']
+      const answer = readText('sacctmgr', await runCommand({ ...base, program: 'sacctmgr', args, signal }))
+      return answer.kind === 'answered' ? { kind: 'answered', value: parseQos(answer.value) } : answer
     },
     async hostnames(nodeList, signal) {
       if (nodeList === '') return { kind: 'answered', value: [] } // scontrol would expand SLURM_JOB_NODELIST

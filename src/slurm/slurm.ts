@@ -1,5 +1,7 @@
 import type { JobView } from '../domain/job-view.ts'
 import type { JobList } from './job-rows.ts'
+import type { Partition } from './partition.ts'
+import type { Qos } from './qos.ts'
 import type { SlurmConfig } from './slurm-config.ts'
 
 /** Slurm answered, and this is the answer. */
@@ -49,6 +51,12 @@ export interface SubmitRequest {
   progress?(line: string): void
 }
 
+/**
+ * Tells a batch process to read what was asked of it. Ignored by default (signal(7)): one that comes too early, while the
+ * script still sets up, or too late, to the job's next run, ends nothing, as USR2 would.
+ */
+export const REQUEST_SIGNAL = 'SIGURG'
+
 /** Slurm, as one account sees it. Every answer is a value; only a wrong argument throws. The signal kills the command. */
 export interface Slurm {
   /** Everything of ours that Slurm remembers, in all states: one question, whatever the number of jobs. */
@@ -62,7 +70,16 @@ export interface Slurm {
   cancel(id: string, signal?: AbortSignal): Promise<OrderAnswer>
   /** Lifts the BeginTime of a requeued job; to be given once it is pending and no longer ending. */
   releaseBeginTime(id: string, signal?: AbortSignal): Promise<OrderAnswer>
+  /**
+   * Sends REQUEST_SIGNAL to the batch process of a running job, and to nothing else: neither its steps nor what it has
+   * started hear of it, under proctrack/linuxproc and cgroup alike. Accepted says that Slurm took the order.
+   */
+  signalBatch(id: string, signal?: AbortSignal): Promise<OrderAnswer>
   config(signal?: AbortSignal): Promise<Answered<SlurmConfig> | NoAnswer>
+  /** Every partition, also hidden ones. */
+  partitions(signal?: AbortSignal): Promise<Answered<readonly Partition[]> | NoAnswer>
+  /** Of the accounting database; no answer where the cluster has none. */
+  qualities(signal?: AbortSignal): Promise<Answered<readonly Qos[]> | NoAnswer>
   /** `vasp-[01-03]` → its three names; an empty list has none. */
   hostnames(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
   /**

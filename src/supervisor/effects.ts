@@ -38,8 +38,8 @@ export interface EngineEffects {
 }
 
 export interface SlurmEffects {
-  /** Resolves when the ear has ended, with what srun said. */
-  listen(signal: AbortSignal): Promise<string>
+  /** Resolves when the ear has ended, with what srun said; `begun` when it hears. */
+  listen(begun: () => void, signal: AbortSignal): Promise<string>
   job(): Promise<JobAnswer>
   /** Asks for it; whether it happened is seen in `job()`. */
   requeue(): Promise<void>

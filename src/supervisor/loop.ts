@@ -1,3 +1,4 @@
+import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
 import { judge } from '../domain/notice.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
@@ -25,6 +26,8 @@ export interface SupervisorOptions {
   readonly clock: Clock
   /** Aborted by Slurm's TERM to the batch process. */
   readonly term: AbortSignal
+  /** Tells of each operator's request, until the process ends. */
+  onDismissal(heard: (dismissal: Dismissal) => void): void
 }
 
 /** How often a drain looks, an engine that loads is asked, and deadlines are seen to. */
@@ -49,10 +52,12 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   let wanted: Endpoint | undefined
   let published: Endpoint | undefined
   let earAt = -EAR_APART_MS
+  let listening = false
   let beats = 0
   let withdrawn: Promise<void> = Promise.resolve()
   const over = new AbortController()
   const inbox: ReplicaEvent[] = []
+  const troubled = new Set<string>()
   let wake: (() => void) | undefined
 
   const post = (event: ReplicaEvent) => {
@@ -62,6 +67,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
 
   if (options.term.aborted) post({ kind: 'term' })
   else options.term.addEventListener('abort', () => post({ kind: 'term' }), { once: true })
+  options.onDismissal(dismissal => post({ kind: 'dismissed', dismissal }))
   const unfit = await options.engine.preflight()
   post(unfit === undefined ? { kind: 'start' } : { kind: 'unfit', message: unfit })
   void every(TICK_MS, async () => post({ kind: 'tick' }))
@@ -157,12 +163,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
 
   /** Writes come to the directory in the order in which they were asked for, one at a time. */
   async function publish(endpoint: Endpoint): Promise<void> {
-    try {
-      await registry.publish(endpoint)
-      published = endpoint
-    } catch (error) {
-      tell('publish the endpoint')(error)
-    }
+    if (await attempt('publish the endpoint', () => registry.publish(endpoint))) published = endpoint
   }
 
   async function keepPublished(): Promise<void> {
@@ -170,10 +171,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
 
   async function listen(): Promise<void> {
+    if (listening) return
+    listening = true
     await clock.sleep(Math.max(0, earAt + EAR_APART_MS - clock.now()), over.signal)
-    if (over.signal.aborted) return
     earAt = clock.now()
-    const said = await slurm.listen(over.signal)
+    // A notice from before the ear could hear would be missed: Slurm is asked once it does.
+    const said = over.signal.aborted ? '' : await slurm.listen(() => void ask(), over.signal)
+    listening = false
     if (over.signal.aborted) return
     record('ear ended', { id, said })
     post({ kind: 'ear ended' })
@@ -221,7 +225,8 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     if (wanted === undefined) return
     beats += 1
     const load = { running: null, waiting: null, kv: null }
-    await registry.beat({ version: REGISTRY_VERSION, beat: beats, endpoints: { [id]: load } }).catch(tell('beat'))
+    const next = { version: REGISTRY_VERSION, beat: beats, endpoints: { [id]: load } } as const
+    await attempt('beat', () => registry.beat(next))
   }
 
   /** Runs `work` every `ms` until the replica is over, never twice at once. */
@@ -229,6 +234,19 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     while (!over.signal.aborted) {
       await work()
       await clock.sleep(ms, over.signal)
+    }
+  }
+
+  /** Does what is done again and again, and tells only of the beginning and the end of its trouble. */
+  async function attempt(what: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      if (troubled.delete(what)) record('recovered', { id, what })
+      return true
+    } catch (error) {
+      if (!troubled.has(what)) tell(what)(error)
+      troubled.add(what)
+      return false
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Dismissal } from '../domain/dismissal.ts'
 import type { EndpointState } from '../domain/endpoint.ts'
 import type { Cause, Verdict } from '../domain/notice.ts'
 import type { EngineHealth } from '../engines/engine.ts'
@@ -35,6 +36,8 @@ export interface ReplicaState {
   readonly afterStop: 'leave' | 'rest' | 'fail'
   /** Slurm's TERM has reached the batch process: nothing is left but to end. */
   readonly termed: boolean
+  /** What an operator wants as the last act; it outlives whatever Slurm says meanwhile. */
+  readonly dismissed: 'requeue' | 'cancel' | undefined
 }
 
 export type ReplicaEvent =
@@ -45,6 +48,7 @@ export type ReplicaEvent =
   | { readonly kind: 'ear ended' }
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly heardAt: number }
   | { readonly kind: 'term' }
+  | { readonly kind: 'dismissed'; readonly dismissal: Dismissal }
   | { readonly kind: 'looked'; readonly looked: Looked }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'left' }
@@ -86,6 +90,7 @@ export const NEW_REPLICA: ReplicaState = {
   askAt: undefined,
   afterStop: 'leave',
   termed: false,
+  dismissed: undefined,
 }
 
 /** Of what Slurm grants, this much is kept for the end (rule 3). */
@@ -114,6 +119,8 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
       return onVerdict(state, event.verdict, event.heardAt, now, limits)
     case 'term':
       return onTerm(state, now, limits)
+    case 'dismissed':
+      return onDismissed(state, event.dismissal, now)
     case 'looked':
       return onLooked(state, event.looked, now)
     case 'stopped':
@@ -202,7 +209,7 @@ function onVerdict(state: ReplicaState, verdict: Verdict, heardAt: number, now: 
   switch (verdict.kind) {
     case 'stay':
       if (state.termed) return [asked, []]
-      if (state.phase !== 'draining') return [asked, [{ kind: 'listen' }]]
+      if (state.phase !== 'draining' || state.dismissed !== undefined) return [asked, [{ kind: 'listen' }]]
       return [
         { ...asked, phase: 'ready', drain: undefined },
         [publish('ready', null, state.models), record('false alarm', {}), { kind: 'listen' }],
@@ -229,6 +236,16 @@ function onTerm(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   const deadlineAt = now + Math.max(0, limits.killWaitMs - KEPT_MS)
   const [drained, actions] = drain(termed, { cause: state.drain?.cause, deadlineAt, comeBack: false }, now)
   return [drained, state.drain?.cause === undefined ? [...actions, { kind: 'ask slurm' }] : actions]
+}
+
+/** An operator's notice: Slurm waits for nothing here, so there is a deadline only where the operator set one. */
+function onDismissed(state: ReplicaState, { comeBack, withinSeconds }: Dismissal, now: number): Step {
+  // Before the start nobody can have asked (there is no endpoint file yet); after the last act it is too late.
+  if (state.phase === 'new' || state.phase === 'leaving' || state.phase === 'gone') return [state, []]
+  const dismissed: ReplicaState = { ...state, dismissed: comeBack ? 'requeue' : 'cancel' }
+  if (isLeaving(state)) return [dismissed, []]
+  const deadlineAt = withinSeconds === undefined ? undefined : now + withinSeconds * 1_000
+  return drain(dismissed, { cause: 'operator', deadlineAt, comeBack }, now)
 }
 
 interface Terms {
@@ -277,11 +294,12 @@ function onStopped(state: ReplicaState, now: number): Step {
   if (state.afterStop === 'rest')
     return [{ ...state, phase: 'resting' }, [record('resting', { ms: Math.round(state.dueAt - now) })]]
   if (state.afterStop === 'fail') return fail(state, undefined)
-  // Without a requeue of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
-  if (state.termed || state.drain?.comeBack !== true) return end(state, [{ kind: 'withdraw' }])
+  // Without a last act of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
+  const how = state.dismissed ?? (state.drain?.comeBack === true ? 'requeue' : undefined)
+  if (state.termed || how === undefined) return end(state, [{ kind: 'withdraw' }])
   return [
     { ...state, phase: 'leaving', dueAt: Number.POSITIVE_INFINITY },
-    [{ kind: 'withdraw' }, { kind: 'leave', how: 'requeue' }],
+    [{ kind: 'withdraw' }, { kind: 'leave', how }],
   ]
 }
 

@@ -20,7 +20,9 @@ export async function writeAtomic(path: string, text: string, options: WriteOpti
     await rename(beside, path)
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined) // the first error tells more
-    throw error
+    // Without the temporary name, which differs every time: who repeats a write can tell whether its trouble is the same.
+    const why = error instanceof Error && 'code' in error ? error.code : error
+    throw new Error(`Cannot write "${path}": ${why}`, { cause: error })
   }
 }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { addressOf, ENDPOINT_FILE, formatEndpoint, parseEndpoint, replicaOf, toMessage } from '../../src/domain/endpoint.ts'
+import {
+  addressOf,
+  ENDPOINT_FILE,
+  formatEndpoint,
+  parseEndpoint,
+  replicaOf,
+  toMessage,
+} from '../../src/domain/endpoint.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 
 const problemOf = (change: object) => {
@@ -68,7 +75,9 @@ it('knows the replica and the address of an endpoint', () => {
 })
 
 it('makes a message of any text that its own reader accepts', () => {
-  expect(toMessage('Exited with code 1: one\n  two\r\n\tthree\u2028four')).toBe('Exited with code 1: one | two | three | four')
+  expect(toMessage('Exited with code 1: one\n  two\r\n\tthree\u2028four')).toBe(
+    'Exited with code 1: one | two | three | four',
+  )
   for (const text of ['\u0000\n', 'x'.repeat(100_000), `${'\n'.repeat(5_000)}end`]) {
     expect(problemOf({ message: toMessage(text) })).toBe('none')
   }

@@ -53,7 +53,7 @@ test.each([
     { version: '1.22.1', hasKeepaliveMinimum: false },
     'keepalive_timeout 0;',
   ],
-  ['one that can', {}, 'keepalive_min_timeout 500ms;'],
+  ['one that can', {}, 'keepalive_min_timeout 6s;'],
 ])('keeps requests on idle connections from being lost with %s', (_what, build, line) => {
   const files = renderGateway(model, { ...options, build: { ...options.build, ...build } })
   expect(files.get('gateway.conf')).toContain(line)

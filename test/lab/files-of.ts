@@ -1,8 +1,11 @@
-import { chown, writeFile } from 'node:fs/promises'
+import { chown, rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { ACCOUNTS, type Account } from './accounts.ts'
 
-/** Writes a file that belongs to an account, as if it had written it. */
+/** Puts a file there as an account does: beside its place first, whole and the account's own from its first moment. */
 export async function writeAs(account: Account, path: string, content: string | Buffer): Promise<void> {
-  await writeFile(path, content)
-  await chown(path, ACCOUNTS[account], ACCOUNTS[account])
+  const beside = join(dirname(path), `.${basename(path)}.tmp`)
+  await writeFile(beside, content)
+  await chown(beside, ACCOUNTS[account], ACCOUNTS[account])
+  await rename(beside, path)
 }

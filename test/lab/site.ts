@@ -7,6 +7,8 @@ import { stringify } from 'yaml'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import type { GatewayModel } from '../../src/domain/gateway-model.ts'
 import type { RoutesFile } from '../../src/domain/routes-file.ts'
+import { findNginx } from '../../src/gateway/nginx-processes.ts'
+import { signal } from '../../src/system/processes.ts'
 import { asUser, userArgv } from './as-user.ts'
 import { MODELS_DIRECTORY, RUNTIME_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
 import { until } from './until.ts'
@@ -175,15 +177,13 @@ const STATE_DIRECTORY = '/home/ai/.local/state/sluice'
 export const GATEWAY_DIRECTORY = join(STATE_DIRECTORY, 'beefcake2/main')
 
 /** The pid of the private nginx's master. */
-export async function nginxPid(): Promise<number> {
-  return Number(await readFile(join(GATEWAY_DIRECTORY, 'nginx.pid'), 'utf8'))
+export function nginxPid(): number | undefined {
+  return findNginx(GATEWAY_DIRECTORY).find(one => one.role === 'master')?.pid
 }
 
 async function stopNginx(): Promise<void> {
-  const pid = await nginxPid().catch(() => undefined)
-  if (pid === undefined || Number.isNaN(pid)) return
-  process.kill(pid, 'SIGTERM')
-  await until('nginx to end', () => !isAlive(pid), PATIENCE)
+  for (const { pid } of findNginx(GATEWAY_DIRECTORY)) signal(pid, 'SIGTERM')
+  await until('nginx to end', () => findNginx(GATEWAY_DIRECTORY).length === 0, PATIENCE)
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { outputDirectory, outputPattern } from '../../src/scripts/job-output.ts'
+import { outputDirectory, outputName, outputPattern } from '../../src/scripts/job-output.ts'
 import { exampleConfig, withFastTier } from './example-site.ts'
 
 test('logs lie below the shared directory, one for each job', async () => {
@@ -21,4 +21,18 @@ test('a directory that depends on the job is refused: nobody could make it in ti
   expect(() => outputDirectory(config, 'fast')).toThrow(
     'Cannot make the output directory of fast: "/logs/%j" depends on the job; let % stand in the file name of slurm.output only',
   )
+})
+
+test.each([
+  [undefined, 'llama-14b-4242.log', '4242'],
+  [undefined, 'llama-14b-4242.log.1', undefined],
+  [undefined, 'llama-72b-4242.log', undefined],
+  ['/logs/%8j.%N.out', '00004242.vasp-01.out', '4242'],
+  ['/logs/%A_%j.out', '4242_4242.out', '4242'],
+  ['/logs/%A_%j.out', '4242_4243.out', undefined],
+  ['/logs/100%%-%u+%x.log', '100%-ai+llama-14b.log', 'shared'],
+])('of the logs %s, %s is that of job %s', async (output, file, job) => {
+  const config = await withFastTier({}, output === undefined ? {} : { output })
+  const match = outputName(config, 'fast').exec(file)
+  expect(match === null ? undefined : (match[1] ?? 'shared')).toBe(job)
 })

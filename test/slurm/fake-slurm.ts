@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-type Program = 'squeue' | 'sbatch' | 'scontrol' | 'scancel'
+type Program = 'squeue' | 'sbatch' | 'scontrol' | 'scancel' | 'sacctmgr'
 
 export interface Call {
   readonly argv: readonly string[]

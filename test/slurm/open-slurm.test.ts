@@ -296,3 +296,27 @@ describe('submit', () => {
     expect(await fake.calls('sbatch')).toEqual([])
   })
 })
+
+test('signals the batch process and nothing else', async () => {
+  await using fake = await FakeSlurm.open()
+  await fake.does('scancel', 'exit 0')
+  expect(await openSlurm(fake).signalBatch('4242')).toEqual({ kind: 'accepted' })
+  expect((await fake.calls('scancel'))[0]?.argv).toEqual(['--batch', '--signal=URG', '4242'])
+  const pending = 'scancel: error: Kill job error on job id 4242: Job can not be altered now, try again later'
+  await fake.does('scancel', `echo "${pending}" >&2; exit 228`)
+  expect((await openSlurm(fake).signalBatch('4242')).kind).toBe('refused')
+})
+
+test('a cluster without a database has no qualities of service to tell of', async () => {
+  await using fake = await FakeSlurm.open()
+  await fake.does('sacctmgr', 'echo "You are not running a supported accounting_storage plugin" >&2; exit 1')
+  expect((await openSlurm(fake).qualities()).kind).toBe('no-answer')
+  await fake.does('sacctmgr', "printf 'normal|00:00:00|cluster\\nai|00:02:00|requeue\\n'")
+  expect(await openSlurm(fake).qualities()).toEqual({
+    kind: 'answered',
+    value: [
+      { name: 'normal', graceSeconds: 0, preemptMode: 'CLUSTER' },
+      { name: 'ai', graceSeconds: 120, preemptMode: 'REQUEUE' },
+    ],
+  })
+})

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Dismissal } from '../../src/domain/dismissal.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
 import type { JobAnswer } from '../../src/domain/notice.ts'
@@ -33,8 +34,11 @@ function replica() {
     published: [] as Endpoint[],
     publish: () => Promise.resolve(),
     endEar: () => {},
+    hear: () => {},
     exitEngine: (_how: string) => {},
+    dismiss: (_dismissal: Dismissal) => {},
     beats: 0,
+    recorded: [] as string[],
   }
   const over = supervise({
     identity: {
@@ -83,8 +87,9 @@ function replica() {
       },
     },
     slurm: {
-      listen: () =>
+      listen: begun =>
         new Promise(resolve => {
+          world.hear = begun
           world.endEar = () => resolve('code 42')
         }),
       job: async () => world.answer,
@@ -97,9 +102,12 @@ function replica() {
         world.answer = { ...job, state: 'ended' }
       },
     },
-    record: () => {},
+    record: event => void world.recorded.push(event),
     clock,
     term: term.signal,
+    onDismissal: heard => {
+      world.dismiss = heard
+    },
   })
   return { clock, term, did, world, over }
 }
@@ -129,6 +137,20 @@ describe('supervise', () => {
     world.connections = 0
     await clock.advance(1_500)
     expect(did.slice(4)).toEqual(['stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
+  it('leaves for good when an operator asks, after its answers', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.connections = 1
+    world.dismiss({ comeBack: false, withinSeconds: undefined })
+    await clock.advance(60_000)
+    expect(did.slice(3)).toEqual(['draining'])
+    world.connections = 0
+    await clock.advance(1_500)
+    expect(did.slice(4)).toEqual(['stopped', 'removed', 'cancel'])
     term.abort()
     await over
   })
@@ -221,6 +243,33 @@ describe('supervise', () => {
     world.answer = { ...job, restarts: 1 } // somebody else requeued it, and it runs again
     await clock.advance(10_000)
     expect(did.slice(6)).toEqual([])
+    term.abort()
+    await over
+  })
+
+  it('tells of a directory that takes nothing once, and of its return', async () => {
+    const { clock, world, term, over } = replica()
+    world.publish = () => Promise.reject(new Error('EIO'))
+    await clock.advance(10_000)
+    world.publish = () => Promise.resolve()
+    await clock.advance(10_000)
+    expect(world.recorded).toEqual(['cannot', 'ready', 'recovered'])
+    expect(world.published.at(-1)?.state).toBe('ready')
+    term.abort()
+    await clock.advance(2_000)
+    await over
+  })
+
+  it('asks Slurm once its ear hears, so that a notice from before is not missed', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.hear()
+    await clock.advance(1_000)
+    expect(did.slice(3)).toEqual([]) // all is well, and the ear is not started twice
+    world.answer = { ...job, preemptTime: 100, endTime: 120 }
+    world.hear()
+    await clock.advance(3_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
     term.abort()
     await over
   })

@@ -341,6 +341,114 @@ describe('an ear that ended while Slurm does not say why (rule 4)', () => {
   })
 })
 
+describe("an operator's notice", () => {
+  const notice = (comeBack: boolean, withinSeconds?: number) =>
+    ({ kind: 'dismissed', dismissal: { comeBack, withinSeconds } }) as const
+  const goes = [
+    [60_000, idleLook],
+    [61_000, idleLook],
+    [61_100, { kind: 'stopped' }],
+  ] as const
+
+  it.each([
+    [false, 'leave by cancel'],
+    [true, 'leave by requeue'],
+  ])('drains without a deadline, and with comeBack %s leaves in the end: %s', (comeBack, act) => {
+    const noticed = play([[1_000, notice(comeBack)]], served)
+    expect(noticed.did).toEqual(['publish draining'])
+    expect(noticed.state.drain).toMatchObject({ cause: 'operator', deadlineAt: undefined })
+    expect(play([[9_999_000, { kind: 'tick' }]], noticed.state).did).toEqual([])
+    expect(play(goes, noticed.state).did).toEqual(['stop engine', 'withdraw', act])
+  })
+
+  it('cuts what has not ended within the time that the operator gives, at once or later', () => {
+    const noticed = play([[1_000, notice(false, 20)]], served)
+    expect(play([[20_900, { kind: 'tick' }]], noticed.state).did).toEqual([])
+    expect(play([[21_000, { kind: 'tick' }]], noticed.state).did).toEqual(['stop engine'])
+    const hurried = play(
+      [
+        [1_000, notice(false)],
+        [5_000, notice(false, 0)],
+        [5_200, { kind: 'tick' }],
+      ],
+      served,
+    )
+    expect(hurried.did).toEqual(['publish draining', 'stop engine'])
+  })
+
+  it('outlives a false alarm, with a new ear', () => {
+    const alarmed = play(
+      [
+        [1_000, notice(false)],
+        [2_000, { kind: 'ear ended' }],
+        [2_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 2_000 }],
+      ],
+      served,
+    )
+    expect(alarmed.did).toEqual(['publish draining', 'ask slurm', 'listen'])
+    expect(alarmed.state.phase).toBe('draining')
+  })
+
+  it('is what counts in the end when Slurm preempts meanwhile, whose deadline holds', () => {
+    const both = play(
+      [
+        [1_000, notice(false)],
+        [2_000, { kind: 'verdict', verdict: preempted, heardAt: 2_000 }],
+      ],
+      served,
+    )
+    expect(both.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000 })
+    expect(play(goes, both.state).did).toEqual(['stop engine', 'withdraw', 'leave by cancel'])
+    const late = play(
+      [
+        [1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }],
+        [2_000, idleLook],
+        [3_000, idleLook],
+        [3_050, notice(false)],
+        [3_100, { kind: 'stopped' }],
+      ],
+      served,
+    )
+    expect(late.did.at(-1)).toBe('leave by cancel')
+  })
+
+  it.each([
+    ['loading', [[0, { kind: 'start' }]]],
+    [
+      'resting',
+      [
+        [0, { kind: 'start' }],
+        [100, { kind: 'exited', message: 'x' }],
+        [200, { kind: 'stopped' }],
+      ],
+    ],
+  ] as const)('ends an engine that is %s at once', (_, before) => {
+    const noticed = play([[300, notice(false)]], play(before).state)
+    expect(noticed.did).toEqual(['publish draining', 'stop engine'])
+    expect(play([[400, { kind: 'stopped' }]], noticed.state).did).toEqual(['withdraw', 'leave by cancel'])
+  })
+
+  it('says nothing to Slurm after its TERM', () => {
+    const termed = play(
+      [
+        [1_000, notice(false)],
+        [2_000, { kind: 'term' }],
+        [3_000, idleLook],
+        [4_000, idleLook],
+        [4_100, { kind: 'stopped' }],
+      ],
+      served,
+    )
+    expect(termed.did.slice(1)).toEqual(['stop engine', 'withdraw', 'end'])
+  })
+
+  it('changes nothing before the start and after the last act', () => {
+    expect(play([[0, notice(false)]])).toMatchObject({ state: NEW_REPLICA, did: [] })
+    const leaving = play([[1_000, notice(true)], ...goes], served).state
+    expect(play([[62_000, notice(false)]], leaving)).toMatchObject({ state: leaving, did: [] })
+  })
+})
+
 it('touches nothing of Slurm when a newer incarnation exists', () => {
   const fenced = { kind: 'leave', cause: 'requeued', comeBack: false } as const
   const told = play(

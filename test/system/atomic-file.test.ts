@@ -19,7 +19,8 @@ it('replaces the file in whole, with its own inode, and leaves nothing beside it
 })
 
 it('leaves the old file and nothing else when it cannot replace it', async () => {
-  await expect(writeAtomic(join(directory, 'missing/a.json'), 'new')).rejects.toThrow('ENOENT')
+  const missing = join(directory, 'missing/a.json')
+  await expect(writeAtomic(missing, 'new')).rejects.toThrow(new Error(`Cannot write "${missing}": ENOENT`))
   await expect(
     writeAtomic(`${directory}/../${directory.slice(directory.lastIndexOf('/') + 1)}`, 'new'),
   ).rejects.toThrow()

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { readFile, readlink } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config, TierConfig } from '../config/schema.ts'
+import { inspectNginx, inspectPort } from '../gateway/inspect-gateway.ts'
+import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
+import { examineSite } from '../reports/doctor/examine.ts'
+import type { DoctorFacts, RuntimeFacts, SharedFacts, TierFacts } from '../reports/doctor/facts.ts'
+import { findingsText } from '../reports/doctor/findings-text.ts'
+import { openSlurm } from '../slurm/open-slurm.ts'
+import type { Partition } from '../slurm/partition.ts'
+import type { Qos } from '../slurm/qos.ts'
+import type { Slurm } from '../slurm/slurm.ts'
+import { systemClock } from '../system/clock.ts'
+import { createLane } from '../system/lane.ts'
+import { ownAddresses, resolveHost } from '../system/network.ts'
+import { stateDirectory } from '../system/user-state.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadConfig } from './load-config.ts'
+
+export interface DoctorOptions extends ConfigOptions {
+  readonly json?: boolean
+}
+
+const SHARED_DEADLINE_MS = 10_000
+const SLURM_TIMEOUT_MS = 20_000
+/** Of a bigger partition the first ones speak for the rest. */
+const MOST_NODES = 64
+
+/** `sluice doctor`: looks at the site and says what is wrong with it. Fails (exit code 1) where there is a problem. */
+export async function doctor(options: DoctorOptions, context: Context): Promise<void> {
+  const { config, file } = await loadConfig(options, context)
+  const findings = examineSite(await gather(config, context))
+  if (options.json === true) context.print(JSON.stringify({ file, site: config.site, findings }, undefined, 2))
+  else for (const line of findingsText(findings)) context.print(line)
+  const problems = findings.filter(finding => finding.level === 'problem').length
+  if (problems > 0) throw new Error(`This site is not set up right: ${problems} problem${problems === 1 ? '' : 's'}`)
+}
+
+async function gather(config: Config, context: Context): Promise<DoctorFacts> {
+  const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
+  const [gateway, shared, runtime, answer, partitions, qualities] = await Promise.all([
+    gatherGateway(config, context),
+    gatherShared(config.shared),
+    gatherRuntime(config.runtime),
+    slurm.config(context.signal),
+    slurm.partitions(context.signal),
+    slurm.qualities(context.signal),
+  ])
+  const known = {
+    partitions: partitions.kind === 'answered' ? partitions.value : undefined,
+    qualities: qualities.kind === 'answered' ? qualities.value : undefined,
+  }
+  return {
+    gateway,
+    shared,
+    runtime,
+    slurm: {
+      config: answer.kind === 'answered' ? answer.value : { unknown: answer.message },
+      squeueSeconds: config.timing.squeueSeconds,
+    },
+    tiers: await Promise.all(
+      Object.entries(config.tiers).map(([name, tier]) => gatherTier(name, tier, known, slurm, context)),
+    ),
+  }
+}
+
+async function gatherGateway({ gateway, site, tiers }: Config, { env }: Context): Promise<DoctorFacts['gateway']> {
+  const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
+  const ports = new Set([gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])])
+  return {
+    nginx: await inspectNginx('nginx', env),
+    ports: await Promise.all(
+      [...ports].map(async port => ({ port, holder: await inspectPort(port, directory).catch(notKnown) })),
+    ),
+    networks: gateway.networks,
+    ownAddresses: ownAddresses(),
+  }
+}
+
+async function gatherShared(path: string): Promise<SharedFacts> {
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const found = await lane
+    .run('look at the shared directory', () => inspectShared(path))
+    .catch(error => ({ unreadable: wordsOf(error) }))
+  const trial = await lane
+    .run('write in the shared directory', () => tryShared(path, systemClock))
+    .catch(error => ({ failed: wordsOf(error) }))
+  return { path, uid: userInfo().uid, found, trial }
+}
+
+async function gatherRuntime(path: string): Promise<RuntimeFacts> {
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const current = await lane.run('look at the runtime', () => readlink(join(path, 'current'))).catch(notKnown)
+  const here = fileURLToPath(import.meta.url)
+  if (current === undefined || !here.endsWith('.cjs')) return { path, current, isThis: undefined }
+  const [ours, theirs] = await Promise.all(
+    [here, join(path, 'current/sluice.cjs')].map(file => lane.run('read a bundle', () => hashOf(file)).catch(notKnown)),
+  )
+  const isThis = ours === undefined || theirs === undefined ? undefined : ours === theirs
+  return { path, current, isThis }
+}
+
+async function hashOf(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')
+}
+
+interface Known {
+  readonly partitions: readonly Partition[] | undefined
+  readonly qualities: readonly Qos[] | undefined
+}
+
+async function gatherTier(
+  name: string,
+  { command, slurm: wanted }: TierConfig,
+  { partitions, qualities }: Known,
+  slurm: Slurm,
+  { signal }: Context,
+): Promise<TierFacts> {
+  const names = wanted.partition?.split(',')
+  const found = partitions?.filter(one => (names === undefined ? one.isDefault : names.includes(one.name)))
+  const missing = partitions === undefined ? [] : (names ?? []).filter(one => !partitions.some(p => p.name === one))
+  const nodeList =
+    wanted.nodelist ??
+    found
+      ?.map(one => one.nodes)
+      .filter(Boolean)
+      .join(',')
+  return {
+    name,
+    command,
+    isExclusive: wanted.exclusive,
+    partitions: found,
+    missingPartitions: missing,
+    qos: wanted.qos,
+    qosFacts: qualities?.find(one => one.name === wanted.qos),
+    nodes: nodeList === undefined || nodeList === '' ? undefined : await gatherNodes(nodeList, slurm, signal),
+  }
+}
+
+async function gatherNodes(nodeList: string, slurm: Slurm, signal: AbortSignal): Promise<TierFacts['nodes']> {
+  const answer = await slurm.hostnames(nodeList, signal)
+  if (answer.kind !== 'answered') return undefined
+  return Promise.all(
+    answer.value.slice(0, MOST_NODES).map(async node => ({ name: node, addresses: await resolveHost(node) })),
+  )
+}
+
+// Undefined is "could not be found out", which the findings say.
+function notKnown(): undefined {
+  return undefined
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

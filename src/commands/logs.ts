@@ -1,0 +1,180 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../domain/user-error.ts'
+import { registryDirectories } from '../registry/directories.ts'
+import { jobsNamed, type NamedJob } from '../reports/named-jobs.ts'
+import { outputDirectory, outputName } from '../scripts/job-output.ts'
+import { systemClock } from '../system/clock.ts'
+import { type GrowingFile, growingFile } from '../system/growing-file.ts'
+import type { Context } from './context.ts'
+import type { ConfigOptions } from './load-config.ts'
+import { openSite, type Site } from './open-site.ts'
+
+export interface LogsOptions extends ConfigOptions {
+  /** Go on until Ctrl-C. */
+  readonly follow?: boolean
+  /** How many lines of each source to begin with; 20 by default. */
+  readonly lines?: string
+}
+
+/** Network filesystems tell nobody of changes: files are opened again this often. */
+const LOOK_MS = 1_000
+
+/**
+ * `sluice logs TIER|ID`: what the jobs print, which has their events too; the logs of engines that have ended; and what
+ * the updaters said of their endpoints. Of a tier: the jobs that live, or else the last one.
+ */
+export async function logs(name: string, options: LogsOptions, context: Context): Promise<void> {
+  const lines = countOf(options.lines)
+  const site = await openSite(options, context)
+  const wanted = await wantedJobs(name, site, context)
+  const open = new Map<string, GrowingFile>()
+  const failed = new Set<string>()
+  for (let look = 0; ; look += 1) {
+    for (const { label, path, wants } of await findSources(site, wanted)) {
+      // A file that comes later is new from its first line on.
+      if (!open.has(label)) open.set(label, growingFile(path, look === 0 ? lines : Number.POSITIVE_INFINITY, wants))
+    }
+    for (const [label, file] of open) {
+      try {
+        for (const line of await site.lane.run(`read ${label}`, () => file.read()))
+          context.print(open.size > 1 ? `${label} | ${line}` : line)
+        failed.delete(label)
+      } catch (error) {
+        if (!failed.has(label)) context.warn(`Cannot read ${label}: ${wordsOf(error)}`)
+        failed.add(label)
+      }
+    }
+    if (look === 0) for (const line of wanted.missing([...open.keys()])) context.warn(line)
+    if (options.follow !== true || context.signal.aborted) return
+    await systemClock.sleep(LOOK_MS, context.signal)
+  }
+}
+
+interface Wanted {
+  has(job: string): boolean
+  /** Which tiers' outputs are looked through. */
+  readonly tiers: readonly string[]
+  /** What people would look for and is not there, one line each. */
+  missing(labels: readonly string[]): readonly string[]
+}
+
+interface Source {
+  /** What stands before its lines. */
+  readonly label: string
+  readonly path: string
+  readonly wants?: (line: string) => boolean
+}
+
+async function wantedJobs(name: string, site: Site, context: Context): Promise<Wanted> {
+  const tiers = Object.keys(site.config.tiers)
+  const answer = await site.jobs(context.signal)
+  if ('unknown' in answer) context.warn(`${answer.unknown}; going by the shared directory alone`)
+  const jobs = 'unknown' in answer ? [] : answer.jobs
+  const endpoints = await site.registry.scan().then(
+    scan => scan.endpoints,
+    error => {
+      context.warn(`Cannot read the registry: ${wordsOf(error)}`)
+      return []
+    },
+  )
+  const known: readonly NamedJob[] = [
+    ...jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts })),
+    ...endpoints.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts })),
+  ]
+  const missing = (ids: readonly string[]) => (labels: readonly string[]) =>
+    ids.toSorted(byNumber).flatMap(id => {
+      const job = jobs.find(one => one.job.id === id)?.job
+      const state = job === undefined ? '' : `, which is ${job.stateText}`
+      if (!labels.some(label => label.includes(id))) return [`Job ${id}${state}, has written nothing yet`]
+      const endpoint = endpoints.find(one => one.job.id === id && one.state !== 'failed')
+      return endpoint === undefined ? [] : [`The engine of job ${id} logs on ${endpoint.job.node} until it ends`]
+    })
+
+  if (tiers.includes(name)) {
+    const live = new Set([
+      ...jobs.filter(one => one.tier === name && one.job.state !== 'ended').map(one => one.job.id),
+      ...endpoints.filter(one => one.tier === name).map(one => one.job.id),
+    ])
+    const before = [...known.filter(one => one.tier === name).map(one => one.id), ...(await writtenJobs(site, name))]
+    const last = newest(before)
+    const ids = live.size > 0 ? live : new Set(last === undefined ? [] : [last])
+    const newestOfAll = Number(newest([...known.map(one => one.id), ...before]) ?? 0)
+    return { tiers: [name], has: id => ids.has(id) || Number(id) > newestOfAll, missing: missing([...ids]) }
+  }
+  const id = /^(?:[a-z][a-z0-9_]*-)?(\d{1,10})(?:-\d+){0,2}$/.exec(name)?.[1]
+  const written = await Promise.all(tiers.map(tier => writtenJobs(site, tier)))
+  // Slurm forgets a job in minutes; its logs stay.
+  const found = id !== undefined && written.flat().includes(id) ? id : jobsNamed(name, { tiers, jobs: known })[0]?.id
+  return { tiers, has: one => one === found, missing: missing(found === undefined ? [] : [found]) }
+}
+
+/** The numbers of the jobs of which there is output. */
+async function writtenJobs(site: Site, tier: string): Promise<string[]> {
+  const name = outputName(site.config, tier)
+  return (await list(site, outputDirectory(site.config, tier))).flatMap(file => name.exec(file)?.[1] ?? [])
+}
+
+async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[]> {
+  const { logs, events } = registryDirectories(site.config.shared)
+  const outputs: Source[] = []
+  for (const tier of wanted.tiers) {
+    const directory = outputDirectory(site.config, tier)
+    const name = outputName(site.config, tier)
+    for (const file of await list(site, directory)) {
+      const match = name.exec(file)
+      // One without a number is shared by all jobs of the tier.
+      if (match !== null && (match[1] === undefined || wanted.has(match[1])))
+        outputs.push({ label: file, path: join(directory, file) })
+    }
+  }
+  const engines: Source[] = []
+  for (const job of await list(site, logs)) {
+    if (!/^\d{1,10}$/.test(job) || !wanted.has(job)) continue
+    for (const file of await list(site, join(logs, job)))
+      engines.push({ label: `${job}/${file}`, path: join(logs, job, file) })
+  }
+  const updaters = (await list(site, events)).filter(file => /^updater-.*\.jsonl$/.test(file))
+  return [
+    ...outputs,
+    ...engines,
+    ...updaters.map(file => ({
+      label: file.slice(0, -'.jsonl'.length),
+      path: join(events, file),
+      wants: (line: string) => wanted.has(jobOfEvent(line) ?? ''),
+    })),
+  ]
+}
+
+/** The job that an updater's event is about. */
+function jobOfEvent(line: string): string | undefined {
+  return /"id":"[a-z][a-z0-9_]*-(\d+)-\d+-\d+"|"job":"(\d+)"/.exec(line)?.slice(1).find(Boolean)
+}
+
+/** Sorted; empty where there is no such directory: what is missing is told by name. */
+async function list(site: Site, directory: string): Promise<readonly string[]> {
+  const names = await site.lane.run(`list "${directory}"`, () =>
+    readdir(directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
+      throw error
+    }),
+  )
+  return names.filter(name => !name.startsWith('.')).sort()
+}
+
+function newest(ids: readonly string[]): string | undefined {
+  return ids.toSorted(byNumber).at(-1)
+}
+
+function byNumber(one: string, other: string): number {
+  return Number(one) - Number(other)
+}
+
+function countOf(text = '20'): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new UserError(`Cannot show "${text}" lines: --lines takes a whole number`)
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

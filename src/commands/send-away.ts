@@ -1,0 +1,147 @@
+import { UserError } from '../domain/user-error.ts'
+import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'
+import type { Errand, Manner } from '../operator/plan.ts'
+import { jobsNamed } from '../reports/named-jobs.ts'
+import type { OrderAnswer } from '../slurm/slurm.ts'
+import { systemClock } from '../system/clock.ts'
+import type { Context } from './context.ts'
+import type { ConfigOptions } from './load-config.ts'
+import { openSite, type Site } from './open-site.ts'
+
+export interface SendAwayOptions extends ConfigOptions {
+  /** Seconds that a drain may take. */
+  readonly within?: string
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+/** `sluice drain ID`: one replica finishes its answers and is cancelled, or comes back. */
+export async function drain(
+  name: string,
+  options: SendAwayOptions & { readonly requeue?: boolean },
+  context: Context,
+): Promise<void> {
+  const site = await openSite(options, context)
+  if (Object.hasOwn(site.config.tiers, name)) {
+    throw new UserError(`Cannot drain "${name}": it is a tier; name one of its replicas, or use sluice stop ${name}`)
+  }
+  await sendAway(site, { name, manner: options.requeue === true ? 'requeue' : 'drain' }, options, context)
+}
+
+/** `sluice stop TIER|ID`: all of it finishes its answers and is cancelled, or is cancelled at once. */
+export async function stop(
+  name: string,
+  options: SendAwayOptions & { readonly now?: boolean },
+  context: Context,
+): Promise<void> {
+  const site = await openSite(options, context)
+  await sendAway(site, { name, manner: options.now === true ? 'now' : 'drain' }, options, context)
+}
+
+async function sendAway(
+  site: Site,
+  { name, manner }: { name: string; manner: Manner },
+  options: SendAwayOptions,
+  context: Context,
+): Promise<void> {
+  const withinSeconds = secondsOf(options.within)
+  const errands = await findErrands(name, site, context)
+  const effects = effectsOf(site)
+  if (errands.length === 0) return report([], `${name} has no jobs`, options, context)
+  if (options.dryRun === true) {
+    const outcomes = await lookOnce({ errands, manner, effects })
+    return report(outcomes, `Would send ${list(errands)} away (${MANNERS[manner]})`, options, context)
+  }
+
+  const tell = options.json === true ? context.warn : context.print
+  tell(`Sending ${list(errands)} away: ${MANNERS[manner]}`)
+  const outcomes = await run({
+    errands,
+    manner,
+    withinSeconds,
+    effects,
+    tell: (errand, words) => tell(`${errand.tier} job ${errand.jobId}: ${words}`),
+    clock: systemClock,
+    signal: context.signal,
+  })
+  if (options.json === true) report(outcomes, '', options, context)
+  const left = outcomes.filter(one => !one.isDone)
+  if (left.length > 0) {
+    throw new Error(
+      `Stopped watching: ${left.map(one => `job ${one.errand.jobId}`).join(', ')} still there; what was asked for goes on, see sluice status`,
+    )
+  }
+}
+
+const MANNERS: Readonly<Record<Manner, string>> = {
+  drain: 'no new requests, answers are finished, then the job is cancelled',
+  requeue: 'no new requests, answers are finished, then the job is requeued',
+  now: 'cancelled at once, answers are cut',
+}
+
+/** Throws where Slurm does not answer: what else runs would be missed (rule 1). */
+async function findErrands(name: string, site: Site, context: Context): Promise<readonly Errand[]> {
+  const answer = await site.jobs(context.signal)
+  if ('unknown' in answer) throw new Error(`Cannot tell which jobs there are: ${answer.unknown}`)
+  const known = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
+  // Jobs of a tier that was taken out of sluice.yaml still run, and must be stopped all the same.
+  const tiers = [...new Set([...Object.keys(site.config.tiers), ...known.map(job => job.tier)])]
+  const live = new Set(known.filter(job => job.state !== 'ended').map(job => job.id))
+  return jobsNamed(name, { tiers, jobs: known })
+    .filter(job => live.has(job.id) || !tiers.includes(name))
+    .map(({ tier, id, restarts }) => ({ tier, jobId: id, restarts }))
+    .sort((one, other) => Number(one.jobId) - Number(other.jobId))
+}
+
+function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
+  return {
+    jobs: async () => {
+      const answer = await site.jobs()
+      return 'unknown' in answer ? undefined : { jobs: answer.jobs.map(one => one.job), complete: answer.complete }
+    },
+    endpoints: () => registry.scan().then(scan => scan.endpoints, unknown),
+    routes: () => registry.routes().catch(unknown),
+    ask: async (replica, jobId, dismissal) => {
+      try {
+        await registry.make() // a site that was set up before there were requests
+        await registry.ask(replica, dismissal)
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error)
+      }
+      return troubleOf(await slurm.signalBatch(jobId))
+    },
+    cancel: async jobId => troubleOf(await slurm.cancel(jobId)),
+    requeue: async jobId => troubleOf(await slurm.requeueIncomplete(jobId)),
+  }
+}
+
+/** A job that Slurm does not know has gone, which the next look shows. */
+function troubleOf(answer: OrderAnswer): string | undefined {
+  return 'message' in answer ? answer.message : undefined
+}
+
+// The next look asks again; what is not known is said meanwhile.
+function unknown(): undefined {
+  return undefined
+}
+
+function report(outcomes: readonly Outcome[], title: string, options: SendAwayOptions, { print }: Context): void {
+  if (options.json === true) {
+    const jobs = outcomes.map(({ errand, isDone, words }) => ({ tier: errand.tier, job: errand.jobId, isDone, words }))
+    print(JSON.stringify({ dryRun: options.dryRun === true, jobs }, undefined, 2))
+    return
+  }
+  print(title)
+  for (const { errand, words } of outcomes) print(`${errand.tier} job ${errand.jobId}: ${words}`)
+}
+
+function list(errands: readonly Errand[]): string {
+  const [first] = errands
+  return errands.length === 1 ? `${first?.tier} job ${first?.jobId}` : `${errands.length} jobs of ${first?.tier}`
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
+  throw new UserError(`Cannot drain within "${text}": --within takes whole seconds, at most 86400`)
+}

@@ -1,0 +1,136 @@
+import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
+import type { Known, StatusFacts, StatusReport } from '../reports/status.ts'
+import { reportStatus } from '../reports/status.ts'
+import { type StatusTextOptions, statusLines, statusText } from '../reports/status-text.ts'
+import { systemClock } from '../system/clock.ts'
+import type { Context } from './context.ts'
+import type { ConfigOptions } from './load-config.ts'
+import { openSite, type Site } from './open-site.ts'
+
+export interface StatusOptions extends ConfigOptions {
+  readonly json?: boolean
+  /** Look again and again until Ctrl-C. */
+  readonly watch?: boolean
+}
+
+const LOOK_MS = 2_000
+/** squeue(1) asks not to be run in a loop. */
+const ASK_SLURM_MS = 15_000
+/** A look that comes this much later than planned was no watching (rule 6). */
+const LATE_MS = 3 * LOOK_MS
+
+/** `sluice status`: what is known now. What is not known is said, and is no failure. */
+export async function status(options: StatusOptions, context: Context): Promise<void> {
+  const site = await openSite(options, context)
+  const text: StatusTextOptions = { time: localTime, leaseMs: site.config.timing.leaseSeconds * 1_000 }
+  const beats = createStillness()
+  let jobs = await askJobs(site, context)
+  if (options.watch !== true) {
+    const report = await look(site, jobs, beats)
+    if (options.json === true) return context.print(JSON.stringify(report, undefined, 2))
+    for (const line of statusText(report, text)) context.print(line)
+    return
+  }
+  const show = options.json === true ? showJson : context.terminal === undefined ? showChanges(text) : showScreen(text)
+  let askedAt = systemClock.now()
+  while (!context.signal.aborted) {
+    show(await look(site, jobs, beats), context)
+    await systemClock.sleep(LOOK_MS, context.signal)
+    if (context.signal.aborted || systemClock.now() - askedAt < ASK_SLURM_MS) continue
+    askedAt = systemClock.now()
+    jobs = await askJobs(site, context)
+  }
+}
+
+async function askJobs(site: Site, context: Context): Promise<StatusFacts['jobs']> {
+  const answer = await site.jobs(context.signal)
+  return 'unknown' in answer ? answer : { value: answer }
+}
+
+async function look(site: Site, jobs: StatusFacts['jobs'], beats: Stillness): Promise<StatusReport> {
+  const { config, registry } = site
+  const scan = await known('Cannot read the registry', registry.scan())
+  const routes = await known('Cannot read the routes', registry.routes())
+  const counters = [
+    ...('value' in scan ? [...scan.value.beats].map(([name, { beat }]) => [name, beat] as const) : []),
+    ...('value' in routes ? [...routes.value].map(([name, file]) => [name, file?.beat] as const) : []),
+  ]
+  return reportStatus({
+    site: config.site,
+    tiers: Object.entries(config.tiers).map(([name, { path, replicas }]) => ({ name, path, wanted: replicas })),
+    jobs,
+    registry: scan,
+    routes,
+    stillMs: beats.see(counters),
+  })
+}
+
+function known<T>(what: string, answer: Promise<T>): Promise<Known<T>> {
+  return answer.then(
+    value => ({ value }),
+    error => ({ unknown: `${what}: ${error instanceof Error ? error.message : String(error)}` }),
+  )
+}
+
+interface Stillness {
+  /** For how long each counter was seen to stand still; nothing is said of one that is new. */
+  see(counters: readonly (readonly [string, number | undefined])[]): ReadonlyMap<string, number>
+}
+
+function createStillness(): Stillness {
+  let leases = new Map<string, Lease>()
+  let seenAt: number | undefined
+  return {
+    see(counters) {
+      const now = systemClock.now()
+      const sinceLastMs = seenAt === undefined ? 0 : now - seenAt
+      seenAt = now
+      const before = leases
+      leases = new Map(
+        counters.map(([name, beat]) => [
+          name,
+          renewLease(before.get(name) ?? { ...FRESH_LEASE, beat }, beat, sinceLastMs, LATE_MS),
+        ]),
+      )
+      return new Map([...leases].filter(([name]) => before.has(name)).map(([name, lease]) => [name, lease.stillMs]))
+    },
+  }
+}
+
+type Show = (report: StatusReport, context: Context) => void
+
+const showJson: Show = (report, { print }) => print(JSON.stringify(report))
+
+/** Redraws; a line that is too long is cut, or it would move the ones below. */
+function showScreen(options: StatusTextOptions): Show {
+  return (report, { print, terminal }) => {
+    const width = terminal?.columns ?? 80
+    const lines = statusText(report, options).map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
+    print(`${HOME_AND_CLEAR}${lines.join('\n')}`)
+  }
+}
+
+// ECMA-48: CUP without parameters, and ED 2.
+const HOME_AND_CLEAR = '\u001b[H\u001b[2J'
+
+/** A line for each replica that is new, has changed or has gone. */
+function showChanges(options: StatusTextOptions): Show {
+  let before: ReadonlyMap<string, string> = new Map()
+  let problems: readonly string[] = []
+  return (report, { print }) => {
+    const lines = statusLines(report, options)
+    for (const [key, line] of lines) if (before.get(key) !== line) print(line)
+    for (const key of before.keys()) if (!lines.has(key)) print(`${key}  gone`)
+    for (const problem of report.problems) if (!problems.includes(problem)) print(problem)
+    before = lines
+    problems = report.problems
+  }
+}
+
+/** `2026-01-31 12:00:00` where we are. */
+function localTime(epochSeconds: number): string {
+  const date = new Date(epochSeconds * 1_000)
+  const two = (value: number) => String(value).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
+}

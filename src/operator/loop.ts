@@ -1,0 +1,136 @@
+import type { Dismissal } from '../domain/dismissal.ts'
+import { type Endpoint, replicaId } from '../domain/endpoint.ts'
+import type { JobView } from '../domain/job-view.ts'
+import { names, type RoutesFile } from '../domain/routes-file.ts'
+import type { Clock } from '../system/clock.ts'
+import { type Errand, type Manner, type Move, planErrand, type Sight } from './plan.ts'
+
+/** Undefined answers mean: not known now (rule 1). Orders resolve with what went wrong in words, or undefined. */
+export interface OperatorEffects {
+  /** Our jobs, and whether that is all of them. */
+  jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | undefined>
+  endpoints(): Promise<readonly Endpoint[] | undefined>
+  routes(): Promise<ReadonlyMap<string, RoutesFile | undefined> | undefined>
+  /** Writes the request and signals the batch process. */
+  ask(replica: string, jobId: string, dismissal: Dismissal): Promise<string | undefined>
+  cancel(jobId: string): Promise<string | undefined>
+  requeue(jobId: string): Promise<string | undefined>
+}
+
+export interface OperatorOptions {
+  readonly errands: readonly Errand[]
+  readonly manner: Manner
+  readonly withinSeconds: number | undefined
+  readonly effects: OperatorEffects
+  /** Called for each change. */
+  tell(errand: Errand, words: string): void
+  readonly clock: Clock
+  /** Stops the watching; what was asked for goes on. */
+  readonly signal: AbortSignal
+}
+
+export interface Outcome {
+  readonly errand: Errand
+  readonly isDone: boolean
+  readonly words: string
+}
+
+const LOOK_MS = 1_000
+/** Slurm is asked this often while only it can tell more, and seldom while an engine still drains. */
+const ASK_SLURM_MS = 2_000
+const SELDOM_MS = 15_000
+/** A signal may be lost with its node's slurmd; an order, with its answer. */
+const AGAIN_MS = 10_000
+
+/** What would be done first, with nothing done. */
+export async function lookOnce(
+  options: Pick<OperatorOptions, 'errands' | 'manner' | 'effects'>,
+): Promise<readonly Outcome[]> {
+  const sights = await seeAll(options.errands, options.effects, await options.effects.jobs(), new Set())
+  return sights.map(({ errand, sight }) => outcomeOf(errand, planErrand(errand, options.manner, sight)))
+}
+
+/** Sends every job away and watches until all of them have gone, or the signal aborts. */
+export async function sendAway(options: OperatorOptions): Promise<readonly Outcome[]> {
+  const { manner, effects, clock, signal } = options
+  const asked = new Set<string>()
+  const acts = new Map<string, { at: number; trouble: string | undefined }>()
+  const told = new Map<string, string>()
+  let outcomes: readonly Outcome[] = options.errands.map(errand => ({ errand, isDone: false, words: '' }))
+  let jobs = await effects.jobs()
+  let askedSlurmAt = clock.now()
+
+  for (;;) {
+    const left = outcomes.filter(one => !one.isDone).map(one => one.errand)
+    const sights = await seeAll(left, effects, jobs, asked)
+    const moved = await Promise.all(sights.map(one => move(one.errand, one.sight)))
+    outcomes = outcomes.map(one => moved.find(other => other.errand === one.errand) ?? one)
+    if (signal.aborted || outcomes.every(one => one.isDone)) return outcomes
+    await clock.sleep(LOOK_MS, signal)
+    const draining = sights.every(one => one.sight.endpoints?.some(endpoint => endpoint.state !== 'failed') === true)
+    if (clock.now() - askedSlurmAt >= (draining ? SELDOM_MS : ASK_SLURM_MS)) {
+      askedSlurmAt = clock.now()
+      jobs = await effects.jobs()
+    }
+  }
+
+  async function move(errand: Errand, sight: Sight): Promise<Outcome> {
+    const next = planErrand(errand, manner, sight)
+    const trouble = await act(errand, next, sight)
+    const words = trouble === undefined ? next.words : `${next.words}: ${trouble}`
+    if (told.get(errand.jobId) !== words) options.tell(errand, words)
+    told.set(errand.jobId, words)
+    return { ...outcomeOf(errand, next), words }
+  }
+
+  /** An order is given once, and again only when nothing has come of it for a while. */
+  async function act(errand: Errand, { kind }: Move, { job }: Sight): Promise<string | undefined> {
+    if (kind === 'wait' || kind === 'done' || typeof job !== 'object') return undefined
+    const replica = replicaId({ tier: errand.tier, jobId: errand.jobId, restarts: job.restarts })
+    const before = acts.get(`${kind} ${replica}`)
+    if (before !== undefined && clock.now() - before.at < AGAIN_MS) return before.trouble
+    const trouble = await give(kind, errand, replica)
+    acts.set(`${kind} ${replica}`, { at: clock.now(), trouble })
+    if (kind === 'ask' && trouble === undefined) asked.add(replica)
+    return trouble
+  }
+
+  function give(kind: 'ask' | 'cancel' | 'requeue', errand: Errand, replica: string): Promise<string | undefined> {
+    if (kind === 'cancel') return effects.cancel(errand.jobId)
+    if (kind === 'requeue') return effects.requeue(errand.jobId)
+    return effects.ask(replica, errand.jobId, {
+      comeBack: manner === 'requeue',
+      withinSeconds: options.withinSeconds,
+    })
+  }
+}
+
+async function seeAll(
+  errands: readonly Errand[],
+  effects: OperatorEffects,
+  jobs: Awaited<ReturnType<OperatorEffects['jobs']>>,
+  asked: ReadonlySet<string>,
+): Promise<{ errand: Errand; sight: Sight }[]> {
+  const endpoints = await effects.endpoints()
+  const routes = await effects.routes()
+  return errands.map(errand => {
+    const ours = endpoints?.filter(one => one.job.id === errand.jobId)
+    const job = jobs?.jobs.find(one => one.id === errand.jobId) ?? (jobs?.complete === true ? 'forgotten' : undefined)
+    return { errand, sight: { job, endpoints: ours, routedBy: routedBy(ours, routes), asked } }
+  })
+}
+
+/** A routes file that cannot be understood may name any endpoint. */
+function routedBy(
+  endpoints: readonly Endpoint[] | undefined,
+  routes: ReadonlyMap<string, RoutesFile | undefined> | undefined,
+): readonly string[] | undefined {
+  if (endpoints === undefined || routes === undefined) return undefined
+  return [...routes]
+    .filter(([, file]) => file === undefined || endpoints.some(one => names(file, one.id)))
+    .map(([gateway]) => gateway)
+}
+
+function outcomeOf(errand: Errand, move: Move): Outcome {
+  return { errand, isDone: move.kind === 'done', words: move.words }
+}

@@ -1,0 +1,84 @@
+import { type Endpoint, replicaId } from '../domain/endpoint.ts'
+import type { JobAnswer } from '../domain/notice.ts'
+
+/** drain: finish the answers, then be cancelled. requeue: finish them, then come back. now: be cancelled at once. */
+export type Manner = 'drain' | 'requeue' | 'now'
+
+/** A job that an operator sends away, in the run that it was in then. */
+export interface Errand {
+  readonly tier: string
+  readonly jobId: string
+  readonly restarts: number
+}
+
+/** What is known of it now. Undefined: not known, which makes us wait (rule 1). */
+export interface Sight {
+  readonly job: JobAnswer
+  /** Of this job, in any run. */
+  readonly endpoints: readonly Endpoint[] | undefined
+  /** The gateways whose nginx may reach it. */
+  readonly routedBy: readonly string[] | undefined
+  /** The replicas that have been asked to leave. */
+  readonly asked: ReadonlySet<string>
+}
+
+/** What to do next, and in words how it stands. */
+export interface Move {
+  readonly kind: 'ask' | 'cancel' | 'requeue' | 'wait' | 'done'
+  readonly words: string
+}
+
+/**
+ * First match wins:
+ * 1. Slurm has not answered, or not in words we know → wait
+ * 2. ended or forgotten → done
+ * 3. it is to come back, and a later run is on → done
+ * 4. it waits → done when it is to come back, else cancelled: it serves nobody
+ * 5. its end is under way → wait
+ * 6. it is to go at once → cancelled
+ * 7. it runs, and whether it serves is not known → wait
+ * 8. it runs and has an endpoint → asked, until its file says that it drains
+ * 9. it was asked and its endpoint is gone → its own last act is near: wait
+ * 10. it runs and serves nobody yet, or has failed → cancelled, or requeued
+ */
+export function planErrand(errand: Errand, manner: Manner, { job, endpoints, routedBy, asked }: Sight): Move {
+  if (job === undefined) return wait('waiting for an answer of Slurm') // 1
+  if (job === 'forgotten') return done('gone') // 2
+  if (job.state === 'ended') return done(`gone, ${job.stateText}`) // 2
+  if (manner === 'requeue' && job.restarts > errand.restarts) return done(`requeued, ${job.stateText}`) // 3
+  if (job.state === 'pending') {
+    return manner === 'requeue'
+      ? done(`${job.stateText}: nothing to drain`)
+      : { kind: 'cancel', words: 'cancelling it: it waits' } // 4
+  }
+  if (job.state === 'ending') return wait(job.stateText) // 5
+  if (manner === 'now') return { kind: 'cancel', words: 'cancelling it' } // 6
+  if (job.state === 'unknown') return wait(`waiting: Slurm says ${job.stateText}`) // 1
+  if (endpoints === undefined) return wait('waiting for the shared directory') // 7
+  const served = endpoints.find(one => one.job.restarts === job.restarts && one.state !== 'failed')
+  const wasAsked = asked.has(replicaId({ tier: errand.tier, jobId: errand.jobId, restarts: job.restarts }))
+  if (served === undefined && wasAsked) return wait('its engine has stopped, it is leaving') // 9
+  if (served === undefined) {
+    const words = 'it serves nobody'
+    return manner === 'requeue'
+      ? { kind: 'requeue', words: `requeueing it: ${words}` }
+      : { kind: 'cancel', words: `cancelling it: ${words}` } // 10
+  }
+  if (!wasAsked) return { kind: 'ask', words: 'asking it to leave' } // 8
+  if (served.state !== 'draining') return { kind: 'ask', words: 'asked, no answer yet' } // 8
+  return wait(drainWords(routedBy))
+}
+
+function drainWords(routedBy: readonly string[] | undefined): string {
+  if (routedBy === undefined) return 'draining; the routes cannot be read'
+  if (routedBy.length > 0) return `draining; gateway ${routedBy.join(', ')} still routes to it`
+  return 'draining; no new requests, its answers are ending'
+}
+
+function wait(words: string): Move {
+  return { kind: 'wait', words }
+}
+
+function done(words: string): Move {
+  return { kind: 'done', words }
+}

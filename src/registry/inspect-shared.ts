@@ -1,0 +1,55 @@
+import { type FSWatcher, watch } from 'node:fs'
+import { mkdtemp, open, readFile, rm, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeAtomic } from '../system/atomic-file.ts'
+import type { Clock } from '../system/clock.ts'
+import { localFilesystem } from './watch.ts'
+
+/** What the shared directory is; throws what the filesystem says when it cannot be looked at. */
+export async function inspectShared(shared: string) {
+  const found = await stat(shared)
+  const { bavail, bsize, type } = await statfs(shared)
+  return {
+    ownerUid: found.uid,
+    mode: found.mode,
+    isDirectory: found.isDirectory(),
+    localFilesystem: await localFilesystem(shared),
+    filesystemType: type.toString(16),
+    freeBytes: bavail * bsize,
+  }
+}
+
+/** An event that takes longer than this would come after the scan. */
+const EVENT_MS = 1_000
+
+/** Writes a file below `shared` as endpoints are written, sees whose it is and when it shows, and removes it again. */
+export async function tryShared(shared: string, clock: Clock) {
+  const directory = await mkdtemp(join(shared, '.doctor-'))
+  let watcher: FSWatcher | undefined
+  try {
+    const file = join(directory, 'trial.json')
+    const arrived = new AbortController()
+    let arrivedAt: number | undefined
+    try {
+      watcher = watch(directory, (_, name) => {
+        if (name !== 'trial.json') return
+        arrivedAt ??= clock.now()
+        arrived.abort()
+      })
+      watcher.on('error', () => undefined) // no event comes then, which is what is told
+    } catch {
+      watcher = undefined // as above: no more watches, or a filesystem without them
+    }
+    const startedAt = clock.now()
+    await writeAtomic(file, '{}\n')
+    await readFile(file)
+    const visibleMs = clock.now() - startedAt
+    await using handle = await open(file)
+    const { uid } = await handle.stat()
+    if (watcher !== undefined) await clock.sleep(EVENT_MS, arrived.signal)
+    return { ownerUid: uid, visibleMs, eventMs: arrivedAt === undefined ? undefined : arrivedAt - startedAt }
+  } finally {
+    watcher?.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,100 @@
+/** What was gathered about a site. Undefined always means: could not be found out (rule 1). */
+export interface DoctorFacts {
+  readonly gateway: GatewayFacts
+  readonly shared: SharedFacts
+  readonly runtime: RuntimeFacts
+  readonly slurm: SlurmFacts
+  readonly tiers: readonly TierFacts[]
+}
+
+export interface GatewayFacts {
+  /** In words why it cannot be run, where it cannot. */
+  readonly nginx: { readonly version: string; readonly hasNjs: boolean | undefined } | { readonly missing: string }
+  readonly ports: readonly PortFacts[]
+  readonly networks: readonly string[]
+  readonly ownAddresses: readonly string[]
+}
+
+export interface PortFacts {
+  readonly port: number
+  readonly holder: 'nobody' | 'our nginx' | 'somebody else' | undefined
+}
+
+export interface SharedFacts {
+  readonly path: string
+  readonly uid: number
+  readonly found:
+    | {
+        readonly ownerUid: number
+        readonly mode: number
+        readonly isDirectory: boolean
+        /** Name of the filesystem; undefined: none that we know to be local. */
+        readonly localFilesystem: string | undefined
+        /** Of statfs(2), in hexadecimal: how people find the name of one that we do not know. */
+        readonly filesystemType: string
+        readonly freeBytes: number
+      }
+    | { readonly unreadable: string }
+  /** What a file that was written there for trial showed; in words why it could not be written. */
+  readonly trial:
+    | {
+        readonly ownerUid: number
+        /** From the write to the text being read by its name. */
+        readonly visibleMs: number
+        /** From the rename to the event; undefined: none came within a second. */
+        readonly eventMs: number | undefined
+      }
+    | { readonly failed: string }
+}
+
+export interface RuntimeFacts {
+  readonly path: string
+  /** What `current` points at; undefined: nothing. */
+  readonly current: string | undefined
+  /** It holds this very bundle; undefined: this is no bundle, or it could not be read. */
+  readonly isThis: boolean | undefined
+}
+
+export interface SlurmFacts {
+  /** In words why it is not known. */
+  readonly config:
+    | {
+        readonly version?: string
+        readonly killWaitSeconds?: number
+        readonly minJobAgeSeconds?: number
+        readonly preemptType?: string
+        readonly preemptMode?: string
+        readonly preemptParameters?: string
+        readonly slurmctldParameters?: string
+        readonly jobRequeue?: boolean
+        readonly proctrackType?: string
+        readonly signalChildrenProcesses?: boolean
+        readonly credExpireSeconds?: number
+      }
+    | { readonly unknown: string }
+  readonly squeueSeconds: number
+}
+
+export interface TierFacts {
+  readonly name: string
+  /** The engine's program, as the configuration names it. */
+  readonly command: string
+  readonly isExclusive: boolean
+  /** Those that the configuration names, or the default one; undefined: not known. */
+  readonly partitions: readonly PartitionFacts[] | undefined
+  /** Names that the configuration has and Slurm does not. */
+  readonly missingPartitions: readonly string[]
+  readonly qos: string | undefined
+  /** Undefined: there is no database, or it does not know this one. */
+  readonly qosFacts: { readonly graceSeconds?: number; readonly preemptMode: string } | undefined
+  /** Nodes that its jobs may get, with what their names resolve to. */
+  readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] | undefined }[] | undefined
+}
+
+export interface PartitionFacts {
+  readonly name: string
+  readonly graceSeconds?: number
+  readonly preemptMode?: string
+  readonly state?: string
+  readonly isExclusive: boolean
+}

@@ -1,0 +1,40 @@
+import type { Finding, Level } from './finding.ts'
+
+/** The findings by group, worst news as visible as the best; the last line counts. */
+export function findingsText(findings: readonly Finding[]): readonly string[] {
+  const groups = Map.groupBy(findings, finding => finding.id.split('.')[0] ?? '')
+  return [
+    ...[...groups].flatMap(([group, members]) => [TITLES[group] ?? group, ...members.flatMap(findingLines), '']),
+    countLevels(findings),
+  ]
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  gateway: 'Gateway',
+  shared: 'Shared directory',
+  runtime: 'Runtime',
+  slurm: 'Slurm',
+  tier: 'Tiers',
+}
+
+function findingLines({ level, what, why, fix }: Finding): readonly string[] {
+  return [
+    `  ${level.padEnd(WIDTH)}  ${what}`,
+    ...(why === undefined ? [] : [`  ${''.padEnd(WIDTH)}  ${why}`]),
+    ...(fix === undefined ? [] : [`  ${''.padEnd(WIDTH)}  → ${fix}`]),
+  ]
+}
+
+const LEVELS: readonly Level[] = ['problem', 'warning', 'unknown', 'note', 'ok']
+const WIDTH = Math.max(...LEVELS.map(level => level.length))
+
+/** `1 problem, 2 warnings, 3 unknown, 1 note, 12 ok`. */
+function countLevels(findings: readonly Finding[]): string {
+  return LEVELS.map(level => {
+    const count = findings.filter(finding => finding.level === level).length
+    const plural = count === 1 || level === 'ok' || level === 'unknown' ? '' : 's'
+    return count === 0 ? '' : `${count} ${level}${plural}`
+  })
+    .filter(Boolean)
+    .join(', ')
+}

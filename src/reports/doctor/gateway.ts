@@ -1,0 +1,39 @@
+import type { GatewayFacts, PortFacts } from './facts.ts'
+import { type Finding, ok, unknown } from './finding.ts'
+
+export function examineGateway({ nginx, ports }: GatewayFacts): readonly Finding[] {
+  return [...examineNginx(nginx), ...ports.map(examinePort)]
+}
+
+function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
+  if ('missing' in nginx) {
+    const fix = 'install nginx on the machine of the gateway, such as with apt install nginx-light'
+    return [{ id: 'gateway.nginx', level: 'problem', what: nginx.missing, why: 'The updater drives nginx', fix }]
+  }
+  const found = ok('gateway.nginx', `nginx ${nginx.version}`)
+  if (nginx.hasNjs === undefined) return [found, unknown('gateway.njs', 'Whether nginx has njs is not known')]
+  const [what, why] = nginx.hasNjs
+    ? ['nginx has the njs module', 'Nothing uses it yet']
+    : ['nginx has no njs module', 'Nothing needs it yet: one port routes by path, not by model name']
+  return [found, { id: 'gateway.njs', level: 'note', what, why }]
+}
+
+function examinePort({ port, holder }: PortFacts): Finding {
+  const id = `gateway.port.${port}`
+  switch (holder) {
+    case 'nobody':
+      return ok(id, `Port ${port} is free`)
+    case 'our nginx':
+      return ok(id, `Port ${port} is held by our nginx`)
+    case 'somebody else':
+      return {
+        id,
+        level: 'problem',
+        what: `Port ${port} is held by a process that is not our nginx`,
+        why: 'The gateway cannot open it',
+        fix: `end that process (ss -ltnp "sport = :${port}" names it), or change gateway.listen or gatewayPort`,
+      }
+    case undefined:
+      return unknown(id, `Whether port ${port} is free is not known`)
+  }
+}

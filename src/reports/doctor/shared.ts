@@ -1,0 +1,117 @@
+import type { SharedFacts } from './facts.ts'
+import { type Finding, ok } from './finding.ts'
+
+export function examineShared(facts: SharedFacts): readonly Finding[] {
+  const { found, path, trial } = facts
+  if ('unreadable' in found) {
+    const fix = 'mount it here, or correct `shared` in sluice.yaml'
+    return [{ id: 'shared.directory', level: 'problem', what: `Cannot look at "${path}": ${found.unreadable}`, fix }]
+  }
+  if (!found.isDirectory) {
+    const fix = 'correct `shared` in sluice.yaml'
+    return [{ id: 'shared.directory', level: 'problem', what: `"${path}" is no directory`, fix }]
+  }
+  const access = [...owner(found.ownerUid, facts), permissions(found.mode, path), space(found.freeBytes)]
+  if ('failed' in trial) {
+    const what = `Cannot write in "${path}": ${trial.failed}`
+    const fix = 'let the account that runs sluice write there'
+    return [...access, { id: 'shared.write', level: 'problem', what, why: 'Nothing can be published', fix }]
+  }
+  return [...access, ...identity(trial.ownerUid, facts), visibility(trial.visibleMs), events(found, trial.eventMs)]
+}
+
+function owner(ownerUid: number, { uid, path }: SharedFacts): readonly Finding[] {
+  if (ownerUid === uid) return [ok('shared.owner', `"${path}" is ours (uid ${uid})`)]
+  return [
+    {
+      id: 'shared.owner',
+      level: 'problem',
+      what: `"${path}" belongs to uid ${ownerUid}, and this is uid ${uid}`,
+      why: 'One account owns the jobs, the updater and the shared directory; files of others are refused',
+      fix: 'run sluice as the owner, or chown the directory to the account that runs it',
+    },
+  ]
+}
+
+function permissions(mode: number, path: string): Finding {
+  const shown = (mode & 0o7777).toString(8).padStart(4, '0')
+  if ((mode & 0o002) === 0) return ok('shared.permissions', `Nobody else can write there (mode ${shown})`)
+  return {
+    id: 'shared.permissions',
+    level: 'problem',
+    what: `Everybody can write in "${path}" (mode ${shown})`,
+    why: 'Anybody could replace the directories in it, and so what nginx reaches',
+    fix: `chmod o-w ${path}`,
+  }
+}
+
+/** Beats and logs are small, and a full filesystem withdraws nobody, but nothing new is published either. */
+const LITTLE_BYTES = 1024 ** 3
+
+function space(freeBytes: number): Finding {
+  const gibibytes = freeBytes / 1024 ** 3
+  const what = `${gibibytes.toFixed(gibibytes < 10 ? 1 : 0)} GiB are free`
+  if (freeBytes >= LITTLE_BYTES) return ok('shared.space', what)
+  return {
+    id: 'shared.space',
+    level: 'warning',
+    what,
+    why: 'A full filesystem takes no endpoint',
+    fix: 'make room there',
+  }
+}
+
+/** Root squash and other mappings of accounts: what we write is not ours. */
+function identity(ownerUid: number, { uid }: SharedFacts): readonly Finding[] {
+  if (ownerUid === uid) return []
+  return [
+    {
+      id: 'shared.identity',
+      level: 'problem',
+      what: `A file that uid ${uid} writes there belongs to uid ${ownerUid}`,
+      why:
+        uid === 0
+          ? 'The server squashes root, and files of other accounts are refused'
+          : 'The server maps accounts, and files of other accounts are refused',
+      fix: uid === 0 ? 'run sluice as an ordinary account' : 'have the export map this account to itself',
+    },
+  ]
+}
+
+/** Above this a withdrawal takes longer than the scan that would show it. */
+const SLOW_MS = 500
+
+function visibility(visibleMs: number): Finding {
+  const what = `A change is readable after ${Math.max(1, Math.round(visibleMs))} ms`
+  const why = 'Seen from this machine; how long other nodes take cannot be seen from here'
+  if (visibleMs < SLOW_MS) return ok('shared.visible', what, why)
+  return {
+    id: 'shared.visible',
+    level: 'warning',
+    what,
+    why: 'Every withdrawal waits for it',
+    fix: 'use a faster filesystem',
+  }
+}
+
+function events(
+  found: { localFilesystem: string | undefined; filesystemType: string },
+  eventMs: number | undefined,
+): Finding {
+  const { localFilesystem, filesystemType } = found
+  if (localFilesystem === undefined) {
+    const what = `The filesystem (type 0x${filesystemType}) is none that tells of other machines' changes`
+    return { id: 'shared.events', level: 'note', what, why: 'The updater scans each timing.scanSeconds instead' }
+  }
+  if (eventMs !== undefined) {
+    const what = `Events of ${localFilesystem} arrive after ${Math.max(1, Math.round(eventMs))} ms`
+    return ok('shared.events', what, 'They only wake the updater; the scan is the truth')
+  }
+  return {
+    id: 'shared.events',
+    level: 'warning',
+    what: `${localFilesystem} is local, but no event arrived within a second`,
+    why: 'The updater scans each timing.scanSeconds instead',
+    fix: 'raise fs.inotify.max_user_watches or max_user_instances, or write watch: false',
+  }
+}

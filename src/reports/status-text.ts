@@ -1,0 +1,104 @@
+import type { GatewayStatus, ReplicaStatus, SlurmStatus, StatusReport, TierStatus } from './status.ts'
+import { formatTable } from './table.ts'
+
+export interface StatusTextOptions {
+  /** A moment of Slurm's clock, epoch seconds, as people here write it. */
+  time(epochSeconds: number): string
+  /** A beat that was seen to stand still for longer than this makes its writer silent. */
+  readonly leaseMs: number
+}
+
+/** The report as lines for people. */
+export function statusText(report: StatusReport, options: StatusTextOptions): readonly string[] {
+  const problems = report.problems.length === 0 ? [] : ['', 'Problems:', ...report.problems.map(line => `  ${line}`)]
+  return [
+    `${report.site}: ${gatewaysText(report.gateways, options)}`,
+    ...report.tiers.flatMap(tier => ['', ...tierText(tier, options)]),
+    ...problems,
+  ]
+}
+
+/** One line for each replica, to be compared with those of the look before. */
+export function statusLines(report: StatusReport, options: StatusTextOptions): ReadonlyMap<string, string> {
+  const rows = report.tiers.flatMap(tier => tier.replicas.map(replica => ({ tier: tier.name, replica })))
+  return new Map(
+    rows.map(({ tier, replica }) => {
+      const { node, slurm, endpoint, state, routed, message } = cellsOf(replica, options)
+      const key = `${tier} ${replica.job}/${replica.restarts} ${endpoint}`
+      const words = [tier, replica.job, node, slurm, endpoint, state, routed && `routed by ${routed}`, message]
+      return [key, words.filter(Boolean).join('  ')]
+    }),
+  )
+}
+
+function gatewaysText(gateways: readonly GatewayStatus[] | null, options: StatusTextOptions): string {
+  if (gateways === null) return 'gateways unknown'
+  if (gateways.length === 0) return 'no gateway has routed here yet'
+  return gateways
+    .map(({ name, generation, routes, beatStillMs }) => {
+      const silence = silent(beatStillMs, options)
+      const known = generation === null ? 'unknown' : `generation ${generation}, ${routes} routed`
+      return `gateway ${name} ${known}${silence}`
+    })
+    .join('; ')
+}
+
+function tierText(tier: TierStatus, options: StatusTextOptions): readonly string[] {
+  const where = tier.path === null ? 'not in the configuration' : tier.path
+  const counts = [
+    ...(tier.wanted === null ? [] : [`${tier.wanted} wanted`]),
+    `${shown(tier.pending)} pending`,
+    `${shown(tier.running)} running`,
+    `${shown(tier.ready)} ready`,
+    `${shown(tier.draining)} draining`,
+  ]
+  const rows = tier.replicas.map(replica => {
+    const { node, slurm, endpoint, state, routed, load, since, message } = cellsOf(replica, options)
+    return [replica.job, node, slurm, endpoint, state, routed, load, since, message]
+  })
+  return [
+    `${tier.name} (${where}): ${counts.join(', ')}`,
+    ...(rows.length === 0 ? [] : formatTable(HEAD, rows).map(line => `  ${line}`)),
+  ]
+}
+
+const HEAD = ['JOB', 'NODE', 'SLURM', 'ENDPOINT', 'STATE', 'ROUTED BY', 'LOAD', 'SINCE', 'MESSAGE']
+
+function cellsOf({ node, slurm, endpoint }: ReplicaStatus, options: StatusTextOptions) {
+  const place = { node: node ?? '–', slurm: slurmText(slurm, options) }
+  if (endpoint === null || endpoint === 'unknown') {
+    const none = endpoint === null ? '–' : 'unknown'
+    return { ...place, endpoint: none, state: none, routed: '', load: '', since: '', message: '' }
+  }
+  const { id, state, routedBy, load, since, message, beatStillMs } = endpoint
+  return {
+    ...place,
+    endpoint: id,
+    state: `${state}${silent(beatStillMs, options)}`,
+    routed: routedBy === null ? 'unknown' : routedBy.join(', ') || '–',
+    load: loadText(load),
+    since: since.replace(/\.\d+Z$/, 'Z'),
+    message: message?.replaceAll(/\s+/g, ' ') ?? '',
+  }
+}
+
+function slurmText(slurm: SlurmStatus, { time }: StatusTextOptions): string {
+  if (!slurm.known) return 'unknown'
+  const reason = slurm.reason === null ? '' : ` (${slurm.reason})`
+  return `${slurm.state}${reason}${slurm.expectedStart === null ? '' : `, expected ${time(slurm.expectedStart)}`}`
+}
+
+/** Running and waiting requests, and the use of the KV cache; – where the engine does not tell. */
+function loadText(load: { running: number | null; waiting: number | null; kv: number | null } | null): string {
+  if (load === null || (load.running === null && load.waiting === null && load.kv === null)) return '–'
+  const kv = load.kv === null ? '' : `, KV ${Math.round(load.kv * 100)} %`
+  return `${load.running ?? '–'} running, ${load.waiting ?? '–'} waiting${kv}`
+}
+
+function silent(stillMs: number | null, { leaseMs }: StatusTextOptions): string {
+  return stillMs === null || stillMs < leaseMs ? '' : `, silent for ${Math.round(stillMs / 1_000)} s`
+}
+
+function shown(count: number | null): string {
+  return count === null ? 'unknown' : String(count)
+}

@@ -1,0 +1,226 @@
+import type { Beat } from '../domain/beat.ts'
+import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
+import type { JobView } from '../domain/job-view.ts'
+import { formatProblem, type Problem } from '../domain/problem.ts'
+import { names, type RoutesFile } from '../domain/routes-file.ts'
+
+/** What one look found. Undefined always means: not known (rule 1). */
+export interface StatusFacts {
+  readonly site: string
+  readonly tiers: readonly { readonly name: string; readonly path: string; readonly wanted: number }[]
+  /** Our jobs, each with the tier that it was submitted for. */
+  readonly jobs: Known<{ readonly jobs: readonly TierJob[]; readonly complete: boolean }>
+  readonly registry: Known<{
+    readonly endpoints: readonly Endpoint[]
+    readonly beats: ReadonlyMap<string, Beat>
+    readonly problems: readonly Problem[]
+  }>
+  /** By gateway; undefined for a routes file that cannot be understood. */
+  readonly routes: Known<ReadonlyMap<string, RoutesFile | undefined>>
+  /** Since when a beat stands still as far as this reader saw it, milliseconds, by replica or gateway; empty at a first look. */
+  readonly stillMs: ReadonlyMap<string, number>
+}
+
+/** What was found, or in words why it is not known. */
+export type Known<T> = { readonly value: T } | { readonly unknown: string }
+
+export interface TierJob {
+  readonly tier: string
+  readonly job: JobView
+}
+
+/** What stands in JSON: null is "not known" or "there is none", as each field says. */
+export interface StatusReport {
+  readonly site: string
+  readonly tiers: readonly TierStatus[]
+  readonly gateways: readonly GatewayStatus[] | null
+  /** What could not be found out, and which files cannot be read; one line each. */
+  readonly problems: readonly string[]
+}
+
+export interface TierStatus {
+  readonly name: string
+  /** Null: the tier is not in the configuration. */
+  readonly path: string | null
+  readonly wanted: number | null
+  /** Jobs of Slurm; null: Slurm did not answer. */
+  readonly pending: number | null
+  readonly running: number | null
+  /** Endpoints; null: the registry could not be read. */
+  readonly ready: number | null
+  readonly draining: number | null
+  readonly replicas: readonly ReplicaStatus[]
+}
+
+/** A job, an endpoint, or both. */
+export interface ReplicaStatus {
+  readonly job: string
+  /** How often the run that is meant was requeued. */
+  readonly restarts: number
+  readonly node: string | null
+  readonly slurm: SlurmStatus
+  /** Null: none is published. */
+  readonly endpoint: EndpointStatus | null | 'unknown'
+}
+
+export type SlurmStatus =
+  | { readonly known: false; readonly why: string }
+  | {
+      readonly known: true
+      readonly state: string
+      readonly reason: string | null
+      readonly expectedStart: number | null
+    }
+
+export interface EndpointStatus {
+  readonly id: string
+  readonly state: string
+  readonly url: string | null
+  readonly models: readonly string[]
+  readonly since: string
+  readonly message: string | null
+  /** Gateways whose nginx may reach it; null: not known. */
+  readonly routedBy: readonly string[] | null
+  readonly load: { readonly running: number | null; readonly waiting: number | null; readonly kv: number | null } | null
+  /** Null at a first look. */
+  readonly beatStillMs: number | null
+}
+
+export interface GatewayStatus {
+  readonly name: string
+  /** Null: its file cannot be understood. */
+  readonly generation: number | null
+  readonly routes: number | null
+  readonly beatStillMs: number | null
+}
+
+/** Joins what Slurm, the registry and the gateways say. Order: the configuration's tiers, then job ids. */
+export function reportStatus(facts: StatusFacts): StatusReport {
+  const configured = facts.tiers.map(tier => tier.name)
+  const endpoints = 'value' in facts.registry ? facts.registry.value.endpoints : []
+  const jobs = 'value' in facts.jobs ? facts.jobs.value.jobs : []
+  const others = [...jobs.filter(isLive).map(one => one.tier), ...endpoints.map(one => one.tier)]
+  const tiers = [...new Set([...configured, ...others.sort()])]
+  return {
+    site: facts.site,
+    tiers: tiers.map(name => tierStatus(name, facts)),
+    gateways: 'value' in facts.routes ? [...facts.routes.value].map(entry => gatewayStatus(entry, facts)) : null,
+    problems: problemsOf(facts),
+  }
+}
+
+function tierStatus(name: string, facts: StatusFacts): TierStatus {
+  const frame = facts.tiers.find(tier => tier.name === name)
+  const jobs = 'value' in facts.jobs ? facts.jobs.value.jobs.filter(one => one.tier === name) : undefined
+  const endpoints =
+    'value' in facts.registry ? facts.registry.value.endpoints.filter(one => one.tier === name) : undefined
+  const count = <T>(list: readonly T[] | undefined, holds: (one: T) => boolean) => list?.filter(holds).length ?? null
+  return {
+    name,
+    path: frame?.path ?? null,
+    wanted: frame?.wanted ?? null,
+    pending: count(jobs, ({ job }) => job.state === 'pending'),
+    running: count(jobs, ({ job }) => job.state === 'running'),
+    ready: count(endpoints, one => one.state === 'ready'),
+    draining: count(endpoints, one => one.state === 'draining'),
+    replicas: replicasOf(jobs ?? [], endpoints, facts).sort(byJob),
+  }
+}
+
+/**
+ * 1. an endpoint → a row, with what Slurm says about its run
+ * 2. a job that has not ended and whose run has no endpoint → a row without one
+ */
+function replicasOf(
+  jobs: readonly TierJob[],
+  endpoints: readonly Endpoint[] | undefined,
+  facts: StatusFacts,
+): ReplicaStatus[] {
+  const published = (endpoints ?? []).map(endpoint => ({
+    job: endpoint.job.id,
+    restarts: endpoint.job.restarts,
+    node: endpoint.job.node,
+    slurm: slurmOf(endpoint, facts),
+    endpoint: endpointStatus(endpoint, facts),
+  })) // 1
+  const isPublished = ({ job }: TierJob) => published.some(one => one.job === job.id && one.restarts === job.restarts)
+  const others = jobs
+    .filter(one => isLive(one) && !isPublished(one))
+    .map(({ job }) => ({
+      job: job.id,
+      restarts: job.restarts,
+      node: job.batchHost ?? null,
+      slurm: viewOf(job),
+      endpoint: endpoints === undefined ? ('unknown' as const) : null,
+    })) // 2
+  return [...published, ...others]
+}
+
+function slurmOf({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): SlurmStatus {
+  if ('unknown' in jobs) return { known: false, why: 'Slurm did not answer' }
+  const job = jobs.value.jobs.find(one => one.job.id === id)?.job
+  if (job === undefined) {
+    return jobs.value.complete
+      ? { known: true, state: 'no such job', reason: null, expectedStart: null }
+      : { known: false, why: "part of Slurm's answer could not be read" }
+  }
+  if (job.restarts < restarts) return { known: false, why: "Slurm's answer is older than this run" }
+  if (job.restarts > restarts)
+    return { known: true, state: `old copy, run ${job.restarts} is on`, reason: null, expectedStart: null }
+  return viewOf(job)
+}
+
+function viewOf(job: JobView): SlurmStatus {
+  const reason = job.reason === '' || job.reason === 'None' ? null : job.reason
+  const expectedStart = job.state === 'pending' ? (job.startTime ?? null) : null
+  const state =
+    job.preemptTime !== undefined && job.state === 'running' ? `${job.stateText}, being preempted` : job.stateText
+  return { known: true, state, reason, expectedStart }
+}
+
+function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus {
+  const { id, state, url, models, since, message } = endpoint
+  const replica = replicaOf(id)
+  const beat = 'value' in facts.registry ? facts.registry.value.beats.get(replica) : undefined
+  const load = beat?.endpoints[id]
+  return {
+    ...{ id, state, url, models, since, message },
+    routedBy: 'value' in facts.routes ? routedBy(id, facts.routes.value) : null,
+    load: load === undefined ? null : { running: load.running, waiting: load.waiting, kv: load.kv },
+    beatStillMs: facts.stillMs.get(replica) ?? null,
+  }
+}
+
+/** Null where a file that cannot be understood may name it. */
+function routedBy(id: string, routes: ReadonlyMap<string, RoutesFile | undefined>): readonly string[] | null {
+  const files = [...routes]
+  if (files.some(([, file]) => file === undefined)) return null
+  return files.filter(([, file]) => file !== undefined && names(file, id)).map(([name]) => name)
+}
+
+function gatewayStatus([name, file]: [string, RoutesFile | undefined], facts: StatusFacts): GatewayStatus {
+  return {
+    name,
+    generation: file?.generation ?? null,
+    routes: file === undefined ? null : Object.values(file.tiers).flat().length,
+    beatStillMs: facts.stillMs.get(name) ?? null,
+  }
+}
+
+function problemsOf({ jobs, registry, routes }: StatusFacts): string[] {
+  const unread = [...('value' in routes ? routes.value : [])].filter(([, file]) => file === undefined)
+  return [
+    ...('unknown' in jobs ? [jobs.unknown] : []),
+    ...('unknown' in registry ? [registry.unknown] : registry.value.problems.map(formatProblem)),
+    ...('unknown' in routes ? [routes.unknown] : []),
+    ...unread.map(([name]) => `routes/${name}.json: Not a routes file: it may name any endpoint`),
+  ]
+}
+
+function isLive({ job }: TierJob): boolean {
+  return job.state !== 'ended'
+}
+
+function byJob(one: ReplicaStatus, other: ReplicaStatus): number {
+  return Number(one.job) - Number(other.job) || one.restarts - other.restarts
+}

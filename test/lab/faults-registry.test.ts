@@ -1,0 +1,178 @@
+import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { addressOf, type Endpoint, formatEndpoint, replicaOf } from '../../src/domain/endpoint.ts'
+import { ACCOUNTS } from './accounts.ts'
+import { lostOf, underLoad } from './clients.ts'
+import { readCluster } from './cluster-state.ts'
+import { SHARED_DIRECTORY } from './directories.ts'
+import { writeAs } from './files-of.ts'
+import { GATEWAY_DIRECTORY, nginxPid, openSite, type Site } from './site.ts'
+import { cancel, preempt, showJob } from './slurm-view.ts'
+import { until } from './until.ts'
+
+const PATIENCE = { timeoutMs: 90_000 }
+const ENDPOINTS = join(SHARED_DIRECTORY, 'endpoints')
+let site: Site
+
+beforeAll(async () => {
+  site = await openSite(undefined, { timing: { squeueSeconds: 2, beatSeconds: 1, leaseSeconds: 5 } })
+  await site.startUpdater()
+  await site.submit('fast', 2)
+})
+afterAll(() => site.close())
+
+describe('bad endpoint files', () => {
+  it('are named once each; nginx reads nothing of them, the routes stay, and no request is lost', async () => {
+    const endpoints = await site.serving(2)
+    const files = badFiles(endpoints, (await readCluster()).controller.address)
+    const expected = files.map(file => file.said).sort()
+    const before = await state()
+    const earlier = (await site.events('updater-main')).length
+    try {
+      const outcomes = await underLoad(async () => {
+        for (const { name, make } of files) await make(join(ENDPOINTS, name))
+        await until('all of them to be named', () => sayings(earlier), {
+          ...PATIENCE,
+          holds: said => said.length >= files.length,
+        })
+        const beat = await routesBeat()
+        await until('more scans and polls', async () => (await routesBeat()) > beat + 3, PATIENCE)
+      })
+      expect(await sayings(earlier)).toEqual(expected)
+      expect(await state()).toEqual(before)
+      const configuration = await readFile(join(GATEWAY_DIRECTORY, 'good/gateway.conf'), 'utf8')
+      const servers = [...configuration.matchAll(/^ *server .*; # (\S+)$/gm)].map(([, id]) => id)
+      expect(servers).toEqual(before.served)
+      expect(lostOf(outcomes)).toEqual([])
+    } finally {
+      for (const { name } of files) await rm(join(ENDPOINTS, name), { recursive: true, force: true })
+    }
+  })
+})
+
+describe('a shared directory that vanishes', () => {
+  const away = `${SHARED_DIRECTORY}.away`
+
+  it('leaves the last routes; a preempted replica drains to its deadline; no request is lost, and the return is recorded', async () => {
+    const [leaving, other] = await site.serving(2)
+    if (leaving === undefined || other === undefined) throw new Error('two have to serve')
+    const earlier = (await site.events('updater-main')).length
+    let preemptor = ''
+    const outcomes = await underLoad(async load => {
+      await rename(SHARED_DIRECTORY, away)
+      const answered = load.outcomes.length
+      await until('answers', () => load.outcomes.length >= answered + 12, PATIENCE)
+      expect(await site.served()).toEqual([leaving.id, other.id])
+      preemptor = await preempt(leaving.job.node)
+      await until('the preemptor to run', async () => (await showJob(preemptor))['JobState'] === 'RUNNING', PATIENCE)
+      await rename(away, SHARED_DIRECTORY)
+      await until('its return', async () => (await site.events('updater-main')).slice(earlier), {
+        ...PATIENCE,
+        holds: events => events.some(one => one.event === 'recovered' && one['what'] === 'registry'),
+      })
+    })
+    console.log(
+      await execa('sh', [
+        '-c',
+        'tail -n 60 /tmp/site-*/updater-1.log; echo; cat /cluster/shared/ai/logs/llama-14b-1.log',
+      ]).then(x => x.stdout),
+    )
+    console.log(
+      lostOf(outcomes),
+      (await site.events(replicaOf(leaving.id))).slice(-8),
+      (await site.events('updater-main')).slice(earlier),
+    )
+    await cancel(preemptor)
+    await rm(join(ENDPOINTS, `${leaving.id}.json`))
+    const back = await site.serving(2)
+    console.log(
+      back.map(one => one.id),
+      await execa('ls', ['-la', ENDPOINTS, join(SHARED_DIRECTORY, 'logs')]),
+    )
+  })
+})
+
+/** A file in endpoints/ that is no endpoint, or none that may be routed. */
+interface BadFile {
+  readonly name: string
+  make(path: string): Promise<unknown>
+  /** What the updater says of it. */
+  readonly said: string
+}
+
+function badFiles([one, other]: readonly Endpoint[], gateway: string): BadFile[] {
+  if (one === undefined || other === undefined) throw new Error('Cannot make bad files: two have to serve')
+  let jobId = 900_000
+  /** An endpoint of its own, as good as the one that it was made from. */
+  const sample = (tier = 'fast'): Endpoint => {
+    jobId += 1
+    return { ...one, tier, id: `${tier}-${jobId}-0-0`, job: { ...one.job, id: String(jobId), restarts: 0 } }
+  }
+  const file = (message: string, make: (path: string, good: string) => Promise<unknown>, good = sample()): BadFile => {
+    const name = `${good.id}.json`
+    return { name, make: path => make(path, formatEndpoint(good)), said: `${join(ENDPOINTS, name)}: ${message}` }
+  }
+  const ours = (message: string, content: (good: string) => string | Buffer): BadFile =>
+    file(message, (path, good) => writeAs('ai', path, content(good)))
+  const changed = (message: string, change: object): BadFile =>
+    ours(message, good => JSON.stringify({ ...JSON.parse(good), ...change }))
+  const notRouted = (reason: string, change: object, good = sample()): BadFile => ({
+    name: `${good.id}.json`,
+    make: path => writeAs('ai', path, JSON.stringify({ ...good, ...change })),
+    said: `${good.id}: Not routed: ${reason}`,
+  })
+  const [address, otherAddress] = [one, other].map(endpoint => addressOf(endpoint)?.address)
+  const newline = 'fast-1\n} server {-0-0.json'
+  return [
+    ours('Not JSON (torn, or not an endpoint file)', good => good.slice(0, 200)),
+    ours('Empty file', () => ''),
+    ours('Not JSON (torn, or not an endpoint file)', () => Buffer.from('\0\x01\xff\xfe{}'.repeat(500), 'latin1')),
+    ours('1048576 bytes, more than the 65536 that such a file may have', good => good.padEnd(1024 ** 2)),
+    file(`Owned by uid ${ACCOUNTS.vasp}, not by ours (${ACCOUNTS.ai})`, (path, good) => writeAs('vasp', path, good)),
+    file('A symbolic link', async (path, good) => {
+      const target = join(SHARED_DIRECTORY, 'logs/target.json')
+      await writeAs('ai', target, good)
+      await symlink(target, path)
+    }),
+    file('Not a regular file', path => execa('mkfifo', ['--mode=0666', path])),
+    file('Not a regular file', path => mkdir(path)),
+    {
+      name: newline,
+      make: path => writeAs('ai', path, '{}'),
+      said: `${join(ENDPOINTS, newline)}: Not the name of an endpoint file; must be tier-job-restarts-index.json`,
+    },
+    changed('url: must be http://IPv4:port', { url: 'http://127.0.0.1:80; } server {' }),
+    changed('job.name: Invalid string: must match pattern /^[^\\p{Cc}\\u2028\\u2029]*$/u', {
+      job: { ...one.job, name: 'a\n} server { listen 9;' },
+    }),
+    changed('Version 2 is newer than this sluice understands (1); update it here', { version: 2 }),
+    changed(`The file's name and its fields disagree: id "${one.id}", fields give "${one.id}"`, one),
+    notRouted(`Address ${gateway} is the gateway's own`, { url: `http://${gateway}:8080` }),
+    notRouted('Address 10.88.0.1 lies outside gateway.networks', { url: 'http://10.88.0.1:8080' }),
+    notRouted('Address 127.0.0.1 lies outside gateway.networks', { url: 'http://127.0.0.1:8080' }),
+    notRouted(`Address ${otherAddress} is not one of node "${one.job.node}" (${address})`, { url: other.url }),
+    notRouted('Port 1023 is not one of 1024 to 65535', { url: `http://${address}:1023` }),
+    notRouted('Tier "nobody" is not configured', {}, sample('nobody')),
+  ]
+}
+
+/** What the updater has said since of files and of endpoints, in no order. */
+async function sayings(earlier: number): Promise<string[]> {
+  const events = (await site.events('updater-main')).slice(earlier)
+  return events
+    .flatMap(({ event, message, id, standing }) =>
+      event === 'bad file' ? [String(message)] : event === 'standing' ? [`${id}: ${standing}`] : [],
+    )
+    .sort()
+}
+
+async function routesBeat(): Promise<number> {
+  return JSON.parse(await readFile(join(SHARED_DIRECTORY, 'routes/main.json'), 'utf8')).beat
+}
+
+async function state() {
+  const { generation } = JSON.parse(await readFile(join(SHARED_DIRECTORY, 'routes/main.json'), 'utf8'))
+  return { generation, master: nginxPid(), served: await site.served() }
+}

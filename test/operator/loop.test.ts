@@ -1,0 +1,139 @@
+import { expect, it } from 'vitest'
+import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { JobView } from '../../src/domain/job-view.ts'
+import { lookOnce, type OperatorEffects, sendAway } from '../../src/operator/loop.ts'
+import type { Manner } from '../../src/operator/plan.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+import { manualClock } from '../fixtures/manual-clock.ts'
+
+const job: JobView = {
+  id: '4242',
+  state: 'running',
+  stateText: 'RUNNING',
+  reason: 'None',
+  restarts: 1,
+  nodeList: 'vasp-02',
+  name: 'llama-14b',
+}
+const errands = [{ tier: 'fast', jobId: '4242', restarts: 1 }]
+
+/** A site with one replica, played by the test; what is done to it and what is told are written down in order. */
+function site(manner: Manner = 'drain') {
+  const clock = manualClock()
+  const did: string[] = []
+  const told: string[] = []
+  const world = {
+    job: job as JobView | undefined,
+    silent: false,
+    endpoints: [endpoint] as readonly Endpoint[],
+    trouble: undefined as string | undefined,
+    questions: 0,
+  }
+  const give = (words: string) => {
+    did.push(words)
+    return Promise.resolve(world.trouble)
+  }
+  const effects: OperatorEffects = {
+    jobs: async () => {
+      world.questions += 1
+      return world.silent ? undefined : { jobs: world.job === undefined ? [] : [world.job], complete: true }
+    },
+    endpoints: async () => world.endpoints,
+    routes: async () => new Map(),
+    ask: (replica, _, { comeBack, withinSeconds }) => give(`ask ${replica} ${comeBack} ${withinSeconds}`),
+    cancel: id => give(`cancel ${id}`),
+    requeue: id => give(`requeue ${id}`),
+  }
+  const abort = new AbortController()
+  const start = () =>
+    sendAway({
+      errands,
+      manner,
+      withinSeconds: 30,
+      effects,
+      tell: (_, words) => told.push(words),
+      clock,
+      signal: abort.signal,
+    })
+  return { clock, did, told, world, effects, abort, start }
+}
+
+it('asks once, watches the drain without asking Slurm, and sees the job go', async () => {
+  const { clock, did, told, world, start } = site()
+  const over = start()
+  await clock.advance(0)
+  world.endpoints = [{ ...endpoint, state: 'draining' }]
+  await clock.advance(12_000)
+  expect([did, world.questions]).toEqual([['ask fast-4242-1 false 30'], 1])
+  world.endpoints = []
+  world.job = { ...job, state: 'ended', stateText: 'CANCELLED' }
+  await clock.advance(3_000)
+  expect(await over).toEqual([{ errand: errands[0], isDone: true, words: 'gone, CANCELLED' }])
+  expect(told).toEqual([
+    'asking it to leave',
+    'draining; no new requests, its answers are ending',
+    'its engine has stopped, it is leaving',
+    'gone, CANCELLED',
+  ])
+})
+
+it('asks again when nothing has come of it for ten seconds: a signal can be lost', async () => {
+  const { clock, did, start } = site()
+  void start()
+  await clock.advance(9_500)
+  expect(did).toHaveLength(1)
+  await clock.advance(2_000)
+  expect(did).toEqual(['ask fast-4242-1 false 30', 'ask fast-4242-1 false 30'])
+})
+
+it('tells what went wrong, and tries again', async () => {
+  const { clock, did, told, world, start } = site()
+  world.trouble = 'EIO'
+  void start()
+  await clock.advance(5_000)
+  expect([did.length, told]).toEqual([1, ['asking it to leave: EIO']])
+  world.trouble = undefined
+  world.endpoints = [{ ...endpoint, state: 'draining' }]
+  await clock.advance(7_000)
+  expect(told.at(-1)).toBe('draining; no new requests, its answers are ending')
+})
+
+it('cancels the run that Slurm brings back when the job is to go for good', async () => {
+  const { clock, did, world, start } = site()
+  const over = start()
+  await clock.advance(0)
+  world.endpoints = []
+  world.job = { ...job, state: 'pending', stateText: 'PENDING', restarts: 2 }
+  await clock.advance(3_000)
+  expect(did).toEqual(['ask fast-4242-1 false 30', 'cancel 4242'])
+  world.job = undefined
+  await clock.advance(3_000)
+  expect(await over).toMatchObject([{ isDone: true, words: 'gone' }])
+})
+
+it('is done with a requeue when the next run is on', async () => {
+  const { clock, did, world, start } = site('requeue')
+  const over = start()
+  await clock.advance(0)
+  world.endpoints = []
+  world.job = { ...job, state: 'pending', stateText: 'PENDING', restarts: 2 }
+  await clock.advance(3_000)
+  expect(did).toEqual(['ask fast-4242-1 true 30'])
+  expect(await over).toMatchObject([{ isDone: true, words: 'requeued, PENDING' }])
+})
+
+it('takes a silent Slurm for no news (rule 1)', async () => {
+  const { clock, did, world, abort, start } = site()
+  world.silent = true
+  const over = start()
+  await clock.advance(60_000)
+  expect(did).toEqual([])
+  abort.abort()
+  expect(await over).toMatchObject([{ isDone: false, words: 'waiting for an answer of Slurm' }])
+})
+
+it('does nothing in a dry run', async () => {
+  const { did, effects } = site()
+  expect(await lookOnce({ errands, manner: 'drain', effects })).toMatchObject([{ words: 'asking it to leave' }])
+  expect(did).toEqual([])
+})
