@@ -30,13 +30,13 @@ export interface Move {
 
 /**
  * First match wins:
- * 1. Slurm has not answered, or not in words we know → wait
+ * 1. Slurm has not answered → wait
  * 2. ended or forgotten → done
  * 3. it is to come back, and a later run is on → done
  * 4. it waits → done when it is to come back, else cancelled: it serves nobody
  * 5. its end is under way → wait
  * 6. it is to go at once → cancelled
- * 7. it runs, and whether it serves is not known → wait
+ * 7. whether it runs, or whether it serves, is not known → wait
  * 8. it runs and has an endpoint → asked, until its file says that it drains
  * 9. it was asked and its endpoint is gone → its own last act is near: wait
  * 10. it runs and serves nobody yet, or has failed → cancelled, or requeued
@@ -53,7 +53,7 @@ export function planErrand(errand: Errand, manner: Manner, { job, endpoints, rou
   }
   if (job.state === 'ending') return wait(job.stateText) // 5
   if (manner === 'now') return { kind: 'cancel', words: 'cancelling it' } // 6
-  if (job.state === 'unknown') return wait(`waiting: Slurm says ${job.stateText}`) // 1
+  if (job.state === 'unknown') return wait(`waiting: Slurm says ${job.stateText}`) // 7
   if (endpoints === undefined) return wait('waiting for the shared directory') // 7
   const served = endpoints.find(one => one.job.restarts === job.restarts && one.state !== 'failed')
   const wasAsked = asked.has(replicaId({ tier: errand.tier, jobId: errand.jobId, restarts: job.restarts }))

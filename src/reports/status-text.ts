@@ -23,7 +23,8 @@ export function statusLines(report: StatusReport, options: StatusTextOptions): R
   const rows = report.tiers.flatMap(tier => tier.replicas.map(replica => ({ tier: tier.name, replica })))
   return new Map(
     rows.map(({ tier, replica }) => {
-      const { node, slurm, endpoint, state, routed, message } = cellsOf(replica, options)
+      const { node, slurm, endpoint, state: aged, routed, message } = cellsOf(replica, options)
+      const state = aged.replace(/ for \d+ s$/, '') // or each look would be a change
       const key = `${tier} ${replica.job}/${replica.restarts} ${endpoint}`
       const words = [tier, replica.job, node, slurm, endpoint, state, routed && `routed by ${routed}`, message]
       return [key, words.filter(Boolean).join('  ')]

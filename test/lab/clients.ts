@@ -82,6 +82,11 @@ export function lostOf(outcomes: readonly Outcome[]): Outcome[] {
   return outcomes.filter(one => one.lost !== undefined)
 }
 
+/** The lost requests but for those that the rules allow to be lost. */
+export function lostBeyond(outcomes: readonly Outcome[], isAllowed: (lost: Outcome) => boolean): Outcome[] {
+  return lostOf(outcomes).filter(one => !isAllowed(one))
+}
+
 /** One chat completion; never rejects. */
 export async function send(request: Request, client = openAi()): Promise<Outcome> {
   const startedAt = performance.now()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
 import { findMarked, identify, type ProcessId } from '../../src/system/processes.ts'
 import { parseEstablished } from '../../src/system/tcp-table.ts'
-import { EVERY_KIND, lostOf, type Outcome, send, underLoad } from './clients.ts'
+import { EVERY_KIND, lostBeyond, lostOf, type Outcome, send, underLoad } from './clients.ts'
 import { MODELS_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
 import { writeAs } from './files-of.ts'
 import { onNode } from './on-node.ts'
@@ -63,7 +63,7 @@ describe('a killed engine', () => {
     })
 
     expect(lostOf(await Promise.all(waiting))).toEqual([])
-    expect(beyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
+    expect(lostBeyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
     const events = (await site.events(replicaOf(victim.id))).slice(earlier)
     expect(events.map(one => one.event)).toEqual(['engine exited', 'engine stopped', 'resting', 'ready'])
     expect(events[0]).toMatchObject({ message: expect.stringContaining('Killed by SIGKILL'), exits: 1 })
@@ -80,7 +80,7 @@ describe('a killed engine', () => {
       process.kill(child, 'SIGKILL')
       await servesAgain(victim.id, child)
     })
-    expect(beyond(outcomes, one => one.request.model === FAST_MODEL && one.startedAt < killedAt)).toEqual([])
+    expect(lostBeyond(outcomes, one => one.request.model === FAST_MODEL && one.startedAt < killedAt)).toEqual([])
   })
 
   it('of which the process of a preloaded model dies while nobody asks for it is restarted', async () => {
@@ -116,7 +116,7 @@ describe('a supervisor killed -9', () => {
       )
       await until('its withdrawal', async () => !(await site.served()).includes(victim.id), PATIENCE)
     })
-    expect(beyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
+    expect(lostBeyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
     expect(await showJob(victim.job.id)).toMatchObject({
       JobState: 'FAILED',
       Reason: 'RaisedSignal:9(Killed)',
@@ -231,11 +231,6 @@ async function servesAgain(id: string, before: number): Promise<void> {
 async function standingsOf(id: string): Promise<string[]> {
   const events = await site.events('updater-main')
   return events.filter(one => one.event === 'standing' && one['id'] === id).map(one => String(one['standing']))
-}
-
-/** The lost requests that no rule excuses. */
-function beyond(outcomes: readonly Outcome[], isAllowed: (one: Outcome) => boolean): Outcome[] {
-  return lostOf(outcomes).filter(one => !isAllowed(one))
 }
 
 async function stillAlive(processes: readonly ProcessId[]): Promise<ProcessId[]> {

@@ -25,7 +25,7 @@ function plan(manner: Manner, sight: Partial<Sight>) {
 const CASES: readonly [string, Partial<Sight>, { drain: string; requeue: string; now: string }][] = [
   ['1. Slurm is silent', { job: undefined }, { drain: 'wait', requeue: 'wait', now: 'wait' }],
   [
-    '1. Slurm says a word that we do not know',
+    '7. Slurm says a word that we do not know',
     { job: { ...running, state: 'unknown', stateText: 'SUSPENDED' } },
     { drain: 'wait', requeue: 'wait', now: 'cancel' },
   ],

@@ -1,0 +1,77 @@
+import { expect, it } from 'vitest'
+import type { ReplicaStatus, StatusReport } from '../../src/reports/status.ts'
+import { statusLines, statusText } from '../../src/reports/status-text.ts'
+
+const options = { time: (seconds: number) => `at ${seconds}`, leaseMs: 20_000 }
+const ready: ReplicaStatus = {
+  ...{ job: '7', restarts: 0, node: 'vasp-01' },
+  slurm: { known: true, state: 'RUNNING', reason: null, expectedStart: null },
+  endpoint: {
+    ...{ id: 'fast-7-0-0', state: 'ready', url: null, models: [], since: '2026-01-31T12:00:00.123Z', message: null },
+    routedBy: ['main'],
+    load: { running: 2, waiting: 1, kv: 0.256 },
+    beatStillMs: 3_000,
+  },
+}
+const waiting: ReplicaStatus = {
+  ...{ job: '8', restarts: 0, node: null, endpoint: null },
+  slurm: { known: true, state: 'PENDING', reason: 'Priority', expectedStart: 99 },
+}
+const unknown: ReplicaStatus = {
+  ...{ job: '9', restarts: 0, node: 'vasp-02' },
+  slurm: { known: false, why: 'Slurm did not answer' },
+  endpoint: {
+    ...{ id: 'fast-9-0-0', state: 'draining', url: null, models: [], since: 'now', message: 'Draining:\n operator' },
+    ...{ routedBy: null, load: null, beatStillMs: 25_400 },
+  },
+}
+const report: StatusReport = {
+  site: 'beefcake2',
+  gateways: [{ name: 'main', generation: 3, routes: 1, beatStillMs: 400 }],
+  tiers: [
+    {
+      ...{ name: 'fast', path: '/', wanted: 2, pending: 1, running: null, ready: 1, draining: 1 },
+      replicas: [ready, waiting, unknown],
+    },
+    { ...{ name: 'old', path: null, wanted: null, pending: 0, running: 0, ready: 0, draining: 0 }, replicas: [] },
+  ],
+  problems: ['squeue: no'],
+}
+
+it('is a table for each tier', () => {
+  expect(statusText(report, options)).toEqual([
+    'beefcake2: gateway main generation 3, 1 routed',
+    '',
+    'fast (/): 2 wanted, 1 pending, unknown running, 1 ready, 1 draining',
+    '  JOB  NODE     SLURM                              ENDPOINT    STATE                      ROUTED BY  LOAD                           SINCE                 MESSAGE',
+    '  7    vasp-01  RUNNING                            fast-7-0-0  ready                      main       2 running, 1 waiting, KV 26 %  2026-01-31T12:00:00Z',
+    '  8    –        PENDING (Priority), expected at 99  –           –',
+    '  9    vasp-02  unknown                            fast-9-0-0  draining, silent for 25 s  unknown    –                              now                   Draining: operator',
+    '',
+    'old (not in the configuration): 0 pending, 0 running, 0 ready, 0 draining',
+    '',
+    'Problems:',
+    '  squeue: no',
+  ])
+})
+
+it.each([
+  [null, 'gateways unknown'],
+  [[], 'no gateway has routed here yet'],
+  [[{ name: 'main', generation: null, routes: null, beatStillMs: null }], 'gateway main unknown'],
+  [
+    [{ name: 'main', generation: 3, routes: 1, beatStillMs: 21_000 }],
+    'gateway main generation 3, 1 routed, silent for 21 s',
+  ],
+])('of the gateways %j it says: %s', (gateways, words) => {
+  expect(statusText({ ...report, gateways }, options)[0]).toBe(`beefcake2: ${words}`)
+})
+
+it('has one line for each replica where nothing can be redrawn, and none that only time changes', () => {
+  const lines = [...statusLines(report, options).values()]
+  expect(lines).toEqual([
+    'fast  7  vasp-01  RUNNING  fast-7-0-0  ready  routed by main',
+    'fast  8  –  PENDING (Priority), expected at 99  –  –',
+    'fast  9  vasp-02  unknown  fast-9-0-0  draining, silent  routed by unknown  Draining: operator',
+  ])
+})

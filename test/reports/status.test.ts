@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest'
+import type { JobView } from '../../src/domain/job-view.ts'
+import type { RoutesFile } from '../../src/domain/routes-file.ts'
+import { reportStatus, type StatusFacts } from '../../src/reports/status.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+const running: JobView = {
+  id: '4242',
+  state: 'running',
+  stateText: 'RUNNING',
+  reason: 'None',
+  restarts: 1,
+  batchHost: 'vasp-02',
+  nodeList: 'vasp-02',
+  name: 'llama-14b',
+}
+const pending: JobView = {
+  id: '4243',
+  state: 'pending',
+  stateText: 'PENDING',
+  reason: 'Resources',
+  restarts: 0,
+  nodeList: '',
+  name: 'llama-14b',
+  startTime: 1_000,
+}
+const routes: RoutesFile = { version: 1, gateway: 'main', beat: 7, generation: 3, tiers: { fast: [endpoint.id] } }
+const facts: StatusFacts = {
+  site: 'beefcake2',
+  tiers: [{ name: 'fast', path: '/', wanted: 2 }],
+  jobs: { value: { jobs: [running, pending].map(job => ({ tier: 'fast', job })), complete: true } },
+  registry: {
+    value: {
+      endpoints: [endpoint],
+      beats: new Map([
+        ['fast-4242-1', { version: 1, beat: 9, endpoints: { [endpoint.id]: { running: 2, waiting: null, kv: 0.5 } } }],
+      ]),
+      problems: [],
+    },
+  },
+  routes: { value: new Map([['main', routes]]) },
+  stillMs: new Map([['main', 400]]),
+}
+
+const replicasOf = (changes: Partial<StatusFacts>) => reportStatus({ ...facts, ...changes }).tiers[0]?.replicas
+const jobs = (...views: JobView[]) => ({
+  jobs: { value: { jobs: views.map(job => ({ tier: 'fast', job })), complete: true } },
+})
+
+it('joins what Slurm, the registry and the gateways say', () => {
+  const { id, url, models, since } = endpoint
+  expect(reportStatus(facts)).toEqual({
+    site: 'beefcake2',
+    gateways: [{ name: 'main', generation: 3, routes: 1, beatStillMs: 400 }],
+    tiers: [
+      {
+        ...{ name: 'fast', path: '/', wanted: 2, pending: 1, running: 1, ready: 1, draining: 0 },
+        replicas: [
+          {
+            ...{ job: '4242', restarts: 1, node: 'vasp-02' },
+            slurm: { known: true, state: 'RUNNING', reason: null, expectedStart: null },
+            endpoint: {
+              ...{ id, state: 'ready', url, models, since, message: null },
+              routedBy: ['main'],
+              load: { running: 2, waiting: null, kv: 0.5 },
+              beatStillMs: null,
+            },
+          },
+          {
+            ...{ job: '4243', restarts: 0, node: null, endpoint: null },
+            slurm: { known: true, state: 'PENDING', reason: 'Resources', expectedStart: 1_000 },
+          },
+        ],
+      },
+    ],
+    problems: [],
+  })
+})
+
+describe('not knowing is not none (rule 1)', () => {
+  it('of a silent Slurm only the endpoints are told, and nothing is counted', () => {
+    const report = reportStatus({ ...facts, jobs: { unknown: 'Cannot run squeue: no answer within 20 s' } })
+    expect(report.tiers[0]).toMatchObject({ pending: null, running: null, ready: 1 })
+    expect(report.tiers[0]?.replicas.map(one => one.slurm)).toEqual([{ known: false, why: 'Slurm did not answer' }])
+    expect(report.problems).toEqual(['Cannot run squeue: no answer within 20 s'])
+  })
+
+  it('of a silent registry the jobs are told, and whether they have endpoints is not', () => {
+    const report = reportStatus({ ...facts, registry: { unknown: 'Cannot read the registry: EIO' } })
+    expect(report.tiers[0]).toMatchObject({ pending: 1, running: 1, ready: null, draining: null })
+    expect(report.tiers[0]?.replicas.map(one => one.endpoint)).toEqual(['unknown', 'unknown'])
+  })
+
+  it('routes that cannot be read, or understood, may name anything', () => {
+    const unread = replicasOf({ routes: { unknown: 'Cannot read the routes: EIO' } })
+    const torn = replicasOf({ routes: { value: new Map([['main', undefined]]) } })
+    for (const one of [unread, torn]) expect(one?.[0]).toMatchObject({ endpoint: { routedBy: null } })
+    expect(reportStatus({ ...facts, routes: { value: new Map([['main', undefined]]) } })).toMatchObject({
+      gateways: [{ name: 'main', generation: null, routes: null }],
+      problems: ['routes/main.json: Not a routes file: it may name any endpoint'],
+    })
+  })
+
+  it('an answer of which a part could not be read does not say that a job is gone', () => {
+    const partly = { jobs: { value: { jobs: [], complete: false } } }
+    expect(replicasOf(partly)?.[0]?.slurm).toMatchObject({ known: false })
+    expect(replicasOf(jobs())?.[0]?.slurm).toMatchObject({ known: true, state: 'no such job' })
+  })
+})
+
+describe('an endpoint and its job', () => {
+  it.each([
+    ['an answer from before this run', 0, { known: false, why: "Slurm's answer is older than this run" }],
+    ['a later run', 2, { known: true, state: 'old copy, run 2 is on', reason: null, expectedStart: null }],
+  ])('of %s are not taken for each other', (_, restarts, slurm) => {
+    const replicas = replicasOf(jobs({ ...running, restarts }))
+    expect(replicas?.find(one => one.endpoint !== null)).toMatchObject({ restarts: 1, slurm })
+    expect(replicas?.find(one => one.endpoint === null)).toMatchObject({ restarts, slurm: { state: 'RUNNING' } })
+  })
+
+  it('show a preemption', () => {
+    expect(replicasOf(jobs({ ...running, preemptTime: 5 }))?.[0]?.slurm).toMatchObject({
+      state: 'RUNNING, being preempted',
+    })
+  })
+
+  it('that has ended is shown for its file alone', () => {
+    const ended = { ...running, state: 'ended', stateText: 'FAILED', reason: 'NonZeroExitCode' } as const
+    expect(replicasOf(jobs(ended, { ...ended, id: '4000' }))).toMatchObject([
+      { job: '4242', slurm: { state: 'FAILED', reason: 'NonZeroExitCode' } },
+    ])
+  })
+})
+
+it('shows tiers that are not configured as long as something of theirs is there', () => {
+  const old = { ...endpoint, tier: 'old', id: 'old-7-0-0', job: { ...endpoint.job, id: '7', restarts: 0 } }
+  const report = reportStatus({
+    ...facts,
+    registry: { value: { endpoints: [old], beats: new Map(), problems: [{ file: 'x.json', message: 'Empty file' }] } },
+  })
+  expect(report.tiers.map(({ name, path, wanted }) => [name, path, wanted])).toEqual([
+    ['fast', '/', 2],
+    ['old', null, null],
+  ])
+  expect(report.problems).toEqual(['x.json: Empty file'])
+})
