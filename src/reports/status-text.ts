@@ -23,10 +23,11 @@ export function statusLines(report: StatusReport, options: StatusTextOptions): R
   const rows = report.tiers.flatMap(tier => tier.replicas.map(replica => ({ tier: tier.name, replica })))
   return new Map(
     rows.map(({ tier, replica }) => {
-      const { node, slurm, endpoint, state: aged, routed, message } = cellsOf(replica, options)
-      const state = aged.replace(/ for \d+ s$/, '') // or each look would be a change
+      const { node, slurm, endpoint, state, silence, routed, message } = cellsOf(replica, options)
       const key = `${tier} ${replica.job}/${replica.restarts} ${endpoint}`
-      const words = [tier, replica.job, node, slurm, endpoint, state, routed && `routed by ${routed}`, message]
+      // For how long is left out, or each look would be a change.
+      const standing = silence === '' ? state : `${state}, silent`
+      const words = [tier, replica.job, node, slurm, endpoint, standing, routed && `routed by ${routed}`, message]
       return [key, words.filter(Boolean).join('  ')]
     }),
   )
@@ -54,8 +55,8 @@ function tierText(tier: TierStatus, options: StatusTextOptions): readonly string
     `${shown(tier.draining)} draining`,
   ]
   const rows = tier.replicas.map(replica => {
-    const { node, slurm, endpoint, state, routed, load, since, message } = cellsOf(replica, options)
-    return [replica.job, node, slurm, endpoint, state, routed, load, since, message]
+    const { node, slurm, endpoint, state, silence, routed, load, since, message } = cellsOf(replica, options)
+    return [replica.job, node, slurm, endpoint, `${state}${silence}`, routed, load, since, message]
   })
   return [
     `${tier.name} (${where}): ${counts.join(', ')}`,
@@ -69,13 +70,14 @@ function cellsOf({ node, slurm, endpoint }: ReplicaStatus, options: StatusTextOp
   const place = { node: node ?? '–', slurm: slurmText(slurm, options) }
   if (endpoint === null || endpoint === 'unknown') {
     const none = endpoint === null ? '–' : 'unknown'
-    return { ...place, endpoint: none, state: none, routed: '', load: '', since: '', message: '' }
+    return { ...place, endpoint: none, state: none, silence: '', routed: '', load: '', since: '', message: '' }
   }
   const { id, state, routedBy, load, since, message, beatStillMs } = endpoint
   return {
     ...place,
     endpoint: id,
-    state: `${state}${silent(beatStillMs, options)}`,
+    state,
+    silence: silent(beatStillMs, options),
     routed: routedBy === null ? 'unknown' : routedBy.join(', ') || '–',
     load: loadText(load),
     since: since.replace(/\.\d+Z$/, 'Z'),

@@ -5,7 +5,17 @@ import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { type Absences, countAbsences, forgottenIds } from './forgotten.ts'
-import { compare, idsOf, type Plan, planGateway, type TierFrame, tierChanges, union, withoutAdditions } from './plan.ts'
+import {
+  compare,
+  difference,
+  idsOf,
+  type Plan,
+  planGateway,
+  type TierFrame,
+  tierChanges,
+  union,
+  withoutAdditions,
+} from './plan.ts'
 import { createReporter } from './reporter.ts'
 import { type SeenMap, see } from './seen.ts'
 import type { Poll } from './standing.ts'
@@ -177,7 +187,11 @@ export function createUpdater(options: UpdaterOptions): Updater {
     }
     if (outcome.status === 'applied') {
       changedAt = clock.now()
-      options.record('routes changed', { generation, reloadMs: Math.round(outcome.reloadMs), routes: reached })
+      options.record('routes changed', {
+        generation,
+        reloadMs: Math.round(outcome.reloadMs),
+        ...difference(before ?? {}, reached),
+      })
     }
     report.state('gateway', undefined)
   }

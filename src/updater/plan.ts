@@ -49,11 +49,19 @@ export function union(one: Record<string, string[]>, other: Record<string, strin
   )
 }
 
+/** The ids that are in one and not in the other. */
+export function difference(
+  before: Record<string, string[]>,
+  after: Record<string, string[]>,
+): { added: string[]; dropped: string[] } {
+  const [had, has] = [new Set(Object.values(before).flat()), new Set(Object.values(after).flat())]
+  return { added: [...has.difference(had)], dropped: [...had.difference(has)] }
+}
+
 /** Whether going to the model adds an id to what is reached, and whether it takes one away. */
 export function compare(reached: Record<string, string[]>, model: GatewayModel): { adds: boolean; drops: boolean } {
-  const before = new Set(Object.values(reached).flat())
-  const after = new Set(Object.values(idsOf(model)).flat())
-  return { adds: after.difference(before).size > 0, drops: before.difference(after).size > 0 }
+  const { added, dropped } = difference(reached, idsOf(model))
+  return { adds: added.length > 0, drops: dropped.length > 0 }
 }
 
 /** The tiers that lost their last endpoint and those that got a first one. */

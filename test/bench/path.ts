@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchFreshness } from './freshness.ts'
@@ -34,4 +34,6 @@ if (Number(values.changes) > 0) {
 for (const replicas of values.replicas.split(',').filter(text => Number(text) > 0)) {
   await measure(`${replicas} replicas`, () => benchSimulated(Number(replicas), Number(values.seconds), say))
 }
-await writeFile(join(import.meta.dirname, '../../bench/path.json'), `${JSON.stringify(results, undefined, 2)}\n`)
+const directory = join(import.meta.dirname, '../../bench')
+await mkdir(directory, { recursive: true })
+await writeFile(join(directory, 'path.json'), `${JSON.stringify(results, undefined, 2)}\n`)

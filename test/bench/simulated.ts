@@ -107,7 +107,7 @@ export async function benchSimulated(replicas: number, seconds: number, report: 
 
 function spawnAs(command: readonly string[]) {
   const [program, ...argv] = userArgv('ai', command)
-  return spawn(program, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(program, argv, { stdio: 'ignore' })
 }
 
 /** Prints a row for every replica in the format that it is asked for, and notes the call. */

@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest'
+import { examineSite } from '../../../src/reports/doctor/examine.ts'
+import type { DoctorFacts, PartitionFacts, SlurmFacts, TierFacts } from '../../../src/reports/doctor/facts.ts'
+import type { Finding } from '../../../src/reports/doctor/finding.ts'
+
+const partition: PartitionFacts = {
+  name: 'gpu_ai',
+  graceSeconds: 35,
+  preemptMode: 'REQUEUE',
+  state: 'UP',
+  isExclusive: false,
+}
+const tier: TierFacts = {
+  name: 'fast',
+  command: 'llama-server',
+  isExclusive: true,
+  partitions: [partition],
+  missingPartitions: [],
+  qos: 'ai',
+  qosFacts: undefined,
+  nodes: [{ name: 'vasp-01', addresses: ['10.0.0.11'] }],
+}
+const config = {
+  version: '26.05.5',
+  killWaitSeconds: 30,
+  minJobAgeSeconds: 300,
+  preemptType: 'preempt/partition_prio',
+  preemptMode: 'REQUEUE',
+  jobRequeue: true,
+  proctrackType: 'proctrack/cgroup',
+}
+const found = {
+  ownerUid: 2001,
+  mode: 0o40750,
+  isDirectory: true,
+  localFilesystem: 'xfs',
+  filesystemType: '58465342',
+  freeBytes: 2 ** 40,
+}
+const trial = { ownerUid: 2001, visibleMs: 3.2, eventMs: 4 }
+const site: DoctorFacts = {
+  gateway: {
+    nginx: { version: '1.30.4', hasNjs: false },
+    ports: [{ port: 8080, holder: 'nobody' }],
+    networks: ['10.0.0.0/24'],
+    ownAddresses: ['127.0.0.1', '10.0.0.1'],
+  },
+  shared: { path: '/cluster/shared/ai', uid: 2001, found, trial },
+  runtime: { path: '/cluster/shared/sluice', current: '0.1.0-abc', isThis: true },
+  slurm: { config, squeueSeconds: 15 },
+  tiers: [tier],
+}
+
+const find = (facts: DoctorFacts, id: string): Finding | undefined => examineSite(facts).find(one => one.id === id)
+const withTier = (changes: Partial<TierFacts>): DoctorFacts => ({ ...site, tiers: [{ ...tier, ...changes }] })
+const withSlurm = (changes: Partial<Exclude<SlurmFacts['config'], { unknown: string }>>): DoctorFacts => ({
+  ...site,
+  slurm: { ...site.slurm, config: { ...config, ...changes } },
+})
+const withShared = (changes: Partial<DoctorFacts['shared']>): DoctorFacts => ({
+  ...site,
+  shared: { ...site.shared, ...changes },
+})
+
+it('finds a site that is set up right to be so', () => {
+  const others = examineSite(site).filter(finding => finding.level !== 'ok')
+  expect(others.map(({ id, level }) => [id, level])).toEqual([
+    ['gateway.njs', 'note'],
+    ['tier.engine.fast', 'unknown'],
+  ])
+  expect(new Set(examineSite(site).map(finding => finding.id)).size).toBe(examineSite(site).length)
+})
+
+describe('the gateway', () => {
+  it.each([
+    ['nobody', 'ok'],
+    ['our nginx', 'ok'],
+    ['somebody else', 'problem'],
+    [undefined, 'unknown'],
+  ] as const)('whose port is held by %s is %s', (holder, level) => {
+    const gateway = { ...site.gateway, ports: [{ port: 8080, holder }] }
+    expect(find({ ...site, gateway }, 'gateway.port.8080')?.level).toBe(level)
+  })
+
+  it('needs nginx', () => {
+    const gateway = { ...site.gateway, nginx: { missing: 'There is no program "nginx" on PATH' } }
+    expect(find({ ...site, gateway }, 'gateway.nginx')).toMatchObject({ level: 'problem', fix: expect.anything() })
+  })
+
+  it.each([
+    [true, 'note'],
+    [false, 'note'],
+    [undefined, 'unknown'],
+  ])('with njs: %s is %s', (hasNjs, level) => {
+    const gateway = { ...site.gateway, nginx: { version: '1.22.1', hasNjs } }
+    expect(find({ ...site, gateway }, 'gateway.njs')?.level).toBe(level)
+  })
+})
+
+describe('the shared directory', () => {
+  it.each<[string, Partial<DoctorFacts['shared']>, string, string]>([
+    ['is away', { found: { unreadable: 'ENOENT' } }, 'shared.directory', 'problem'],
+    ['is a file', { found: { ...found, isDirectory: false } }, 'shared.directory', 'problem'],
+    ['is ours', {}, 'shared.owner', 'ok'],
+    ["is somebody else's", { found: { ...found, ownerUid: 0 } }, 'shared.owner', 'problem'],
+    ['is open to all', { found: { ...found, mode: 0o41777 } }, 'shared.permissions', 'problem'],
+    ['is full', { found: { ...found, freeBytes: 1e6 } }, 'shared.space', 'warning'],
+    ['takes no file', { trial: { failed: 'EROFS' } }, 'shared.write', 'problem'],
+    ['maps accounts', { trial: { ...trial, ownerUid: 65_534 } }, 'shared.identity', 'problem'],
+    ['is slow', { trial: { ...trial, visibleMs: 900 } }, 'shared.visible', 'warning'],
+    ['is local and tells', {}, 'shared.events', 'ok'],
+    ['is local and silent', { trial: { ...trial, eventMs: undefined } }, 'shared.events', 'warning'],
+    ['is a network’s', { found: { ...found, localFilesystem: undefined } }, 'shared.events', 'note'],
+  ])('that %s', (_, changes, id, level) => {
+    expect(find(withShared(changes), id)?.level).toBe(level)
+  })
+
+  it('that squashes root is told to root', () => {
+    const facts = withShared({ uid: 0, found: { ...found, ownerUid: 0 }, trial: { ...trial, ownerUid: 65_534 } })
+    expect(find(facts, 'shared.identity')?.why).toMatch(/^The server squashes root/)
+  })
+
+  it('does not tell of an account’s files what is well', () => {
+    expect(find(site, 'shared.identity')).toBeUndefined()
+  })
+})
+
+describe('the runtime', () => {
+  it.each([
+    [undefined, undefined, 'problem'],
+    ['0.1.0-abc', true, 'ok'],
+    ['0.1.0-abc', false, 'warning'],
+    ['0.1.0-abc', undefined, 'unknown'],
+  ])('%s, which is this one: %s', (current, isThis, level) => {
+    const runtime = { path: '/cluster/shared/sluice', current, isThis }
+    expect(find({ ...site, runtime }, 'runtime.current')?.level).toBe(level)
+  })
+})
+
+describe('Slurm', () => {
+  it('that does not answer is one unknown, and no tier is judged by it', () => {
+    const facts = { ...site, slurm: { config: { unknown: 'Cannot run scontrol' }, squeueSeconds: 15 } }
+    const ids = examineSite(facts).map(finding => finding.id)
+    expect(ids.filter(id => id.startsWith('slurm.') || id.startsWith('tier.grace'))).toEqual(['slurm.config'])
+  })
+
+  it.each([
+    ['22.05.8', 'ok'],
+    ['26.05.5', 'ok'],
+    ['21.08.8', 'warning'],
+    ['26.11.0', 'note'],
+    ['27.05.0', 'note'],
+    ['now', 'unknown'],
+  ])('%s is %s', (version, level) => {
+    expect(find(withSlurm({ version }), 'slurm.version')?.level).toBe(level)
+  })
+
+  it.each([
+    ['KillWait', { killWaitSeconds: 5 }, 'slurm.kill-wait', 'warning'],
+    ['KillWait', { killWaitSeconds: 6 }, 'slurm.kill-wait', 'ok'],
+    ['MinJobAge', { minJobAgeSeconds: 44 }, 'slurm.min-job-age', 'warning'],
+    ['MinJobAge', { minJobAgeSeconds: 45 }, 'slurm.min-job-age', 'ok'],
+    ['MinJobAge', { minJobAgeSeconds: 0 }, 'slurm.min-job-age', 'ok'],
+    ['JobRequeue', { jobRequeue: false }, 'slurm.requeue', 'note'],
+    ['PreemptType', { preemptType: 'preempt/none' }, 'slurm.preemption', 'note'],
+    ['PreemptMode', { preemptMode: 'OFF' }, 'slurm.preemption', 'note'],
+    ['PreemptParameters', { preemptParameters: 'send_user_signal' }, 'slurm.signal', 'ok'],
+    ['SlurmctldParameters', { slurmctldParameters: 'preempt_send_user_signal' }, 'slurm.signal', 'ok'],
+    ['cred_expire', { credExpireSeconds: 5 }, 'slurm.requeue-delay', 'ok'],
+  ])('with %s %j: %s is %s', (_, changes, id, level) => {
+    expect(find(withSlurm(changes), id)?.level).toBe(level)
+  })
+
+  it('holds a requeued job for two minutes where it does not say for how long', () => {
+    expect(find(site, 'slurm.requeue-delay')?.what).toBe('Slurm holds a requeued job for 121 s (cred_expire)')
+  })
+})
+
+describe('a tier’s drain window', () => {
+  it('is told in words', () => {
+    expect(find(site, 'tier.grace.fast')?.what).toBe(
+      'fast: your drain window is 30 s (GraceTime of partition gpu_ai 35 s, 5 s kept for the end)',
+    )
+  })
+
+  it.each([
+    ['proctrack/cgroup', undefined, false],
+    ['proctrack/cgroup', true, true],
+    ['proctrack/linuxproc', undefined, true],
+  ])('of 0 is a problem; under %s with SignalChildrenProcesses %s answers are cut: %s', (...given) => {
+    const [proctrackType, signalChildrenProcesses, isCut] = given
+    const cluster = withSlurm({
+      proctrackType,
+      ...(signalChildrenProcesses === undefined ? {} : { signalChildrenProcesses }),
+    })
+    const facts = { ...cluster, tiers: [{ ...tier, partitions: [{ ...partition, graceSeconds: 0 }] }] }
+    const finding = find(facts, 'tier.grace.fast')
+    expect(finding?.level).toBe('problem')
+    expect(finding?.why).toContain('the job has already ended: KillWait (30 s) is all there is')
+    expect(finding?.why?.includes('answers are cut')).toBe(isCut)
+  })
+
+  it('of what is kept for the end is none', () => {
+    expect(find(withTier({ partitions: [{ ...partition, graceSeconds: 5 }] }), 'tier.grace.fast')?.level).toBe(
+      'problem',
+    )
+  })
+
+  it('counts the QoS under preempt/qos, and not the partition', () => {
+    const qos = withSlurm({ preemptType: 'preempt/qos' })
+    const of = (qosFacts: TierFacts['qosFacts']) => find({ ...qos, tiers: [{ ...tier, qosFacts }] }, 'tier.grace.fast')
+    expect(of(undefined)?.level).toBe('unknown')
+    expect(of({ graceSeconds: 0, preemptMode: 'CLUSTER' })?.level).toBe('problem')
+    expect(of({ graceSeconds: 65, preemptMode: 'CLUSTER' })?.what).toContain('your drain window is 60 s')
+  })
+
+  it('is not told where nobody preempts', () => {
+    expect(find(withSlurm({ preemptMode: 'OFF' }), 'tier.grace.fast')).toBeUndefined()
+    expect(find(withTier({ partitions: [{ ...partition, preemptMode: 'OFF' }] }), 'tier.grace.fast')).toBeUndefined()
+  })
+})
+
+describe('a tier', () => {
+  it.each([
+    ['REQUEUE', 'ok'],
+    ['GANG,REQUEUE', 'ok'],
+    ['CANCEL', 'warning'],
+    ['SUSPEND,GANG', 'problem'],
+    ['OFF', 'note'],
+    ['BEG', 'unknown'],
+  ])('of a partition with PreemptMode %s: %s', (preemptMode, level) => {
+    const facts = withTier({ partitions: [{ ...partition, preemptMode }] })
+    expect(find(facts, 'tier.preempt-mode.fast')?.level).toBe(level)
+  })
+
+  it.each<[string, Partial<TierFacts>, string, string]>([
+    ['no such partition', { partitions: [], missingPartitions: ['gpu'] }, 'tier.partition.fast', 'problem'],
+    ['an unknown partition', { partitions: undefined }, 'tier.partition.fast', 'unknown'],
+    ['a closed one', { partitions: [{ ...partition, state: 'DOWN' }] }, 'tier.partition.fast', 'warning'],
+    ['shared nodes', { isExclusive: false }, 'tier.shared-nodes.fast', 'note'],
+    ['unknown nodes', { nodes: undefined }, 'tier.nodes.fast', 'unknown'],
+    ['no name', { nodes: [{ name: 'a', addresses: undefined }] }, 'tier.nodes.fast.unresolved', 'warning'],
+    ['nodes elsewhere', { nodes: [{ name: 'a', addresses: ['10.9.0.1'] }] }, 'tier.nodes.fast.outside', 'problem'],
+    ['the gateway’s node', { nodes: [{ name: 'a', addresses: ['10.0.0.1'] }] }, 'tier.nodes.fast.own', 'warning'],
+  ])('with %s', (_, changes, id, level) => {
+    expect(find(withTier(changes), id)?.level).toBe(level)
+  })
+
+  it('on nodes of its own is not told so', () => {
+    expect(find(site, 'tier.shared-nodes.fast')).toBeUndefined()
+    const whole = withTier({ isExclusive: false, partitions: [{ ...partition, isExclusive: true }] })
+    expect(find(whole, 'tier.shared-nodes.fast')).toBeUndefined()
+  })
+})
