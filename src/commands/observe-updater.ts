@@ -21,9 +21,9 @@ export function observeUpdater(
   return {
     registry: {
       ...effects.registry,
-      async scan() {
+      async scan(options) {
         try {
-          const found = await effects.registry.scan()
+          const found = await effects.registry.scan(options)
           metrics.scanned(found.endpoints, found.problems.length)
           return found
         } catch (error) {

@@ -20,10 +20,10 @@ export function openRegistry(shared: string, lane: Lane) {
   let routesReader: RoutesReader | undefined
   return {
     make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
-    scan: (): Promise<Scan> =>
+    scan: (options = { beats: true }): Promise<Scan> =>
       lane.run('scan the registry', () => {
         scanner ??= createRegistryScanner(shared)
-        return scanner.scan()
+        return scanner.scan(options)
       }),
     publish: (endpoint: Endpoint) => lane.run(`publish ${endpoint.id}`, () => publishEndpoint(shared, endpoint)),
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),

@@ -31,9 +31,10 @@ export function createRoutesReader(shared: string): RoutesReader {
   const gateways = new Map<string, RoutesFile | undefined>()
   return {
     async read() {
-      const { whole, directories } = await thread.read()
+      const { routes } = await thread.read(['routes'])
+      if (routes === undefined) return gateways
+      const { whole, changed, removed } = routes
       if (whole) gateways.clear()
-      const { changed, removed } = directories['routes'] ?? { changed: [], removed: [] }
       for (const name of removed) gateways.delete(gatewayOf(name))
       for (const file of changed) {
         if (file.name.endsWith('.json'))

@@ -3,8 +3,7 @@ import { type Beat, parseBeat } from '../domain/beat.ts'
 import { ENDPOINT_FILE, type Endpoint, MAX_ENDPOINT_BYTES, parseEndpoint } from '../domain/endpoint.ts'
 import type { Problem } from '../domain/problem.ts'
 import { registryDirectories } from './directories.ts'
-import type { DirectoryChange } from './directory-reader.ts'
-import { startDirectoryThread } from './directory-thread.ts'
+import { type DirectoryChanges, startDirectoryThread } from './directory-thread.ts'
 
 /** What a scan found; a scan that failed is an exception and says nothing (rule 1). */
 export interface Scan {
@@ -20,8 +19,12 @@ export interface Scan {
  * never stops the others (rule 8).
  */
 export interface RegistryScanner {
-  /** @throws when a directory, or the filesystem under a file, cannot be read. */
-  scan(): Promise<Scan>
+  /**
+   * `beats` false: they are as they were last time, and their directory is left alone.
+   *
+   * @throws when a directory, or the filesystem under a file, cannot be read.
+   */
+  scan(options: { beats: boolean }): Promise<Scan>
   close(): Promise<void>
 }
 
@@ -37,18 +40,18 @@ export function createRegistryScanner(shared: string): RegistryScanner {
   let sorted: readonly Endpoint[] = []
 
   return {
-    async scan() {
-      const { whole, directories } = await thread.read()
-      if (whole) for (const known of [endpoints, problems, beats]) known.clear()
-      if (directories['endpoints'] !== undefined) takeEndpoints(directories['endpoints'])
-      if (directories['beats'] !== undefined) takeBeats(directories['beats'])
+    async scan(options) {
+      const changes = await thread.read(options.beats ? ['endpoints', 'beats'] : ['endpoints'])
+      if (changes['endpoints'] !== undefined) takeEndpoints(changes['endpoints'])
+      if (changes['beats'] !== undefined) takeBeats(changes['beats'])
       return { endpoints: sorted, beats, problems: [...problems.values()] }
     },
     close: () => thread.close(),
   }
 
-  function takeEndpoints({ changed, removed }: DirectoryChange): void {
-    if (changed.length + removed.length === 0 && sorted.length === endpoints.size) return
+  function takeEndpoints({ whole, changed, removed }: DirectoryChanges[string]): void {
+    if (whole) for (const known of [endpoints, problems]) known.clear()
+    if (!whole && changed.length + removed.length === 0) return
     for (const name of [...removed, ...changed.map(file => file.name)]) {
       endpoints.delete(name)
       problems.delete(name)
@@ -68,7 +71,8 @@ export function createRegistryScanner(shared: string): RegistryScanner {
     sorted = [...endpoints.values()].sort((one, other) => (one.id < other.id ? -1 : 1))
   }
 
-  function takeBeats({ changed, removed }: DirectoryChange): void {
+  function takeBeats({ whole, changed, removed }: DirectoryChanges[string]): void {
+    if (whole) beats.clear()
     for (const name of removed) beats.delete(replicaOfFile(name))
     for (const file of changed) {
       const beat = 'text' in file ? parseBeat(file.text) : undefined

@@ -7,8 +7,13 @@ import type { RoutesFile } from '../domain/routes-file.ts'
 
 /** The shared directory; every call ends within its own deadline (rule 8). */
 export interface RegistryEffects {
-  /** Rejects when the directory cannot be read, which says nothing about any endpoint. */
-  scan(): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
+  /**
+   * Rejects when the directory cannot be read, which says nothing about any endpoint. `beats` false: they are left alone,
+   * and are as they were.
+   */
+  scan(options: {
+    beats: boolean
+  }): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
   remove(id: string): Promise<void>
   writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
   routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>

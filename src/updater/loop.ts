@@ -56,8 +56,8 @@ const CHECK_MS = 5_000
 const LONGEST_RETRY_MS = 60_000
 /** A poll that keeps failing is asked for less and less often, up to this many intervals. */
 const LONGEST_BACKOFF = 16
-/** A scan that comes this many intervals late was not watching (rule 6). */
-const LATE_SCANS = 3
+/** Beats that are read this many intervals late were not watched meanwhile (rule 6). */
+const LATE_BEATS = 2
 /** A suspect that took a connection is tried again after this share of the lease. */
 const PROBE_AGAIN = 0.5
 
@@ -65,7 +65,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
   const { registry, gateway, slurm, network, clock, signal } = options
   const report = createReporter(options.record)
   let seen: SeenMap = new Map()
-  let scannedAt: number | undefined
+  let isScanned = false
+  let beatsAt: number | undefined
   let poll: Poll | undefined
   let absences: Absences = new Map()
   const probes = new Map<string, { connects: boolean; at: number } | 'asking'>()
@@ -117,14 +118,18 @@ export function createUpdater(options: UpdaterOptions): Updater {
     }
   }
 
+  /** Beats move every few seconds: reading them with every scan would be most of what this process asks of the share. */
   async function scan(): Promise<void> {
+    const beats = beatsAt === undefined || clock.now() - beatsAt >= options.beatMs
     try {
-      const found = await registry.scan()
+      const found = await registry.scan({ beats })
       const now = clock.now()
       // The first scan follows no other; its endpoints begin their leases in it.
-      const sinceLastMs = scannedAt === undefined ? 0 : now - scannedAt
-      seen = see(seen, found, { now, sinceLastMs, longestMs: LATE_SCANS * options.scanMs })
-      scannedAt = now
+      const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
+      const longestMs = LATE_BEATS * (options.beatMs + options.scanMs)
+      seen = see(seen, found, now, beats ? { sinceLastMs, longestMs } : undefined)
+      if (beats) beatsAt = now
+      isScanned = true
       report.problems(found.problems)
       report.state('registry', undefined)
     } catch (error) {
@@ -135,7 +140,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** Plans from all that is known and brings nginx and routes/ to it. */
   async function settle(): Promise<void> {
     // Before the first scan nothing is known: an empty registry is not the same as an unread one (rule 1).
-    if (scannedAt === undefined) return
+    if (!isScanned) return
     const plan = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
       poll,
       connects: id => {

@@ -13,21 +13,32 @@ export interface Seen {
 /** By id. */
 export type SeenMap = ReadonlyMap<string, Seen>
 
-/** What a successful scan adds to what was known; ids whose files are gone are forgotten. */
+/** How the beats were watched: the time since they were read before, and beyond what that was no watching. */
+export interface Watched {
+  readonly sinceLastMs: number
+  readonly longestMs: number
+}
+
+/**
+ * What a successful scan adds to what was known; ids whose files are gone are forgotten. `watched` undefined: the scan left
+ * the beats alone, and every lease stays as it is.
+ */
 export function see(
   known: SeenMap,
   scan: { readonly endpoints: readonly Endpoint[]; readonly beats: ReadonlyMap<string, Beat> },
-  time: { readonly now: number; readonly sinceLastMs: number; readonly longestMs: number },
+  now: number,
+  watched: Watched | undefined,
 ): SeenMap {
   return new Map(
     scan.endpoints.map(endpoint => {
       const before = known.get(endpoint.id)
+      if (before !== undefined && watched === undefined) return [endpoint.id, { ...before, endpoint }]
       const beat = scan.beats.get(replicaOf(endpoint.id))?.beat
       const lease =
-        before === undefined
+        before === undefined || watched === undefined
           ? { ...FRESH_LEASE, beat }
-          : renewLease(before.lease, beat, time.sinceLastMs, time.longestMs)
-      return [endpoint.id, { endpoint, firstSeenAt: before?.firstSeenAt ?? time.now, lease }]
+          : renewLease(before.lease, beat, watched.sinceLastMs, watched.longestMs)
+      return [endpoint.id, { endpoint, firstSeenAt: before?.firstSeenAt ?? now, lease }]
     }),
   )
 }

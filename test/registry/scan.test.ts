@@ -15,7 +15,7 @@ let shared = ''
 async function scanRegistry(directory: string) {
   const scanner = createRegistryScanner(directory)
   try {
-    return await scanner.scan()
+    return await scanner.scan({ beats: true })
   } finally {
     await scanner.close()
   }
@@ -100,25 +100,36 @@ it('reads every gateway, and does not take one that it cannot understand for one
 describe('a scanner that goes on', () => {
   it('follows what is published, changed and removed', async () => {
     const scanner = createRegistryScanner(shared)
-    expect((await scanner.scan()).endpoints).toEqual([])
+    expect((await scanner.scan({ beats: true })).endpoints).toEqual([])
     await publishEndpoint(shared, endpoint)
     await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 1, endpoints: {} })
-    expect((await scanner.scan()).endpoints).toEqual([endpoint])
+    expect((await scanner.scan({ beats: true })).endpoints).toEqual([endpoint])
     const draining = { ...endpoint, state: 'draining' as const }
     await publishEndpoint(shared, draining)
     await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 2, endpoints: {} })
-    const later = await scanner.scan()
+    const later = await scanner.scan({ beats: true })
     expect(later.endpoints).toEqual([draining])
     expect(later.beats.get('fast-4242-1')?.beat).toBe(2)
     await writeFile(file('fast-4242-1-0.json'), 'torn')
-    expect(await scanner.scan()).toMatchObject({
+    expect(await scanner.scan({ beats: true })).toMatchObject({
       endpoints: [],
       problems: [{ message: expect.stringContaining('Not JSON') }],
     })
     await publishEndpoint(shared, endpoint)
-    expect(await scanner.scan()).toMatchObject({ endpoints: [endpoint], problems: [] })
+    expect(await scanner.scan({ beats: true })).toMatchObject({ endpoints: [endpoint], problems: [] })
     await removeEndpoint(shared, endpoint.id)
-    expect(await scanner.scan()).toEqual({ endpoints: [], beats: new Map(), problems: [] })
+    expect(await scanner.scan({ beats: true })).toEqual({ endpoints: [], beats: new Map(), problems: [] })
+    await scanner.close()
+  })
+
+  it('leaves the beats alone where it is told to', async () => {
+    await publishEndpoint(shared, endpoint)
+    await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 1, endpoints: {} })
+    const scanner = createRegistryScanner(shared)
+    await scanner.scan({ beats: true })
+    await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 2, endpoints: {} })
+    expect((await scanner.scan({ beats: false })).beats.get('fast-4242-1')?.beat).toBe(1)
+    expect((await scanner.scan({ beats: true })).beats.get('fast-4242-1')?.beat).toBe(2)
     await scanner.close()
   })
 
@@ -127,12 +138,12 @@ describe('a scanner that goes on', () => {
     await publishEndpoint(shared, endpoint)
     await publishEndpoint(shared, other)
     const scanner = createRegistryScanner(shared)
-    expect((await scanner.scan()).endpoints).toHaveLength(2)
+    expect((await scanner.scan({ beats: true })).endpoints).toHaveLength(2)
     await rename(shared, `${shared}.away`)
-    await expect(scanner.scan()).rejects.toThrow('ENOENT')
+    await expect(scanner.scan({ beats: true })).rejects.toThrow('ENOENT')
     await removeEndpoint(`${shared}.away`, other.id)
     await rename(`${shared}.away`, shared)
-    expect((await scanner.scan()).endpoints).toEqual([endpoint])
+    expect((await scanner.scan({ beats: true })).endpoints).toEqual([endpoint])
     await scanner.close()
   })
 })

@@ -3,7 +3,7 @@ import { type Absences, countAbsences, FORGOTTEN_MS, forgottenIds } from '../../
 import { see } from '../../src/updater/seen.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 
-const seen = see(new Map(), { endpoints: [endpoint], beats: new Map() }, { now: 0, sinceLastMs: 0, longestMs: 1 })
+const seen = see(new Map(), { endpoints: [endpoint], beats: new Map() }, 0, undefined)
 const silent = (startedAt: number, complete = true) => ({ startedAt, complete, jobs: new Map() })
 
 it('forgets a job only after an hour of polls that agree, not of polls that failed', () => {

@@ -31,11 +31,7 @@ const loading = {
   state: 'loading' as const,
   job: { ...endpoint.job, id: '18', restarts: 0 },
 }
-const seen = see(
-  new Map(),
-  { endpoints: [endpoint, other, loading], beats: new Map() },
-  { now: 0, sinceLastMs: 0, longestMs: 3_000 },
-)
+const seen = see(new Map(), { endpoints: [endpoint, other, loading], beats: new Map() }, 0, undefined)
 
 describe('planGateway', () => {
   it('gives each tier its routed servers, sorted, and keeps tiers that nobody serves', () => {

@@ -1,0 +1,222 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StatusReport } from '../../src/reports/status.ts'
+import { asUser } from './as-user.ts'
+import { send } from './clients.ts'
+import { RUNTIME_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
+import { writeAs } from './files-of.ts'
+import { openSite, type Site, SLOW_MODEL } from './site.ts'
+import { cancel, preempt } from './slurm-view.ts'
+import { until } from './until.ts'
+
+const PATIENCE = { timeoutMs: 60_000 }
+/** The command as people find it on their PATH. */
+const SLUICE = join(RUNTIME_DIRECTORY, 'current/sluice')
+let site: Site
+let jobs: string[]
+
+beforeAll(async () => {
+  site = await openSite()
+  await site.startUpdater()
+  jobs = await site.submit('fast', 4)
+  await site.serving(3)
+})
+afterAll(() => site.close())
+
+describe('sluice status', () => {
+  it('joins jobs, endpoints and routes, and says why a job waits', async () => {
+    const { tiers, gateways, problems } = await report()
+    expect(tiers).toHaveLength(1)
+    expect(tiers[0]).toMatchObject({ name: 'fast', wanted: 1, pending: 1, running: 3, ready: 3, draining: 0 })
+    expect(gateways).toMatchObject([{ name: 'main', routes: 3 }])
+    expect(problems).toEqual([])
+    const replicas = tiers[0]?.replicas ?? []
+    expect(replicas.map(one => one.job)).toEqual(jobs)
+    for (const { job, slurm, endpoint } of replicas.slice(0, 3)) {
+      expect(slurm).toMatchObject({ state: 'RUNNING' })
+      expect(endpoint).toMatchObject({ id: `fast-${job}-0-0`, state: 'ready', routedBy: ['main'] })
+    }
+    expect(replicas[3]).toMatchObject({ endpoint: null, slurm: { state: 'PENDING', reason: 'Resources' } })
+    const { stdout } = await site.sluice('status', '--config', site.configFile)
+    expect(String(stdout)).toMatch(/^ {2}\d+ +vasp-0\d +RUNNING +fast-\d+-0-0 +ready +main +/m)
+    expect(String(stdout)).toMatch(/^ {2}\d+ +– +PENDING \(Resources\)/m)
+  })
+
+  it('takes a silent Slurm for unknown, not for none', async () => {
+    const asked = ['env', 'SLURM_CONF=/nowhere', SLUICE, 'status', '--config', site.configFile]
+    const { stdout } = await asUser('ai', asked)
+    expect(String(stdout)).toContain('unknown pending, unknown running, 3 ready')
+    expect(String(stdout)).toMatch(/^ {2}\d+ +vasp-0\d +unknown +fast-/m)
+    expect(String(stdout)).toContain('Cannot run squeue')
+  })
+
+  it('names a file that it cannot read', async () => {
+    const file = join(SHARED_DIRECTORY, 'endpoints/fast-99-0-0.json')
+    await writeAs('ai', file, '{')
+    expect((await report()).problems).toEqual([`${file}: Not JSON (torn, or not an endpoint file)`])
+    await rm(file)
+  })
+
+  it('is for the account of the site', async () => {
+    const refused = await asUser('vasp', [SLUICE, 'status', '--config', site.configFile], { reject: false })
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('it belongs to uid 2001')])
+  })
+
+  it('follows a preemption, and says what drains and why', async () => {
+    const [leaving] = await site.endpoints()
+    if (leaving === undefined) throw new Error('nobody serves')
+    const watching = site.sluice('status', '--watch', '--config', site.configFile)
+    let seen = ''
+    watching.stdout?.on('data', chunk => {
+      seen += chunk
+    })
+    await until('a first look', () => seen.includes(leaving.id), PATIENCE)
+    // Enough for each of the three to have an answer to finish.
+    const answers = Array.from({ length: 6 }, () => send({ model: SLOW_MODEL, tokens: 400, stream: true }))
+    const preemptor = await preempt(leaving.job.node)
+    const drained = await until('the drain', async () => replicaOf(await report(), leaving.id), {
+      ...PATIENCE,
+      holds: one => endpointOf(one)?.state === 'draining' && endpointOf(one)?.routedBy?.length === 0,
+    })
+    expect(drained).toMatchObject({
+      slurm: { state: 'RUNNING, being preempted' },
+      endpoint: { message: 'Draining: preempted' },
+    })
+    await until('its end', () => /fast-\d+-0-0 {2}gone$|fast \S+ fast-\d+-0-0 {2}gone$/m.test(seen), PATIENCE)
+    expect(seen).toMatch(/draining {2}routed by \S+ {2}Draining: preempted$/m)
+    watching.kill('SIGINT')
+    expect((await watching).exitCode).toBe(0)
+    await cancel(preemptor)
+    expect((await Promise.all(answers)).filter(one => one.lost !== undefined)).toEqual([])
+  })
+
+  it('is drawn again and again on a terminal, until Ctrl-C', async () => {
+    const command = `${SLUICE} status --watch --config ${site.configFile}`
+    const [program, ...rest] = ['script', '--quiet', '--return', '--command', command, '/dev/null'] as const
+    const terminal = asUser('ai', [program, ...rest])
+    let seen = ''
+    terminal.stdout?.on('data', chunk => {
+      seen += chunk
+    })
+    await until('three looks', () => seen.split('\u001b[H\u001b[2J').length > 3, PATIENCE)
+    terminal.stdin?.write('\u0003')
+    expect((await terminal).exitCode).toBe(0)
+  })
+})
+
+describe('sluice logs', () => {
+  it('shows what a replica said, and what the updater said of it', async () => {
+    const [one] = await site.serving(3)
+    const { stdout, stderr } = await site.sluice('logs', one?.id ?? '', '--config', site.configFile)
+    expect(String(stdout)).toMatch(
+      new RegExp(`^llama-14b-${one?.job.id}.log \\| .*"event":"ready","id":"${one?.id}"`, 'm'),
+    )
+    expect(String(stdout)).toMatch(new RegExp(`^updater-main \\| .*"id":"${one?.id}","standing":"Routed"`, 'm'))
+    expect(String(stderr)).toBe(`The engine of job ${one?.job.id} logs on ${one?.job.node} until it ends`)
+  })
+
+  it('follows a tier to the logs of engines that end', async () => {
+    const [one] = await site.serving(3)
+    const following = site.sluice('logs', 'fast', '--follow', '--lines', '0', '--config', site.configFile)
+    let seen = ''
+    following.stdout?.on('data', chunk => {
+      seen += chunk
+    })
+    await until(
+      'its first look',
+      async () => (await site.sluice('drain', one?.id ?? '', '--config', site.configFile)).exitCode === 0,
+      PATIENCE,
+    )
+    await until('the log of the engine', () => seen.includes(`${one?.job.id}/engine-`), PATIENCE)
+    expect(seen).toContain('"event":"draining"')
+    following.kill('SIGINT')
+    expect((await following).exitCode).toBe(0)
+  })
+
+  it('knows a job that Slurm and the registry have forgotten by its log', async () => {
+    await writeAs('ai', join(SHARED_DIRECTORY, 'logs/llama-14b-999999.log'), 'long ago\n')
+    const { stdout } = await site.sluice('logs', 'fast-999999-3', '--config', site.configFile)
+    expect(stdout).toBe('llama-14b-999999.log | long ago')
+    const refused = await site.sluice('logs', 'fats', '--config', site.configFile).catch(error => error)
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('did you mean "fast"')])
+  })
+})
+
+describe('sluice doctor', () => {
+  const levels = async () => {
+    const { stdout, exitCode } = await asUser('ai', [SLUICE, 'doctor', '--json', '--config', site.configFile], {
+      reject: false,
+    })
+    const findings: { id: string; level: string }[] = JSON.parse(String(stdout)).findings
+    return { exitCode, levels: Object.fromEntries(findings.map(({ id, level }) => [id, level])) }
+  }
+
+  it('finds the lab to be set up right', async () => {
+    const { exitCode, levels: found } = await levels()
+    expect(exitCode).toBe(0)
+    expect(found).toEqual({
+      'gateway.nginx': 'ok',
+      'gateway.njs': 'note',
+      'gateway.port.8080': 'ok',
+      'shared.owner': 'ok',
+      'shared.permissions': 'ok',
+      'shared.space': 'ok',
+      'shared.visible': 'ok',
+      'shared.events': 'ok',
+      'runtime.current': 'ok',
+      'slurm.version': 'ok',
+      'slurm.preemption': 'ok',
+      'slurm.kill-wait': 'ok',
+      'slurm.min-job-age': 'ok',
+      'slurm.requeue-delay': 'ok',
+      'tier.partition.fast': 'ok',
+      'tier.grace.fast': 'ok',
+      'tier.preempt-mode.fast': 'ok',
+      'tier.shared-nodes.fast': 'note',
+      'tier.nodes.fast': 'ok',
+      'tier.engine.fast': 'unknown',
+    })
+  })
+
+  it('tells what a GraceTime of 0 means, and fails', async () => {
+    const set = (seconds: string) => execa('scontrol', ['update', 'PartitionName=gpu_ai', `GraceTime=${seconds}`])
+    const { stdout: before } = await execa('scontrol', ['--oneliner', 'show', 'partition', 'gpu_ai'])
+    await set('0')
+    try {
+      const { exitCode, stdout, stderr } = await asUser('ai', [SLUICE, 'doctor', '--config', site.configFile], {
+        reject: false,
+      })
+      expect([exitCode, stderr]).toEqual([1, 'This site is not set up right: 1 problem'])
+      expect(String(stdout)).toContain('  problem  fast: GraceTime of partition gpu_ai is 0\n')
+    } finally {
+      await set(/GraceTime=(\d+)/.exec(before)?.[1] ?? '20')
+    }
+  })
+
+  it('tells another account that the site is not its own, and sees who holds the port', async () => {
+    const { exitCode, stdout } = await execa(SLUICE, ['doctor', '--json', '--config', site.configFile], {
+      reject: false,
+    })
+    const findings: { id: string; level: string }[] = JSON.parse(stdout).findings
+    expect(exitCode).toBe(1)
+    expect(findings.filter(one => one.level === 'problem').map(one => one.id)).toEqual([
+      'gateway.port.8080',
+      'shared.owner',
+    ])
+  })
+})
+
+async function report(): Promise<StatusReport> {
+  const { stdout } = await site.sluice('status', '--json', '--config', site.configFile)
+  return JSON.parse(String(stdout))
+}
+
+function replicaOf({ tiers }: StatusReport, id: string) {
+  return tiers.flatMap(tier => tier.replicas).find(one => endpointOf(one)?.id === id)
+}
+
+function endpointOf(replica: StatusReport['tiers'][number]['replicas'][number] | undefined) {
+  return typeof replica?.endpoint === 'object' ? (replica.endpoint ?? undefined) : undefined
+}
