@@ -1,31 +1,53 @@
 import { spawn } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { whyNoCgroup } from '../test/lab/cgroups.ts'
+import { FLAVOURS, type Flavour } from '../test/lab/flavours.ts'
 
-// Everything: format, lint, types, dead code, unit tests, and the same tests' second half on a real cluster. The last line
-// is the plain count. A lab that cannot start is a failure, never a skip.
+// Everything: format, lint, types, dead code, unit tests, and the same tests' second half on real clusters, one after the
+// other. The last line is the plain count. A lab that cannot start is a failure, never a skip.
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
-const steps: readonly { name: string; argv: readonly string[]; report?: string }[] = [
+/** Test files of test/lab, by the beginnings of their names. */
+const PREEMPTION = ['path', 'faults']
+
+/** What runs on which cluster: all of it on the newest, on the others what may come out differently there. */
+const LABS: Partial<Record<Flavour, readonly string[]>> = {
+  sid: [''],
+  bookworm: [...PREEMPTION, 'gateway', 'submit', 'lab.test'],
+  qos: PREEMPTION,
+  'bookworm-qos': ['path'],
+  grace0: ['path'],
+  cgroup: ['path'],
+  'cgroup-grace0': ['path'],
+}
+
+interface Step {
+  readonly name: string
+  readonly argv: readonly string[]
+  readonly report?: string
+}
+
+const noCgroup = await whyNoCgroup()
+const steps: readonly Step[] = [
   { name: 'format and lint', argv: [bin('biome'), 'check', '.'] },
   { name: 'types', argv: [bin('tsc')] },
   { name: 'dead code', argv: [bin('knip')] },
-  { name: 'unit tests', argv: [process.execPath, ...vitest('unit')], report: reportOf('unit') },
+  { name: 'unit tests', argv: [process.execPath, ...vitest('unit', 'unit')], report: reportOf('unit') },
   { name: 'build', argv: [process.execPath, join(root, 'scripts/build.ts')] },
-  {
-    name: 'lab tests',
-    argv: [process.execPath, join(root, 'test/lab/main.ts'), '--', process.execPath, ...vitest('lab')],
-    report: reportOf('lab'),
-  },
+  ...Object.entries(LABS).flatMap(([flavour, files]) => labStep(flavour as Flavour, files)),
 ]
 
+const durations: string[] = []
 let passed = 0
 let failed = 0
 let skipped = 0
 for (const step of steps) {
   console.log(`\n== ${step.name}`)
+  const started = performance.now()
   const code = await run(step.argv)
+  durations.push(`${step.name} ${Math.round((performance.now() - started) / 1000)} s`)
   const counts = step.report === undefined ? undefined : await readCounts(step.report)
   passed += counts?.passed ?? 0
   skipped += counts?.skipped ?? 0
@@ -37,16 +59,26 @@ for (const step of steps) {
   }
 }
 process.exitCode = failed === 0 ? 0 : 1
-console.log(`\n${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`)
+if (noCgroup !== undefined) console.log(`\nWithout proctrack/cgroup: ${noCgroup}`)
+console.log(`\n${durations.join(', ')}`)
+console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`)
 
-function vitest(project: string): string[] {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(project)}`]
+function labStep(flavour: Flavour, files: readonly string[]): readonly Step[] {
+  const wantsCgroup = 'proctrack' in FLAVOURS[flavour] && FLAVOURS[flavour].proctrack === 'cgroup'
+  if (wantsCgroup && noCgroup !== undefined) return []
+  const tests = [process.execPath, ...vitest('lab', flavour), ...files.map(file => `test/lab/${file}`)]
+  const argv = [process.execPath, join(root, 'test/lab/main.ts'), `--flavour=${flavour}`, '--', ...tests]
+  return [{ name: `lab tests on ${flavour}`, argv, report: reportOf(flavour) }]
+}
+
+function vitest(project: string, report: string): string[] {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(report)}`]
   return [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project, ...reporters]
 }
 
-function reportOf(project: string): string {
+function reportOf(name: string): string {
   // Inside the repository's own tree, which the lab shares with its host; /tmp it does not.
-  return join(root, 'node_modules/.cache', `sluice-${project}.json`)
+  return join(root, 'node_modules/.cache', `sluice-${name}.json`)
 }
 
 function run(argv: readonly string[]): Promise<number> {

@@ -9,6 +9,7 @@ const done = new AbortController()
 const context: Context = {
   env: process.env,
   cwd: process.cwd(),
+  self: [process.execPath, process.argv[1] ?? ''],
   print: line => void process.stdout.write(`${line}\n`),
   warn: line => void process.stderr.write(`${line}\n`),
   terminal: process.stdout.isTTY ? process.stdout : undefined,
@@ -58,7 +59,8 @@ function program(): Command {
   sluice
     .command('supervise')
     .description('run one replica; the batch process of a job script, with its spec on standard input')
-    .action(async () => (await import('./commands/supervise.ts')).supervise(context))
+    .addOption(new Option('--without-slurm <restarts>', 'as a child of `sluice up`').hideHelp())
+    .action(async options => (await import('./commands/supervise.ts')).supervise(options, context))
   sluice
     .command('updater')
     .description('keep nginx in step with the registry and Slurm')
@@ -105,6 +107,27 @@ function program(): Command {
     .addOption(configFile())
     .option('--json', 'print JSON')
     .action(async options => (await import('./commands/doctor.ts')).doctor(options, context))
+  sluice
+    .command('up')
+    .description('run it all on this machine, without Slurm: nginx, updater, a supervisor for each replica')
+    .addOption(configFile())
+    .addOption(new Option('--model <file>', 'serve this .gguf file with llama-server').conflicts('config'))
+    .option('--once', 'end after one answered chat completion')
+    .action(async options => (await import('./commands/up.ts')).up(options, context))
+  sluice
+    .command('up-sweep', { hidden: true })
+    .description('clear away what a killed `sluice up` left')
+    .requiredOption('--work <dir>')
+    .requiredOption('--gateway <dir>')
+    .requiredOption('--shared <dir>')
+    .action(async options => (await import('./commands/up-sweep.ts')).upSweep(options, context))
+  sluice
+    .command('demo-engine', { hidden: true })
+    .description('an engine without a model: answers in the shapes of OpenAI, and says what it is')
+    .requiredOption('--host <address>')
+    .requiredOption('--port <port>')
+    .option('--model <name...>', 'names of models to list')
+    .action(async options => (await import('./commands/demo-engine.ts')).demoEngine(options, context))
   sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')

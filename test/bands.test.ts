@@ -31,11 +31,15 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     engines: 'the health of an engine, as a type',
     system: 'the Clock, as a type',
   },
+  up: { domain: 'endpoints, replica specs', system: 'the Clock, as a type' },
+  demo: {},
   updater: { domain: 'endpoints, jobs, the gateway model', system: 'the Clock, as a type' },
   operator: { domain: 'jobs, endpoints, what a replica is asked', system: 'the Clock, as a type' },
 }
 /** What a band may import as types only. */
-const TYPES_ONLY = new Set(['supervisor → engines', 'supervisor → system', 'updater → system', 'operator → system'])
+const TYPES_ONLY = new Set([
+  ...['supervisor → engines', 'supervisor → system', 'updater → system', 'operator → system', 'up → system'],
+])
 
 interface Import {
   readonly file: string

@@ -2,6 +2,8 @@
 export interface Context {
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
+  /** The argv that starts this program again. */
+  readonly self: readonly string[]
   /** One line for standard output. */
   print(line: string): void
   /** One line for standard error. */

@@ -23,23 +23,40 @@ export async function loadConfig(options: ConfigOptions, context: Context): Prom
 
 /** As loadConfig, but problems of the contents are returned. Throws a UserError when there is no file to read. */
 export async function readConfig(options: ConfigOptions, context: Context): Promise<{ file: string } & ParsedConfig> {
-  const { file, text } = await findText(options, context)
-  return { file, ...parseConfig(text, file) }
+  const found = await findText(options, context)
+  if (found !== undefined) return { file: found.file, ...parseConfig(found.text, found.file) }
+  throw new UserError(
+    `Cannot find a configuration: there is no ${resolve(context.cwd, FILES[0])} and no ${FILES[1]}; name one with --config or $SLUICE_CONFIG`,
+  )
 }
 
+/** As loadConfig, but undefined when there is no file anywhere. */
+export async function loadConfigIfAny(
+  options: ConfigOptions,
+  context: Context,
+): Promise<{ file: string; config: Config } | undefined> {
+  const found = await findText(options, context)
+  if (found === undefined) return undefined
+  const { config, problems } = parseConfig(found.text, found.file)
+  if (config === undefined) throw UserError.of(problems)
+  return { file: found.file, config }
+}
+
+const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml'] as const
+
 /** The first that is named or exists. One that is named, or exists and cannot be read, is not passed over. */
-async function findText({ config }: ConfigOptions, { env, cwd }: Context): Promise<{ file: string; text: string }> {
+async function findText(
+  { config }: ConfigOptions,
+  { env, cwd }: Context,
+): Promise<{ file: string; text: string } | undefined> {
   const variable = env['SLUICE_CONFIG']
   if (config !== undefined) return { file: config, text: await namedText(config, '--config', cwd) }
   if (variable) return { file: variable, text: await namedText(variable, '$SLUICE_CONFIG', cwd) }
-  const files = ['sluice.yaml', '/etc/sluice/sluice.yaml']
-  for (const file of files) {
+  for (const file of FILES) {
     const text = await readText(file, cwd)
     if (text !== undefined) return { file, text }
   }
-  throw new UserError(
-    `Cannot find a configuration: there is no ${resolve(cwd, 'sluice.yaml')} and no ${files[1]}; name one with --config or $SLUICE_CONFIG`,
-  )
+  return undefined
 }
 
 async function namedText(file: string, source: string, cwd: string): Promise<string> {

@@ -7,7 +7,7 @@ import { GONE } from '../updater/reporter.ts'
 interface Observed {
   readonly registry: RegistryEffects
   readonly gateway: GatewayEffects
-  readonly slurm: SlurmEffects
+  readonly slurm: SlurmEffects | undefined
   readonly record: RecordEvent
 }
 
@@ -45,15 +45,7 @@ export function observeUpdater(
         return outcome
       },
     },
-    slurm: {
-      ...effects.slurm,
-      async jobs() {
-        const startedAt = clock.now()
-        const answer = await effects.slurm.jobs()
-        metrics.polled((clock.now() - startedAt) / 1_000, 'message' in answer)
-        return answer
-      },
-    },
+    slurm: effects.slurm && observeSlurm(effects.slurm, metrics, clock),
     record(event, detail) {
       effects.record(event, detail)
       const { id, standing } = detail
@@ -62,6 +54,18 @@ export function observeUpdater(
         outcome => metrics.drained(id.slice(0, id.indexOf('-')), outcome),
         () => undefined, // a share that cannot be read is told by the next scan
       )
+    },
+  }
+}
+
+function observeSlurm(slurm: SlurmEffects, metrics: UpdaterMetrics, clock: Clock): SlurmEffects {
+  return {
+    ...slurm,
+    async jobs() {
+      const startedAt = clock.now()
+      const answer = await slurm.jobs()
+      metrics.polled((clock.now() - startedAt) / 1_000, 'message' in answer)
+      return answer
     },
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { endpointId, replicaId } from '../domain/endpoint.ts'
+import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import { UserError } from '../domain/user-error.ts'
 import { ENGINES } from '../engines/index.ts'
@@ -11,9 +11,12 @@ import { createEngineEffects } from '../server/engine-effects.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import { REQUEST_SIGNAL } from '../slurm/slurm.ts'
+import type { SlurmEffects } from '../supervisor/effects.ts'
 import { supervise as run } from '../supervisor/loop.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane } from '../system/lane.ts'
+import { signal } from '../system/processes.ts'
+import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 
 /** slurm.conf(5) KillWait, where Slurm does not say. */
@@ -22,10 +25,18 @@ const DEFAULT_KILL_WAIT_SECONDS = 30
 const SLURM_TIMEOUT_MS = 10_000
 const SHARED_DEADLINE_MS = 5_000
 
-/** The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. */
-export async function supervise(context: Context): Promise<void> {
+export interface SuperviseOptions {
+  /** How often `sluice up` has restarted this replica: there is no Slurm, and no job. */
+  readonly withoutSlurm?: string
+}
+
+/**
+ * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without
+ * Slurm, until a TERM; and not a moment longer than the parent that started it.
+ */
+export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
   const spec = readSpec(await text(process.stdin))
-  const job = readJob(context.env)
+  const job = options.withoutSlurm === undefined ? readJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it.
   for (const name of ['SIGUSR2', 'SIGHUP'] as const) process.on(name, () => undefined)
 
@@ -36,9 +47,7 @@ export async function supervise(context: Context): Promise<void> {
   const scratch = await mkdtemp(join(context.env['TMPDIR'] ?? '/tmp', `sluice-${replica}-`))
   const engine = ENGINES[spec.engine]
   const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index: 0 })
-  const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
-  const config = await slurm.config()
-  const killWait = config.kind === 'answered' ? config.value.killWaitSeconds : undefined
+  const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
   const logFile = join(scratch, 'engine.log')
 
   await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
@@ -47,7 +56,7 @@ export async function supervise(context: Context): Promise<void> {
       identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves], job },
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
-        killWaitMs: (killWait ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
+        killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
       },
       beatMs: spec.beatSeconds * 1_000,
       signalLeadSeconds: spec.signalLeadSeconds,
@@ -56,17 +65,10 @@ export async function supervise(context: Context): Promise<void> {
         beat: beat => registry.beat(id, beat),
         keepLog: file => registry.keepLog(job.id, `engine-${job.restarts}.log`, file),
       },
-      engine: createEngineEffects({ engine, spec, env: context.env, marker: `SLUICE_ENDPOINT=${id}`, logFile }),
-      slurm: {
-        listen: (begun, signal) => listenForNotice({ env: context.env, node: job.node, begun, signal }),
-        job: async () => {
-          const answer = await slurm.job(job.id)
-          if (answer.kind === 'no-such-job') return 'forgotten'
-          return answer.kind === 'answered' ? answer.value : undefined
-        },
-        requeue: async () => orThrow(await slurm.requeueIncomplete(job.id)),
-        cancel: async () => orThrow(await slurm.cancel(job.id)),
-      },
+      engine: createEngineEffects({
+        ...{ engine, spec, env: context.env, self: context.self, marker: `SLUICE_ENDPOINT=${id}`, logFile },
+      }),
+      slurm: slurm?.effects,
       record: journal.record,
       clock: systemClock,
       term: context.signal,
@@ -83,6 +85,7 @@ export async function supervise(context: Context): Promise<void> {
   } finally {
     await journal.close()
     await rm(scratch, { recursive: true, force: true })
+    process.channel?.unref()
   }
 }
 
@@ -101,7 +104,27 @@ function readSpec(input: string): ReplicaSpec {
   }
 }
 
-function readJob(env: NodeJS.ProcessEnv): { id: string; restarts: number; name: string; node: string } {
+type Job = Endpoint['job']
+
+async function reachSlurm(job: Job, { env }: Context): Promise<{ effects: SlurmEffects; killWaitSeconds?: number }> {
+  const slurm = openSlurm({ env, timeoutMs: SLURM_TIMEOUT_MS })
+  const config = await slurm.config()
+  return {
+    ...(config.kind === 'answered' ? { killWaitSeconds: config.value.killWaitSeconds } : {}),
+    effects: {
+      listen: (begun, signal) => listenForNotice({ env, node: job.node, begun, signal }),
+      job: async () => {
+        const answer = await slurm.job(job.id)
+        if (answer.kind === 'no-such-job') return 'forgotten'
+        return answer.kind === 'answered' ? answer.value : undefined
+      },
+      requeue: async () => orThrow(await slurm.requeueIncomplete(job.id)),
+      cancel: async () => orThrow(await slurm.cancel(job.id)),
+    },
+  }
+}
+
+function readJob(env: NodeJS.ProcessEnv): Job {
   const id = env['SLURM_JOB_ID']
   const node = env['SLURMD_NODENAME']
   if (id === undefined || node === undefined) {
@@ -111,6 +134,12 @@ function readJob(env: NodeJS.ProcessEnv): { id: string; restarts: number; name: 
   }
   // Unset in the first run (reference: sbatch(1) OUTPUT ENVIRONMENT VARIABLES).
   return { id, node, restarts: Number(env['SLURM_RESTART_COUNT'] ?? 0), name: env['SLURM_JOB_NAME'] ?? '' }
+}
+
+/** Our pid stands for a job's number. When the parent goes, however it goes, so do we, and the engine's watcher ends it. */
+function jobWithoutSlurm(restarts: string): Job {
+  process.once('disconnect', () => signal(process.pid, 'SIGKILL'))
+  return jobOf(process.pid, Number(restarts))
 }
 
 function orThrow(answer: { kind: string; message?: string }): void {

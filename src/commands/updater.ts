@@ -1,147 +1,38 @@
 import { join } from 'node:path'
 import { openGateway } from '../gateway/open-gateway.ts'
-import { createUpdaterMetrics } from '../observe/metrics.ts'
-import { serveMetrics } from '../observe/metrics-server.ts'
-import { notify } from '../observe/notify.ts'
-import { openJournal } from '../registry/journal.ts'
-import { openRegistry } from '../registry/open-registry.ts'
-import { localFilesystem, watchEndpoints } from '../registry/watch.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
-import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
-import { createLane } from '../system/lane.ts'
-import { ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
+import { findProgram } from '../system/find-program.ts'
 import { holdLock } from '../system/process-lock.ts'
 import { stateDirectory } from '../system/user-state.ts'
-import { createUpdater } from '../updater/loop.ts'
 import type { Context } from './context.ts'
 import { loadConfig } from './load-config.ts'
-import { observeUpdater } from './observe-updater.ts'
-
-/** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
-const SHARED_DEADLINE_MS = 10_000
-/** Rule 6: a suspect must take a connection within this. */
-const CONNECT_MS = 2_000
-/** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
-const RETRY_AFTER_SECONDS = 10
+import { runUpdater } from './run-updater.ts'
 
 /** Keeps nginx in step with the registry and Slurm until a signal; nginx goes on serving after it. */
 export async function updater(options: { config?: string }, context: Context): Promise<void> {
   const { config } = await loadConfig(options, context)
-  const { gateway, shared, timing } = config
-  const directory = gateway.state ?? stateDirectory(config.site, context.env)
+  const { name, state } = config.gateway
+  const directory = join(state ?? stateDirectory(config.site, context.env), name)
   const stopped = new AbortController()
-  const signal = AbortSignal.any([context.signal, stopped.signal])
   let lost: Error | undefined
-  const lock = await holdLock(join(directory, gateway.name), `an updater for gateway "${gateway.name}"`, error => {
+  const lock = await holdLock(directory, `an updater for gateway "${name}"`, error => {
     lost = new Error('Cannot go on: the lock of this gateway was lost, so another updater may hold it', {
       cause: error,
     })
-    stopped.abort()
+    stopped.abort(lost.message)
   })
-
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const registry = openRegistry(shared, lane)
-  const writer = `updater-${gateway.name}`
-  const journal = openJournal({ shared, writer, print: context.warn }, systemClock, lane)
-  const slurm = openSlurm({ env: context.env })
-  const nginx = await openGateway({
-    directory: join(directory, gateway.name),
-    nginx: 'nginx',
-    env: context.env,
-    clock: systemClock,
-  })
-  const tell = (change: { tier: string; event: 'down' | 'up' }) => {
-    if (config.notify === undefined) return
-    void notify(config.notify, { site: config.site, gateway: gateway.name, ...change }).then(trouble => {
-      if (trouble !== undefined) journal.record('trouble', { what: 'notify', message: trouble })
-    })
-  }
-  const metrics = createUpdaterMetrics({ version: VERSION, site: config.site, gateway: gateway.name })
-  if (gateway.metricsPort !== undefined) {
-    await serveMetrics(gateway.metricsPort, metrics.render, signal).catch(error =>
-      journal.record('trouble', { what: 'metrics', message: error.message }),
-    )
-  }
-  const observed = observeUpdater(
-    {
-      registry,
-      gateway: nginx,
-      slurm: {
-        jobs: async () => {
-          const answer = await slurm.jobs(signal)
-          return answer.kind === 'answered'
-            ? { jobs: answer.value.jobs, complete: answer.value.problems.length === 0 }
-            : { message: answer.message }
-        },
-        releaseBeginTime: async id => {
-          const answer = await slurm.releaseBeginTime(id, signal)
-          return 'message' in answer ? answer.message : answer.kind
-        },
-      },
-      record(event, detail) {
-        journal.record(event, detail)
-        if (event === 'tier down') tell({ tier: String(detail['tier']), event: 'down' })
-        if (event === 'tier up') tell({ tier: String(detail['tier']), event: 'up' })
-      },
-    },
-    metrics,
-    registry.drainOutcome,
-    systemClock,
-  )
-  const loop = createUpdater({
-    ...observed,
-    gatewayName: gateway.name,
-    listen: gateway.listen,
-    tiers: Object.entries(config.tiers).map(([name, tier]) => ({
-      name,
-      path: tier.path,
-      ...(tier.gatewayPort === undefined ? {} : { port: tier.gatewayPort }),
-      readTimeoutSeconds: tier.readTimeoutSeconds,
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    })),
-    networks: gateway.networks,
-    scanMs: timing.scanSeconds * 1_000,
-    squeueMs: timing.squeueSeconds * 1_000,
-    beatMs: timing.beatSeconds * 1_000,
-    leaseMs: timing.leaseSeconds * 1_000,
-    isOurs: job => tierOfComment(job.comment, config.site) !== undefined,
-    network: {
-      resolve: resolveHost,
-      connects: (address, port) => takesConnection(address, port, CONNECT_MS),
-      ownAddresses,
-    },
-    clock: systemClock,
-    random: Math.random,
-    signal,
-  })
-
-  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
-  const filesystem = config.watch
-    ? await lane.run('look at the shared directory', () => localFilesystem(shared)).catch(unknown)
-    : undefined
-  journal.record('updater started', { gateway: gateway.name, shared, watches: filesystem ?? null, pid: process.pid })
-  if (filesystem !== undefined) {
-    watchEndpoints(
-      shared,
-      loop.wake,
-      error => journal.record('trouble', { what: 'watch', message: String(error) }),
-      signal,
-    )
-  }
   try {
-    await loop.run()
+    const nginx = (await findProgram('nginx', context.env)) ?? 'nginx'
+    await runUpdater({
+      config,
+      gateway: await openGateway({ directory, nginx, env: context.env, clock: systemClock }),
+      slurm: openSlurm({ env: context.env }),
+      print: context.warn,
+      signal: AbortSignal.any([context.signal, stopped.signal]),
+    })
   } finally {
-    journal.record('updater ended', { gateway: gateway.name, reason: lost?.message ?? String(context.signal.reason) })
-    await journal.close()
     if (lost === undefined) await lock.release()
   }
   if (lost !== undefined) throw lost
-}
-
-declare const VERSION: string
-
-// A share that cannot be asked is not watched; the scan is the truth anyway (rule 7).
-function unknown(): undefined {
-  return undefined
 }

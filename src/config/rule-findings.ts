@@ -6,6 +6,7 @@ import { extraRule, setupRule } from './rules/job-script.ts'
 import { networkRule } from './rules/networks.ts'
 import type { Rule, Seen } from './rules/seen.ts'
 import {
+  demoRule,
   gatewayPortRule,
   modelRule,
   nodelistRule,
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   gatewayPortRule,
   scriptRule,
   modelRule,
+  demoRule,
   preloadRule,
   nodelistRule,
   nodesRule,

@@ -21,3 +21,6 @@ function contains(network: string, value: number): boolean {
   const size = 2 ** (32 - bits)
   return Math.floor(first / size) === Math.floor(value / size)
 }
+
+/** This machine itself. */
+export const LOOPBACK = '127.0.0.0/8'

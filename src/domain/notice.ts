@@ -34,7 +34,15 @@ const EARLY_SIGNAL_SECONDS = 60
  * 6. PENDING with our restart count → unknown: an answer from before we started
  * 7. anything else has ended → cancelled, or the walltime where Slurm says so
  */
-export function judge(job: JobAnswer, ours: { restarts: number; signalLeadSeconds: number }): Verdict {
+export function judge(
+  job: JobAnswer,
+  ours: {
+    readonly restarts: number
+    readonly signalLeadSeconds: number
+    /** No notice can have come before: a walltime shorter than the lead and that much more is not a reason to leave. */
+    readonly hasJustBegun?: boolean
+  },
+): Verdict {
   if (job === undefined) return { kind: 'unknown' } // 1
   if (job === 'forgotten') return FENCED // 2
   if (job.state === 'unknown' || job.restarts < ours.restarts) return { kind: 'unknown' } // 1
@@ -45,7 +53,8 @@ export function judge(job: JobAnswer, ours: { restarts: number; signalLeadSecond
       return { kind: 'leave', cause: 'preempted', comeBack: true, ...grace } // 3
     }
     const left = job.remainingSeconds
-    if (left !== undefined && left <= ours.signalLeadSeconds + EARLY_SIGNAL_SECONDS) {
+    const noticeSeconds = ours.signalLeadSeconds + (ours.hasJustBegun === true ? 0 : EARLY_SIGNAL_SECONDS)
+    if (left !== undefined && left <= noticeSeconds) {
       return { kind: 'leave', cause: 'walltime', comeBack: true, secondsLeft: Math.max(0, left) } // 4
     }
     return { kind: 'stay' } // 5

@@ -8,7 +8,7 @@ export interface ReplicaSpec {
   /** Absolute path of the shared directory (the registry's root). */
   readonly shared: string
   readonly tier: string
-  readonly engine: 'llama.cpp'
+  readonly engine: 'llama.cpp' | 'demo'
   /** The engine's executable: a name looked up on PATH, or an absolute path. */
   readonly command: string
   /** Extra engine arguments, already as argv. */

@@ -4,6 +4,8 @@ import type { ReplicaSpec } from '../domain/replica-spec.ts'
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {
   readonly name: string
+  /** It is a command of Sluice's own, by this name, instead of the tier's program. */
+  readonly subcommand?: string
   /** What its API offers, as endpoint files say it. */
   readonly serves: readonly string[]
   /** The arguments after the command. */

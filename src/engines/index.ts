@@ -1,7 +1,8 @@
+import { demo } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { llamaCpp } from './llama-cpp.ts'
 
 /** Every kind of server program that a tier can name; the configuration's choices derive from its keys. */
-export const ENGINES = { 'llama.cpp': llamaCpp } as const satisfies Record<string, Engine>
+export const ENGINES = { 'llama.cpp': llamaCpp, demo } as const satisfies Record<string, Engine>
 
 export type EngineName = keyof typeof ENGINES

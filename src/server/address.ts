@@ -1,12 +1,16 @@
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { inNetworks } from '../domain/address.ts'
+import { inNetworks, LOOPBACK } from '../domain/address.ts'
 
-/** This node's IPv4 addresses in the gateway's networks, in the system's order. */
+/**
+ * This node's IPv4 addresses in the gateway's networks, in the system's order. Of the internal ones only loopback, where a
+ * network names it: without Slurm it is all there is, with Slurm no gateway reaches it.
+ */
 export function addressesIn(networks: readonly string[]): string[] {
   return Object.values(networkInterfaces())
     .flatMap(list => list ?? [])
-    .filter(one => one.family === 'IPv4' && !one.internal && inNetworks(one.address, networks))
+    .filter(one => one.family === 'IPv4' && inNetworks(one.address, networks))
+    .filter(one => !one.internal || inNetworks(one.address, [LOOPBACK]))
     .map(one => one.address)
 }
 

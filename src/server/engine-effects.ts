@@ -20,6 +20,8 @@ export interface EngineEffectsOptions {
   readonly spec: ReplicaSpec
   /** Of this process; the engine inherits what its allow-list names. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The argv that starts Sluice again, for engines that are its own commands. */
+  readonly self: readonly string[]
   /** `NAME=value` in the environment of everything the engine starts. */
   readonly marker: string
   /** On this node's own disk. */
@@ -27,11 +29,12 @@ export interface EngineEffectsOptions {
 }
 
 /** What a supervisor asks of the engine that its replica runs. */
-export function createEngineEffects({ engine, spec, env, marker, logFile }: EngineEffectsOptions) {
+export function createEngineEffects({ engine, spec, env, self, marker, logFile }: EngineEffectsOptions) {
+  const [command = '', ...first] = engine.subcommand === undefined ? [spec.command] : [...self, engine.subcommand]
   const http = createHttp()
   return {
     logFile,
-    preflight: () => preflight(engine, spec, env['PATH'] ?? ''),
+    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? ''),
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
@@ -39,8 +42,8 @@ export function createEngineEffects({ engine, spec, env, marker, logFile }: Engi
       const url = `http://${address}:${port}`
       const { pid, exited, stop } = await startEngine(
         {
-          command: spec.command,
-          argv: engine.argv(spec, { address, port }),
+          command,
+          argv: [...first, ...engine.argv(spec, { address, port })],
           env: engineEnvironment(engine, env, spec.env),
           marker,
           logFile,

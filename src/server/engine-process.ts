@@ -97,11 +97,11 @@ async function stopGroup(
   signal(-pid, 'SIGKILL')
   await exited
   child.stdio[3]?.destroy()
-  return hunt(marker, pid, clock)
+  return endMarked(marker, clock, pid)
 }
 
-/** Ends everything that carries the marker, and looks again until nothing does; what left the group is named. */
-async function hunt(marker: string, group: number, clock: Clock): Promise<readonly number[]> {
+/** Ends everything that carries the marker, and looks again until nothing does; what was not in `group` is named. */
+export async function endMarked(marker: string, clock: Clock, group?: number): Promise<readonly number[]> {
   const hunted = new Set<number>()
   for (;;) {
     const left = await findMarked(marker)

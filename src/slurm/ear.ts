@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process'
 
 /**
  * The step that hears a notice: at the start of a preemption's grace Slurm signals steps and not the batch process
- * (reference/slurm.md). TERM and USR2 are the same notice. `sleep & wait` so that the trap runs at once.
+ * (reference/slurm.md). TERM and USR2 are the same notice, and end it. It is one process: where Slurm signals the whole
+ * tree, a shell that waits for its `sleep 30` sees that end first, and starts another that outlives it. That one belongs
+ * to nobody, and holds the step and with it the node for its thirty seconds.
  */
-const EAR_SCRIPT = 'trap "exit 42" TERM USR2; echo listening; while :; do sleep 30 & wait; done'
+const EAR_SCRIPT = 'echo listening; exec sleep infinity'
 
 /**
  * Starts the job's ear on this node and resolves when it ends, with what it said; whatever the reason, Slurm has to be
@@ -16,9 +18,11 @@ export function listenForNotice(options: {
   begun: () => void
   signal: AbortSignal
 }): Promise<string> {
+  // Slurm 22.05 reads the job's own --gpus-per-node from it, finds that it contradicts --gres=none and makes no step.
+  const { SLURM_GPUS_PER_NODE: _ofTheJob, ...env } = options.env
   return new Promise(resolve => {
     const child = spawn('srun', [...EAR_FLAGS, '-w', options.node, '/bin/sh', '-c', EAR_SCRIPT], {
-      env: options.env,
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a Ctrl-C on a terminal is not a notice
     })

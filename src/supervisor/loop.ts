@@ -1,6 +1,6 @@
 import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
-import { judge } from '../domain/notice.ts'
+import { judge, type Verdict } from '../domain/notice.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine, SlurmEffects } from './effects.ts'
@@ -21,7 +21,8 @@ export interface SupervisorOptions {
   readonly signalLeadSeconds: number
   readonly registry: RegistryEffects
   readonly engine: EngineEffects
-  readonly slurm: SlurmEffects
+  /** Undefined: there is no Slurm, hence no notice but a TERM, and no job that comes back. */
+  readonly slurm: SlurmEffects | undefined
   readonly record: RecordEvent
   readonly clock: Clock
   /** Aborted by Slurm's TERM to the batch process. */
@@ -39,6 +40,8 @@ const EAR_APART_MS = 5_000
 /** The job leaves without waiting any longer for a shared directory that does not take the file away. */
 const WITHDRAW_MS = 2_000
 const LONGEST_WAIT_MS = 5_000
+/** Who sends a TERM without Slurm means it. */
+const CANCELLED: Verdict = { kind: 'leave', cause: 'cancelled', comeBack: false }
 
 /**
  * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the
@@ -52,6 +55,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   let wanted: Endpoint | undefined
   let published: Endpoint | undefined
   let earAt = -EAR_APART_MS
+  let ears = 0
   let listening = false
   let beats = 0
   let withdrawn: Promise<void> = Promise.resolve()
@@ -65,8 +69,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     wake?.()
   }
 
-  if (options.term.aborted) post({ kind: 'term' })
-  else options.term.addEventListener('abort', () => post({ kind: 'term' }), { once: true })
+  const onTerm = () => {
+    if (slurm === undefined && state.phase !== 'new')
+      post({ kind: 'verdict', verdict: CANCELLED, heardAt: clock.now() })
+    post({ kind: 'term' })
+  }
+  if (options.term.aborted) onTerm()
+  else options.term.addEventListener('abort', onTerm, { once: true })
   options.onDismissal(dismissal => post({ kind: 'dismissed', dismissal }))
   const unfit = await options.engine.preflight()
   post(unfit === undefined ? { kind: 'start' } : { kind: 'unfit', message: unfit })
@@ -171,28 +180,32 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
 
   async function listen(): Promise<void> {
-    if (listening) return
+    if (listening || slurm === undefined) return
     listening = true
     await clock.sleep(Math.max(0, earAt + EAR_APART_MS - clock.now()), over.signal)
     earAt = clock.now()
+    ears += 1
+    const hasJustBegun = ears === 1
     // A notice from before the ear could hear would be missed: Slurm is asked once it does.
-    const said = over.signal.aborted ? '' : await slurm.listen(() => void ask(), over.signal)
+    const said = over.signal.aborted ? '' : await slurm.listen(() => void ask(hasJustBegun), over.signal)
     listening = false
     if (over.signal.aborted) return
     record('ear ended', { id, said })
     post({ kind: 'ear ended' })
   }
 
-  async function ask(): Promise<void> {
+  async function ask(hasJustBegun = false): Promise<void> {
+    if (slurm === undefined) return
     const heardAt = clock.now()
     const answer = await slurm.job()
-    const ours = { restarts: job.restarts, signalLeadSeconds: options.signalLeadSeconds }
+    const ours = { restarts: job.restarts, signalLeadSeconds: options.signalLeadSeconds, hasJustBegun }
     post({ kind: 'verdict', verdict: judge(answer, ours), heardAt })
   }
 
   /** Asks until Slurm shows that it happened; the TERM that follows ends the process. */
   async function leave(how: 'requeue' | 'cancel'): Promise<void> {
     await Promise.race([withdrawn, clock.sleep(WITHDRAW_MS)])
+    if (slurm === undefined) return post({ kind: 'term' }) // nobody else will end us
     for (let waitMs = TICK_MS; !over.signal.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       const answer = await slurm.job()
       const ours =

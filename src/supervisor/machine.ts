@@ -223,7 +223,8 @@ function onVerdict(state: ReplicaState, verdict: Verdict, heardAt: number, now: 
     case 'leave': {
       const leftMs = verdict.secondsLeft === undefined ? limits.killWaitMs : verdict.secondsLeft * 1_000
       const deadlineAt = heardAt + Math.max(0, leftMs - KEPT_MS)
-      return drain(asked, { cause: verdict.cause, deadlineAt, comeBack: verdict.comeBack }, now)
+      const comeBack = verdict.comeBack && state.dismissed !== 'cancel'
+      return drain(asked, { cause: verdict.cause, deadlineAt, comeBack }, now)
     }
   }
 }

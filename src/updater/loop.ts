@@ -33,7 +33,8 @@ export interface UpdaterOptions {
   readonly isOurs: (job: JobView) => boolean
   readonly registry: RegistryEffects
   readonly gateway: GatewayEffects
-  readonly slurm: SlurmEffects
+  /** Undefined: there is no Slurm. Nothing is polled, and engines are reached on loopback only. */
+  readonly slurm: SlurmEffects | undefined
   readonly network: NetworkEffects
   readonly record: RecordEvent
   readonly clock: Clock
@@ -93,7 +94,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   async function run(): Promise<void> {
     signal.addEventListener('abort', wake, { once: true })
     await recall()
-    const polling = keepPolling()
+    const polling = slurm === undefined ? undefined : keepPolling(slurm)
     while (!signal.aborted) {
       woken = new AbortController()
       await scan()
@@ -154,6 +155,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       isRouted: id => Object.values(reached).some(ids => ids.includes(id)),
       networks: options.networks,
       ownAddresses: network.ownAddresses(),
+      loopbackOnly: slurm === undefined,
       leaseMs: options.leaseMs,
     })
     report.standings(plan.standings)
@@ -246,7 +248,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     }
   }
 
-  async function keepPolling(): Promise<void> {
+  async function keepPolling(slurm: SlurmEffects): Promise<void> {
     let backoff = 1
     let lastStartedAt: number | undefined
     while (!signal.aborted) {
@@ -260,7 +262,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
         report.state('squeue', undefined)
         wake()
         await removeForgotten()
-        await releaseRequeued(answer.jobs)
+        await releaseRequeued(answer.jobs, slurm)
       } else {
         lastStartedAt = undefined // the time until the next answer is not time that Slurm was seen
         report.state('squeue', `${answer.message}; nothing is withdrawn for it`)
@@ -282,7 +284,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   }
 
   /** Slurm holds a requeued job for cred_expire, two minutes by default; its owner may undo that (reference: slurm.conf(5)). */
-  async function releaseRequeued(jobs: readonly JobView[]): Promise<void> {
+  async function releaseRequeued(jobs: readonly JobView[], slurm: SlurmEffects): Promise<void> {
     for (const job of jobs) {
       const run = `${job.id}/${job.restarts}`
       const held = job.state === 'pending' && job.reason === 'BeginTime' && job.restarts > 0
@@ -325,8 +327,9 @@ export function createUpdater(options: UpdaterOptions): Updater {
       if (addresses.has(node)) continue
       addresses.set(node, 'asking')
       void network.resolve(node).then(found => {
-        if (found === undefined) addresses.delete(node)
-        else addresses.set(node, found)
+        // Waking for what is still not known would ask for it again at once, and again.
+        if (found === undefined) return void addresses.delete(node)
+        addresses.set(node, found)
         wake()
       })
     }

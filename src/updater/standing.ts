@@ -1,4 +1,4 @@
-import { inNetworks } from '../domain/address.ts'
+import { inNetworks, LOOPBACK } from '../domain/address.ts'
 import { addressOf, type Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Seen } from './seen.ts'
@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly tiers: readonly string[]
   readonly networks: readonly string[]
   readonly ownAddresses: readonly string[]
+  /** There is no Slurm: engines run here, and nowhere else. */
+  readonly loopbackOnly: boolean
   readonly leaseMs: number
 }
 
@@ -64,6 +66,9 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
   if (at === undefined) return 'Ready without an address'
   const { address, port } = at
   if (port < 1024 || port > 65_535) return `Port ${port} is not one of 1024 to 65535`
+  if (around.loopbackOnly) {
+    return inNetworks(address, [LOOPBACK]) ? undefined : `Address ${address} is not loopback, and there is no Slurm`
+  }
   if (!inNetworks(address, around.networks)) return `Address ${address} lies outside gateway.networks`
   if (inNetworks(address, NEVER)) return `Address ${address} is link-local or loopback`
   if (around.ownAddresses.includes(address)) return `Address ${address} is the gateway's own`
@@ -76,7 +81,7 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
     : `Address ${address} is not one of node "${endpoint.job.node}" (${resolved.join(', ')})`
 }
 
-const NEVER = ['169.254.0.0/16', '127.0.0.0/8', '0.0.0.0/8', '224.0.0.0/3']
+const NEVER = ['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3']
 
 /** What the poll says against the endpoint, if it may speak about it at all (rule 2). */
 function contradict({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): string | undefined {

@@ -27,6 +27,7 @@ async function run(command: (context: Context) => unknown, env: NodeJS.ProcessEn
   const context: Context = {
     env,
     cwd,
+    self: [],
     print: line => void printed.push(line),
     warn: () => undefined,
     signal: new AbortController().signal,

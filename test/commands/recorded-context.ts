@@ -14,6 +14,7 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
     warned,
     env: {},
     cwd: '/',
+    self: [],
     print: line => void printed.push(line),
     warn: line => void warned.push(line),
     signal: new AbortController().signal,

@@ -133,6 +133,22 @@ describe('two tiers', () => {
   })
 })
 
+describe('a demo tier', () => {
+  const demo = (lines: string) => problemsOf(TIER.replace('llama.cpp', 'demo') + lines)
+
+  test('needs nothing, and may name a model', () => {
+    expect(demo('')).toEqual([])
+    expect(demo('    model: { name: m, file: /m.gguf }\n')).toEqual([])
+  })
+
+  test.each(['command: llama-server', 'args: { threads: 1 }', 'context: 4096'])('takes no %s', line => {
+    const [key = ''] = line.split(':')
+    expect(demo(`    ${line}\n`)).toEqual([
+      `9:5: Cannot use tiers.fast.${key}: the demo engine takes none; leave it out`,
+    ])
+  })
+})
+
 describe('the model of a llama.cpp tier', () => {
   test.each([
     [

@@ -53,4 +53,10 @@ describe('judge', () => {
   ])('%s', (_, job, verdict) => {
     expect(judge(job, { restarts: 1, signalLeadSeconds: 120 })).toEqual(verdict)
   })
+
+  it('does not leave at once for a walltime that is short from the start: that would be for ever', () => {
+    const begun = { restarts: 1, signalLeadSeconds: 120, hasJustBegun: true }
+    expect(judge({ ...running, remainingSeconds: 180 }, begun)).toEqual({ kind: 'stay' })
+    expect(judge({ ...running, remainingSeconds: 120 }, begun)).toMatchObject({ kind: 'leave', cause: 'walltime' })
+  })
 })

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { execa } from 'execa'
+import { contained } from './contained.ts'
 
 /** What proctrack/cgroup puts jobs into where the controllers of cgroup v1 are mounted. */
 const FREEZER = '/sys/fs/cgroup/freezer'
@@ -19,6 +21,28 @@ export async function makeCgroup(): Promise<string> {
   await mkdir(cgroup)
   return cgroup
 }
+
+/**
+ * Why this machine cannot have a lab with proctrack/cgroup, or undefined when it can. Tried for real: a cgroup is made,
+ * entered and mounted as enter.sh does it.
+ */
+export async function whyNoCgroup(): Promise<string | undefined> {
+  try {
+    const cgroup = await makeCgroup()
+    const [program, ...rest] = contained(['sh', '-euc', TRY_CGROUP, 'try', cgroup])
+    await execa(program, rest)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  } finally {
+    await removeEndedCgroups({ evenOurs: true })
+  }
+}
+
+const TRY_CGROUP = `
+echo 0 >"$1/cgroup.procs"
+exec unshare --cgroup -- sh -euc 'umount "$0"; mount -t cgroup -o freezer lab "$0"; mkdir "$0/try"; rmdir "$0/try"' ${FREEZER}
+`
 
 /** Removes the cgroups of labs that have ended; they alone outlive the processes, when main.ts was killed. */
 export async function removeEndedCgroups({ evenOurs }: { evenOurs: boolean }): Promise<void> {

@@ -4,7 +4,9 @@ import type { Suite } from './tree-recipe.ts'
 export type ClusterOptions = {
   /** The Debian suite whose Slurm, nginx and llama.cpp run. */
   suite: Suite
-  /** gpu_ai's GraceTime; slurmctld enforces it on its next pass, so it lasts a few seconds longer. */
+  /** Who preempts: the jobs of a partition, or those of a QoS, which wants slurmdbd and its database. */
+  preemption: 'partition' | 'qos'
+  /** GraceTime of gpu_ai, or of its QoS; slurmctld enforces it on its next pass, so it lasts a few seconds longer. */
   graceSeconds: number
   /** slurm.conf KillWait: between TERM and KILL. */
   killWaitSeconds: number
@@ -24,6 +26,7 @@ export type ClusterOptions = {
 
 export const DEFAULT_OPTIONS: ClusterOptions = {
   suite: 'sid',
+  preemption: 'partition',
   graceSeconds: 20,
   killWaitSeconds: 10,
   credExpireSeconds: 5,
@@ -39,14 +42,15 @@ export const DEFAULT_OPTIONS: ClusterOptions = {
 export type Flags = Partial<Record<keyof ClusterOptions, string>>
 
 const CHOICES: Partial<Record<keyof ClusterOptions, readonly string[]>> = {
-  suite: ['sid'] satisfies Suite[],
+  suite: ['sid', 'bookworm'] satisfies Suite[],
+  preemption: ['partition', 'qos'] satisfies ClusterOptions['preemption'][],
   proctrack: ['linuxproc', 'cgroup'] satisfies ClusterOptions['proctrack'][],
 }
 
-/** @throws when a value is not a whole number where one is wanted, or is none of the choices */
-export function optionsFromFlags(flags: Flags): ClusterOptions {
+/** Flags go before `flavour`, and that before the defaults. @throws when a value is not a whole number where one is wanted, or is none of the choices */
+export function optionsFromFlags(flags: Flags, flavour: Partial<ClusterOptions> = {}): ClusterOptions {
   const given = Object.entries(flags).map(([name, text]) => [name, readFlag(name as keyof ClusterOptions, text)])
-  return { ...DEFAULT_OPTIONS, ...Object.fromEntries(given) }
+  return { ...DEFAULT_OPTIONS, ...flavour, ...Object.fromEntries(given) }
 }
 
 function readFlag(name: keyof ClusterOptions, text: string): string | number {

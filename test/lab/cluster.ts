@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { startAccounting } from './accounting.ts'
 import { makeAccounts } from './accounts.ts'
 import type { ClusterOptions } from './cluster-options.ts'
 import { type Cluster, writeCluster } from './cluster-state.ts'
@@ -32,6 +33,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await Promise.all([makeNetwork(cluster.nodes), makeAccounts(), makeFiles(cluster)])
   await startMunge()
   await writeSlurmConfiguration(cluster)
+  if (options.preemption === 'qos') {
+    await startAccounting(options, CONTROLLER.name)
+  }
   say(`starting Slurm on ${CONTROLLER.name} and ${names.join(' ')}`)
   await startSlurmctld()
   await Promise.all(names.map(startSlurmd))

@@ -75,12 +75,16 @@ describe('a killed engine', () => {
     const victim = await anyServing(2)
     const child = await modelProcessOf(victim, FAST_MODEL)
     let killedAt = 0
+    let backAt = 0
     const outcomes = await underLoad(async () => {
       killedAt = performance.now()
       process.kill(child, 'SIGKILL')
       await servesAgain(victim.id, child)
+      backAt = performance.now()
     })
-    expect(lostBeyond(outcomes, one => one.request.model === FAST_MODEL && one.startedAt < killedAt)).toEqual([])
+    expect(
+      lostBeyond(outcomes, one => one.request.model === FAST_MODEL && one.startedAt < backAt && one.endedAt > killedAt),
+    ).toEqual([])
   })
 
   it('of which the process of a preloaded model dies while nobody asks for it is restarted', async () => {
@@ -104,19 +108,19 @@ describe('a supervisor killed -9', () => {
     victim = await anyServing(2)
     file = join(SHARED_DIRECTORY, 'endpoints', `${victim.id}.json`)
     text = await readFile(file, 'utf8')
-    let killedAt = 0
+    let endedAt = 0
     const outcomes = await underLoad(async () => {
       const supervisor = await supervisorOf(victim)
-      killedAt = performance.now()
       process.kill(supervisor, 'SIGKILL')
       await until(
         'the end of all that it started',
         async () => (await findMarked(markerOf(victim))).length === 0,
         PATIENCE,
       )
+      endedAt = performance.now()
       await until('its withdrawal', async () => !(await site.served()).includes(victim.id), PATIENCE)
     })
-    expect(lostBeyond(outcomes, one => one.begun && one.request.stream && one.startedAt < killedAt)).toEqual([])
+    expect(lostBeyond(outcomes, one => one.begun && one.request.stream && one.startedAt < endedAt)).toEqual([])
     expect(await showJob(victim.job.id)).toMatchObject({
       JobState: 'FAILED',
       Reason: 'RaisedSignal:9(Killed)',
@@ -183,8 +187,11 @@ describe.concurrent('what takes its time', () => {
   it('a replica whose walltime ends drains in time, is requeued and serves again; no request is lost', async () => {
     const [jobId = ''] = await site.submit('fast', 1)
     await site.serving(3)
-    await execa('scontrol', ['update', `JobId=${jobId}`, 'TimeLimit=1'])
+    const limit = (minutes: number) => execa('scontrol', ['update', `JobId=${jobId}`, `TimeLimit=${minutes}`])
+    await limit(1)
     const outcomes = await underLoad(async () => {
+      await until('the requeue', async () => (await showJob(jobId))['Restarts'] === '1', PATIENCE)
+      await limit(60)
       await until('its second run to serve', () => site.served(), {
         ...PATIENCE,
         holds: ids => ids.includes(`fast-${jobId}-1-0`),

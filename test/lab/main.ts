@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util'
 import { type ClusterOptions, DEFAULT_OPTIONS, type Flags, optionsFromFlags } from './cluster-options.ts'
 import { enter } from './enter.ts'
+import { flavourOptions } from './flavours.ts'
 import { ensureTree } from './tree.ts'
 
 /**
- * The entry on the host: `node test/lab/main.ts [--grace-seconds=20 …] -- COMMAND…`.
+ * The entry on the host: `node test/lab/main.ts [--flavour=qos] [--grace-seconds=20 …] -- COMMAND…`.
  * Runs COMMAND (a shell when there is none) as root on the controller of a fresh cluster and exits with its code.
- * Every field of ClusterOptions is a flag.
+ * Every field of ClusterOptions is a flag, and goes before what the flavour says.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const { options, command } = readArguments(argv)
@@ -19,12 +20,14 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function readArguments(argv: readonly string[]): { options: ClusterOptions; command: readonly string[] } {
   const end = argv.indexOf('--')
+  const names = ['flavour', ...Object.keys(DEFAULT_OPTIONS)]
   const { values } = parseArgs({
     args: argv.slice(0, end === -1 ? undefined : end),
-    options: Object.fromEntries(Object.keys(DEFAULT_OPTIONS).map(name => [kebab(name), { type: 'string' as const }])),
+    options: Object.fromEntries(names.map(name => [kebab(name), { type: 'string' as const }])),
   })
-  const flags: Flags = Object.fromEntries(Object.entries(values).map(([name, value]) => [camel(name), value]))
-  return { options: optionsFromFlags(flags), command: end === -1 ? [] : argv.slice(end + 1) }
+  const { flavour = 'sid', ...others } = values as Record<string, string>
+  const flags: Flags = Object.fromEntries(Object.entries(others).map(([name, value]) => [camel(name), value]))
+  return { options: optionsFromFlags(flags, flavourOptions(flavour)), command: end === -1 ? [] : argv.slice(end + 1) }
 }
 
 function kebab(name: string): string {

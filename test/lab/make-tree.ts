@@ -7,11 +7,19 @@ import { debianMirror } from './debian-mirror.ts'
 import { say } from './progress.ts'
 import { PACKAGES, type Suite, TREE_FILES } from './tree-recipe.ts'
 
+export type TreeOrder = {
+  suite: Suite
+  /** Where it is to lie. */
+  tree: string
+  /** The tree whose llama-server it gets; undefined when it installs one of its own. */
+  enginesFrom: string | undefined
+}
+
 /**
  * Makes a Debian tree with debootstrap, under another name until it is complete. The host gets nothing but debootstrap,
  * if that is not there. What the tools print is in `TREE.log`.
  */
-export async function makeTree(suite: Suite, tree: string): Promise<void> {
+export async function makeTree({ suite, tree, enginesFrom }: TreeOrder): Promise<void> {
   const started = performance.now()
   const log = `${tree}.log`
   const unfinished = `${tree}.unfinished`
@@ -25,6 +33,9 @@ export async function makeTree(suite: Suite, tree: string): Promise<void> {
   await writeTreeFiles(unfinished)
   say(`installing ${PACKAGES[suite].join(' ')}`)
   await run(log, contained(['sh', '-euc', INSTALL, 'install', unfinished, ...PACKAGES[suite]]))
+  if (enginesFrom !== undefined) {
+    await run(log, contained([join(import.meta.dirname, 'borrow-engine.sh'), unfinished, enginesFrom]))
+  }
   await rename(unfinished, tree)
   say(`the tree is made, in ${Math.round((performance.now() - started) / 1000)} s`)
 }

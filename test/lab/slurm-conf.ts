@@ -1,3 +1,4 @@
+import type { ClusterOptions } from './cluster-options.ts'
 import type { Cluster } from './cluster-state.ts'
 import { GPU_DIRECTORY, SLURM_SPOOL } from './directories.ts'
 
@@ -10,7 +11,8 @@ export function slurmConfiguration(cluster: Cluster): Readonly<Record<string, st
   }
 }
 
-function slurmConf({ options, controller, nodes }: Cluster): string {
+function slurmConf(cluster: Cluster): string {
+  const { options, controller, nodes } = cluster
   const names = nodes.map(node => node.name).join(',')
   const gpus = options.gpusPerNode > 0 ? ` Gres=gpu:${options.gpusPerNode}` : ''
   return lines(
@@ -34,12 +36,11 @@ function slurmConf({ options, controller, nodes }: Cluster): string {
     'GresTypes=gpu',
     // The nodes claim more than this machine has, and Slurm believes them.
     'SlurmdParameters=config_overrides',
-    'PreemptType=preempt/partition_prio',
-    'PreemptMode=REQUEUE',
+    ...preemption(options),
     // bf_interval and sched_interval in seconds: a preemptor is noticed soon after it came.
     'SchedulerType=sched/backfill',
     'SchedulerParameters=bf_interval=5,sched_interval=5,batch_sched_delay=0',
-    'AccountingStorageType=accounting_storage/none',
+    ...accounting(cluster),
     'JobAcctGatherType=jobacct_gather/none',
     `KillWait=${options.killWaitSeconds}`,
     `MinJobAge=${options.minJobAgeSeconds}`,
@@ -50,9 +51,35 @@ function slurmConf({ options, controller, nodes }: Cluster): string {
     'PropagateResourceLimits=NONE',
     `NodeName=DEFAULT CPUs=${options.cpusPerNode} RealMemory=${options.memoryMebibytesPerNode}${gpus} State=UNKNOWN`,
     ...nodes.map(node => `NodeName=${node.name} NodeAddr=${node.address}`),
-    `PartitionName=gpu_ai Nodes=${names} Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=${options.graceSeconds} MaxTime=INFINITE DefaultTime=01:00:00`,
-    `PartitionName=gpu_vasp Nodes=${names} PriorityTier=1000 PreemptMode=OFF MaxTime=INFINITE DefaultTime=01:00:00`,
+    ...partitions(options).map(text => `${text} Nodes=${names} MaxTime=INFINITE DefaultTime=01:00:00`),
   )
+}
+
+function preemption({ preemption }: ClusterOptions): readonly string[] {
+  return preemption === 'qos'
+    ? // The priorities of the QoS count for something only here.
+      ['PreemptType=preempt/qos', 'PreemptMode=REQUEUE', 'PriorityType=priority/multifactor', 'PriorityWeightQOS=1000']
+    : ['PreemptType=preempt/partition_prio', 'PreemptMode=REQUEUE']
+}
+
+function accounting({ options, controller }: Cluster): readonly string[] {
+  return options.preemption === 'qos'
+    ? [
+        'AccountingStorageType=accounting_storage/slurmdbd',
+        `AccountingStorageHost=${controller.name}`,
+        'AccountingStorageEnforce=associations,limits,qos',
+      ]
+    : ['AccountingStorageType=accounting_storage/none']
+}
+
+/** A partition's own GraceTime counts under preempt/partition_prio alone (reference/slurm.md). */
+function partitions({ preemption, graceSeconds }: ClusterOptions): readonly string[] {
+  return preemption === 'qos'
+    ? ['PartitionName=gpu_ai Default=YES', 'PartitionName=gpu_vasp']
+    : [
+        `PartitionName=gpu_ai Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=${graceSeconds}`,
+        'PartitionName=gpu_vasp PriorityTier=1000 PreemptMode=OFF',
+      ]
 }
 
 function gresConf({ options, nodes }: Cluster): string {
@@ -64,7 +91,9 @@ function gresConf({ options, nodes }: Cluster): string {
 }
 
 function cgroupConf({ options }: Cluster): string {
-  return options.proctrack === 'cgroup' ? lines('IgnoreSystemd=yes') : lines('CgroupPlugin=disabled')
+  if (options.proctrack === 'cgroup') return lines('IgnoreSystemd=yes')
+  // Slurm 22.05 does not know the word, and asks for no cgroups where nothing wants them.
+  return options.suite === 'bookworm' ? '' : lines('CgroupPlugin=disabled')
 }
 
 function lines(...text: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { execa } from 'execa'
+import { QOS } from './accounting.ts'
 import { asUser } from './as-user.ts'
 
 /** Node name → state as sinfo prints it: `idle`, `mixed`, `allocated*`, … */
@@ -14,11 +15,14 @@ export async function showJob(jobId: string): Promise<Readonly<Record<string, st
   return Object.fromEntries([...fields].map(([, name = '', value = '']) => [name, value]))
 }
 
-/** Takes a node away from gpu_ai as its owners do: a whole-node job of `vasp` in gpu_vasp. Returns the job's id. */
+/**
+ * Takes a node away from gpu_ai as its owners do: a whole-node job of `vasp` in gpu_vasp, with the QoS
+ * that counts where QoS preempt. Returns the job's id.
+ */
 export async function preempt(nodeName: string, { seconds = 600 }: { seconds?: number } = {}): Promise<string> {
   const { stdout } = await asUser('vasp', [
     ...['sbatch', '--parsable', '--partition=gpu_vasp', '--exclusive', `--nodelist=${nodeName}`, '--job-name=vasp'],
-    ...['--output=/dev/null', `--wrap=exec sleep ${seconds}`],
+    ...[`--qos=${QOS.vasp}`, '--output=/dev/null', `--wrap=exec sleep ${seconds}`],
   ])
   return stdout.trim()
 }

@@ -1,30 +1,38 @@
 /** The Debian suites that the lab can be made of. */
-export type Suite = 'sid'
+export type Suite = 'sid' | 'bookworm'
+
+const EVERYWHERE = [
+  'slurmctld',
+  'slurmd',
+  'slurm-client',
+  // preempt/qos: the database that QoS are kept in. The core holds the server, and no service of its own.
+  'slurmdbd',
+  'mariadb-server-core',
+  'munge',
+  'nginx-light',
+  'libnginx-mod-http-js',
+  'ca-certificates',
+  'curl',
+  'iproute2',
+  'less',
+  // Node's own binary asks for it.
+  'libatomic1',
+  'procps',
+  'tini',
+  'util-linux',
+] as const
 
 /** What is installed into a tree, besides debootstrap's minbase. */
 export const PACKAGES: Record<Suite, readonly string[]> = {
-  sid: [
-    'slurmctld',
-    'slurmd',
-    'slurm-client',
-    'munge',
-    'nginx-light',
-    'libnginx-mod-http-js',
-    'llama.cpp',
-    'ca-certificates',
-    'curl',
-    'iproute2',
-    'less',
-    // Node's own binary asks for it.
-    'libatomic1',
-    'procps',
-    'tini',
-    'util-linux',
-  ],
+  sid: [...EVERYWHERE, 'llama.cpp'],
+  bookworm: [...EVERYWHERE, 'patchelf'],
 }
 
+/** Whose llama.cpp a suite without one gets: the programs, and every library that they load. */
+export const ENGINES_OF: Partial<Record<Suite, Suite>> = { bookworm: 'sid' }
+
 /** Counts up when the way a tree is made changes; the packages are in the tree's name by themselves. */
-export const RECIPE_VERSION = 1
+export const RECIPE_VERSION = 2
 
 /** Files that are put into the tree before anything but minbase is installed, path → text and mode. */
 export const TREE_FILES: Readonly<Record<string, { text: string; mode: number }>> = {

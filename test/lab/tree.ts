@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { lock } from 'proper-lockfile'
 import { makeTree } from './make-tree.ts'
 import { say } from './progress.ts'
-import { PACKAGES, RECIPE_VERSION, type Suite, TREE_FILES } from './tree-recipe.ts'
+import { ENGINES_OF, PACKAGES, RECIPE_VERSION, type Suite, TREE_FILES } from './tree-recipe.ts'
 
 /**
  * The path of a Debian tree that holds everything a cluster needs. It is made once and never written to afterwards;
@@ -18,10 +18,12 @@ export async function ensureTree(suite: Suite): Promise<string> {
     return tree
   }
   await mkdir(dirname(tree), { recursive: true })
+  const lender = ENGINES_OF[suite]
+  const enginesFrom = lender && (await ensureTree(lender))
   const release = await lockTree(tree)
   try {
     if (!existsSync(tree)) {
-      await makeTree(suite, tree)
+      await makeTree({ suite, tree, enginesFrom })
     }
   } finally {
     await release()
@@ -36,7 +38,8 @@ export function cacheDirectory(): string {
 }
 
 function recipeHash(suite: Suite): string {
-  const recipe = JSON.stringify([RECIPE_VERSION, PACKAGES[suite], TREE_FILES])
+  const lender = ENGINES_OF[suite]
+  const recipe = JSON.stringify([RECIPE_VERSION, PACKAGES[suite], TREE_FILES, lender && recipeHash(lender)])
   return createHash('sha256').update(recipe).digest('hex').slice(0, 12)
 }
 

@@ -260,6 +260,20 @@ describe('supervise', () => {
     await over
   })
 
+  it('does not leave as soon as it hears because its walltime is short, but when its ear ends', async () => {
+    const { clock, did, world, term, over } = replica()
+    world.answer = { ...job, remainingSeconds: 170 } // within the lead of 120 s and the minute that Slurm may be early
+    await clock.advance(5_000)
+    world.hear()
+    await clock.advance(5_000)
+    expect(did).toEqual(['started', 'loading', 'ready'])
+    world.endEar()
+    await clock.advance(5_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
   it('asks Slurm once its ear hears, so that a notice from before is not missed', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)

@@ -397,7 +397,7 @@ describe("an operator's notice", () => {
       ],
       served,
     )
-    expect(both.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000 })
+    expect(both.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000, comeBack: false })
     expect(play(goes, both.state).did).toEqual(['stop engine', 'withdraw', 'leave by cancel'])
     const late = play(
       [

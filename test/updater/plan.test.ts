@@ -17,6 +17,7 @@ const around = {
   isRouted: () => false,
   networks: ['10.0.0.0/24'],
   ownAddresses: [],
+  loopbackOnly: false,
   leaseMs: 20_000,
 }
 const other = {

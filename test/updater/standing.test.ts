@@ -22,6 +22,7 @@ const around: Surroundings = {
   tiers: ['fast'],
   networks: ['10.0.0.0/24'],
   ownAddresses: ['10.0.0.5'],
+  loopbackOnly: false,
   leaseMs: 20_000,
 }
 const routed: Standing = { routed: true, suspect: false }
@@ -127,6 +128,22 @@ describe('where it may lie (rule 9)', () => {
     ],
   ])('%s', (_, one, change, standing) => {
     expect(judgeEndpoint(one, { ...around, ...change })).toEqual(standing)
+  })
+})
+
+describe('without Slurm (rule 9)', () => {
+  const here = { loopbackOnly: true, networks: ['0.0.0.0/0'], addressesOf: () => undefined }
+
+  it.each<[string, Seen, Standing]>([
+    ['loopback', at('http://127.0.0.1:8080'), routed],
+    [
+      "the gateway's own address",
+      at('http://10.0.0.5:8080'),
+      not('Address 10.0.0.5 is not loopback, and there is no Slurm'),
+    ],
+    ['a privileged port', at('http://127.0.0.1:0080'), not('Port 80 is not one of 1024 to 65535')],
+  ])('%s', (_, one, standing) => {
+    expect(judgeEndpoint(one, { ...around, ...here })).toEqual(standing)
   })
 })
 

@@ -35,7 +35,7 @@ const LLAMA_CPP: readonly Reserved[] = [
   { flags: ['--rpc'], found: 'needs a tier over several nodes, which is not built yet', fix: 'leave it out' },
 ]
 
-const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = { 'llama.cpp': LLAMA_CPP }
+const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = { 'llama.cpp': LLAMA_CPP, demo: [] }
 
 /** Engine arguments are flags of the user's own, each given once, each a single argument. */
 export const engineArgumentsRule: Rule = seen =>

@@ -58,6 +58,15 @@ export const modelRule: Rule = seen =>
     ]
   })
 
+/** The demo engine has nothing to set; what it would ignore is refused. */
+export const demoRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { engine }]) =>
+    (engine === 'demo' ? ['command', 'args', 'context'] : [])
+      .map(key => ['tiers', name, key])
+      .filter(path => seen.has(path))
+      .map(path => badKey(path, 'the demo engine takes none', 'leave it out')),
+  )
+
 /** What is loaded first stays loaded: a model more would push the first one out before anybody asked. */
 export const preloadRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { router }]) => {

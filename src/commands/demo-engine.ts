@@ -1,0 +1,16 @@
+import { serveDemoEngine } from '../demo/serve.ts'
+import { UserError } from '../domain/user-error.ts'
+import type { Context } from './context.ts'
+
+/** `sluice demo-engine`: what the `demo` engine of a tier runs, until a signal. */
+export async function demoEngine(
+  options: { host: string; port: string; model?: string[] },
+  context: Context,
+): Promise<void> {
+  const port = Number(options.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UserError(`Cannot listen on port "${options.port}": write a number up to 65535`)
+  }
+  const models = options.model ?? ['demo']
+  await serveDemoEngine({ host: options.host, port, models, signal: context.signal })
+}

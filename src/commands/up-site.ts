@@ -1,0 +1,82 @@
+import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseConfig } from '../config/parse-config.ts'
+import type { Config } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import { probePorts } from '../gateway/probe-ports.ts'
+import { stateDirectory } from '../system/user-state.ts'
+import { defaultConfig, modelName } from '../up/default-config.ts'
+import { withoutSlurm } from '../up/without-slurm.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadConfigIfAny } from './load-config.ts'
+import type { UpPlaces } from './up-sweep.ts'
+
+export interface SiteOptions extends ConfigOptions {
+  /** A .gguf file to serve instead of what a configuration says. */
+  readonly model?: string
+}
+
+/** What `sluice up` runs. */
+export interface UpSite {
+  readonly config: Config
+  readonly places: UpPlaces
+  /** Everything of it is temporary. */
+  readonly isDefault: boolean
+}
+
+/** The first port that is tried where no configuration names one; the next free one is taken. */
+const FIRST_PORT = 8080
+const TRIED_PORTS = 100
+
+/** The site of the configuration, or a default one below `work`. */
+export async function chooseSite(options: SiteOptions, work: string, context: Context): Promise<UpSite> {
+  const found = options.model === undefined ? await loadConfigIfAny(options, context) : undefined
+  if (found === undefined) return defaultSite(options.model, work, context)
+  const config = withoutSlurm(found.config)
+  const isThere = await stat(config.shared).catch(() => undefined)
+  if (isThere?.isDirectory() !== true) {
+    throw new UserError(`Cannot use ${found.file}: "${config.shared}" (shared) is not a directory; make it first`)
+  }
+  context.print(`${found.file}: ${Object.keys(config.tiers).join(', ')} on this machine, without Slurm`)
+  return { config, places: placesOf(config, work, context), isDefault: false }
+}
+
+async function defaultSite(model: string | undefined, work: string, context: Context): Promise<UpSite> {
+  const port = await firstFreePort(context)
+  const file = model === undefined ? undefined : resolve(context.cwd, model)
+  if (file !== undefined) await checkReadable(file)
+  const served = file === undefined ? {} : { model: { name: modelName(file), file } }
+  const { config, problems } = parseConfig(
+    defaultConfig({ directory: work, port, ...served }),
+    'the default sluice.yaml',
+  )
+  if (config === undefined) throw UserError.of(problems)
+  await mkdir(config.shared, { mode: 0o750 })
+  const local = withoutSlurm(config)
+  return { config: local, places: placesOf(local, work, context), isDefault: true }
+}
+
+function placesOf({ gateway, site, shared }: Config, work: string, { env }: Context): UpPlaces {
+  return { work, gateway: join(gateway.state ?? stateDirectory(site, env), gateway.name), shared }
+}
+
+async function firstFreePort({ print }: Context): Promise<number> {
+  for (let port = FIRST_PORT; port < FIRST_PORT + TRIED_PORTS; port += 1) {
+    const isFree = await probePorts([port]).then(
+      () => true,
+      () => false, // whoever holds it keeps it
+    )
+    if (!isFree) continue
+    if (port !== FIRST_PORT) print(`Port ${FIRST_PORT} is in use: the gateway listens on ${port}`)
+    return port
+  }
+  throw new UserError(`Cannot find a free port among ${FIRST_PORT} to ${FIRST_PORT + TRIED_PORTS - 1}`)
+}
+
+async function checkReadable(file: string): Promise<void> {
+  await access(file, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError(`Cannot serve "${file}": ${cause.code === 'ENOENT' ? 'there is no such file' : cause.code}`, {
+      cause,
+    })
+  })
+}

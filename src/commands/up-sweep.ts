@@ -1,0 +1,57 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ENDPOINT_FILE, parseEndpoint } from '../domain/endpoint.ts'
+import { openGateway } from '../gateway/open-gateway.ts'
+import { registryDirectories } from '../registry/directories.ts'
+import { removeEndpoint } from '../registry/publish.ts'
+import { systemClock } from '../system/clock.ts'
+import { removeDirectory } from '../system/owned-directory.ts'
+import { holdLock } from '../system/process-lock.ts'
+import { identify } from '../system/processes.ts'
+import { supervisorOf } from '../up/replica.ts'
+import type { Context } from './context.ts'
+
+/** Where a `sluice up` keeps what must not outlive it. */
+export interface UpPlaces {
+  /** Its temporary directory. */
+  readonly work: string
+  /** The state directory of its nginx. */
+  readonly gateway: string
+  /** The shared directory. */
+  readonly shared: string
+}
+
+/**
+ * `sluice up-sweep`: what `sluice up` does at its own end, done for one that was killed, by the process that waits for that.
+ * Supervisors and their engines have ended by themselves.
+ */
+export async function upSweep(places: UpPlaces, context: Context): Promise<void> {
+  const lock = await takeOver(places)
+  try {
+    if (lock !== 'another') await sweepGateway(places, context.env)
+  } finally {
+    await removeDirectory(places.work)
+    if (lock !== 'another') await lock?.release()
+  }
+}
+
+/** Ends nginx, and removes the files of replicas whose supervisors are gone. The caller holds the gateway's lock. */
+export async function sweepGateway({ gateway, shared }: UpPlaces, env: NodeJS.ProcessEnv): Promise<void> {
+  const { stop } = await openGateway({ directory: gateway, nginx: 'nginx', env, clock: systemClock })
+  await stop({ graceMs: 0, signal: new AbortController().signal })
+  const { endpoints } = registryDirectories(shared)
+  const names = await readdir(endpoints).catch(() => []) // nothing there yet, or a share that the first scan complains about
+  for (const name of names) {
+    const id = ENDPOINT_FILE.exec(name)?.[1]
+    if (id === undefined) continue
+    const parsed = parseEndpoint(await readFile(join(endpoints, name), 'utf8').catch(() => ''), id)
+    const supervisor = 'endpoint' in parsed ? supervisorOf(parsed.endpoint) : undefined
+    if (supervisor !== undefined && (await identify(supervisor)) === undefined) await removeEndpoint(shared, id)
+  }
+}
+
+/** A directory of a dead process's own needs no lock; another's may have a new owner by now. */
+async function takeOver({ work, gateway }: UpPlaces): Promise<{ release(): Promise<void> } | 'another' | undefined> {
+  if (gateway.startsWith(`${work}/`)) return undefined
+  return holdLock(gateway, 'the sweep', () => undefined).catch(() => 'another' as const)
+}

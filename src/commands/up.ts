@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import { openGateway } from '../gateway/open-gateway.ts'
+import { probePorts } from '../gateway/probe-ports.ts'
+import { systemClock } from '../system/clock.ts'
+import { findProgram } from '../system/find-program.ts'
+import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../system/owned-directory.ts'
+import { holdLock } from '../system/process-lock.ts'
+import type { Context } from './context.ts'
+import { startKeeper } from './up-keeper.ts'
+import { type Interrupts, type SiteRun, serve, type UpOptions } from './up-serve.ts'
+import { chooseSite, type UpSite } from './up-site.ts'
+import { sweepGateway } from './up-sweep.ts'
+
+const PREFIX = 'sluice-up-'
+/** npm passes on a Ctrl-C that the terminal has sent to everybody already: two signals this close are one. */
+const SAME_SIGNAL_MS = 1_000
+/** Whoever waits longer wants to know for what. */
+const SAY_WAIT_MS = 1_500
+
+/** `sluice up`: the whole path on this machine, without Slurm, until a signal. Nothing of it is left then. */
+export async function up(options: UpOptions, context: Context): Promise<void> {
+  process.stdout.on('error', () => undefined) // a closed terminal must not keep us from ending well
+  const interrupts = hearInterrupts(context)
+  const nginx = await findProgram('nginx', context.env)
+  if (nginx === undefined) {
+    throw new UserError(
+      'Cannot run without nginx: it is not installed; on Debian, as root: apt-get install --no-install-recommends nginx',
+    )
+  }
+  const temporary = context.env['TMPDIR'] ?? '/tmp'
+  for (const work of await findAbandoned(temporary, PREFIX)) {
+    const state = join(work, 'state/up_main')
+    await sweepGateway({ work, gateway: state, shared: join(work, 'shared') }, context.env)
+    await removeDirectory(work)
+    context.print(`Cleared away ${work}, which a killed one left`)
+  }
+  const work = await makeOwnedDirectory(temporary, PREFIX)
+  let keeper: { release(): void } | undefined
+  let site: UpSite | undefined
+  try {
+    site = await chooseSite(options, work, context)
+    keeper = startKeeper(context.self, site.places)
+    await runSite({ site, nginx, options, context, interrupts })
+  } finally {
+    await removeDirectory(work)
+    keeper?.release()
+  }
+  context.print(`Ended: no process${site.isDefault ? ' and no file' : ''} is left`)
+}
+
+function hearInterrupts({ print }: Context): Interrupts {
+  const [stop, hurry] = [new AbortController(), new AbortController()]
+  let firstAt: number | undefined
+  const hear = () => {
+    const now = systemClock.now()
+    if (firstAt === undefined) {
+      firstAt = now
+      print('Ending: running requests get up to 25 s; Ctrl-C again ends at once')
+      stop.abort()
+    } else if (now - firstAt >= SAME_SIGNAL_MS) hurry.abort()
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, hear)
+  return { stop, hurry }
+}
+
+async function runSite(run: SiteRun): Promise<void> {
+  const { site, nginx, context, interrupts } = run
+  const { config, places } = site
+  let failure: unknown
+  const held = new AbortController()
+  void systemClock.sleep(SAY_WAIT_MS, held.signal).then(() => {
+    if (!held.signal.aborted)
+      context.print('Waiting up to 12 s for a `sluice up` that holds the same state, or was killed')
+  })
+  const lock = await holdLock(places.gateway, '`sluice up` with this configuration', error => {
+    failure = new Error('Cannot go on: the lock of the gateway was lost', { cause: error })
+    interrupts.stop.abort()
+  }).finally(() => held.abort())
+  try {
+    await sweepGateway(places, context.env)
+    await probePorts(portsOf(config)).catch(cause => {
+      throw new UserError(`${cause.message} (gateway.listen, gatewayPort)`, { cause })
+    })
+    const gateway = await openGateway({ directory: places.gateway, nginx, env: context.env, clock: systemClock })
+    await serve(run, gateway).catch(error => {
+      failure ??= error
+    })
+  } finally {
+    await lock.release().catch(() => undefined) // it was lost, which is told already
+  }
+  if (failure !== undefined) throw failure
+}
+
+function portsOf({ gateway, tiers }: Config): number[] {
+  return [...new Set([gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])])]
+}

@@ -1,0 +1,18 @@
+import type { Engine } from './engine.ts'
+import { llamaCpp } from './llama-cpp.ts'
+
+/**
+ * `sluice demo-engine`: answers like llama-server, without a model, and says so in each answer. For a machine without an
+ * engine, and for trying a site before its models are there.
+ */
+export const demo: Engine = {
+  ...llamaCpp,
+  name: 'demo',
+  subcommand: 'demo-engine',
+  argv: ({ model, router }, { address, port }) => [
+    ...['--host', address, '--port', String(port)],
+    ...(model === undefined ? (router?.preload ?? []) : [model.name]).flatMap(name => ['--model', name]),
+  ],
+  keepsEnvironment: /^$/,
+  needs: () => [],
+}

@@ -1,0 +1,46 @@
+import { lstat, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { identify } from './processes.ts'
+
+/** In each such directory: which process made it. */
+const OWNER = 'owner.json'
+
+/** Makes a new directory `parent/prefix…`, 0700, that others can tell to be this process's. */
+export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
+  const directory = await realpath(await mkdtemp(join(parent, prefix)))
+  const { startTime } = (await identify(process.pid)) ?? {}
+  const owner = { pid: process.pid, startTime, namespace: await pidNamespace() }
+  await writeFile(join(directory, OWNER), JSON.stringify(owner), { mode: 0o600 })
+  return directory
+}
+
+/** Those of our account whose process is gone. One that another PID namespace made is left alone: who knows who lives there. */
+export async function findAbandoned(parent: string, prefix: string): Promise<string[]> {
+  const found: string[] = []
+  for (const name of await readdir(parent)) {
+    const directory = join(parent, name)
+    if (name.startsWith(prefix) && (await isAbandoned(directory))) found.push(directory)
+  }
+  return found
+}
+
+/** Also when what was in it is still ending and writes. */
+export async function removeDirectory(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+}
+
+async function isAbandoned(directory: string): Promise<boolean> {
+  try {
+    const stat = await lstat(directory)
+    if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return false
+    const owner = JSON.parse(await readFile(join(directory, OWNER), 'utf8'))
+    if (owner.namespace !== (await pidNamespace())) return false
+    return (await identify(owner.pid))?.startTime !== owner.startTime
+  } catch {
+    return false // it is being made or removed, or it is not one of these
+  }
+}
+
+function pidNamespace(): Promise<string> {
+  return readlink('/proc/self/ns/pid')
+}

@@ -1,0 +1,21 @@
+/**
+ * A sluice.yaml for a machine that has none: one tier at `/`, which a demo engine answers, or llama-server with `model`.
+ * It is read like any other, so every default is the schema's.
+ */
+export function defaultConfig(at: { directory: string; port: number; model?: { name: string; file: string } }): string {
+  const engine = at.model === undefined ? { engine: 'demo' } : { engine: 'llama.cpp', model: at.model }
+  // JSON is YAML, and quotes itself.
+  return JSON.stringify({
+    site: 'demo',
+    shared: `${at.directory}/shared`,
+    runtime: at.directory,
+    gateway: { listen: at.port, networks: ['127.0.0.0/8'], state: `${at.directory}/state` },
+    tiers: { demo: { path: '/', ...engine } },
+  })
+}
+
+/** A .gguf file's name as clients ask for it. */
+export function modelName(file: string): string {
+  const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.gguf$/i, '')
+  return name.replaceAll(/[^A-Za-z0-9_.:@+-]/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'model'
+}

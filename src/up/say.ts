@@ -1,0 +1,71 @@
+/** One line of a journal. */
+export interface JournalEvent {
+  readonly event: string
+  readonly [detail: string]: unknown
+}
+
+/** Undefined when the line is not one of a journal. */
+export function parseEvent(line: string): JournalEvent | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    const isEvent = typeof value === 'object' && value !== null && 'event' in value && typeof value.event === 'string'
+    return isEvent ? (value as JournalEvent) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What a person wants to hear of what a supervisor records; undefined: nothing. */
+export function sayOfReplica({ event, message, ...detail }: JournalEvent): string | undefined {
+  switch (event) {
+    case 'engine exited':
+      return `the engine ended: ${shorten(message)}`
+    case 'engine unfit':
+      return `the engine is started again: ${shorten(message)}`
+    case 'failed':
+      return typeof message === 'string'
+        ? `${shorten(message)}`
+        : `given up after six ends in ten minutes; its supervisor begins anew`
+    case 'drained':
+      return detail['outcome'] === 'deadline' ? `requests were cut: they took too long to end` : undefined
+    case 'cannot':
+      return `cannot ${detail['what']}: ${shorten(detail['error'])}`
+    case 'trouble':
+      return `${detail['what']}: ${shorten(message)}`
+    default:
+      return undefined
+  }
+}
+
+/** As sayOfReplica, for the updater in this process. */
+export function sayOfUpdater({ event, message, ...detail }: JournalEvent): string | undefined {
+  if (event === 'trouble') return shorten(message)
+  if (event === 'recovered') return `${detail['what']} is well again`
+  return event === 'bad file' ? shorten(message) : undefined
+}
+
+/** What to say of each tier that nginx reaches differently now; both by tier, as ids. */
+export function sayRoutes(
+  before: Readonly<Record<string, readonly string[]>>,
+  after: Readonly<Record<string, readonly string[]>>,
+  urlOf: (tier: string) => string,
+): [tier: string, line: string][] {
+  return Object.entries(after).flatMap(([tier, ids]) => {
+    const [had, has] = [before[tier]?.length ?? 0, ids.length]
+    if (had === has) return []
+    if (has === 0) return [[tier, 'no engine; clients get 503 and are told to come again']]
+    return [[tier, `${has === 1 ? 'one engine answers' : `${has} engines answer`} at ${urlOf(tier)}`]]
+  })
+}
+
+/** The first line and the last two of a text of many, of a length that a terminal bears. */
+function shorten(text: unknown): string {
+  const lines = String(text)
+    .split(/[\r\n]+/)
+    .map(line => line.replaceAll(/\p{Cc}/gu, ' ').trim())
+    .filter(line => line !== '')
+  const kept = lines.length <= 3 ? lines : [lines[0], '…', ...lines.slice(-2)]
+  return kept.join(' | ').slice(0, MAX_CHARACTERS)
+}
+
+const MAX_CHARACTERS = 600
