@@ -13,6 +13,10 @@ const context: Context = {
   print: line => void process.stdout.write(`${line}\n`),
   warn: line => void process.stderr.write(`${line}\n`),
   terminal: process.stdout.isTTY ? process.stdout : undefined,
+  onHangup: listener => {
+    process.on('SIGHUP', listener)
+    return () => void process.off('SIGHUP', listener)
+  },
   signal: done.signal,
 }
 

@@ -10,6 +10,8 @@ export interface Context {
   warn(line: string): void
   /** Of standard output; undefined when it is no terminal. */
   readonly terminal?: { readonly columns: number } | undefined
+  /** Calls the listener at each SIGHUP, until the function that it returns is called. */
+  onHangup(listener: () => void): () => void
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
 }

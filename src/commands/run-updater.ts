@@ -30,11 +30,20 @@ export interface UpdaterRun {
   readonly slurm: Slurm | undefined
   /** Gets each event as a line of JSON. */
   print(line: string): void
+  /** Called each time that the loop has gone round. */
+  readonly alive?: () => void
   readonly signal: AbortSignal
 }
 
 /** The updater with its adapters, until the signal; nginx goes on serving after it. */
-export async function runUpdater({ config, gateway: nginx, slurm, print, signal }: UpdaterRun): Promise<void> {
+export async function runUpdater({
+  config,
+  gateway: nginx,
+  slurm,
+  print,
+  alive = () => undefined,
+  signal,
+}: UpdaterRun): Promise<void> {
   const { gateway, shared, timing } = config
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(shared, lane)
@@ -89,6 +98,7 @@ export async function runUpdater({ config, gateway: nginx, slurm, print, signal 
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
       ownAddresses,
     },
+    alive,
     clock: systemClock,
     random: Math.random,
     signal,

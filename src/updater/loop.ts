@@ -37,6 +37,8 @@ export interface UpdaterOptions {
   readonly slurm: SlurmEffects | undefined
   readonly network: NetworkEffects
   readonly record: RecordEvent
+  /** Called each time that the loop has gone round. */
+  readonly alive: () => void
   readonly clock: Clock
   /** 0 to 1, for the jitter of polls. */
   readonly random: () => number
@@ -99,6 +101,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       woken = new AbortController()
       await scan()
       await settle()
+      options.alive()
       await clock.sleep(options.scanMs, woken.signal)
     }
     await polling

@@ -30,6 +30,7 @@ async function run(command: (context: Context) => unknown, env: NodeJS.ProcessEn
     self: [],
     print: line => void printed.push(line),
     warn: () => undefined,
+    onHangup: () => () => undefined,
     signal: new AbortController().signal,
   }
   try {

@@ -17,6 +17,7 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
     self: [],
     print: line => void printed.push(line),
     warn: line => void warned.push(line),
+    onHangup: () => () => undefined,
     signal: new AbortController().signal,
     ...changes,
   }

@@ -97,6 +97,7 @@ function updater(before?: { model: GatewayModel; generation: number }) {
       ownAddresses: () => ['10.0.0.5'],
     },
     record: (event, detail) => void events.push(`${event} ${detail['id'] ?? detail['what'] ?? ''}`.trim()),
+    alive: () => {},
     clock,
     random: () => 0.5,
     signal: stopped.signal,

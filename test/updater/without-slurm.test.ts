@@ -19,6 +19,7 @@ it('routes to loopback and nowhere else, and asks nobody about jobs', async () =
     tiers: [{ name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
     ...{ scanMs: 1_000, squeueMs: 15_000, beatMs: 5_000, leaseMs: 20_000 },
     isOurs: () => false,
+    alive: () => {},
     registry: {
       scan: async () => ({ endpoints: [endpoint, local], beats: new Map(), problems: [] }),
       remove: async () => {},
