@@ -33,6 +33,8 @@ export interface Site {
   /** Returns when it has ended. */
   stopUpdater(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   updaterPid(): number
+  /** What the updater that was started last has printed. */
+  updaterSaid(): Promise<string>
   endpoints(): Promise<Endpoint[]>
   /** The ids that the running nginx may reach: they stand in routes/ before they are served, and after. */
   routed(tier?: string): Promise<string[]>
@@ -82,6 +84,7 @@ export async function openSite(
   await sluice('install', '--to', RUNTIME_DIRECTORY)
   let updater: ChildProcess | undefined
   let starts = 0
+  const logFileOf = (start: number) => join(directory, `updater-${start}.log`)
 
   const site: Site = {
     configFile,
@@ -92,7 +95,7 @@ export async function openSite(
     },
     async startUpdater() {
       starts += 1
-      const logFile = join(directory, `updater-${starts}.log`)
+      const logFile = logFileOf(starts)
       const [program, ...argv] = userArgv('ai', [...SLUICE, 'updater', '--config', configFile])
       updater = spawn(program, argv, { stdio: ['ignore', 'inherit', 'pipe'] })
       updater.stderr?.pipe(createWriteStream(logFile))
@@ -115,6 +118,7 @@ export async function openSite(
       await ended
     },
     updaterPid: () => updater?.pid ?? 0,
+    updaterSaid: () => readFile(logFileOf(starts), 'utf8'),
     async endpoints() {
       const directory = join(SHARED_DIRECTORY, 'endpoints')
       const names = (await readdir(directory).catch(() => [])).filter(name => /^[a-z].*\.json$/.test(name)).sort()

@@ -1,0 +1,78 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lostOf, startClients } from './clients.ts'
+import { FAST_MODEL, GATEWAY, nginxPid, openSite, type Site } from './site.ts'
+import { until } from './until.ts'
+
+const PATIENCE = { timeoutMs: 60_000 }
+const METRICS = 'http://127.0.0.1:9464/metrics'
+const TOLD = '/tmp/told'
+let site: Site
+
+beforeAll(async () => {
+  const notify = ['/bin/sh', '-c', `echo "$SLUICE_TIER $SLUICE_EVENT" >> ${TOLD}`]
+  site = await openSite(undefined, {
+    gateway: { listen: 8080, networks: ['10.77.0.0/24'], metricsPort: 9464 },
+    notify,
+  })
+  await site.startUpdater()
+})
+afterAll(() => site.close())
+
+async function metric(line: string): Promise<number | undefined> {
+  const text = await (await fetch(METRICS)).text()
+  const found = text.split('\n').find(one => one.startsWith(line))
+  return found === undefined ? undefined : Number(found.slice(found.lastIndexOf(' ')))
+}
+
+const told = async () => (await readFile(TOLD, 'utf8').catch(() => '')).trim().split('\n')
+
+describe('metrics and notifications', () => {
+  it('follow a tier as it comes up, and as its replica leaves', async () => {
+    expect(await metric('sluice_routes{tier="fast"')).toBe(0)
+    const [job] = await site.submit('fast', 1)
+    await site.serving(1)
+    await until('the tier to be told up', told, { ...PATIENCE, holds: lines => lines.at(-1) === 'fast up' })
+    expect(await metric('sluice_routes{tier="fast"')).toBe(1)
+    expect(await metric('sluice_endpoints{tier="fast",state="ready"')).toBe(1)
+    expect(await metric('sluice_reload_seconds_count')).toBeGreaterThan(0)
+    expect(await metric('sluice_squeue_seconds_count')).toBeGreaterThan(0)
+    await site.sluice('stop', 'fast', '--config', site.configFile)
+    await until('the tier to be told down', told, { ...PATIENCE, holds: lines => lines.at(-1) === 'fast down' })
+    await until('the drain to be counted', () => metric('sluice_drains_total{tier="fast",outcome="idle"'), {
+      ...PATIENCE,
+      holds: count => count === 1,
+    })
+    expect(await told()).toEqual(['fast up', 'fast down'])
+    expect(job).toBeDefined()
+  })
+})
+
+describe('SIGHUP', () => {
+  it('takes a checked sluice.yaml without losing a request, and keeps the old one for a bad one', async () => {
+    await site.submit('fast', 1)
+    await site.serving(1)
+    const nginx = nginxPid()
+    const load = startClients(4, [{ model: FAST_MODEL, tokens: 50, stream: true }])
+    await until('answers', () => load.outcomes.length > 10, PATIENCE)
+
+    const text = await readFile(site.configFile, 'utf8')
+    await writeFile(site.configFile, text.replace('path: /\n', 'path: /\n    gatewayPort: 8099\n'))
+    process.kill(site.updaterPid(), 'SIGHUP')
+    await until('the new port', async () => (await fetch('http://127.0.0.1:8099/health')).status, {
+      ...PATIENCE,
+      holds: status => status === 200,
+    })
+    await writeFile(site.configFile, 'tiers: [')
+    process.kill(site.updaterPid(), 'SIGHUP')
+    await until('the refusal to be said', () => site.updaterSaid(), {
+      ...PATIENCE,
+      holds: said => said.includes('The old configuration stays'),
+    })
+    expect((await fetch('http://127.0.0.1:8099/health')).status).toBe(200)
+    expect((await fetch(`${GATEWAY}/health`)).status).toBe(200)
+    expect(nginxPid()).toBe(nginx)
+    expect(lostOf(await load.stop())).toEqual([])
+    await writeFile(site.configFile, text)
+  })
+})
