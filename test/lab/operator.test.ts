@@ -1,4 +1,3 @@
-import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { asUser } from './as-user.ts'
@@ -8,6 +7,7 @@ import { CONTROLLER } from './network.ts'
 import { onNode } from './on-node.ts'
 import { openSite, type Site, SLOW_MODEL } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
+import { stayConnected } from './stay-connected.ts'
 import { until } from './until.ts'
 
 const PATIENCE = { timeoutMs: 60_000 }
@@ -169,26 +169,4 @@ async function answering({ url, job }: Endpoint): Promise<void> {
     async () => String((await onNode(job.node, ['ss', '-Htn', 'state', 'established', ...filter])).stdout) !== '',
     PATIENCE,
   )
-}
-
-/** Somebody who is never done with the engine, until told to leave: it closes connections on which nothing is asked. */
-function stayConnected({ url }: Endpoint): { leave(): void } {
-  const { hostname, port } = new URL(url ?? '')
-  let socket = again()
-  let isLeaving = false
-  return {
-    leave() {
-      isLeaving = true
-      socket.destroy()
-    },
-  }
-
-  function again(): Socket {
-    return connect(Number(port), hostname)
-      .on('error', () => {}) // the engine has gone
-      .once('close', hadError => {
-        if (!isLeaving && !hadError) socket = again()
-      })
-      .resume()
-  }
 }
