@@ -208,12 +208,11 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     if (slurm === undefined) return post({ kind: 'term' }) // nobody else will end us
     for (let waitMs = TICK_MS; !over.signal.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       const answer = await slurm.job()
-      const ours =
-        typeof answer === 'object' && answer.restarts === job.restarts && answer.state === 'running'
-          ? answer
-          : undefined
-      if (answer !== undefined && ours === undefined) break
-      if (ours !== undefined) await (how === 'requeue' ? slurm.requeue() : slurm.cancel()).catch(tell(how))
+      // A state that we do not know may be a running one (rule 1).
+      const isKnown = answer === 'forgotten' || (answer !== undefined && answer.state !== 'unknown')
+      const isOurs = typeof answer === 'object' && answer.restarts === job.restarts && answer.state === 'running'
+      if (isKnown && !isOurs) break
+      if (isOurs) await (how === 'requeue' ? slurm.requeue() : slurm.cancel()).catch(tell(how))
       await clock.sleep(waitMs, over.signal)
     }
     record(how === 'requeue' ? 'requeued' : 'cancelled', { id })

@@ -2,19 +2,21 @@ import type { SeenMap } from './seen.ts'
 import type { Poll } from './standing.ts'
 
 /**
- * For how long polls have agreed that a job does not exist, by endpoint id. Only time between two polls that both
- * answered counts (rule 1).
+ * For how long polls have agreed that a run is over for good, by endpoint id: its job is forgotten, or runs again under a
+ * higher restart count. Only time between two polls that both answered counts (rule 1).
  */
 export type Absences = ReadonlyMap<string, number>
 
-/** An hour after Slurm forgot a job its files go: by then nobody looks for them any more. */
+/** An hour after that its files go: by then nobody looks for them any more. */
 export const FORGOTTEN_MS = 3_600_000
 
 export function countAbsences(before: Absences, seen: SeenMap, poll: Poll, sinceLastPollMs: number): Absences {
   if (!poll.complete) return before
   const absences = new Map<string, number>()
   for (const [id, { endpoint, firstSeenAt }] of seen) {
-    if (poll.startedAt <= firstSeenAt || poll.jobs.has(endpoint.job.id)) continue
+    const job = poll.jobs.get(endpoint.job.id)
+    const isOver = job === undefined || job.restarts > endpoint.job.restarts
+    if (poll.startedAt <= firstSeenAt || !isOver) continue
     const known = before.get(id)
     absences.set(id, known === undefined ? 0 : known + sinceLastPollMs)
   }

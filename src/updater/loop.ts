@@ -282,7 +282,11 @@ export function createUpdater(options: UpdaterOptions): Updater {
         () => true,
         () => false, // the next poll tries again
       )
-      if (removed) options.record('files removed', { id, reason: 'Slurm forgot its job an hour ago' })
+      if (removed)
+        options.record('files removed', {
+          id,
+          reason: 'Its run has been over for an hour: Slurm has forgotten the job, or runs it anew',
+        })
     }
   }
 

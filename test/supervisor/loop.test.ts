@@ -239,6 +239,8 @@ describe('supervise', () => {
     await clock.advance(200)
     world.answer = undefined // slurmctld is away
     await clock.advance(10_000)
+    world.answer = { ...job, state: 'unknown' } // and back, with a word that we do not know
+    await clock.advance(10_000)
     expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed'])
     world.answer = { ...job, restarts: 1 } // somebody else requeued it, and it runs again
     await clock.advance(10_000)

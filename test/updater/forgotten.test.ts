@@ -18,3 +18,10 @@ it('forgets a job only after an hour of polls that agree, not of polls that fail
   expect(forgottenIds(absences)).toEqual([])
   expect(forgottenIds(countAbsences(absences, seen, silent(5), 1))).toEqual(['fast-4242-1-0'])
 })
+
+it('counts the copy that a requeue has left behind, and no other', () => {
+  const job = { id: '4242', state: 'running', stateText: 'RUNNING', reason: '', nodeList: '', name: '' } as const
+  const poll = (restarts: number) => ({ startedAt: 1, complete: true, jobs: new Map([['4242', { ...job, restarts }]]) })
+  expect([...countAbsences(new Map(), seen, poll(1), 0)]).toEqual([])
+  expect([...countAbsences(new Map(), seen, poll(2), 0)]).toEqual([['fast-4242-1-0', 0]])
+})
