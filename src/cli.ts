@@ -171,9 +171,8 @@ function explain(error: unknown, verbose: boolean): string {
 }
 
 if (isMainThread) {
-  void main().then(code => {
-    process.exitCode = code
-  })
+  // Not exitCode: a call to a filesystem that hangs would keep the process, and with it its node, until it is killed.
+  void main().then(code => process.exit(code))
 } else {
   void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one
 }

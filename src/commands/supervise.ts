@@ -15,6 +15,7 @@ import type { SlurmEffects } from '../supervisor/effects.ts'
 import { supervise as run } from '../supervisor/loop.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane } from '../system/lane.ts'
+import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
@@ -24,6 +25,8 @@ const DEFAULT_KILL_WAIT_SECONDS = 30
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
 const SLURM_TIMEOUT_MS = 10_000
 const SHARED_DEADLINE_MS = 5_000
+/** The job leaves, whether or not its last events reach the shared directory. */
+const LAST_WORDS_MS = 1_000
 
 export interface SuperviseOptions {
   /** How often `sluice up` has restarted this replica: there is no Slurm, and no job. */
@@ -43,14 +46,18 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, lane)
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
-  const journal = openJournal({ shared: spec.shared, writer: replica, print: context.print }, systemClock, lane)
+  const output = createPatientOutput(process.stdout.fd)
+  const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
   const scratch = await mkdtemp(join(context.env['TMPDIR'] ?? '/tmp', `sluice-${replica}-`))
   const engine = ENGINES[spec.engine]
   const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index: 0 })
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
   const logFile = join(scratch, 'engine.log')
 
-  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+  await registry
+    .make()
+    .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
+    .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
   try {
     await run({
       identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves], job },
@@ -83,7 +90,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
         }),
     })
   } finally {
-    await journal.close()
+    await Promise.race([journal.close().then(output.flush), systemClock.sleep(LAST_WORDS_MS)])
     await rm(scratch, { recursive: true, force: true })
     process.channel?.unref()
   }

@@ -7,7 +7,7 @@ import type { RoutesFile } from '../domain/routes-file.ts'
 import type { Lane } from '../system/lane.ts'
 import { makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
-import { publishEndpoint, removeEndpoint, writeBeat } from './publish.ts'
+import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
 import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
@@ -27,6 +27,8 @@ export function openRegistry(shared: string, lane: Lane) {
       }),
     publish: (endpoint: Endpoint) => lane.run(`publish ${endpoint.id}`, () => publishEndpoint(shared, endpoint)),
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
+    removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
+      lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
     beat: (id: string, beat: Beat) => lane.run('beat', () => writeBeat(shared, replicaOf(id), beat)),
     routes: () =>
       lane.run('read the routes', () => {

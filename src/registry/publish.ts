@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Beat, formatBeat } from '../domain/beat.ts'
 import { type Endpoint, formatEndpoint, replicaOf } from '../domain/endpoint.ts'
@@ -17,6 +17,22 @@ export async function removeEndpoint(shared: string, id: string): Promise<void> 
   await rm(join(endpoints, `${id}.json`), { force: true })
   await rm(join(beats, `${replicaOf(id)}.json`), { force: true })
   await rm(requestFile(shared, replicaOf(id)), { force: true })
+}
+
+/**
+ * Removes what earlier runs of the same job have left, as they do when the directory is away at their end. Slurm starts a
+ * run when the one before has ended.
+ */
+export async function removeEarlierRuns(
+  shared: string,
+  run: { tier: string; jobId: string; restarts: number },
+): Promise<void> {
+  const prefix = `${run.tier}-${run.jobId}-`
+  for (const name of await readdir(registryDirectories(shared).endpoints)) {
+    const restarts = /^(\d+)-\d+\.json$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1]
+    if (restarts !== undefined && Number(restarts) < run.restarts)
+      await removeEndpoint(shared, name.slice(0, -'.json'.length))
+  }
 }
 
 /** Not flushed: the next one comes in seconds (rule 7). */

@@ -24,7 +24,8 @@ const EVERYWHERE = [
 
 /** What is installed into a tree, besides debootstrap's minbase. */
 export const PACKAGES: Record<Suite, readonly string[]> = {
-  sid: [...EVERYWHERE, 'llama.cpp'],
+  // bindfs: a filesystem that can be made to hang; systemd: to verify our units.
+  sid: [...EVERYWHERE, 'llama.cpp', 'bindfs', 'systemd'],
   bookworm: [...EVERYWHERE, 'patchelf'],
 }
 

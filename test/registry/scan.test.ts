@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { formatEndpoint } from '../../src/domain/endpoint.ts'
 import { makeRegistry } from '../../src/registry/directories.ts'
-import { publishEndpoint, removeEndpoint, writeBeat } from '../../src/registry/publish.ts'
+import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from '../../src/registry/publish.ts'
 import { createRoutesReader, writeRoutes } from '../../src/registry/routes.ts'
 import { createRegistryScanner } from '../../src/registry/scan.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -38,6 +38,17 @@ it('finds what was published, with its beat, until it is removed', async () => {
   })
   await removeEndpoint(shared, endpoint.id)
   expect(await scanRegistry(shared)).toEqual({ endpoints: [], beats: new Map(), problems: [] })
+})
+
+it('removes what earlier runs of a job have left, and nothing else', async () => {
+  const run = (jobId: string, restarts: number) => {
+    const id = `fast-${jobId}-${restarts}-0`
+    return { ...endpoint, id, job: { ...endpoint.job, id: jobId, restarts } }
+  }
+  const [old, older, ours, other] = [run('42', 9), run('42', 0), run('42', 10), run('4', 0)]
+  for (const one of [old, older, ours, other]) await publishEndpoint(shared, one)
+  await removeEarlierRuns(shared, { tier: 'fast', jobId: '42', restarts: 10 })
+  expect((await scanRegistry(shared)).endpoints).toEqual([other, ours])
 })
 
 it('says so when the directory cannot be read, instead of finding nothing (rule 1)', async () => {
