@@ -16,7 +16,7 @@ import { createUpdater } from '../updater/loop.ts'
 import { observeUpdater } from './observe-updater.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
-const SHARED_DEADLINE_MS = 10_000
+const SHARED_DEADLINE_MS = 5_000
 /** Rule 6: a suspect must take a connection within this. */
 const CONNECT_MS = 2_000
 /** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */

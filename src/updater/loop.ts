@@ -97,9 +97,14 @@ export function createUpdater(options: UpdaterOptions): Updater {
     signal.addEventListener('abort', wake, { once: true })
     await recall()
     const polling = slurm === undefined ? undefined : keepPolling(slurm)
+    let scanning: Promise<void> | undefined
     while (!signal.aborted) {
       woken = new AbortController()
-      await scan()
+      scanning ??= scan().finally(() => {
+        scanning = undefined
+      })
+      // A directory that hangs holds up neither Slurm's word nor what trying a port gave.
+      await Promise.race([scanning, aborted(woken.signal)])
       await settle()
       options.alive()
       await clock.sleep(options.scanMs, woken.signal)
@@ -341,6 +346,10 @@ export function createUpdater(options: UpdaterOptions): Updater {
       })
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function wordsOf(error: unknown): string {

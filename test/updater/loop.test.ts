@@ -28,6 +28,7 @@ function updater(before?: { model: GatewayModel; generation: number }) {
     endpoints: [endpoint] as Endpoint[],
     beat: 1,
     scan: undefined as Error | undefined,
+    hang: undefined as Promise<void> | undefined,
     jobs: [running, { ...running, id: '17', restarts: 0 }] as JobView[] | undefined,
     polls: 0,
     scans: 0,
@@ -52,6 +53,7 @@ function updater(before?: { model: GatewayModel; generation: number }) {
     registry: {
       scan: async () => {
         world.scans += 1
+        await world.hang
         if (world.scan !== undefined) throw world.scan
         const beats = new Map(
           world.endpoints.map(
@@ -168,6 +170,18 @@ describe('what is not known (rule 1)', () => {
     world.scan = undefined
     await clock.advance(3_000)
     expect(did).toEqual([])
+    await stop()
+  })
+
+  it('hears Slurm while the directory hangs', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.hang = new Promise(() => {})
+    await clock.advance(2_000)
+    world.jobs = [{ ...running, preemptTime: 1 }]
+    await clock.advance(15_000)
+    expect(did).toEqual(['nginx', 'routes'])
     await stop()
   })
 
