@@ -20,11 +20,6 @@ export async function identify(pid: number): Promise<ProcessId | undefined> {
   return { pid, startTime, group: Number(fields[2]) }
 }
 
-/** The same process still lives. */
-export async function isAlive(id: ProcessId): Promise<boolean> {
-  return (await identify(id.pid))?.startTime === id.startTime
-}
-
 /**
  * Every live process of ours whose environment holds `marker` (`NAME=value`), however it was forked: the scan that
  * proves that an engine is gone. Processes of other users cannot be read and are passed over.

@@ -18,11 +18,6 @@ export async function startSlurmd(nodeName: string): Promise<void> {
   await startDaemon({ name: slurmdName(nodeName), argv: nodeArgv(nodeName, ['slurmd', '-D']) })
 }
 
-/** The node's jobs go on. */
-export async function stopSlurmd(nodeName: string, options?: StopOptions): Promise<void> {
-  await stopDaemon(slurmdName(nodeName), options)
-}
-
 export function slurmdName(nodeName: string): string {
   return `slurmd.${nodeName}`
 }
