@@ -1,11 +1,13 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { asUser } from './as-user.ts'
-import { lostOf, send, underLoad } from './clients.ts'
+import { lostOf, type Outcome, send, underLoad } from './clients.ts'
 import { RUNTIME_DIRECTORY } from './directories.ts'
 import { CONTROLLER } from './network.ts'
 import { onNode } from './on-node.ts'
-import { openSite, type Site, SLOW_MODEL } from './site.ts'
+import { GATEWAY_DIRECTORY, openSite, type Site, SLOW_MODEL } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { stayConnected } from './stay-connected.ts'
 import { until } from './until.ts'
@@ -30,7 +32,7 @@ describe('sluice drain', () => {
       expect(told).toContain(`${about} draining; no new requests, its answers are ending`)
       expect(told.at(-1)).toBe(`${about} gone, CANCELLED`)
     })
-    expect(lostOf(outcomes)).toEqual([])
+    await noneLost(outcomes, leaving)
     const events = await site.events(replicaOf(leaving))
     // Its ear may end before it does, or with it.
     const named = events.filter(one => one.event !== 'ear ended')
@@ -46,7 +48,7 @@ describe('sluice drain', () => {
       const back = await site.serving(2)
       expect(back.map(one => one.id)).toContain(`fast-${leaving.job.id}-1-0`)
     })
-    expect(lostOf(outcomes)).toEqual([])
+    await noneLost(outcomes, leaving)
     const refused = await failure('drain', leaving.id)
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`is "fast-${leaving.job.id}-1" now`) })
   })
@@ -134,6 +136,16 @@ describe('sluice stop', () => {
     expect(await jobsThat('RUNNING')).toEqual([])
   })
 })
+
+/** Shows what is needed to find out why, where one was lost. */
+async function noneLost(outcomes: readonly Outcome[], leaving: Endpoint): Promise<void> {
+  const lost = lostOf(outcomes)
+  if (lost.length > 0) {
+    console.log(performance.timeOrigin, leaving, await site.events(replicaOf(leaving)))
+    console.log(await readFile(join(GATEWAY_DIRECTORY, 'logs/error.log'), 'utf8'))
+  }
+  expect(lost).toEqual([])
+}
 
 function run(...argv: string[]) {
   return site.sluice(...argv, '--config', site.configFile)
