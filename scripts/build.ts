@@ -13,6 +13,9 @@ const bundle = await rolldown({
   input: { cli: join(root, 'src/cli.ts') },
   platform: 'node',
   transform: { define: { VERSION: JSON.stringify(version) } },
+  onLog(_level, log) {
+    throw new Error(`Cannot build: ${log.message}`)
+  },
 })
 const { output } = await bundle.generate({ format: 'cjs', minify: { compress: true, mangle: false } })
 const chunks = output.flatMap(one => (one.type === 'chunk' ? [[one.fileName, one.code] as const] : []))

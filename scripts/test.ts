@@ -9,17 +9,17 @@ import { FLAVOURS, type Flavour } from '../test/lab/flavours.ts'
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
-/** Test files of test/lab, by the beginnings of their names. */
-const PREEMPTION = ['path', 'faults']
-
-/** What runs on which cluster: all of it on the newest, on the others what may come out differently there. */
+/**
+ * What runs on which cluster, by the beginnings of the files' names in test/lab: all of it on the newest, on the others
+ * what may come out differently there.
+ */
 const LABS: Partial<Record<Flavour, readonly string[]>> = {
   sid: [''],
-  bookworm: [...PREEMPTION, 'gateway', 'submit', 'lab.test'],
-  qos: PREEMPTION,
+  bookworm: ['path', 'faults-control', 'faults-registry', 'gateway', 'submit', 'lab.test'],
   'bookworm-qos': ['path'],
+  qos: ['path', 'lab.test'],
   grace0: ['path'],
-  cgroup: ['path'],
+  cgroup: ['path', 'lab.test'],
   'cgroup-grace0': ['path'],
 }
 

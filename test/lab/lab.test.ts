@@ -39,12 +39,15 @@ test.skipIf(options.graceSeconds === 0)(
   'the preemptor gets the node after the grace, of which a step hears at once and the batch script at its end',
   async () => {
     const log = `${SHARED_DIRECTORY}/preempted.log`
+    // Nobody starts a second sleep: where Slurm signals the whole tree, it would come in the place of a killed one, belong
+    // to nobody and hold the node.
     const job = await submit('preempted', 'vasp-01', [
-      `trap 'echo "batch TERM $(date +%s)"; exit' TERM`,
+      'sleep infinity & idle=$!',
+      `trap 'echo "batch TERM $(date +%s)"; kill $idle; exit' TERM`,
       `echo "run \${SLURM_RESTART_COUNT:-0} on $(hostname) with GPU $CUDA_VISIBLE_DEVICES"`,
-      `srun --overlap -N1 -n1 --gres=none --kill-on-bad-exit=0 --input=none sh -c '
-       trap "echo step TERM; exit 42" TERM USR2; echo step listens; while :; do sleep 30 & wait; done' &`,
-      'while :; do sleep 30 & wait $!; done',
+      `srun --overlap -N1 -n1 --gres=none --kill-on-bad-exit=0 --input=none sh -c 'sleep infinity &
+       trap "echo step TERM; kill $!; exit 42" TERM USR2; echo step listens; while :; do wait; done' &`,
+      'while :; do wait; done',
     ])
     await until('the step', () => readFile(log, 'utf8'), {
       holds: text => text.includes('step listens'),
