@@ -20,6 +20,11 @@ export interface Engine {
   readonly modelsPath: string
   /** Where a model is loaded by `POST {"model": …}`. */
   readonly loadPath: string
+  /**
+   * How long it may take to leave after a TERM, once nobody is connected; 0: it is killed at once. An engine that goes on
+   * accepting while it leaves breaks what it accepts, and a refused connection moves on.
+   */
+  readonly stopGraceMs: number
   /** What the answers of the two paths mean. */
   judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
 }

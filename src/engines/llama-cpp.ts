@@ -30,6 +30,8 @@ export const llamaCpp: Engine = {
   healthPath: '/health',
   modelsPath: '/v1/models',
   loadPath: '/models/load',
+  // It has nothing to put in order, and accepts requests until it has ended its models' processes.
+  stopGraceMs: 0,
   judge,
 }
 

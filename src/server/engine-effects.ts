@@ -11,8 +11,6 @@ import { engineEnvironment } from './engine-environment.ts'
 import { startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 
-/** A drained engine serves nobody: it gets this long to leave by itself before it is killed. */
-const STOP_GRACE_MS = 1_500
 const LAST_LINES = 12
 
 export interface EngineEffectsOptions {
@@ -61,7 +59,7 @@ export function createEngineEffects({ engine, spec, env, self, marker, logFile }
             connections => countForeign(connections, port, http.ownPorts()),
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
-        stop: () => stop(STOP_GRACE_MS),
+        stop: () => stop(engine.stopGraceMs),
         lastLines: () => readTail(logFile, LAST_LINES),
       }
     },

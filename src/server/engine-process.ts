@@ -9,7 +9,7 @@ export interface EngineProcess {
   /** How it ended, in words; resolves once and never rejects. */
   readonly exited: Promise<string>
   /**
-   * Ends it: TERM to its group, KILL after `graceMs`, then a scan of the machine for anything that carries its marker.
+   * Ends it: TERM to its group and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
    * Resolves when nothing is left, with the pids that had to be hunted down.
    */
   stop(graceMs: number): Promise<readonly number[]>
@@ -87,7 +87,7 @@ async function stopGroup(
   graceMs: number,
   clock: Clock,
 ): Promise<readonly number[]> {
-  if (child.exitCode === null && child.signalCode === null) {
+  if (graceMs > 0 && child.exitCode === null && child.signalCode === null) {
     signal(-pid, 'SIGTERM')
     const ended = new AbortController()
     await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
