@@ -1,5 +1,5 @@
-import { mkdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { mkdir, readFile, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addressOf, type Endpoint, formatEndpoint } from '../../src/domain/endpoint.ts'
@@ -167,8 +167,6 @@ async function routesBeat(): Promise<number> {
   return JSON.parse(await readFile(join(SHARED_DIRECTORY, 'routes/main.json'), 'utf8')).beat
 }
 
-/** As nginx runs it: routes/ tells a generation's number only after it serves. */
 async function state() {
-  const generation = basename(await readlink(join(GATEWAY_DIRECTORY, 'good')))
-  return { generation, master: nginxPid(), served: await site.served() }
+  return { generation: await site.generation(), master: nginxPid(), served: await site.served() }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
@@ -40,6 +40,8 @@ export interface Site {
   routed(tier?: string): Promise<string[]>
   /** The ids of the last generation of which nginx was seen to serve it. */
   served(tier?: string): Promise<string[]>
+  /** The number of that generation; routes/ tells it only later. */
+  generation(): Promise<string>
   /** Waits until exactly so many endpoints are ready and routed, and returns them sorted by id. */
   serving(count: number, tier?: string): Promise<Endpoint[]>
   /** What a writer of events has recorded: a replica's id, or `updater-main`. */
@@ -140,6 +142,7 @@ export async function openSite(
       const model: GatewayModel = JSON.parse(await readFile(join(GATEWAY_DIRECTORY, 'good/model.json'), 'utf8'))
       return model.tiers.find(one => one.name === tier)?.servers.map(one => one.id) ?? []
     },
+    generation: async () => basename(await readlink(join(GATEWAY_DIRECTORY, 'good'))),
     async serving(count, tier = 'fast') {
       const seen = await until(
         `${count} replicas of ${tier} to serve`,
