@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts'
-import type { Gateway } from '../gateway/gateway.ts'
+import type { DrivenGateway } from '../gateway/gateway-channel.ts'
 import { createUpdaterMetrics } from '../observe/metrics.ts'
 import { serveMetrics } from '../observe/metrics-server.ts'
 import { notify } from '../observe/notify.ts'
@@ -13,19 +13,18 @@ import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
+import { gatewayFrame } from './gateway-frame.ts'
 import { observeUpdater } from './observe-updater.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
 /** Rule 6: a suspect must take a connection within this. */
 const CONNECT_MS = 2_000
-/** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
-const RETRY_AFTER_SECONDS = 10
 
 export interface UpdaterRun {
   readonly config: Config
   /** Open on a directory whose lock is held. */
-  readonly gateway: Gateway
+  readonly gateway: DrivenGateway
   /** Undefined: there is no Slurm. */
   readonly slurm: Slurm | undefined
   /** Gets each event as a line of JSON. */
@@ -79,14 +78,7 @@ export async function runUpdater({
   const loop = createUpdater({
     ...observed,
     gatewayName: gateway.name,
-    listen: gateway.listen,
-    tiers: Object.entries(config.tiers).map(([name, tier]) => ({
-      name,
-      path: tier.path,
-      ...(tier.gatewayPort === undefined ? {} : { port: tier.gatewayPort }),
-      readTimeoutSeconds: tier.readTimeoutSeconds,
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    })),
+    ...gatewayFrame(config),
     networks: gateway.networks,
     scanMs: timing.scanSeconds * 1_000,
     squeueMs: timing.squeueSeconds * 1_000,

@@ -28,6 +28,12 @@ export const COMMAND: Alphabet = {
   right: 'write a program name to look up on PATH, or an absolute path',
 }
 
+/** A program and its arguments, split at spaces. */
+export const PLAIN_COMMAND: Alphabet = {
+  pattern: /^[A-Za-z0-9_./][A-Za-z0-9_./+@:=,-]*(?: [A-Za-z0-9_./+@:=,-]+)*$/,
+  right: 'write a program and its arguments with one space between them, of letters, digits and _ . / + @ : = , -',
+}
+
 /** What clients put into `model`; it also names routes. */
 export const MODEL_NAME: Alphabet = {
   pattern: /^[A-Za-z0-9][A-Za-z0-9_.:@+/-]{0,127}$/,

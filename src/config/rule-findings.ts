@@ -1,7 +1,7 @@
 import type { Finding } from './finding.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
-import { defaultTierRule, leaseRule } from './rules/gateway.ts'
+import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule } from './rules/job-script.ts'
 import { networkRule } from './rules/networks.ts'
 import type { Rule, Seen } from './rules/seen.ts'
@@ -20,6 +20,7 @@ import {
 const RULES: readonly Rule[] = [
   networkRule,
   defaultTierRule,
+  systemRule,
   leaseRule,
   someTierRule,
   pathRule,

@@ -129,7 +129,18 @@ const tier = z.strictObject({
 
 const gateway = z.strictObject({
   name: about(text(NAME).default('main'), 'Name of this nginx with its updater; several may serve one site.'),
-  nginx: about(z.enum(['private']).default('private'), 'private: our own nginx, run by an ordinary user.'),
+  nginx: about(
+    z.enum(['private', 'system']).default('private'),
+    "private: our own nginx, run by an ordinary user; system: one file in the system's nginx, written by root.",
+  ),
+  directory: about(
+    text(alphabets.PLAIN_PATH).default('/etc/nginx/conf.d'),
+    "Where the system's nginx includes *.conf from, within http { }.",
+  ),
+  reload: about(
+    text(alphabets.PLAIN_COMMAND).default('systemctl reload nginx'),
+    "Command that reloads the system's nginx; no shell reads it.",
+  ),
   listen: about(port.default(8080), 'Port that serves every tier below its path, and /v1 for every model.'),
   networks: about(
     z.array(about(z.string(), 'An IPv4 network in CIDR notation.')).min(1),

@@ -1,37 +1,14 @@
-import { hasOneGeneration } from './await-generation.ts'
-import { askGeneration } from './control-socket.ts'
 import type { ApplyOutcome, ApplyStep, Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
-import {
-  listGenerations,
-  pruneGenerations,
-  readGeneration,
-  readLink,
-  setLink,
-  writeGeneration,
-} from './generation-files.ts'
-import { loadGeneration } from './load-generation.ts'
-import type { NginxBuild } from './nginx-build.ts'
-import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
-import { listeningPorts, portsOf, probePorts } from './probe-ports.ts'
+import { listGenerations, pruneGenerations, readGeneration, readLink, writeGeneration } from './generation-files.ts'
+import type { NginxHost, Sight } from './nginx-host.ts'
+import type { NginxProcess } from './nginx-processes.ts'
+import { portsOf, probePorts } from './probe-ports.ts'
 import { renderGateway } from './render-gateway.ts'
-import { rotateLogs } from './rotate-logs.ts'
-
-/** What runs before an apply. */
-interface Before {
-  /** Undefined when there is none, or more than one. */
-  readonly master: NginxProcess | undefined
-  readonly build: NginxBuild
-  /** What a worker answers; undefined when none does. */
-  readonly answer: number | undefined
-  /** Nobody but workers of `master`'s one generation accepts. */
-  readonly isSettled: boolean
-}
 
 /** What an apply left running: as long as this master answers this generation, nothing has to be looked up again. */
 interface Settled {
   readonly master: NginxProcess
-  readonly build: NginxBuild
   readonly generation: number
   readonly model: string
 }
@@ -44,29 +21,29 @@ interface Settled {
  * written, not current     never read: removed later
  * current, not reloaded    nginx answers the older one: a new generation is written, and the older is the one to restore
  * reloaded, not verified   either answers, two generations accept: as above, and a verified reload ends both
- * verified, not `good`     nginx answers it: unchanged
+ * verified, not `good`     nginx answers it: unchanged, or with the system's nginx proved by one more reload
  * started, not verified    a master that answers: as reloaded; one that does not: replaced
  * ```
  */
-export function createApply(parts: GatewayParts): Gateway['apply'] {
-  const { directory, nginx, clock } = parts
+export function createApply(parts: GatewayParts, host: NginxHost): Gateway['apply'] {
+  const { directory, clock } = parts
   let settled: Settled | undefined
 
   return async (model, signal) => {
     let step: ApplyStep = 'find nginx'
-    let before: Before | undefined
+    let before: Sight | undefined
     try {
-      if (settled?.model === JSON.stringify(model) && (await stillRuns(settled))) {
-        await rotateLogs(directory)
+      if (settled?.model === JSON.stringify(model) && (await host.stillRuns(settled.master, settled.generation))) {
+        await host.rotateLogs()
         return { status: 'unchanged', generation: settled.generation }
       }
-      before = await look()
-      await rotateLogs(directory)
+      before = await host.look()
+      await host.rotateLogs()
       const { build, master, answer } = before
       step = 'render'
       const render = (generation: number) => renderGateway(model, { ...parts, generation, build })
       if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
-        settled = master && { master, build, generation: answer, model: JSON.stringify(model) }
+        settled = master && { master, generation: answer, model: JSON.stringify(model) }
         await tidy(answer)
         return { status: 'unchanged', generation: answer }
       }
@@ -77,45 +54,26 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
       await writeGeneration(directory, generation, files)
       signal.throwIfAborted()
       step = 'test'
-      await nginx.test(generation, master)
+      await host.test(generation, model, before)
       step = 'probe ports'
-      const held = new Set(findNginx(directory.root).flatMap(one => [...listeningPorts(one.pid)]))
+      const held = await host.heldPorts(before)
       await probePorts(portsOf(model).filter(port => !held.has(port)))
       signal.throwIfAborted()
 
       step = 'swap'
-      await setLink(directory, 'current', generation)
+      await host.install(generation)
+      await host.check(generation)
       step = 'load'
       const start = clock.now()
-      await loadGeneration({ generation, directory, nginx, clock, signal })
+      const running = await host.load(generation, signal)
       const reloadMs = clock.now() - start
-      const running = findNginx(directory.root).find(one => one.role === 'master')
-      settled = running && { master: running, build, generation, model: JSON.stringify(model) }
+      settled = running && { master: running, generation, model: JSON.stringify(model) }
       await tidy(generation)
       return { status: 'applied', generation, reloadMs }
     } catch (error) {
       signal.throwIfAborted()
       settled = undefined
       return failed(step, error, await restore(step, before, signal))
-    }
-  }
-
-  async function stillRuns({ master, generation }: Settled): Promise<boolean> {
-    const isThere = readAgain(master, directory.root) !== undefined
-    return isThere && (await askGeneration(directory.controlSocket)) === generation
-  }
-
-  async function look(): Promise<Before> {
-    const found = findNginx(directory.root)
-    const masters = found.filter(one => one.role === 'master')
-    const master = masters.length === 1 ? masters[0] : undefined
-    const accepting = found.filter(isAccepting)
-    return {
-      master,
-      build: await nginx.build(master),
-      answer: accepting.length === 0 ? undefined : await askGeneration(directory.controlSocket),
-      isSettled:
-        master !== undefined && accepting.every(one => one.parent === master.pid) && hasOneGeneration(directory),
     }
   }
 
@@ -129,7 +87,7 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
   /** Files are worth no failure of what runs: what is not done here is done by the next apply. */
   async function tidy(good: number): Promise<void> {
     try {
-      await setLink(directory, 'good', good)
+      await host.keep(good)
       await pruneGenerations(directory, KEPT, [good])
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error
@@ -137,22 +95,37 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
   }
 
   /** Puts back what ran before, or else what was last known to run. Undefined: it does; otherwise why it does not. */
-  async function restore(
-    step: ApplyStep,
-    before: Before | undefined,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
+  async function restore(step: ApplyStep, before: Sight | undefined, signal: AbortSignal): Promise<string | undefined> {
     const generation = before?.answer ?? (await readLink(directory, 'good'))
-    if (generation === undefined) return 'there is no earlier generation'
+    const isUntouched = step !== 'load' && before?.master !== undefined && before.answer !== undefined
     try {
-      if ((await readLink(directory, 'current')) !== generation) await setLink(directory, 'current', generation)
-      const isUntouched = step !== 'load' && before?.master !== undefined && before.answer !== undefined
-      if (!isUntouched) await loadGeneration({ generation, directory, nginx, clock, signal })
-      await tidy(generation)
+      await host.install(generation)
+      if (generation === undefined) {
+        if (step === 'load') await host.load(undefined, signal)
+        return 'there is no earlier generation'
+      }
+      const isProved = isUntouched ? before.isSettled : await loadAgain(generation, before, signal)
+      if (isProved) await tidy(generation)
       return undefined
     } catch (error) {
       signal.throwIfAborted()
       return messageOf(error)
+    }
+  }
+
+  /**
+   * True when it runs, verified. What keeps a generation from being loaded may keep the last one from it too: false when
+   * that, as far as can be seen, was never left.
+   */
+  async function loadAgain(generation: number, before: Sight | undefined, signal: AbortSignal): Promise<boolean> {
+    try {
+      await host.check(generation)
+      await host.load(generation, signal)
+      return true
+    } catch (error) {
+      signal.throwIfAborted()
+      if (before?.answer === generation && (await before.isStill())) return false
+      throw error
     }
   }
 }
@@ -161,8 +134,10 @@ export function createApply(parts: GatewayParts): Gateway['apply'] {
 const KEPT = 3
 
 function failed(step: ApplyStep, error: unknown, trouble: string | undefined): ApplyOutcome {
-  const message = trouble === undefined ? messageOf(error) : `${messageOf(error)}; nothing to go back to: ${trouble}`
-  return { status: 'failed', step, message, restored: trouble === undefined }
+  const message = messageOf(error)
+  const isSaid = trouble === undefined || trouble === message
+  const words = isSaid ? message : `${message}; nothing to go back to: ${trouble}`
+  return { status: 'failed', step, message: words, restored: trouble === undefined }
 }
 
 function messageOf(error: unknown): string {

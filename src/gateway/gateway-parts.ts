@@ -1,6 +1,6 @@
 import type { Clock } from '../system/clock.ts'
 import type { NginxCommand } from './nginx-command.ts'
-import type { GatewayTemplates } from './render-gateway.ts'
+import type { AmongOthers, GatewayTemplates } from './render-gateway.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** What the parts of an open gateway share. */
@@ -10,5 +10,7 @@ export interface GatewayParts {
   readonly templates: GatewayTemplates
   readonly user: string | undefined
   readonly openFiles: number
+  readonly amongOthers: AmongOthers | undefined
+  readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
 }

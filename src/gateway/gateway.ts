@@ -1,8 +1,8 @@
 import type { GatewayModel } from '../domain/gateway-model.ts'
 
 /**
- * One private nginx (rules 10 and 11). It is a daemon and outlives this process; whatever state a crash left, be it ours
- * or nginx's, the next `apply` starts from there. Calls are done one after the other.
+ * One nginx (rules 10 and 11), which outlives this process: a private one, or the system's (`NginxHost`). Whatever state a
+ * crash left, be it ours or nginx's, the next `apply` starts from there. Calls are done one after the other.
  */
 export interface Gateway {
   /**
@@ -25,7 +25,7 @@ export interface Gateway {
   running(signal: AbortSignal): Promise<RunningGateway | undefined>
   /**
    * Ends nginx: no new connections, then up to `graceMs` for the requests it has, then not one process of it is left.
-   * An abort ends the grace.
+   * An abort ends the grace. Of the system's nginx only the gateway's part ends, and requests have all the time they want.
    */
   stop(options: { graceMs: number; signal: AbortSignal }): Promise<void>
 }

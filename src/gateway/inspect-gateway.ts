@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { askGeneration } from './control.ts'
 import { parseBuild } from './nginx-build.ts'
 import { findNginx } from './nginx-processes.ts'
 import { listeningPorts, probePorts } from './probe-ports.ts'
@@ -16,14 +17,17 @@ export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
   return { version: parseBuild(result.stderr).version, hasNjs: isStatic || hasNjs }
 }
 
-/** Who holds a port of the gateway whose nginx runs in `directory`. */
+/** Who holds a port of the gateway whose private nginx runs in `directory`, or which the system's nginx carries. */
 export async function inspectPort(port: number, directory: string): Promise<'nobody' | 'our nginx' | 'somebody else'> {
   const masters = existsSync(directory) ? findNginx(realpathSync(directory)).filter(one => one.role === 'master') : []
   if (masters.some(master => listeningPorts(master.pid).has(port))) return 'our nginx'
-  return probePorts([port]).then(
-    () => 'nobody',
-    () => 'somebody else',
+  const isFree = await probePorts([port]).then(
+    () => true,
+    () => false, // by whom is asked next
   )
+  if (isFree) return 'nobody'
+  // Another account's processes show nobody what they hold.
+  return (await askGeneration({ address: '127.0.0.1', port })) === undefined ? 'somebody else' : 'our nginx'
 }
 
 const ANSWER_MS = 10_000

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import type { Clock } from '../system/clock.ts'
 import { signal as sendSignal } from '../system/processes.ts'
-import { awaitGeneration, sizeOf } from './await-generation.ts'
-import { askGeneration } from './control-socket.ts'
+import { awaitGeneration, hasOneGeneration, sizeOf } from './await-generation.ts'
+import { askGeneration } from './control.ts'
 import type { NginxCommand } from './nginx-command.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -34,25 +34,34 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
   const before = findNginx(directory.root)
   const masters = before.filter(one => one.role === 'master')
   const [master] = masters
+  const expected = {
+    generation,
+    ask: () => askGeneration({ socketPath: directory.controlSocket }),
+    isAlone: () => hasOneGeneration(directory),
+    errorLog: directory.errorLog,
+    logStart,
+    clock,
+    signal,
+  }
 
   if (masters.length === 1 && master !== undefined && (await isAnswering(options))) {
     const older = findNginx(directory.root).filter(isAccepting)
-    if (readAgain(master, directory.root) !== undefined) sendSignal(master.pid, 'SIGHUP') // 1
-    return awaitGeneration({ generation, directory, master, older, logStart, clock, signal })
+    if (readAgain(master) !== undefined) sendSignal(master.pid, 'SIGHUP') // 1
+    return awaitGeneration({ ...expected, master, older })
   }
-  for (const one of masters) kill(one, directory) // 2
+  for (const one of masters) kill(one) // 2
   const orphans = findNginx(directory.root).filter(isAccepting)
   await finishWorkers(orphans, options) // 3
   await rm(directory.controlSocket, { force: true }) // nginx does not replace a socket that a killed master left
   await options.nginx.start() // 4
-  await awaitGeneration({ generation, directory, master: undefined, older: orphans, logStart, clock, signal })
+  await awaitGeneration({ ...expected, master: undefined, older: orphans })
 }
 
 /** A worker of the master answers; one that was started a moment ago gets the time to. */
 async function isAnswering({ directory, clock, signal }: LoadOptions): Promise<boolean> {
   const deadline = clock.now() + MASTER_MS
   while (clock.now() < deadline) {
-    if ((await askGeneration(directory.controlSocket)) !== undefined) return true
+    if ((await askGeneration({ socketPath: directory.controlSocket })) !== undefined) return true
     signal.throwIfAborted()
     await clock.sleep(POLL_MS, signal)
   }
@@ -62,21 +71,21 @@ async function isAnswering({ directory, clock, signal }: LoadOptions): Promise<b
 /** Lets workers without a master close their ports and end with their last request; kills those that do not listen. */
 export async function finishWorkers(
   workers: readonly NginxProcess[],
-  { directory, clock, signal }: Pick<LoadOptions, 'directory' | 'clock' | 'signal'>,
+  { clock, signal }: Pick<LoadOptions, 'clock' | 'signal'>,
 ): Promise<void> {
   for (const one of workers) sendSignal(one.pid, 'SIGQUIT')
   const deadline = clock.now() + FINISH_MS
   for (;;) {
-    const deaf = workers.flatMap(one => readAgain(one, directory.root) ?? []).filter(one => !one.isShuttingDown)
+    const deaf = workers.flatMap(one => readAgain(one) ?? []).filter(one => !one.isShuttingDown)
     if (deaf.length === 0) return
     signal.throwIfAborted()
-    if (clock.now() > deadline) for (const one of deaf) kill(one, directory)
+    if (clock.now() > deadline) for (const one of deaf) kill(one)
     await clock.sleep(POLL_MS, signal)
   }
 }
 
-function kill(one: NginxProcess, directory: StateDirectory): void {
-  if (readAgain(one, directory.root) !== undefined) sendSignal(one.pid, 'SIGKILL')
+function kill(one: NginxProcess): void {
+  if (readAgain(one) !== undefined) sendSignal(one.pid, 'SIGKILL')
 }
 
 // Longer than a start takes to fork its workers, shorter than clients are willing to wait for a new nginx.

@@ -5,6 +5,9 @@ export interface NginxBuild {
   readonly hasStatus: boolean
   /** keepalive_min_timeout, nginx 1.27.4: idle connections outlive a reload by a moment. */
   readonly hasKeepaliveMinimum: boolean
+  /** Directives that a site's http { } may have set and that ours takes back. */
+  readonly hasGzip: boolean
+  readonly hasCache: boolean
   /** Modules that Sluice does not use, and whose temporary directories nginx makes at start all the same. */
   readonly unusedModules: readonly string[]
 }
@@ -22,6 +25,8 @@ export function parseBuild(text: string): NginxBuild {
     version: `${major}.${minor}.${patch}`,
     hasStatus: text.includes('--with-http_stub_status_module'),
     hasKeepaliveMinimum: major * 1_000_000 + minor * 1000 + patch >= 1_027_004,
+    hasGzip: !text.includes('--without-http_gzip_module'),
+    hasCache: !text.includes('--without-http-cache'),
     unusedModules: ['fastcgi', 'uwsgi', 'scgi'].filter(name => !text.includes(`--without-http_${name}_module`)),
   }
 }

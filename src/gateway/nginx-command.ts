@@ -1,19 +1,26 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { type NginxBuild, parseBuild } from './nginx-build.ts'
 import type { NginxProcess } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** The program `nginx`, in the one way in which a gateway calls it. */
 export interface NginxCommand {
   /**
-   * `master` asks the very program that runs: a package may have replaced the file since it started.
+   * What `nginx -V` prints. `master` asks the very program that runs: a package may have replaced the file since it
+   * started.
    *
-   * @throws when the program is missing or is not nginx.
+   * @throws when the program is missing.
    */
-  build(master: NginxProcess | undefined): Promise<NginxBuild>
+  version(master: NginxProcess | undefined): Promise<string>
   /** @throws with nginx's own words when it refuses this generation. */
   test(generation: number, master: NginxProcess | undefined): Promise<void>
+  /**
+   * Tests the configuration of this master, which is not our own, and gives it in whole (-T).
+   *
+   * @throws with nginx's own words when it refuses it.
+   */
+  dump(verb: string, master: NginxProcess): Promise<string>
   /**
    * Starts a master of what `current` points to, in the background and out of this process's group, so that it outlives
    * us. Returns when it holds its ports.
@@ -31,17 +38,20 @@ export function nginxCommand(options: {
   const { command, directory } = options
   const { NGINX: _inheritedSockets, ...env } = options.env // nginx would take the numbers in it for its listening sockets
 
-  async function run(verb: string, program: string, args: readonly string[]): Promise<string> {
+  async function run(
+    verb: string,
+    program: string,
+    args: readonly string[],
+  ): Promise<{ stdout: string; stderr: string }> {
     const result = await execa(program, args, {
       cwd: directory.root,
       env,
       extendEnv: false,
       stdin: 'ignore',
-      stdout: 'ignore',
       timeout: ANSWER_MS,
       reject: false,
     })
-    if (!result.failed) return result.stderr
+    if (!result.failed) return result
     if (result.code === 'ENOENT') {
       throw new Error(`Cannot ${verb}: there is no program ${JSON.stringify(program)}; install nginx`)
     }
@@ -52,10 +62,16 @@ export function nginxCommand(options: {
   const programOf = (master: NginxProcess | undefined) => (master === undefined ? command : `/proc/${master.pid}/exe`)
   const base = ['-p', `${directory.root}/`]
   return {
-    build: async master => parseBuild(await run('run nginx', programOf(master), ['-V'])),
+    version: async master => (await run('run nginx', programOf(master), ['-V'])).stderr,
     async test(generation, master) {
       const file = join(directory.generations, String(generation), 'nginx.conf')
       await run(`load generation ${generation}`, programOf(master), [...base, '-t', '-q', '-c', file])
+    },
+    async dump(verb, master) {
+      // What it was started with decides what a reload reads; the title has it (ngx_setproctitle.c).
+      const title = readFileSync(`/proc/${master.pid}/cmdline`, 'latin1')
+      const places = [...title.matchAll(/ (-[cp]) ?([^\s\0]+)/g)].flatMap(([, flag = '', place = '']) => [flag, place])
+      return (await run(verb, programOf(master), [...places, '-T', '-q'])).stdout
     },
     async start() {
       await run('start nginx', command, [...base, '-c', join(directory.root, 'current/nginx.conf')])

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
-/** A process of the nginx that runs in one state directory. */
+/** A process of an nginx. */
 export interface NginxProcess {
   readonly pid: number
   /** Field 22 of /proc/PID/stat, proc(5): a pid is used again, a pid with its start is not. */
@@ -17,6 +17,15 @@ export interface NginxProcess {
  * was killed are among them: they keep serving, and keep the ports.
  */
 export function findNginx(root: string): NginxProcess[] {
+  return findProcesses(root)
+}
+
+/** Every live process of every nginx of this machine that we may look at. */
+export function findAnyNginx(): NginxProcess[] {
+  return findProcesses(undefined)
+}
+
+function findProcesses(root: string | undefined): NginxProcess[] {
   const found = readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => readNginx(Number(name), root) ?? [])
@@ -26,8 +35,8 @@ export function findNginx(root: string): NginxProcess[] {
 }
 
 /** The process as it is now, or undefined when it ended or the pid is another's. */
-export function readAgain(before: NginxProcess, root: string): NginxProcess | undefined {
-  const now = readNginx(before.pid, root)
+export function readAgain(before: NginxProcess): NginxProcess | undefined {
+  const now = readNginx(before.pid)
   return now?.startTime === before.startTime ? now : undefined
 }
 
@@ -36,13 +45,16 @@ export function isAccepting(one: NginxProcess): boolean {
   return one.role === 'worker' && !one.isShuttingDown
 }
 
-/** Synchronous: /proc is memory, and a thread pool makes a scan of it ten times slower. */
-function readNginx(pid: number, root: string): NginxProcess | undefined {
+/**
+ * The process of an nginx with this pid, where it runs in `root` if that is given. Synchronous: /proc is memory, and a
+ * thread pool makes a scan of it ten times slower.
+ */
+export function readNginx(pid: number, root?: string): NginxProcess | undefined {
   try {
     const title = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
     const role = /^nginx: (master|worker) process/.exec(title)?.[1]
     if (role !== 'master' && role !== 'worker') return undefined
-    if (readlinkSync(`/proc/${pid}/cwd`) !== root) return undefined
+    if (root !== undefined && readlinkSync(`/proc/${pid}/cwd`) !== root) return undefined
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // proc(5): counted after the command, which stands in parentheses and may hold anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../system/clock.ts'
 import { readTemplate } from '../system/templates.ts'
 import { createApply } from './apply-model.ts'
 import type { Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { nginxCommand } from './nginx-command.ts'
+import { createPrivateHost } from './private-host.ts'
 import type { GatewayTemplates } from './render-gateway.ts'
-import { readRunning } from './running-gateway.ts'
 import { makeStateDirectory } from './state-directory.ts'
-import { stopNginx } from './stop-nginx.ts'
+import { createSystemHost, type SystemOptions } from './system-host.ts'
+import { parsePlaces } from './system-nginx.ts'
 
 export interface GatewayOptions {
   /** Absolute, on local disk, ours alone. One gateway at a time may be open on it: hold a lock. */
@@ -17,24 +19,39 @@ export interface GatewayOptions {
   readonly nginx: string
   readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
+  /** The system's nginx carries the gateway; root's alone. Absent: a private one, in `directory`. */
+  readonly system?: SystemOptions | undefined
 }
 
 /**
  * Makes the state directory where needed and touches nothing that runs.
  *
- * @throws when the directory cannot be made or is too long a path for a socket.
+ * @throws when the directory cannot be made or is too long a path for a socket; for the system's nginx also when there is
+ * none.
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const directory = await makeStateDirectory(options.directory)
+  const { clock, env } = options
+  // What a private nginx left in `directory` is no generation of the system's.
+  const directory = await makeStateDirectory(
+    options.system === undefined ? options.directory : join(options.directory, 'system'),
+  )
+  const nginx = nginxCommand({ command: options.nginx, directory, env })
+  const system = options.system && { ...options.system, places: parsePlaces(await nginx.version(undefined)) }
   const parts: GatewayParts = {
     directory,
-    nginx: nginxCommand({ command: options.nginx, directory, env: options.env }),
+    nginx,
     templates: await readTemplates(),
     user: process.getuid?.() === 0 ? 'root' : undefined,
     openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
-    clock: options.clock,
+    amongOthers: system && {
+      names: `sluice_${system.name}`,
+      accessLog: join(system.places.logs, `sluice-${system.name}.access.log`),
+    },
+    env,
+    clock,
   }
-  const apply = createApply(parts)
+  const host = system === undefined ? createPrivateHost(parts) : createSystemHost(parts, system)
+  const apply = createApply(parts, host)
   let last: Promise<unknown> = Promise.resolve()
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = last.then(work)
@@ -43,8 +60,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   }
   return {
     apply: (model, signal) => inTurn(() => apply(model, signal)),
-    running: signal => inTurn(() => readRunning(parts, signal)),
-    stop: ({ graceMs, signal }) => inTurn(() => stopNginx(parts, graceMs, signal)),
+    running: signal => inTurn(() => host.running(signal)),
+    stop: options => inTurn(() => host.stop(options)),
   }
 }
 

@@ -23,6 +23,15 @@ export interface RenderOptions {
   /** Files that one process may have open. */
   readonly openFiles: number
   readonly templates: GatewayTemplates
+  /** How the gateway stands in an nginx that has other sites; absent where it is alone. */
+  readonly amongOthers?: AmongOthers | undefined
+}
+
+export interface AmongOthers {
+  /** What every name begins with that all of `http { }` can see. */
+  readonly names: string
+  /** Where the site's own logs lie, which the site rotates. */
+  readonly accessLog: string
 }
 
 /** The texts of templates/nginx/, by their names without `.mustache`. */
@@ -75,11 +84,19 @@ function wrapperView({ generation, directory, build, user, openFiles }: RenderOp
   }
 }
 
-function gatewayView(model: GatewayModel, { generation, directory, build }: RenderOptions): object {
+function gatewayView(model: GatewayModel, { generation, directory, build, amongOthers }: RenderOptions): object {
+  const { names, accessLog } = amongOthers ?? { names: 'sluice', accessLog: directory.accessLog }
+  const tierView = (tier: GatewayTier, path: string) =>
+    tierViewOf(tier, path, `$${names}_p${model.tiers.indexOf(tier)}`)
   return {
     generation,
-    accessLog: nginxString(directory.accessLog),
-    controlSocket: nginxString(`unix:${directory.controlSocket}`),
+    names,
+    owner: amongOthers !== undefined && nginxString(directory.root),
+    accessLog: nginxString(accessLog),
+    controlSocket: amongOthers === undefined && nginxString(`unix:${directory.controlSocket}`),
+    answersGeneration: amongOthers !== undefined,
+    hasGzip: build.hasGzip,
+    hasCache: build.hasCache,
     hasStatus: build.hasStatus,
     hasKeepaliveMinimum: build.hasKeepaliveMinimum,
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
@@ -100,8 +117,11 @@ function gatewayView(model: GatewayModel, { generation, directory, build }: Rend
   }
 }
 
-/** `path` is where the tier stands in one server; at `/` the request line needs no change. */
-function tierView(tier: GatewayTier, path: string): object {
+/**
+ * `path` is where the tier stands in one server; at `/` the request line needs no change. `rawPath` is short, because
+ * nginx takes variables of 46 bytes and no more (variables_hash_bucket_size).
+ */
+function tierViewOf(tier: GatewayTier, path: string, rawPath: string): object {
   const isPrefixed = path !== '/'
   return {
     name: tier.name,
@@ -109,7 +129,8 @@ function tierView(tier: GatewayTier, path: string): object {
     prefix: isPrefixed,
     bare: isPrefixed && path.slice(0, -1),
     pattern: path.slice(1, -1).replaceAll('.', '\\.'),
-    upstreamPath: isPrefixed ? `$sluice_path_${tier.name}` : '$request_uri',
+    rawPath,
+    upstreamPath: isPrefixed ? rawPath : '$request_uri',
     readTimeout: Math.ceil(tier.readTimeoutSeconds),
     retryAfter: Math.ceil(tier.retryAfterSeconds),
     empty: tier.servers.length === 0,

@@ -1,5 +1,5 @@
 import { hasOneGeneration } from './await-generation.ts'
-import { askGeneration } from './control-socket.ts'
+import { askGeneration } from './control.ts'
 import type { RunningGateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readGeneration } from './generation-files.ts'
@@ -7,7 +7,7 @@ import { checkModel } from './model-schema.ts'
 import { findNginx } from './nginx-processes.ts'
 import { MODEL_FILE } from './render-gateway.ts'
 
-/** `Gateway.running`. While a reload goes on two generations accept, and neither is the answer: waits for its end. */
+/** `Gateway.running` of a private nginx. While a reload goes on two generations accept, and neither is the answer: waits for its end. */
 export async function readRunning(
   { directory, clock }: GatewayParts,
   signal: AbortSignal,
@@ -15,7 +15,7 @@ export async function readRunning(
   const deadline = clock.now() + DEADLINE_MS
   for (;;) {
     if (!findNginx(directory.root).some(one => !one.isShuttingDown)) return undefined
-    const generation = await askGeneration(directory.controlSocket)
+    const generation = await askGeneration({ socketPath: directory.controlSocket })
     if (generation !== undefined && hasOneGeneration(directory)) {
       const text = await readGeneration(directory, generation, MODEL_FILE)
       if (text === undefined) {

@@ -33,7 +33,15 @@ describe('a good file', () => {
         site: 'beefcake2',
         shared: '/cluster/shared/ai',
         runtime: '/cluster/shared/sluice',
-        gateway: { name: 'main', nginx: 'private', listen: 8080, networks: ['10.0.0.0/24'], defaultTier: 'fast' },
+        gateway: {
+          name: 'main',
+          nginx: 'private',
+          directory: '/etc/nginx/conf.d',
+          reload: 'systemctl reload nginx',
+          listen: 8080,
+          networks: ['10.0.0.0/24'],
+          defaultTier: 'fast',
+        },
         timing: { beatSeconds: 5, leaseSeconds: 20, scanSeconds: 1, squeueSeconds: 15 },
         watch: true,
         tiers: {
@@ -115,13 +123,6 @@ describe('what the design names and this version does not do', () => {
   ])('refuses the engine %s with what is supported', (engine, problem) => {
     const text = (TIER + MODEL).replace('engine: llama.cpp', `engine: ${engine}`)
     expect(problemsOf(text)).toEqual([`7:13: Cannot use tiers.fast.engine: ${problem}`])
-  })
-
-  test('refuses the nginx of the system', () => {
-    const text = (TIER + MODEL).replace('{ networks', '{ nginx: system, networks')
-    expect(problemsOf(text)).toEqual([
-      "4:19: Cannot use gateway.nginx: the system's nginx is not driven yet; write private: our own nginx, which the other one can proxy to",
-    ])
   })
 })
 
@@ -207,7 +208,7 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',
-      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, listen, networks, defaultTier, state, metricsPort',
+      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, directory, reload, listen, networks, defaultTier, state, metricsPort',
     ],
   ])('%s is told where it stands', (gateway, problem) => {
     const text = (TIER + MODEL).replace(/gateway: .*/, gateway)

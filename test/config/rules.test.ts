@@ -73,6 +73,43 @@ describe('gateway.defaultTier', () => {
   })
 })
 
+describe('gateway.nginx', () => {
+  const gateway = (keys: string) => problemsOf(GOOD.replace('{ networks', `{ ${keys}, networks`))
+
+  test.each([
+    ['nginx: private', []],
+    ['nginx: system', []],
+    ['nginx: system, directory: /etc/nginx/http.d, reload: nginx -s reload', []],
+    ['nginx: sytem', ['4:19: Cannot use gateway.nginx: "sytem"; did you mean "system"']],
+    [
+      'directory: /etc/nginx/http.d',
+      [
+        "4:12: Cannot use gateway.directory: it is about the system's nginx; write nginx: system beside it, or leave it out",
+      ],
+    ],
+    [
+      'nginx: private, reload: nginx -s reload',
+      [
+        "4:28: Cannot use gateway.reload: it is about the system's nginx; write nginx: system beside it, or leave it out",
+      ],
+    ],
+    [
+      'nginx: system, directory: conf.d',
+      [
+        '4:38: Cannot use gateway.directory: "conf.d"; write an absolute path of letters, digits and _ . + @ = -, without . and .. segments',
+      ],
+    ],
+    [
+      'nginx: system, reload: nginx -s reload; reboot',
+      [
+        '4:35: Cannot use gateway.reload: "nginx -s reload; reboot"; write a program and its arguments with one space between them, of letters, digits and _ . / + @ : = , -',
+      ],
+    ],
+  ])('with %s is judged', (keys, problems) => {
+    expect(gateway(keys)).toEqual(problems)
+  })
+})
+
 describe('timing', () => {
   test.each([
     ['{ beatSeconds: 9.9 }', []],
@@ -104,6 +141,11 @@ describe('two tiers', () => {
       'path: /v1/b/',
       'path: /v1x/',
       ['7:68: Cannot use tiers.b.path: "/v1/b/" is where the models of every tier answer; write another, such as /b/'],
+    ],
+    [
+      'path: /_sluice/b/',
+      'path: /_sluicex/',
+      ['7:68: Cannot use tiers.b.path: "/_sluice/b/" is where the gateway answers itself; write another, such as /b/'],
     ],
     ['path: /b/, gatewayPort: 8081', 'path: /c/, gatewayPort: 8082', []],
     ['path: /b/, gatewayPort: 8080', 'path: /c/, gatewayPort: 8080', []],

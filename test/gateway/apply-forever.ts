@@ -1,10 +1,10 @@
 // An updater that does nothing but apply two models in turn, to be killed at any moment.
-// argv: state directory, then the two models as JSON.
+// argv, all as JSON: what openGateway is told besides, then the two models.
 import { openGateway } from '../../src/gateway/open-gateway.ts'
 import { systemClock } from '../../src/system/clock.ts'
 
-const [directory = '', ...models] = process.argv.slice(2)
-const gateway = await openGateway({ directory, nginx: 'nginx', env: process.env, clock: systemClock })
+const [options = '', ...models] = process.argv.slice(2)
+const gateway = await openGateway({ ...JSON.parse(options), nginx: 'nginx', env: process.env, clock: systemClock })
 for (let turn = 0; ; turn++) {
   const outcome = await gateway.apply(JSON.parse(models[turn % 2] ?? ''), new AbortController().signal)
   process.stdout.write(`${outcome.status}\n`)

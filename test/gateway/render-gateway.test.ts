@@ -43,6 +43,42 @@ test('renders the wrapper and what stands in it', async () => {
   expect(JSON.parse(files.get('model.json') ?? '')).toEqual(model)
 })
 
+describe('among the sites of another nginx', () => {
+  const amongOthers = { names: `sluice_${'n'.repeat(32)}`, accessLog: '/var/log/nginx/sluice-main.access.log' }
+  const longest = { ...reasoning, name: 'a'.repeat(32) }
+  const text = renderGateway({ listen: 8080, tiers: [longest] }, { ...options, amongOthers }).get('gateway.conf') ?? ''
+
+  test('has no name that another could have', () => {
+    const seenByAll = text
+      .split('\n')
+      .filter(line => /^(?:log_format|upstream|map|limit_|proxy_cache_path|geo)/.test(line))
+    expect(seenByAll.map(line => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      `log_format ${amongOthers.names} escape=json`,
+      `map $upstream_connect_time $${amongOthers.names}_sent`,
+      `map $request_uri $${amongOthers.names}_p0`,
+      `upstream ${amongOthers.names}-${longest.name} {`,
+    ])
+    const outside = text.split('\n').filter(line => /^[a-z]/.test(line))
+    expect(new Set(outside.map(line => line.split(' ')[0]))).toEqual(
+      new Set(['log_format', 'map', 'upstream', 'server']),
+    )
+  })
+
+  test('says whose it is, and its generation on its own ports alone', () => {
+    expect(text).toContain("\n# Kept in '/var/lib/sluice/gateway main'\n")
+    expect(text).toContain('location = /_sluice/generation {')
+    expect(text.match(/^ {4}listen .*$/gm)).toEqual([
+      '    listen 8080 default_server;',
+      '    listen 8081 default_server;',
+    ])
+  })
+
+  test('has no variable that is too long for nginx', () => {
+    const names = [...text.matchAll(/\$(sluice\w+)/g)].map(([, name = '']) => name.length)
+    expect(Math.max(...names)).toBeLessThanOrEqual(46)
+  })
+})
+
 test('renders the same text for the same model', () => {
   expect(renderGateway(structuredClone(model), options)).toEqual(renderGateway(model, options))
 })

@@ -39,21 +39,29 @@ describe('an nginx string', () => {
 })
 
 describe('the build of nginx', () => {
+  const build = {
+    hasStatus: false,
+    hasKeepaliveMinimum: false,
+    hasGzip: true,
+    hasCache: true,
+    unusedModules: ['fastcgi', 'uwsgi', 'scgi'],
+  }
   test.each([
     [
       'nginx version: nginx/1.22.1\nconfigure arguments: --with-http_stub_status_module --with-threads',
-      { version: '1.22.1', hasStatus: true, hasKeepaliveMinimum: false, unusedModules: ['fastcgi', 'uwsgi', 'scgi'] },
+      { ...build, version: '1.22.1', hasStatus: true },
     ],
     [
       'nginx version: nginx/1.27.4 (Ubuntu)\nconfigure arguments: --without-http_uwsgi_module',
-      { version: '1.27.4', hasStatus: false, hasKeepaliveMinimum: true, unusedModules: ['fastcgi', 'scgi'] },
+      { ...build, version: '1.27.4', hasKeepaliveMinimum: true, unusedModules: ['fastcgi', 'scgi'] },
     ],
+    ['nginx version: openresty/1.27.1.2\n', { ...build, version: '1.27.1' }],
     [
-      'nginx version: openresty/1.27.1.2\n',
-      { version: '1.27.1', hasStatus: false, hasKeepaliveMinimum: false, unusedModules: ['fastcgi', 'uwsgi', 'scgi'] },
+      'nginx version: nginx/1.26.0\nconfigure arguments: --without-http_gzip_module --without-http-cache',
+      { ...build, version: '1.26.0', hasGzip: false, hasCache: false },
     ],
-  ])('%s', (text, build) => {
-    expect(parseBuild(text)).toEqual(build)
+  ])('%s', (text, expected) => {
+    expect(parseBuild(text)).toEqual(expected)
   })
   test('is not read from another program', () => {
     expect(() => parseBuild('GNU bash')).toThrow('Cannot read the version of nginx: "GNU bash"')

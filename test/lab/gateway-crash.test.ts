@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { watch } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -8,6 +5,7 @@ import { setLink, writeGeneration } from '../../src/gateway/generation-files.ts'
 import { findNginx } from '../../src/gateway/nginx-processes.ts'
 import { placesBelow } from '../../src/gateway/state-directory.ts'
 import { ask } from '../gateway/ask.ts'
+import { killAtChange } from '../gateway/kill-at-change.ts'
 import { type LabGateway, neverAborted, startLabGateway } from '../gateway/lab-gateway.ts'
 import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
 
@@ -77,7 +75,7 @@ describe('a crash of the updater', () => {
       while (!isOver) statuses.add((await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status)
     })()
     for (let change = 1; change <= 16; change++) {
-      await killAtChange(lab, change, [JSON.stringify(second), JSON.stringify(first)])
+      await killAtChange({ directory: lab.directory }, change, [second, first])
       const next = await lab.reopen()
       expect((await next.apply(first, neverAborted)).status).toMatch(/^(applied|unchanged)$/)
       expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
@@ -92,7 +90,7 @@ describe('a crash of the updater', () => {
   test('during the first start is made good by the next', async () => {
     for (let change = 1; change <= 10; change++) {
       const { lab, first, second, answeringPort } = await twoModels()
-      await killAtChange(lab, change, [JSON.stringify(second), JSON.stringify(first)])
+      await killAtChange({ directory: lab.directory }, change, [second, first])
       const next = await lab.reopen()
       await expect
         .poll(async () => (await next.apply(first, neverAborted)).status, { timeout: 30_000 })
@@ -105,16 +103,4 @@ describe('a crash of the updater', () => {
 
 function rehomed(files: ReadonlyMap<string, string>, directory: string): ReadonlyMap<string, string> {
   return new Map([...files].map(([name, text]) => [name, text.replaceAll('@@', directory)]))
-}
-
-/** Runs an updater that applies without end, and kills it at the n-th change of its directory. */
-async function killAtChange(lab: LabGateway, change: number, models: readonly string[]): Promise<void> {
-  const script = new URL('../gateway/apply-forever.ts', import.meta.url).pathname
-  let seen = 0
-  const watcher = watch(lab.directory, { recursive: true }, () => {
-    if (++seen === change) child.kill('SIGKILL')
-  })
-  const child = spawn(process.execPath, [script, lab.directory, ...models], { stdio: 'ignore' })
-  await once(child, 'exit')
-  watcher.close()
 }

@@ -7,6 +7,7 @@ import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
 import { ask, openAnswer } from '../gateway/ask.ts'
+import { fastClock } from '../gateway/fast-clock.ts'
 import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
 
@@ -85,7 +86,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
     const master = masterOf(lab)
-    const hasty = await lab.reopen({ clock: clockOf(20) })
+    const hasty = await lab.reopen({ clock: fastClock(20) })
     process.kill(master, 'SIGSTOP')
     try {
       const outcome = await hasty.apply(second, neverAborted)
@@ -165,7 +166,7 @@ describe('nginx is brought back', () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     await rm(join(lab.directory, 'run/control.sock'))
-    const hasty = await lab.reopen({ clock: clockOf(5) })
+    const hasty = await lab.reopen({ clock: fastClock(5) })
     await expect(hasty.running(neverAborted)).rejects.toThrow('Cannot tell what nginx runs: after 5 s no generation')
     expect(await hasty.apply(first, neverAborted)).toMatchObject({ status: 'applied', generation: 2 })
     expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
@@ -195,13 +196,4 @@ test('stops without leaving a process, and starts again', async () => {
 async function killAll(lab: LabGateway): Promise<void> {
   for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
   await expect.poll(() => findNginx(lab.directory)).toEqual([])
-}
-
-/** A clock that is ahead of its time. */
-function clockOf(speed: number) {
-  return {
-    now: () => performance.now() * speed,
-    date: () => new Date(),
-    sleep: (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms / speed)),
-  }
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
-import { Agent } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { ask, openAnswer } from '../gateway/ask.ts'
+import { hammer } from '../gateway/hammer.ts'
 import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 
 test('loads a model once, and knows it again in another process', async () => {
@@ -72,7 +72,7 @@ test('a reload resets no kept connection that is in use', async () => {
   const lab = await startLabGateway()
   const engines = [await labEngine(), await labEngine()]
   await lab.applied(lab.model(tierOf(engines)))
-  const load = hammer(lab.port, true)
+  const load = hammer(lab.port, { keepAlive: true })
   for (let reload = 0; reload < 10; reload++) {
     await load.answered(200)
     await lab.applied(lab.model(tierOf(reload % 2 === 0 ? engines.slice(1) : engines)))
@@ -93,43 +93,3 @@ test('a new tier gets its port by a reload, and an old one gives it up', async (
   await lab.applied(model)
   expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
 })
-
-/** Sixteen clients that ask without a pause. */
-function hammer(port: number, keepAlive = false) {
-  const agent = keepAlive ? new Agent({ keepAlive: true }) : undefined
-  const failures: string[] = []
-  let count = 0
-  let isOver = false
-  const waiting = new Set<() => void>()
-  const clients = Array.from({ length: 16 }, async () => {
-    while (!isOver) {
-      try {
-        const { status } = await ask({ port, path: '/v1/x', body: '{}', ...(agent === undefined ? {} : { agent }) })
-        if (status !== 200) failures.push(String(status))
-      } catch (error) {
-        failures.push(String(error))
-      }
-      count++
-      for (const look of waiting) look()
-    }
-  })
-  async function stop() {
-    isOver = true
-    await Promise.all(clients)
-    agent?.destroy()
-    return { failures, count }
-  }
-  onTestFinished(async () => void (await stop()))
-  return {
-    stop,
-    /** Waits until so many more requests have ended. */
-    async answered(more: number) {
-      const goal = count + more
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const look = () => (count >= goal ? resolve() : undefined)
-      waiting.add(look)
-      await promise
-      waiting.delete(look)
-    },
-  }
-}

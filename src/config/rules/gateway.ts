@@ -1,4 +1,4 @@
-import { badValue, suggest } from '../finding.ts'
+import { badKey, badValue, suggest } from '../finding.ts'
 import { type Rule, seenTiers } from './seen.ts'
 
 /** A default tier exists, and is the one at `/`, where nginx sends what no other path takes. */
@@ -11,6 +11,15 @@ export const defaultTierRule: Rule = ({ config }) => {
   const atRoot = seenTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
   if (atRoot === undefined || atRoot === name) return []
   return [badValue(path, `"${name}" is not the tier at /`, `write ${atRoot}, or give ${name} the path /`)]
+}
+
+/** What says how the system's nginx is told has no meaning for our own. */
+export const systemRule: Rule = ({ config, has }) => {
+  if (config.gateway?.nginx !== 'private') return []
+  return ['directory', 'reload']
+    .map(key => ['gateway', key])
+    .filter(path => has(path))
+    .map(path => badKey(path, "it is about the system's nginx", 'write nginx: system beside it, or leave it out'))
 }
 
 /** One late beat must not end a lease. */

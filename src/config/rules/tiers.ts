@@ -10,17 +10,16 @@ export const someTierRule: Rule = ({ config, has }) => {
 /** Two tiers below one path could not be told apart. Nested paths are fine: nginx takes the longest. */
 export const pathRule: Rule = seen => [
   ...twice(seenTiers(seen).map(([name, tier]) => ({ name, value: tier.path, path: ['tiers', name, 'path'] }))),
-  ...seenTiers(seen).flatMap(([name, { path }]) =>
-    path?.startsWith('/v1/')
-      ? [
-          badValue(
-            ['tiers', name, 'path'],
-            `${quote(path)} is where the models of every tier answer`,
-            `write another, such as /${name}/`,
-          ),
-        ]
-      : [],
-  ),
+  ...seenTiers(seen).flatMap(([name, { path }]) => {
+    const taken = TAKEN_PATHS.find(one => path?.startsWith(one.path))
+    const fix = `write another, such as /${name}/`
+    return taken === undefined ? [] : [badValue(['tiers', name, 'path'], `${quote(path ?? '')} ${taken.found}`, fix)]
+  }),
+]
+
+const TAKEN_PATHS: readonly { path: string; found: string }[] = [
+  { path: '/v1/', found: 'is where the models of every tier answer' },
+  { path: '/_sluice/', found: 'is where the gateway answers itself' },
 ]
 
 /** A port of a tier's own serves that tier alone; `gateway.listen` is everybody's. */

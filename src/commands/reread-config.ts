@@ -1,0 +1,35 @@
+import type { Config } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadConfig } from './load-config.ts'
+
+/**
+ * sluice.yaml at a SIGHUP: checked, or the old one stays (rule 13), which is said here. Undefined: it stays.
+ */
+export async function rereadConfig(
+  current: Config,
+  options: ConfigOptions,
+  context: Context,
+): Promise<Config | undefined> {
+  try {
+    const { config } = await loadConfig(options, context)
+    if (FIXED.every(key => key(config) === key(current))) return config
+    throw new UserError(
+      'Cannot take the new sluice.yaml: site, shared, gateway.name, gateway.state, gateway.nginx, gateway.directory and gateway.reload need a restart',
+    )
+  } catch (error) {
+    context.warn(`${error instanceof Error ? error.message : String(error)}\nThe old configuration stays`)
+    return undefined
+  }
+}
+
+/** What the lock, the registry and the running nginx hang on. */
+const FIXED = [
+  (config: Config) => config.site,
+  (config: Config) => config.shared,
+  (config: Config) => config.gateway.name,
+  (config: Config) => config.gateway.state,
+  (config: Config) => config.gateway.nginx,
+  (config: Config) => config.gateway.directory,
+  (config: Config) => config.gateway.reload,
+]

@@ -1,0 +1,74 @@
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import { connectGateway, type DrivenGateway } from '../gateway/gateway-channel.ts'
+import { openGateway } from '../gateway/open-gateway.ts'
+import { systemClock } from '../system/clock.ts'
+import { findProgram } from '../system/find-program.ts'
+import { holdLock } from '../system/process-lock.ts'
+import { stateDirectory } from '../system/user-state.ts'
+import type { Context } from './context.ts'
+
+/** The gateway that one updater has to itself. */
+export interface UpdaterGateway {
+  readonly gateway: DrivenGateway
+  /** Lets another updater have it; nginx goes on serving. */
+  release(): Promise<void>
+}
+
+/**
+ * The private nginx of this account, or the system's through the process of root that started this one (root-updater.ts).
+ * `lost`: it is ours no more, so the updater must end.
+ *
+ * @throws UserError when another updater has it, and when the system's nginx is not ours to drive.
+ */
+export async function openUpdaterGateway(
+  config: Config,
+  context: Context,
+  lost: (error: Error) => void,
+): Promise<UpdaterGateway> {
+  if (config.gateway.nginx === 'system') return connectToRoot(lost)
+  const directory = gatewayDirectory(config, context)
+  const lock = await lockGateway(config, context, lost)
+  const nginx = await nginxProgram(context)
+  const gateway = await openGateway({ directory, nginx, env: context.env, clock: systemClock })
+  return { gateway, release: lock.release }
+}
+
+/** Where the gateway keeps its state, on this machine. */
+export function gatewayDirectory({ site, gateway }: Config, { env }: Context): string {
+  return join(gateway.state ?? stateDirectory(site, env), gateway.name)
+}
+
+/** A name that says what is missing where there is no nginx. */
+export async function nginxProgram({ env }: Context): Promise<string> {
+  return (await findProgram('nginx', env)) ?? 'nginx'
+}
+
+export async function lockGateway(config: Config, context: Context, lost: (error: Error) => void) {
+  return holdLock(gatewayDirectory(config, context), `an updater for gateway "${config.gateway.name}"`, cause =>
+    lost(new Error('Cannot go on: the lock of this gateway was lost, so another updater may hold it', { cause })),
+  )
+}
+
+function connectToRoot(lost: (error: Error) => void): UpdaterGateway {
+  if (process.send === undefined) {
+    const { uid, username } = userInfo()
+    throw new UserError(
+      `Cannot drive the system's nginx as ${username} (uid ${uid}): whoever may write a file that root's nginx includes is root; ` +
+        'start the updater as root, which does all else as the owner of the shared directory, or write gateway.nginx: private',
+    )
+  }
+  let isOver = false
+  const gateway = connectGateway(process, error => {
+    if (!isOver) lost(error)
+  })
+  return {
+    gateway,
+    async release() {
+      isOver = true
+      process.disconnect?.()
+    },
+  }
+}

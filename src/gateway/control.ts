@@ -1,0 +1,36 @@
+import { Client } from 'undici'
+
+/** Where the workers of a gateway's nginx say which generation they run. */
+export type Control =
+  /** A socket of a private nginx. */
+  | { readonly socketPath: string }
+  /** The gateway's own port in an nginx that has other sites. */
+  | { readonly address: string; readonly port: number }
+
+/**
+ * The generation that one worker runs; which worker answers is nginx's choice. Undefined: nobody listens, or there was no
+ * such answer in time, which says nothing about what runs.
+ */
+export async function askGeneration(control: Control): Promise<number | undefined> {
+  const isSocket = 'socketPath' in control
+  // A connection of its own for every question: a kept one would go on talking to an old worker.
+  const client = isSocket
+    ? new Client('http://gateway', { socketPath: control.socketPath, pipelining: 0 })
+    : new Client(`http://${control.address}:${control.port}`, { pipelining: 0 })
+  try {
+    const answer = await client.request({
+      method: 'GET',
+      path: isSocket ? '/generation' : '/_sluice/generation',
+      signal: AbortSignal.timeout(ANSWER_MS),
+    })
+    const text = await answer.body.text()
+    return answer.statusCode === 200 && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+  } catch {
+    return undefined // nobody there, or too slow: the caller asks again until its own deadline
+  } finally {
+    await client.destroy()
+  }
+}
+
+// A worker answers between two events; one that takes longer than this is stuck, and the next question may find another.
+const ANSWER_MS = 1000

@@ -1,0 +1,100 @@
+import type { ChildProcess } from 'node:child_process'
+import { z } from 'zod'
+import type { GatewayModel } from '../domain/gateway-model.ts'
+import type { ApplyOutcome, Gateway, RunningGateway } from './gateway.ts'
+import { checkModel } from './model-schema.ts'
+
+/** The part of a gateway that an updater needs. */
+export type DrivenGateway = Pick<Gateway, 'apply' | 'running'>
+
+/** Either end of the pipe between a process and the child that it forked (child_process, `ipc`). */
+type End = Pick<ChildProcess, 'on' | 'once' | 'send'> | NodeJS.Process
+
+const requestSchema = z.discriminatedUnion('call', [
+  z.strictObject({ id: z.int(), call: z.literal('apply'), model: z.unknown() }),
+  z.strictObject({ id: z.int(), call: z.literal('running') }),
+])
+
+type Request = z.infer<typeof requestSchema>
+type Reply = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string })
+
+/**
+ * Lets the process at the other end drive the gateway, as far as `permit` goes: that process may be another account's, and
+ * what it sends is checked as text from outside is. The function that is returned waits for what is under way.
+ */
+export function serveGateway(
+  gateway: DrivenGateway,
+  peer: End,
+  options: { permit(model: GatewayModel): void; signal: AbortSignal },
+): { idle(): Promise<void> } {
+  const under = new Set<Promise<void>>()
+  peer.on('message', message => {
+    const parsed = requestSchema.safeParse(message)
+    if (!parsed.success) return // an end that speaks otherwise gets no answer
+    const { id } = parsed.data
+    const work = answer(parsed.data).then(
+      value => reply(peer, { id, value }),
+      error => reply(peer, { id, error: error instanceof Error ? error.message : String(error) }),
+    )
+    under.add(work)
+    void work.finally(() => under.delete(work))
+  })
+  return { idle: async () => void (await Promise.all(under)) }
+
+  async function answer(request: Request): Promise<ApplyOutcome | RunningGateway | undefined> {
+    if (request.call === 'running') return gateway.running(options.signal)
+    try {
+      const model = checkModel(request.model)
+      options.permit(model)
+      return gateway.apply(model, options.signal)
+    } catch (error) {
+      // One of the two may have read a new sluice.yaml before the other: the next try tells.
+      const message = error instanceof Error ? error.message : String(error)
+      return { status: 'failed', step: 'render', message, restored: true }
+    }
+  }
+}
+
+/** The gateway that the process at the other end serves. Calls reject once it is gone, which `lost` hears of too. */
+export function connectGateway(peer: End, lost: (error: Error) => void): DrivenGateway {
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  let gone: Error | undefined
+  let last = 0
+  peer.on('message', message => {
+    const { id, ...rest } = message as Reply
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if ('error' in rest) call?.reject(new Error(rest.error))
+    else call?.resolve(rest.value)
+  })
+  peer.once('disconnect', () => {
+    gone = new Error('Cannot drive nginx: the process of root that does it is gone')
+    for (const call of waiting.values()) call.reject(gone)
+    lost(gone)
+  })
+
+  async function ask(request: { call: 'running' } | { call: 'apply'; model: GatewayModel }, signal: AbortSignal) {
+    signal.throwIfAborted()
+    if (gone !== undefined) throw gone
+    last += 1
+    const call = Promise.withResolvers<unknown>()
+    const abort = () => call.reject(signal.reason)
+    waiting.set(last, call)
+    signal.addEventListener('abort', abort, { once: true })
+    send(peer, { id: last, ...request })
+    return call.promise.finally(() => signal.removeEventListener('abort', abort))
+  }
+  return {
+    // Root's answers are root's word.
+    apply: async (model, signal) => (await ask({ call: 'apply', model }, signal)) as ApplyOutcome,
+    running: async signal => (await ask({ call: 'running' }, signal)) as RunningGateway | undefined,
+  }
+}
+
+function reply(peer: End, message: Reply): void {
+  send(peer, message)
+}
+
+function send(peer: End, message: Request | Reply): void {
+  peer.send?.(message, undefined, undefined, () => undefined) // a pipe that broke is told by `disconnect`
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { gatewayFrame, refuseOtherModel } from '../../src/commands/gateway-frame.ts'
+import { parseConfig } from '../../src/config/parse-config.ts'
+import type { GatewayModel } from '../../src/domain/gateway-model.ts'
+import { EXAMPLE } from '../config/example.ts'
+
+const { config } = parseConfig(EXAMPLE, 'f')
+if (config === undefined) throw new Error('the example is broken')
+const frame = gatewayFrame(config)
+const server = (address: string) => [{ id: 'fast-1-0-0', address, port: 8080 }]
+const model = (address: string): GatewayModel => ({
+  ...frame,
+  tiers: frame.tiers.map(tier => ({ ...tier, servers: server(address) })),
+})
+
+test('a model fills the frame of its configuration', () => {
+  expect(() => refuseOtherModel(config, model('10.0.0.12'))).not.toThrow()
+  // As it comes over a pipe.
+  expect(() => refuseOtherModel(config, JSON.parse(JSON.stringify(model('10.0.0.12'))))).not.toThrow()
+})
+
+const other = 'Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml'
+test.each<[string, GatewayModel, string]>([
+  ['port', { ...model('10.0.0.12'), listen: 9999 }, other],
+  ['tier less', { ...model('10.0.0.12'), tiers: model('10.0.0.12').tiers.slice(1) }, other],
+  ['path', { ...frame, tiers: frame.tiers.map(tier => ({ ...tier, path: '/x/', servers: [] })) }, other],
+  ['network', model('127.0.0.1'), 'Cannot apply a model: 127.0.0.1 of fast-1-0-0 lies outside gateway.networks'],
+])('another %s is refused', (_what, bad, message) => {
+  expect(() => refuseOtherModel(config, bad)).toThrow(message)
+})

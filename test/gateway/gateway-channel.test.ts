@@ -1,0 +1,88 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, test } from 'vitest'
+import type { GatewayModel } from '../../src/domain/gateway-model.ts'
+import { connectGateway, type DrivenGateway, serveGateway } from '../../src/gateway/gateway-channel.ts'
+
+const model: GatewayModel = { listen: 8080, tiers: [] }
+const never = new AbortController().signal
+
+/** The two ends of a pipe that carries JSON, as child_process does. */
+function pipe() {
+  const ends = [new EventEmitter(), new EventEmitter()] as const
+  const end = (own: number, other: number) =>
+    Object.assign(ends[own] as EventEmitter, {
+      send: (message: unknown) =>
+        queueMicrotask(() => ends[other]?.emit('message', JSON.parse(JSON.stringify(message)))),
+    })
+  return { root: end(0, 1), child: end(1, 0), cut: () => ends[1].emit('disconnect') }
+}
+
+function connected(gateway: Partial<DrivenGateway>, permit: (model: GatewayModel) => void = () => undefined) {
+  const { root, child, cut } = pipe()
+  const lost: string[] = []
+  const full = { apply: notAsked, running: notAsked, ...gateway }
+  const served = serveGateway(full, root as never, { permit, signal: never })
+  return { served, cut, child, lost, far: connectGateway(child as never, error => lost.push(error.message)) }
+}
+
+async function notAsked(): Promise<never> {
+  throw new Error('not asked for')
+}
+
+describe('a gateway at the other end of a pipe', () => {
+  test('applies and tells what runs', async () => {
+    const { far } = connected({
+      apply: async asked => ({ status: 'unchanged', generation: asked.listen }),
+      running: async () => undefined,
+    })
+    expect(await Promise.all([far.apply(model, never), far.running(never)])).toEqual([
+      { status: 'unchanged', generation: 8080 },
+      undefined,
+    ])
+  })
+
+  test('says why it cannot tell', async () => {
+    const { far } = connected({ running: async () => Promise.reject(new Error('Cannot tell')) })
+    await expect(far.running(never)).rejects.toThrow('Cannot tell')
+  })
+
+  test.each<[string, unknown, string]>([
+    ['is none', { listen: 80, tiers: [] }, 'Cannot render the gateway: listen must be 1024 or above'],
+    ['is not permitted', { listen: 8081, tiers: [] }, 'not this port'],
+  ])('is not asked to apply what %s', async (_what, asked, message) => {
+    const { far } = connected({}, ({ listen }) => {
+      if (listen !== 8080) throw new Error('not this port')
+    })
+    expect(await far.apply(asked as GatewayModel, never)).toEqual({
+      status: 'failed',
+      step: 'render',
+      message,
+      restored: true,
+    })
+  })
+
+  test('hears nothing but its own words', async () => {
+    const { child, far, served } = connected({ running: async () => undefined })
+    for (const message of [null, 'apply', { id: 1, call: 'stop' }, { call: 'apply', model }]) child.send(message)
+    expect(await far.running(never)).toBeUndefined()
+    await served.idle()
+  })
+
+  test('is lost with the pipe, and every call with it', async () => {
+    const { far, cut, lost } = connected({ running: () => new Promise(() => undefined) })
+    const call = far.running(never)
+    cut()
+    const words = 'Cannot drive nginx: the process of root that does it is gone'
+    await expect(call).rejects.toThrow(words)
+    await expect(far.apply(model, never)).rejects.toThrow(words)
+    expect(lost).toEqual([words])
+  })
+
+  test('is not waited for after an abort', async () => {
+    const { far } = connected({ running: () => new Promise(() => undefined) })
+    const ending = new AbortController()
+    const call = far.running(ending.signal)
+    ending.abort(new Error('ended'))
+    await expect(call).rejects.toThrow('ended')
+  })
+})

@@ -1,0 +1,49 @@
+import { Agent } from 'node:http'
+import { onTestFinished } from 'vitest'
+import { ask } from './ask.ts'
+
+export interface Hammer {
+  /** Waits until so many more requests have ended. */
+  answered(more: number): Promise<void>
+  /** Returns when every request has ended, with what was not a 200. */
+  stop(): Promise<{ failures: readonly string[]; count: number }>
+}
+
+/** Sixteen clients that ask without a pause, until the test ends. */
+export function hammer(port: number, { keepAlive = false, clients = 16 } = {}): Hammer {
+  const agent = keepAlive ? new Agent({ keepAlive: true }) : undefined
+  const failures: string[] = []
+  let count = 0
+  let isOver = false
+  const waiting = new Set<() => void>()
+  const running = Array.from({ length: clients }, async () => {
+    while (!isOver) {
+      try {
+        const { status } = await ask({ port, path: '/v1/x', body: '{}', ...(agent === undefined ? {} : { agent }) })
+        if (status !== 200) failures.push(String(status))
+      } catch (error) {
+        failures.push(String(error))
+      }
+      count++
+      for (const look of waiting) look()
+    }
+  })
+  async function stop() {
+    isOver = true
+    await Promise.all(running)
+    agent?.destroy()
+    return { failures, count }
+  }
+  onTestFinished(async () => void (await stop()))
+  return {
+    stop,
+    async answered(more) {
+      const goal = count + more
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const look = () => (count >= goal ? resolve() : undefined)
+      waiting.add(look)
+      await promise
+      waiting.delete(look)
+    },
+  }
+}

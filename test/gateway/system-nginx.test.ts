@@ -1,0 +1,117 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemFile } from '../../src/gateway/system-file.ts'
+import { filesOfDump, findSystemMaster, listensOn, parsePlaces, pidFileOf } from '../../src/gateway/system-nginx.ts'
+
+const debian = parsePlaces(
+  'nginx version: nginx/1.22.1\nconfigure arguments: --prefix=/usr/share/nginx --conf-path=/etc/nginx/nginx.conf --http-log-path=/var/log/nginx/access.log --error-log-path=stderr --pid-path=/run/nginx.pid --with-pcre-jit',
+)
+
+describe('the places of an nginx', () => {
+  test('are those that it was built with', () => {
+    expect(debian).toEqual({
+      prefix: '/usr/share/nginx',
+      configuration: '/etc/nginx/nginx.conf',
+      pidFile: '/run/nginx.pid',
+      logs: '/var/log/nginx',
+    })
+  })
+  test('are those of its sources where it names none', () => {
+    expect(parsePlaces('configure arguments: --conf-path=conf/other.conf')).toEqual({
+      prefix: '/usr/local/nginx',
+      configuration: '/usr/local/nginx/conf/other.conf',
+      pidFile: '/usr/local/nginx/logs/nginx.pid',
+      logs: '/usr/local/nginx/logs',
+    })
+  })
+  test.each([
+    ['user www-data;\npid /run/other.pid;\n', '/run/other.pid'],
+    ['  pid "/run/a b.pid" ;', '/run/a b.pid'],
+    ['pid logs/nginx.pid;', '/usr/share/nginx/logs/nginx.pid'],
+    ['# pid /run/other.pid;\n', '/run/nginx.pid'],
+    ['', '/run/nginx.pid'],
+  ])('include the pid file of %j', (text, path) => {
+    expect(pidFileOf(text, debian)).toBe(path)
+  })
+})
+
+test.each([
+  ['no file', undefined],
+  ['an empty file', ''],
+  ['the pid of something else', String(process.pid)],
+])('a pid file that is %s names no master', async (_what, text) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const pidFile = join(directory, 'nginx.pid')
+  if (text !== undefined) await writeFile(pidFile, text)
+  await expect(findSystemMaster({ ...debian, configuration: join(directory, 'none'), pidFile })).rejects.toThrow(
+    `Cannot find the system's nginx: ${pidFile} names no master of nginx that runs; start it, such as with systemctl start nginx`,
+  )
+})
+
+test('a dump is taken apart into its files', () => {
+  const dump =
+    '# configuration file /etc/nginx/nginx.conf:\na;\n\n# configuration file /etc/nginx/conf.d/b c.conf:\nb;\n'
+  expect(filesOfDump(dump)).toEqual([
+    { path: '/etc/nginx/nginx.conf', text: '\na;\n\n' },
+    { path: '/etc/nginx/conf.d/b c.conf', text: '\nb;\n' },
+  ])
+  expect(filesOfDump('')).toEqual([])
+})
+
+describe('a site listens', () => {
+  test.each<[string, number[]]>([
+    ['server { listen 8080; }', [8080]],
+    ['server {\n  listen\t127.0.0.1:8080 default_server;listen *:81;\n}', [8080, 81]],
+    ['listen localhost; listen example.org:8081 ssl;', [80, 8081]],
+    ['# listen 8080;\n  listen 1024; # listen 1025;', [1024]],
+    ['listen [::]:8080; listen unix:/run/x.sock;', []],
+    ['server_name listen.example.org; set $listen 8080; listener 8080;', []],
+  ])('%j', (text, ports) => {
+    expect([...listensOn(text)]).toEqual(ports)
+  })
+})
+
+describe('the one file', () => {
+  const mark = "# Kept in '/a'\n"
+  async function emptyDirectory() {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    return directory
+  }
+
+  test('is replaced, and removed, and nothing else is left beside it', async () => {
+    const directory = await emptyDirectory()
+    const file = systemFile(join(directory, 'sluice-main.conf'), mark)
+    await writeFile(join(directory, '.sluice-main.conf.0badcafe.tmp'), 'half')
+    await writeFile(join(directory, '.sluice-other.conf.0badcafe.tmp'), 'half')
+    expect(await file.read()).toBeUndefined()
+    await file.write(`${mark}1`)
+    await file.write(`${mark}2`)
+    expect(await file.read()).toBe(`${mark}2`)
+    expect((await readdir(directory)).toSorted()).toEqual(['.sluice-other.conf.0badcafe.tmp', 'sluice-main.conf'])
+    await file.write(undefined)
+    await file.write(undefined)
+    expect(await readdir(directory)).toEqual(['.sluice-other.conf.0badcafe.tmp'])
+  })
+
+  test.each(['# by hand\n', "# Kept in '/b'\n"])("is not written where it is somebody else's: %j", async text => {
+    const path = join(await emptyDirectory(), 'sluice-main.conf')
+    await writeFile(path, text)
+    const file = systemFile(path, mark)
+    for (const next of [mark, undefined]) {
+      await expect(file.write(next)).rejects.toThrow(
+        `Cannot write "${path}": what stands there is not this gateway's; move it away, or give this gateway another gateway.name`,
+      )
+    }
+    expect(await file.read()).toBe(text)
+  })
+
+  test('is not taken for absent when it cannot be read', async () => {
+    const path = join(await emptyDirectory(), 'sluice-main.conf')
+    await mkdir(path)
+    await expect(systemFile(path, mark).read()).rejects.toThrow('EISDIR')
+  })
+})
