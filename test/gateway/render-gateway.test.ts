@@ -89,7 +89,7 @@ test.each([
     { version: '1.22.1', hasKeepaliveMinimum: false },
     'keepalive_timeout 0;',
   ],
-  ['one that can', {}, 'keepalive_min_timeout 6s;'],
+  ['one that can', {}, 'keepalive_min_timeout 1s;'],
 ])('keeps requests on idle connections from being lost with %s', (_what, build, line) => {
   const files = renderGateway(model, { ...options, build: { ...options.build, ...build } })
   expect(files.get('gateway.conf')).toContain(line)

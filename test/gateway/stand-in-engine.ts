@@ -60,12 +60,23 @@ export function sayOwnPort(_request: ReceivedRequest, response: ServerResponse, 
   response.end(JSON.stringify({ port: engine.port }))
 }
 
-/** A port that refuses connections until somebody takes it. */
+/**
+ * A port that refuses connections until somebody takes it: below those that the kernel gives to whoever asks for any, so that
+ * no engine of the same test gets it.
+ */
 export async function freePort(): Promise<number> {
-  const engine = await startEngine()
-  await engine.die()
-  return engine.port
+  for (;;) {
+    nextPort += 1
+    const port = nextPort
+    const server = createServer()
+    const isFree = await new Promise(resolve => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (isFree) return port
+  }
 }
+
+let nextPort = 21_000
 
 async function textOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []
