@@ -169,7 +169,10 @@ describe.concurrent('what takes its time', () => {
     const rests = events.filter(one => one.event === 'resting').map(one => Number(one['ms']))
     expect(rests.map((ms, n) => ms <= 1_000 * 2 ** n)).toEqual([true, true, true, true, true])
     expect(rests.at(-1)).toBeGreaterThan(8_000)
-    expect((await standingsOf(failed.id)).at(-1)).toMatch(/^Not routed: Exited with code 1/)
+    await until('the updater to say so', () => standingsOf(failed.id), {
+      ...PATIENCE,
+      holds: standings => /^Not routed: Exited with code 1/.test(standings.at(-1) ?? ''),
+    })
     const log = await readFile(join(SHARED_DIRECTORY, 'logs', jobId, 'engine-0.log'), 'utf8')
     expect(log.match(/invalid argument: --no-such-argument/g)).toHaveLength(6)
   })
