@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { GatewayModel, GatewayTier } from '../domain/gateway-model.ts'
+import { renderStrictly } from '../domain/strict-template.ts'
 import {
   failedBody,
   MAX_BODY_MEBIBYTES,
@@ -12,7 +13,6 @@ import { checkModel } from './model-schema.ts'
 import type { NginxBuild } from './nginx-build.ts'
 import { nginxString } from './nginx-string.ts'
 import type { StateDirectory } from './state-directory.ts'
-import { renderStrictly } from './strict-template.ts'
 
 export interface RenderOptions {
   readonly generation: number

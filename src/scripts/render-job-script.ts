@@ -1,8 +1,8 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
+import { renderStrictly } from '../domain/strict-template.ts'
 import { outputDirectory, outputPattern } from './job-output.ts'
 import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
-import { renderStrictly } from './strict-template.ts'
 import { toReplicaSpec } from './to-replica-spec.ts'
 
 /** Name of the template whose text renderJobScript takes. */

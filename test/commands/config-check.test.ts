@@ -135,13 +135,16 @@ describe('without a file to read', () => {
     expect(await refusal({})).toBe('Cannot read sluice.yaml: it is a directory; name the file in it')
   })
 
-  test.skipIf(process.getuid?.() === 0)('a file that may not be read is named, not passed over', async () => {
-    await put('sluice.yaml', EXAMPLE)
-    await chmod(join(cwd, 'sluice.yaml'), 0)
-    expect(await refusal({})).toBe(
-      'Cannot read sluice.yaml: permission denied; let the account that runs Sluice read it',
-    )
-  })
+  test.skipIf(process.getuid?.() === 0)(
+    'a file that may not be read is named, not passed over (root may read all)',
+    async () => {
+      await put('sluice.yaml', EXAMPLE)
+      await chmod(join(cwd, 'sluice.yaml'), 0)
+      expect(await refusal({})).toBe(
+        'Cannot read sluice.yaml: permission denied; let the account that runs Sluice read it',
+      )
+    },
+  )
 
   test('what never ends is read to the limit', async () => {
     expect(await refusal({ config: '/dev/zero' })).toBe(

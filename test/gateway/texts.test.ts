@@ -3,23 +3,6 @@ import { unknownPathBody } from '../../src/gateway/error-answer.ts'
 import { parseBuild } from '../../src/gateway/nginx-build.ts'
 import { complaints } from '../../src/gateway/nginx-command.ts'
 import { nginxString } from '../../src/gateway/nginx-string.ts'
-import { renderStrictly } from '../../src/gateway/strict-template.ts'
-
-describe('a strict template', () => {
-  test('leaves values as they are', () => {
-    expect(renderStrictly('{{a}} {{#b}}{{c}}{{a}}{{/b}}', { a: '/<&', b: [{ c: 1 }, { c: '"' }] }, {})).toBe(
-      '/<& 1/<&"/<&',
-    )
-  })
-  test.each([
-    ['{{absent}}', 'Cannot render a template: it names "absent", which the view lacks'],
-    ['{{#absent}}x{{/absent}}', 'Cannot render a template: it names "absent", which the view lacks'],
-    ['{{#list}}{{absent}}{{/list}}', 'Cannot render a template: it names "absent", which the view lacks within name'],
-    ['{{> absent}}', 'Cannot render a template: there is no partial "absent"'],
-  ])('refuses %s', (template, message) => {
-    expect(() => renderStrictly(template, { list: [{ name: 1 }] }, {})).toThrow(message)
-  })
-})
 
 describe('an nginx string', () => {
   test.each([

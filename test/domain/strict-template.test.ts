@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { renderStrictly } from '../../src/scripts/strict-template.ts'
+import { renderStrictly } from '../../src/domain/strict-template.ts'
 
 test.each([
   ['{{a}} {{&a}} {{{a}}}', { a: `<&"'/>` }, `<&"'/> <&"'/> <&"'/>`],
