@@ -44,6 +44,7 @@ export function createEngineEffects({ engine, spec, env, self, marker, logFile }
           argv: [...first, ...engine.argv(spec, { address, port })],
           env: engineEnvironment(engine, env, spec.env),
           marker,
+          isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
           logFile,
         },
         systemClock,

@@ -22,6 +22,8 @@ export interface EngineLaunch {
   readonly env: Readonly<Record<string, string>>
   /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
   readonly marker: string
+  /** Slurm's TERM does not reach it, nor does ours: only KILL ends it. */
+  readonly isShielded: boolean
   /** Its standard output and error are appended here. */
   readonly logFile: string
 }
@@ -30,9 +32,13 @@ export interface EngineLaunch {
  * Beside the engine, in its group, a shell waits for the end of a pipe that only the supervisor holds open. When the
  * supervisor is gone, however it went, the kernel closes the pipe and the shell ends the group and everything that
  * carries the marker. The engine itself replaces the launching shell, so its pid is the child's.
+ *
+ * A shielded engine has TERM blocked, which its children inherit and programs do not undo: under proctrack/linuxproc or
+ * SignalChildrenProcesses Slurm's TERM reaches the whole tree, and what the engine is answering would be cut (reference:
+ * env(1), coreutils 8.31; on older nodes it stays unshielded).
  */
 const LAUNCHER = `
-marker=$1; shift
+marker=$1; shielded=$2; shift 2
 (
   trap '' TERM INT HUP USR1 USR2
   self=$(exec sh -c 'echo $PPID')
@@ -43,6 +49,9 @@ marker=$1; shift
   done
   kill -KILL 0
 ) >/dev/null 2>&1 &
+if [ "$shielded" = yes ] && env --block-signal=TERM true 2>/dev/null; then
+  set -- env --block-signal=TERM sh -c 'exec "$@"' sluice "$@"
+fi
 exec "$@" 3<&-
 `
 
@@ -53,7 +62,9 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
   const log = await open(launch.logFile, 'a', 0o640)
   try {
     const [name = '', value = ''] = splitMarker(launch.marker)
-    const child = spawn('/bin/sh', ['-c', LAUNCHER, 'sluice', launch.marker, launch.command, ...launch.argv], {
+    const shielded = launch.isShielded ? 'yes' : 'no'
+    const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded]
+    const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
       env: { ...launch.env, [name]: value },
       stdio: ['ignore', log.fd, log.fd, 'pipe'],
       detached: true, // setsid: a session and a group of its own, whose leader becomes the engine

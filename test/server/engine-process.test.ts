@@ -12,12 +12,13 @@ const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
 const WAIT = { timeoutMs: 10_000 }
 let engines = 0
 
-async function start(script: string) {
+async function start(script: string, isShielded = false) {
   engines += 1
   const marker = `SLUICE_ENDPOINT=test-${process.pid}-${engines}`
   const logFile = join(directory, `${engines}.log`)
   const env = { PATH: process.env['PATH'] ?? '' }
-  const engine = await startEngine({ command: '/bin/sh', argv: ['-c', script], env, marker, logFile }, systemClock)
+  const argv = ['-c', script]
+  const engine = await startEngine({ command: '/bin/sh', argv, env, marker, isShielded, logFile }, systemClock)
   return { engine, marker, log: () => readFile(logFile, 'utf8') }
 }
 
@@ -41,6 +42,23 @@ it('stops an engine that heeds TERM, and kills one that does not', async () => {
   expect(await ignores.engine.exited).toBe('Killed by SIGKILL')
 })
 
+it('shields an engine and its children from a TERM that others send, and kills it all the same', async () => {
+  const { engine, marker, log } = await start('sleep 600 & echo $$ $!; exec sleep 600', true)
+  await until('both pids', async () => (await log()).endsWith('\n'), WAIT)
+  const pids = (await log()).trim().split(' ').map(Number)
+  expect(pids[0]).toBe(engine.pid)
+  for (const pid of pids) process.kill(pid, 'SIGTERM')
+  // 15 is TERM, bit 14 of the mask: pending for the process, and blocked.
+  for (const pid of pids) {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8')
+    for (const set of ['ShdPnd', 'SigBlk'])
+      expect(Number.parseInt(status.match(`${set}:\\s+(\\w+)`)?.[1]?.slice(-4) ?? '', 16) & 0x4000).toBe(0x4000)
+  }
+  expect(await engine.stop(0)).toEqual([])
+  expect(await engine.exited).toBe('Killed by SIGKILL')
+  expect(await findMarked(marker)).toEqual([])
+})
+
 it('hunts down what forked twice and left the group', async () => {
   const { engine, marker } = await start('setsid sh -c "trap \\"\\" TERM; sleep 600; sleep 600" & sleep 600')
   await until('everything is there', async () => (await findMarked(marker)).length >= 4, WAIT)
@@ -54,7 +72,7 @@ it('leaves nothing when the supervisor is killed, not even what left the group',
     const { startEngine } = await import('${join(import.meta.dirname, '../../src/server/engine-process.ts')}')
     const { systemClock } = await import('${join(import.meta.dirname, '../../src/system/clock.ts')}')
     const argv = ['-c', 'setsid sleep 600 & sleep 600 & sleep 600']
-    await startEngine({ command: '/bin/sh', argv, env: process.env, marker: '${marker}', logFile: '/dev/null' }, systemClock)
+    await startEngine({ command: '/bin/sh', argv, env: process.env, marker: '${marker}', isShielded: true, logFile: '/dev/null' }, systemClock)
     setInterval(() => {}, 1000)`
   const supervisor = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
   await until('the engine and all its children run', async () => (await findMarked(marker)).length >= 5, WAIT)
