@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../domain/user-error.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { jobsNamed, type NamedJob } from '../reports/named-jobs.ts'
-import { outputDirectory, outputName } from '../scripts/job-output.ts'
+import { keptDirectory, outputName } from '../scripts/job-output.ts'
 import { systemClock } from '../system/clock.ts'
 import { type GrowingFile, growingFile } from '../system/growing-file.ts'
 import type { Context } from './context.ts'
@@ -21,8 +21,8 @@ export interface LogsOptions extends ConfigOptions {
 const LOOK_MS = 1_000
 
 /**
- * `sluice logs TIER|ID`: what the jobs print, which has their events too; the logs of engines that have ended; and what
- * the updaters said of their endpoints. Of a tier: the jobs that live, or else the last one.
+ * `sluice logs TIER|ID`: the events of the replicas; what else their jobs printed; the logs of engines that have ended; and
+ * what the updaters said of their endpoints. Of a tier: the jobs that live, or else the last one.
  */
 export async function logs(name: string, options: LogsOptions, context: Context): Promise<void> {
   const lines = countOf(options.lines)
@@ -109,23 +109,31 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
   return { tiers, has: one => one === found, missing: missing(found === undefined ? [] : [found]) }
 }
 
-/** The numbers of the jobs of which there is output. */
+/** The numbers of the jobs that have said or printed something. */
 async function writtenJobs(site: Site, tier: string): Promise<string[]> {
   const name = outputName(site.config, tier)
-  return (await list(site, outputDirectory(site.config, tier))).flatMap(file => name.exec(file)?.[1] ?? [])
+  const printed = (await list(site, keptDirectory(site.config, tier))).flatMap(file => name.exec(file)?.[1] ?? [])
+  const events = await list(site, registryDirectories(site.config.shared).events)
+  return [...printed, ...events.flatMap(file => jobOfReplica(file, [tier]) ?? [])]
+}
+
+/** The job whose run wrote this file of events, if it is of one of these tiers. */
+function jobOfReplica(file: string, tiers: readonly string[]): string | undefined {
+  const [, tier = '', job] = /^([a-z][a-z0-9_]*)-(\d{1,10})-\d+\.jsonl$/.exec(file) ?? []
+  return tiers.includes(tier) ? job : undefined
 }
 
 async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[]> {
   const { logs, events } = registryDirectories(site.config.shared)
   const outputs: Source[] = []
   for (const tier of wanted.tiers) {
-    const directory = outputDirectory(site.config, tier)
+    const directory = keptDirectory(site.config, tier)
     const name = outputName(site.config, tier)
     for (const file of await list(site, directory)) {
       const match = name.exec(file)
       // One without a number is shared by all jobs of the tier.
       if (match !== null && (match[1] === undefined || wanted.has(match[1])))
-        outputs.push({ label: file, path: join(directory, file) })
+        outputs.push({ label: file, path: join(directory, file), wants: line => !line.startsWith('{"at":"') })
     }
   }
   const engines: Source[] = []
@@ -134,8 +142,11 @@ async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[
     for (const file of await list(site, join(logs, job)))
       engines.push({ label: `${job}/${file}`, path: join(logs, job, file) })
   }
-  const updaters = (await list(site, events)).filter(file => /^updater-.*\.jsonl$/.test(file))
+  const writers = await list(site, events)
+  const updaters = writers.filter(file => /^updater-.*\.jsonl$/.test(file))
+  const replicas = writers.filter(file => wanted.has(jobOfReplica(file, wanted.tiers) ?? ''))
   return [
+    ...replicas.map(file => ({ label: file.slice(0, -'.jsonl'.length), path: join(events, file) })),
     ...outputs,
     ...engines,
     ...updaters.map(file => ({

@@ -1,5 +1,5 @@
 import { UserError } from '../domain/user-error.ts'
-import { outputDirectory } from '../scripts/job-output.ts'
+import { keptDirectory } from '../scripts/job-output.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import type { Submission } from '../slurm/slurm.ts'
@@ -38,7 +38,7 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
   try {
     while (jobs.length < count) {
       const comment = submissionComment(config.site, tier)
-      const request = { script, comment, outputDirectory: outputDirectory(config, tier), progress: context.warn }
+      const request = { script, comment, outputDirectory: keptDirectory(config, tier), progress: context.warn }
       const submission = await slurm.submit(request, context.signal)
       if (submission.kind !== 'submitted') throw failure(submission, { tier, comment, jobs: jobs.length, count })
       jobs.push({ id: submission.id, comment })

@@ -2,9 +2,22 @@ import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
 import { UserError } from '../domain/user-error.ts'
 
-/** sbatch's pattern for the job's log: `slurm.output`, or one log for each job below the shared directory. */
+/**
+ * sbatch's pattern for the job's log: `slurm.output`, or one for each job on the node's own disk. On a shared directory that
+ * is away when Slurm starts the job, the start fails for good; on one that hangs when the job ends, the node stays taken.
+ */
 export function outputPattern(config: Config, tierName: string): string {
-  return tierOf(config, tierName).slurm.output ?? `${config.shared}/logs/%x-%j.log`
+  return tierOf(config, tierName).slurm.output ?? '/tmp/%x-%j.log'
+}
+
+/** Where `sluice logs` finds it: beside the other logs, where the script copies what it printed when it fails. */
+export function keptDirectory(config: Config, tierName: string): string {
+  return keepsOutput(config, tierName) ? `${config.shared}/logs` : outputDirectory(config, tierName)
+}
+
+/** The script copies its output, as `slurm.output` does not say where people look for it. */
+export function keepsOutput(config: Config, tierName: string): boolean {
+  return tierOf(config, tierName).slurm.output === undefined
 }
 
 /**

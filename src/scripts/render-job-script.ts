@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
-import { outputDirectory, outputPattern } from './job-output.ts'
+import { keepsOutput, keptDirectory, outputDirectory, outputPattern } from './job-output.ts'
 import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
 import { toReplicaSpec } from './to-replica-spec.ts'
 
@@ -25,6 +25,7 @@ export function renderJobScript(config: Config, tierName: string, templateText: 
     tier: tierName,
     directives: directives(config, tierName),
     setup: tierOf(config, tierName).setup,
+    kept: keepsOutput(config, tierName) ? [shellWord(`${keptDirectory(config, tierName)}/`)] : [],
     node: shellWord(`${config.runtime}/current/node`),
     program: shellWord(`${config.runtime}/current/sluice.cjs`),
     spec,

@@ -81,8 +81,8 @@ describe('a shared directory that vanishes', () => {
       const told = events.filter(one => one['what'] === what)
       expect(told.map(one => one.event)).toEqual(['trouble', 'recovered'])
     }
-    // The replica could not write its own events, but Slurm kept what it printed.
-    const printed = await readFile(join(SHARED_DIRECTORY, `logs/llama-14b-${leaving.job.id}.log`), 'utf8')
+    // The replica could not write its own events, but Slurm kept what it printed, on the node.
+    const printed = await readFile(`/tmp/llama-14b-${leaving.job.id}.log`, 'utf8')
     expect(printed).toMatch(/"event":"drained",[^\n]*"outcome":"deadline","cause":"preempted"/)
     expect(printed.match(/"event":"cannot"/g)?.length).toBeLessThan(6)
     await site.serving(2) // nor could it take its file away: its next run did

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findMarked } from '../../src/system/processes.ts'
 import { lostOf, startClients } from './clients.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
-import { FAST_MODEL, FAST_TIER, openSite, type Site } from './site.ts'
+import { FAST_MODEL, openSite, type Site } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
@@ -24,8 +24,7 @@ beforeAll(async () => {
     async () => (await execa('findmnt', ['-n', '-o', 'FSTYPE', SHARED_DIRECTORY])).stdout.includes('fuse'),
     PATIENCE,
   )
-  // On the node's own disk: slurmstepd cannot end a job whose output lies on a filesystem that hangs.
-  site = await openSite({ fast: { ...FAST_TIER, slurm: { ...FAST_TIER.slurm, output: '/scratch/ai/%x-%j.log' } } })
+  site = await openSite()
   await site.startUpdater()
   await site.submit('fast', 2)
   await site.serving(2)

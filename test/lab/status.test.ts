@@ -121,7 +121,7 @@ describe('sluice logs', () => {
     const [one] = await site.serving(3)
     const { stdout, stderr } = await site.sluice('logs', one?.id ?? '', '--config', site.configFile)
     expect(String(stdout)).toMatch(
-      new RegExp(`^llama-14b-${one?.job.id}.log \\| .*"event":"ready","id":"${one?.id}"`, 'm'),
+      new RegExp(`^fast-${one?.job.id}-${one?.job.restarts} \\| .*"event":"ready","id":"${one?.id}"`, 'm'),
     )
     expect(String(stdout)).toMatch(new RegExp(`^updater-main \\| .*"id":"${one?.id}","standing":"Routed"`, 'm'))
     expect(String(stderr)).toBe(`The engine of job ${one?.job.id} logs on ${one?.job.node} until it ends`)

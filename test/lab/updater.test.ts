@@ -29,7 +29,10 @@ const told = async () => (await readFile(TOLD, 'utf8').catch(() => '')).trim().s
 
 describe('metrics and notifications', () => {
   it('follow a tier as it comes up, and as its replica leaves', async () => {
-    await until('its first look', () => metric('sluice_routes{tier="fast"'), { ...PATIENCE, holds: count => count === 0 })
+    await until('its first look', () => metric('sluice_routes{tier="fast"'), {
+      ...PATIENCE,
+      holds: count => count === 0,
+    })
     const [job] = await site.submit('fast', 1)
     await site.serving(1)
     await until('the tier to be told up', told, { ...PATIENCE, holds: lines => lines.at(-1) === 'fast up' })

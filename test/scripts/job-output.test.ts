@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
-import { outputDirectory, outputName, outputPattern } from '../../src/scripts/job-output.ts'
+import { keptDirectory, outputDirectory, outputName, outputPattern } from '../../src/scripts/job-output.ts'
 import { exampleConfig, withFastTier } from './example-site.ts'
 
-test('logs lie below the shared directory, one for each job', async () => {
+test('logs lie on the node, one for each job, and are kept below the shared directory', async () => {
   const config = await exampleConfig()
-  expect(outputPattern(config, 'fast')).toBe('/cluster/shared/ai/logs/%x-%j.log')
-  expect(outputDirectory(config, 'fast')).toBe('/cluster/shared/ai/logs')
+  expect(outputPattern(config, 'fast')).toBe('/tmp/%x-%j.log')
+  expect(outputDirectory(config, 'fast')).toBe('/tmp')
+  expect(keptDirectory(config, 'fast')).toBe('/cluster/shared/ai/logs')
+  expect(keptDirectory(await withFastTier({}, { output: '/scratch/%j.out' }), 'fast')).toBe('/scratch')
 })
 
 test.each([

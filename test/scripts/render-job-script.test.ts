@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../src/scripts/render-job-script.ts'
@@ -16,7 +18,7 @@ const directives = (script: string) =>
 
 /** What bash would give to the program that the script becomes, the set-up lines having run. */
 function runInBash(script: string): { argv: string; stdin: string } {
-  const shown = script.replace(/^exec /m, `show() { printf '%s\\n' "$*" >&2; cat; }\nshow `)
+  const shown = script.replace(/^exec /m, `show() { printf '%s\\n' "$*" >&2; cat; trap - EXIT; exit; }\nshow `)
   const { stdout, stderr } = spawnSync('bash', { input: shown, encoding: 'utf8' })
   return { argv: stderr.trimEnd(), stdin: stdout }
 }
@@ -47,6 +49,27 @@ test('set-up lines stand as they are written, before the supervisor', async () =
   const setup = ['module load cuda/12 # "quotes" & all', 'export X=$(hostname); : {{x}}']
   const script = render(await withFastTier({ setup }))
   expect(script).toContain(`\n\n${setup.join('\n')}\nexec `)
+})
+
+test.each([
+  ['set-up lines that fail', ['exit 3'], 3],
+  ['a runtime that is not there', [], 127],
+])('%s leave what was printed where sluice logs finds it, and their exit code', async (_, setup, code) => {
+  const shared = await mkdtemp(join(tmpdir(), "sluice it's "))
+  await mkdir(join(shared, 'logs'))
+  const name = `sluice-test-${process.pid}-${code}`
+  const printed = `/tmp/${name}-7.log`
+  await writeFile(printed, 'what it printed')
+  const script = render({ ...(await withFastTier({ setup })), shared, runtime: '/does/not/exist' })
+  const env = { ...process.env, SLURM_JOB_NAME: name, SLURM_JOB_ID: '7' }
+  expect(spawnSync('bash', { input: script, env }).status).toBe(code)
+  expect(await readFile(join(shared, `logs/${name}-7.log`), 'utf8')).toBe('what it printed')
+  await rm(printed)
+  await rm(shared, { recursive: true })
+})
+
+test('a log that the site has placed itself is left there', async () => {
+  expect(render(await withFastTier({}, { output: '/scratch/%j.out' }))).not.toContain('keep_output')
 })
 
 test('a runtime in an odd place is quoted', async () => {
@@ -99,7 +122,7 @@ test('asks for nothing that the tier does not name', async () => {
     '--ntasks-per-node=1',
     '--open-mode=append',
     '--signal=USR2@120',
-    '--output=/cluster/shared/ai/logs/%x-%j.log',
+    '--output=/tmp/%x-%j.log',
     '--requeue',
   ])
 })

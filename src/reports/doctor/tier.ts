@@ -94,7 +94,9 @@ function grace(
         what: `${name}: GraceTime of ${where} is 0`,
         why:
           `The batch process gets TERM when the job has already ended: ${all}` +
-          (isCut ? '; nodes whose coreutils are older than 8.31 cannot keep it from the engine, and answers are cut' : ''),
+          (isCut
+            ? '; nodes whose coreutils are older than 8.31 cannot keep it from the engine, and answers are cut'
+            : ''),
         fix: `ask for a grace as long as your answers take: ${change}`,
       },
     ]
