@@ -64,6 +64,9 @@ const LATE_BEATS = 2
 /** A suspect that took a connection is tried again after this share of the lease. */
 const PROBE_AGAIN = 0.5
 
+/** Without what it printed: that may differ each time, and `sluice status` shows it. */
+const UNREAD = 'Cannot read all that squeue prints; a job that it does not name is not taken for gone'
+
 export function createUpdater(options: UpdaterOptions): Updater {
   const { registry, gateway, slurm, network, clock, signal } = options
   const report = createReporter(options.record)
@@ -267,7 +270,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
         poll = { startedAt, jobs: new Map(answer.jobs.map(job => [job.id, job])), complete: answer.complete }
         absences = countAbsences(absences, seen, poll, lastStartedAt === undefined ? 0 : startedAt - lastStartedAt)
         lastStartedAt = startedAt
-        report.state('squeue', undefined)
+        report.state('squeue', answer.complete ? undefined : UNREAD)
         wake()
         await removeForgotten()
         await releaseRequeued(answer.jobs, slurm)

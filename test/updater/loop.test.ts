@@ -30,6 +30,7 @@ function updater(before?: { model: GatewayModel; generation: number }) {
     scan: undefined as Error | undefined,
     hang: undefined as Promise<void> | undefined,
     jobs: [running, { ...running, id: '17', restarts: 0 }] as JobView[] | undefined,
+    complete: true,
     polls: 0,
     scans: 0,
     writeRoutes: undefined as Error | undefined,
@@ -86,7 +87,9 @@ function updater(before?: { model: GatewayModel; generation: number }) {
     slurm: {
       jobs: async () => {
         world.polls += 1
-        return world.jobs === undefined ? { message: 'squeue: timeout' } : { jobs: world.jobs, complete: true }
+        return world.jobs === undefined
+          ? { message: 'squeue: timeout' }
+          : { jobs: world.jobs, complete: world.complete }
       },
       releaseBeginTime: async id => {
         world.released.push(id)
@@ -173,6 +176,23 @@ describe('what is not known (rule 1)', () => {
     await stop()
   })
 
+  it.each([86_400_000, -86_400_000])('does nothing for a clock that jumps by %s ms (rule 6)', async ms => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    clock.jump(ms)
+    for (let second = 0; second < 60; second += 1) {
+      world.beat += 1
+      await clock.advance(1_000)
+    }
+    expect(did).toEqual([])
+    // And a beat that does stand still is seen as soon as ever.
+    world.connects = false
+    await clock.advance(30_000)
+    expect(did).toEqual(['nginx', 'routes'])
+    await stop()
+  })
+
   it('hears Slurm while the directory hangs', async () => {
     const { clock, did, world, stop } = updater()
     await clock.advance(3_000)
@@ -190,6 +210,18 @@ describe('what is not known (rule 1)', () => {
     world.scan = new Error('ENOENT')
     await clock.advance(10_000)
     expect(did).toEqual([])
+    await stop()
+  })
+
+  it('withdraws nothing for a squeue that cannot be read, and says so once', async () => {
+    const { clock, did, events, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.jobs = []
+    world.complete = false
+    await clock.advance(120_000)
+    expect(did).toEqual([])
+    expect(events.filter(event => event === 'trouble squeue')).toHaveLength(1)
     await stop()
   })
 
