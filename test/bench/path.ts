@@ -1,11 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchFreshness } from './freshness.ts'
 import { benchPreemptions } from './preemptions.ts'
 import { benchSimulated } from './simulated.ts'
 
-// The numbers of the path, measured in the lab: `npm run bench:path`. Prints as it goes, writes bench/path.json.
+// The numbers of the path, measured in the lab: `npm run bench:path`. Prints as it goes, writes bench/path.json; what is left
+// out stays there as it was measured before.
 const { values } = parseArgs({
   options: {
     preemptions: { type: 'string', default: '20' },
@@ -16,12 +17,16 @@ const { values } = parseArgs({
 })
 
 const say = (line: string) => console.log(`  ${line}`)
-const results: Record<string, unknown> = {}
+const directory = join(import.meta.dirname, '../../bench')
+const file = join(directory, 'path.json')
+const results: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'))
 
 async function measure(name: string, work: () => Promise<unknown>): Promise<void> {
   console.log(`\n== ${name}`)
   results[name] = await work()
   console.log(JSON.stringify(results[name], undefined, 2))
+  await mkdir(directory, { recursive: true })
+  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
 }
 
 if (Number(values.preemptions) > 0) {
@@ -34,6 +39,3 @@ if (Number(values.changes) > 0) {
 for (const replicas of values.replicas.split(',').filter(text => Number(text) > 0)) {
   await measure(`${replicas} replicas`, () => benchSimulated(Number(replicas), Number(values.seconds), say))
 }
-const directory = join(import.meta.dirname, '../../bench')
-await mkdir(directory, { recursive: true })
-await writeFile(join(directory, 'path.json'), `${JSON.stringify(results, undefined, 2)}\n`)

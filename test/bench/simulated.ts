@@ -12,6 +12,8 @@ const BEAT_SECONDS = 5
 const SQUEUE_SECONDS = 15
 /** One replica leaves and another comes back this often. */
 const CHURN_SECONDS = 10
+/** After the measurement of the processor: being traced costs. */
+const STRACE_SECONDS = 60
 const TICKS_PER_SECOND = 100 // sysconf(_SC_CLK_TCK) on Linux
 
 /**
@@ -74,7 +76,6 @@ export async function benchSimulated(replicas: number, seconds: number, report: 
     cpu: await cpuTicks(pid),
     reloads: await reloads(),
     polls: await polls(),
-    calls: await systemCalls(pid),
   }
   let peak = 0
   const startedAt = performance.now()
@@ -90,9 +91,9 @@ export async function benchSimulated(replicas: number, seconds: number, report: 
     seconds: Math.round(elapsed),
     reloads: (await reloads()) - before.reloads,
     squeueCalls: (await polls()) - before.polls,
-    readsPerSecond: Math.round(((await systemCalls(pid)) - before.calls) / elapsed),
     cpuPercentOfACore: Math.round((cpuSeconds / elapsed) * 10_000) / 100,
     peakMebibytes: Math.round(peak),
+    metadataPerSecondAndReplica: round((await metadataPerSecond(pid, shared)) / replicas),
   }
   for (const child of [updater, beating]) child.kill('SIGTERM')
   await Promise.all([updater, beating].map(child => new Promise(resolve => child.once('exit', resolve))))
@@ -146,9 +147,24 @@ async function cpuTicks(pid: number): Promise<number> {
   return Number(fields[11]) + Number(fields[12])
 }
 
-/** Read calls that it made: `syscr` of /proc/PID/io. */
-async function systemCalls(pid: number): Promise<number> {
-  return Number(/syscr: (\d+)/.exec(await readFile(`/proc/${pid}/io`, 'latin1'))?.[1])
+/** Calls a second that name a file below the directory, or list one: what a network filesystem asks its server for. */
+async function metadataPerSecond(pid: number, shared: string): Promise<number> {
+  const file = join(DIRECTORY, 'strace.out')
+  const tracing = execa('strace', ['-f', '-y', '-qq', '-e', 'trace=%file,getdents64', '-o', file, '-p', String(pid)], {
+    reject: false,
+  })
+  const text = () => readFile(file, 'utf8').catch(() => '')
+  await until('strace to see something', text, { timeoutMs: 30_000 })
+  const earlier = (await text()).length
+  await sleep(STRACE_SECONDS * 1_000)
+  const calls = (await text()).slice(earlier).split('\n')
+  tracing.kill('SIGINT')
+  await tracing
+  return calls.filter(line => line.includes(shared) && !line.includes('resumed>')).length / STRACE_SECONDS
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000
 }
 
 async function residentMebibytes(pid: number): Promise<number> {
