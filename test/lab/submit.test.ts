@@ -191,7 +191,7 @@ async function submitExample(options: { timeoutMs?: number; progress?: (line: st
   const request = { script, comment, outputDirectory: outputDirectory(config, 'fast'), progress }
   const submission = await openSlurm({ env, timeoutMs }).submit(request)
   if (submission.kind !== 'submitted') throw new Error(`Cannot submit: ${submission.message}`)
-  return { config, comment, id: submission.id, log: join(site, 'logs', `llama-14b-${submission.id}.log`) }
+  return { config, comment, id: submission.id, log: `/tmp/llama-14b-${submission.id}.log` }
 }
 
 async function view(id: string): Promise<JobView | undefined> {
