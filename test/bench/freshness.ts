@@ -65,7 +65,11 @@ export async function benchFreshness(changes: number, watch: boolean, report: (l
   const samples: number[] = []
   for (let n = 0; n < changes; n += 1) {
     await write({ ...endpoint, state: 'loading' })
-    await until('nobody to serve', async () => (await get()) === 503, { ...PATIENCE, intervalMs: 20 })
+    // Not a 503 alone: that may be an older worker's last word, and the withdrawal still to come.
+    await until('nobody to serve', async () => !(await site.routed()).includes(endpoint.id) && (await get()) === 503, {
+      ...PATIENCE,
+      intervalMs: 20,
+    })
     await sleep(APART_MS + 200 * Math.random())
     const beside = await write({ ...endpoint, state: 'ready' }, false)
     const startedAt = performance.now()

@@ -11,6 +11,7 @@ const { values } = parseArgs({
   options: {
     preemptions: { type: 'string', default: '20' },
     changes: { type: 'string', default: '200' },
+    freshness: { type: 'string', default: 'events,scanning' },
     replicas: { type: 'string', default: '200,2000' },
     seconds: { type: 'string', default: '600' },
   },
@@ -33,8 +34,8 @@ if (Number(values.preemptions) > 0) {
   await measure('preemptions', () => benchPreemptions(Number(values.preemptions), say))
 }
 if (Number(values.changes) > 0) {
-  await measure('freshness with events', () => benchFreshness(Number(values.changes), true, say))
-  await measure('freshness by scanning', () => benchFreshness(Number(values.changes), false, say))
+  for (const by of values.freshness.split(','))
+    await measure(`freshness by ${by}`, () => benchFreshness(Number(values.changes), by === 'events', say))
 }
 for (const replicas of values.replicas.split(',').filter(text => Number(text) > 0)) {
   await measure(`${replicas} replicas`, () => benchSimulated(Number(replicas), Number(values.seconds), say))
