@@ -62,7 +62,7 @@ export function runDirectoryThread(): void {
     const known = readers.get(name)
     // Until it has told all, half of what changed may have been taken note of: the next read begins anew.
     readers.delete(name)
-    const reader = known ?? createDirectoryReader(directory.path, directory.maxBytes)
+    const reader = known ?? createDirectoryReader(directory.path, directory.maxBytes, () => performance.now())
     const change = { ...reader.read(), whole: known === undefined }
     return { change, keep: () => readers.set(name, reader) }
   }
