@@ -68,7 +68,10 @@ export interface Slurm {
   requeueIncomplete(id: string, signal?: AbortSignal): Promise<OrderAnswer>
   /** Accepted also where the job has ended already; Slurm 26.05 accepts it for a job that it does not know, too. */
   cancel(id: string, signal?: AbortSignal): Promise<OrderAnswer>
-  /** Lifts the BeginTime of a requeued job; to be given once it is pending and no longer ending. */
+  /**
+   * Lifts the BeginTime of a requeued job; to be given once it has been pending for two seconds: a run that starts in the
+   * second in which its predecessor's credential was revoked fails for good.
+   */
   releaseBeginTime(id: string, signal?: AbortSignal): Promise<OrderAnswer>
   /**
    * Sends REQUEST_SIGNAL to the batch process of a running job, and to nothing else: neither its steps nor what it has

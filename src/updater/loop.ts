@@ -64,6 +64,12 @@ const LATE_BEATS = 2
 /** A suspect that took a connection is tried again after this share of the lease. */
 const PROBE_AGAIN = 0.5
 
+/**
+ * A run whose credential was made in the second in which that of the run before was revoked, or earlier, is refused by its
+ * node, and the job has failed for good ("Job credential revoked"): slurmd compares whole seconds of slurmctld's clock.
+ */
+const RELEASE_AFTER_MS = 2_000
+
 /** Without what it printed: that may differ each time, and `sluice status` shows it. */
 const UNREAD = 'Cannot read all that squeue prints; a job that it does not name is not taken for gone'
 
@@ -300,11 +306,12 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
   /** Slurm holds a requeued job for cred_expire, two minutes by default; its owner may undo that (reference: slurm.conf(5)). */
   async function releaseRequeued(jobs: readonly JobView[], slurm: SlurmEffects): Promise<void> {
-    for (const job of jobs) {
-      const run = `${job.id}/${job.restarts}`
-      const held = job.state === 'pending' && job.reason === 'BeginTime' && job.restarts > 0
-      if (!held || !options.isOurs(job) || released.has(run)) continue
-      released.add(run)
+    const isHeld = (job: JobView) => job.state === 'pending' && job.reason === 'BeginTime' && job.restarts > 0
+    const held = jobs.filter(job => isHeld(job) && options.isOurs(job) && !released.has(runOf(job)))
+    if (held.length === 0) return
+    await clock.sleep(RELEASE_AFTER_MS, signal)
+    for (const job of signal.aborted ? [] : held) {
+      released.add(runOf(job))
       options.record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })
     }
   }
@@ -349,6 +356,10 @@ export function createUpdater(options: UpdaterOptions): Updater {
       })
     }
   }
+}
+
+function runOf(job: JobView): string {
+  return `${job.id}/${job.restarts}`
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -71,6 +71,12 @@ test('Slurm runs the script of the example, and it comes back from a requeue wit
     timeoutMs: 30_000,
   })
   expect(requeued).toMatchObject({ restarts: 1, reason: 'BeginTime', comment, nodeList: '' })
+  const second = Math.floor(Date.now() / 1_000)
+  // In the same second the new run's credential counts as revoked with the old one's, and the job fails for good.
+  await until('the next second but one', () => Math.floor(Date.now() / 1_000), {
+    holds: now => now > second + 1,
+    timeoutMs: 10_000,
+  })
   expect(await slurm.releaseBeginTime(id)).toEqual({ kind: 'accepted' })
   await until('the second run', () => readFile(log, 'utf8'), {
     holds: text => text.includes('run 1 of '),

@@ -276,10 +276,14 @@ describe('Slurm', () => {
     await stop()
   })
 
-  it('makes a requeued job of ours eligible at once, and only once', async () => {
+  it('makes a requeued job of ours eligible once, when its old credential lies whole seconds back', async () => {
     const { clock, world, stop } = updater()
     const held = { ...running, state: 'pending', reason: 'BeginTime', restarts: 2 } as const
     world.jobs = [held, { ...held, id: '99' }]
+    await clock.advance(1_999)
+    expect([world.polls, world.released]).toEqual([1, []])
+    await clock.advance(1)
+    expect(world.released).toEqual(['4242'])
     await clock.advance(60_000)
     expect(world.released).toEqual(['4242'])
     await stop()
