@@ -8,7 +8,7 @@ import { findProgram } from '../system/find-program.ts'
 import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../system/owned-directory.ts'
 import { holdLock } from '../system/process-lock.ts'
 import type { Context } from './context.ts'
-import { startKeeper } from './up-keeper.ts'
+import { type Keeper, startKeeper } from './up-keeper.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from './up-serve.ts'
 import { chooseSite, type UpSite } from './up-site.ts'
 import { sweepGateway } from './up-sweep.ts'
@@ -37,7 +37,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
     context.print(`Cleared away ${work}, which a killed one left`)
   }
   const work = await makeOwnedDirectory(temporary, PREFIX)
-  let keeper: { release(): void } | undefined
+  let keeper: Keeper | undefined
   let site: UpSite | undefined
   try {
     site = await chooseSite(options, work, context)
@@ -45,7 +45,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
     await runSite({ site, nginx, options, context, interrupts })
   } finally {
     await removeDirectory(work)
-    keeper?.release()
+    await keeper?.release()
   }
   context.print(`Ended: no process${site.isDefault ? ' and no file' : ''} is left`)
 }

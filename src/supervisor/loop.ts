@@ -151,11 +151,17 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
 
   async function watchHealth(watched: RunningEngine): Promise<void> {
+    let hasExited = false
+    void watched.exited.then(() => {
+      hasExited = true
+    })
     while (engine === watched && !over.signal.aborted) {
       // A drain counts connections: ours stay away from the port (rule 3).
       if (state.phase === 'loading' || state.phase === 'ready') {
         const health = await watched.health()
-        if (engine === watched) post({ kind: 'health', health })
+        // One that was killed refuses a moment before its exit is known, and the exit says more.
+        if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over.signal)])
+        if (engine === watched && !hasExited) post({ kind: 'health', health })
       }
       await clock.sleep(state.phase === 'ready' ? HEALTH_MS : TICK_MS, over.signal)
     }

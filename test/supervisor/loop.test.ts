@@ -231,6 +231,23 @@ describe('supervise', () => {
     await over
   })
 
+  it('takes the exit of an engine for what happened, and not that it refuses connections then', async () => {
+    const { clock, world, term, over } = replica()
+    await clock.advance(1_000)
+    world.health = { kind: 'refused', message: 'ECONNRESET' }
+    await clock.advance(4_250) // it is asked every 5 s
+    expect(world.recorded).toEqual(['ready'])
+    world.exitEngine('Killed by SIGKILL')
+    world.health = { kind: 'ready', models: ['m'] }
+    await clock.advance(3_000)
+    expect(world.recorded).toEqual(['ready', 'engine exited', 'engine stopped', 'resting', 'ready'])
+    world.health = { kind: 'refused', message: 'ECONNREFUSED' }
+    await clock.advance(6_000)
+    expect(world.recorded.slice(5)).toEqual(['engine unfit', 'engine stopped', 'resting'])
+    term.abort()
+    await over
+  })
+
   it('asks again until Slurm shows that it was requeued, and never requeues a job that is not its own any more', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
