@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { whyNoCgroup } from '../test/lab/cgroups.ts'
 import { FLAVOURS, type Flavour } from '../test/lab/flavours.ts'
 
-// Everything: format, lint, types, dead code, unit tests, and the same tests' second half on real clusters, one after the
-// other. The last line is the plain count. A lab that cannot start is a failure, never a skip.
+// Everything: format, lint, types, dead code, unit tests, and the same tests' second half on real clusters, two at a time:
+// they wait for Slurm more than they compute. The last line is the plain count. A lab that cannot start is a failure, never
+// a skip.
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
@@ -15,7 +16,7 @@ const bin = (name: string) => join(root, 'node_modules/.bin', name)
  */
 const LABS: Partial<Record<Flavour, readonly string[]>> = {
   sid: [''],
-  bookworm: ['path', 'faults-control', 'faults-registry', 'gateway', 'submit', 'lab.test'],
+  bookworm: ['path', 'faults-control', 'faults-engine', 'faults-registry', 'gateway', 'submit', 'lab.test'],
   'bookworm-qos': ['path'],
   qos: ['path', 'lab.test'],
   grace0: ['path'],
@@ -30,38 +31,45 @@ interface Step {
 }
 
 const noCgroup = await whyNoCgroup()
-const steps: readonly Step[] = [
+const checks: readonly Step[] = [
   { name: 'format and lint', argv: [bin('biome'), 'check', '.'] },
   { name: 'types', argv: [bin('tsc')] },
   { name: 'dead code', argv: [bin('knip')] },
   { name: 'unit tests', argv: [process.execPath, ...vitest('unit', 'unit')], report: reportOf('unit') },
   { name: 'build', argv: [process.execPath, join(root, 'scripts/build.ts')] },
-  ...Object.entries(LABS).flatMap(([flavour, files]) => labStep(flavour as Flavour, files)),
 ]
+const [sid = [], ...others] = Object.entries(LABS).map(([flavour, files]) => labStep(flavour as Flavour, files))
 
 const durations: string[] = []
 let passed = 0
 let failed = 0
 let skipped = 0
-for (const step of steps) {
-  console.log(`\n== ${step.name}`)
-  const started = performance.now()
-  const code = await run(step.argv)
-  durations.push(`${step.name} ${Math.round((performance.now() - started) / 1000)} s`)
-  const counts = step.report === undefined ? undefined : await readCounts(step.report)
-  passed += counts?.passed ?? 0
-  skipped += counts?.skipped ?? 0
-  failed += counts?.failed ?? 0
-  // A step that ended badly without a failed test has failed itself: a check, a crash, a lab that did not start.
-  if (code !== 0 && (counts?.failed ?? 0) === 0) {
-    failed += 1
-    console.log(`== ${step.name} failed with code ${code}`)
-  }
-}
+await inTurn(checks, 'live')
+await Promise.all([inTurn(sid, 'live'), inTurn(others.flat(), 'whole')])
 process.exitCode = failed === 0 ? 0 : 1
 if (noCgroup !== undefined) console.log(`\nWithout proctrack/cgroup: ${noCgroup}`)
 console.log(`\n${durations.join(', ')}`)
 console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`)
+
+/** `whole`: what a step prints comes in one piece at its end, where another one prints meanwhile. */
+async function inTurn(steps: readonly Step[], printing: 'live' | 'whole'): Promise<void> {
+  for (const step of steps) {
+    if (printing === 'live') console.log(`\n== ${step.name}`)
+    const started = performance.now()
+    const { code, output } = await run(step.argv, printing)
+    if (printing === 'whole') console.log(`\n== ${step.name}, beside the others\n${output}`)
+    durations.push(`${step.name} ${Math.round((performance.now() - started) / 1000)} s`)
+    const counts = step.report === undefined ? undefined : await readCounts(step.report)
+    passed += counts?.passed ?? 0
+    skipped += counts?.skipped ?? 0
+    failed += counts?.failed ?? 0
+    // A step that ended badly without a failed test has failed itself: a check, a crash, a lab that did not start.
+    if (code !== 0 && (counts?.failed ?? 0) === 0) {
+      failed += 1
+      console.log(`== ${step.name} failed with code ${code}`)
+    }
+  }
+}
 
 function labStep(flavour: Flavour, files: readonly string[]): readonly Step[] {
   const wantsCgroup = 'proctrack' in FLAVOURS[flavour] && FLAVOURS[flavour].proctrack === 'cgroup'
@@ -81,11 +89,20 @@ function reportOf(name: string): string {
   return join(root, 'node_modules/.cache', `sluice-${name}.json`)
 }
 
-function run(argv: readonly string[]): Promise<number> {
+function run(argv: readonly string[], printing: 'live' | 'whole'): Promise<{ code: number; output: string }> {
   const [program = '', ...rest] = argv
   return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-    child.once('error', reject).once('exit', code => resolve(code ?? 1))
+    const child = spawn(program, rest, {
+      cwd: root,
+      stdio: printing === 'live' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+      })
+    }
+    child.once('error', reject).once('close', code => resolve({ code: code ?? 1, output }))
   })
 }
 
