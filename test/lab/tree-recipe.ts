@@ -24,8 +24,8 @@ const EVERYWHERE = [
 
 /** What is installed into a tree, besides debootstrap's minbase. */
 export const PACKAGES: Record<Suite, readonly string[]> = {
-  // bindfs: a filesystem that can be made to hang; systemd: to verify our units; strace: to count what benches ask of one.
-  sid: [...EVERYWHERE, 'llama.cpp', 'bindfs', 'strace', 'systemd'],
+  // llama.cpp-tools-extra: llama-fit-params and ggml-rpc-server; bindfs: a filesystem that can be made to hang; systemd: to verify our units; strace: to count what benches ask of one.
+  sid: [...EVERYWHERE, 'llama.cpp', 'llama.cpp-tools-extra', 'bindfs', 'strace', 'systemd'],
   bookworm: [...EVERYWHERE, 'patchelf'],
 }
 
