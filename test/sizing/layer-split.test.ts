@@ -50,9 +50,10 @@ describe('a tensor split', () => {
   test('gives back the layers of every division among two and three devices, with the output on the last', () => {
     const wrong: string[] = []
     for (let layers = 1; layers <= 128; layers++) {
+      const isThirdTried = layers <= 30 || layers === 80
       for (let first = 0; first <= layers; first++) {
         check([first, layers - first], layers, wrong)
-        for (let second = 0; layers <= 81 && second <= layers - first; second++) {
+        for (let second = 0; isThirdTried && second <= layers - first; second++) {
           check([first, second, layers - first - second], layers, wrong)
         }
       }
@@ -62,7 +63,7 @@ describe('a tensor split', () => {
 
   test('gives back the layers of even divisions among up to 16 devices', () => {
     const wrong: string[] = []
-    for (let layers = 1; layers <= 400; layers++) {
+    for (let layers = 1; layers <= 160; layers++) {
       for (let devices = 1; devices <= 16; devices++) {
         const counts = Array.from(
           { length: devices },
