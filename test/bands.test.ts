@@ -16,7 +16,11 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   config: { domain: 'problems and names', engines: "a tier's engine is a key of ENGINES" },
   scripts: { domain: 'the replica spec', config: 'a script is rendered from a tier' },
   sizing: {},
-  reports: { domain: 'what is joined for people', config: 'the nearest word to a name that there is not' },
+  reports: {
+    domain: 'what is joined for people',
+    config: 'the nearest word to a name that there is not',
+    sizing: 'plans, as text',
+  },
   system: { domain: 'values that effects return' },
   registry: { domain: 'endpoint, beat and routes files', system: 'atomic files, the lane' },
   gateway: { domain: 'the gateway model', system: 'processes, clocks, HTTP' },
