@@ -29,6 +29,7 @@ export function planText({ name, plan, check }: PlannedModel, split: SplitKey): 
     ...formatTable(HOST_HEAD, [hostRow(plan)]).map(indented),
     '',
     ...verdictLines(plan),
+    ...hostLines(plan),
     ...splitLines(plan, split),
     ...checkLines(check),
     ...proposalLines(plan, split),
@@ -71,6 +72,18 @@ function verdictLines({ verdict, shortages, largestContext, model }: Plan): read
   ]
 }
 
+/** What the table of the host does not say. */
+function hostLines({ host: { locked, pageCache, free } }: Plan): readonly string[] {
+  return [
+    ...(locked === 0
+      ? []
+      : [`It locks ${size(locked)} of the host: the limit of locked memory (ulimit -l) must allow it.`]),
+    ...(free === null || free < 0 || pageCache <= free
+      ? []
+      : [`The page cache cannot keep the ${size(pageCache)} of the file: each start reads them again.`]),
+  ]
+}
+
 function missing(shortages: readonly Shortage[]): string {
   return shortages
     .map(({ where, missing }) => `${size(missing)} more on ${where === 'host' ? 'the host' : where}`)
@@ -88,7 +101,11 @@ function splitLines({ split, devices, verdict }: Plan, key: SplitKey): readonly 
 function checkLines(check: FitCheck | null): readonly string[] {
   if (check === null) return []
   const { ours, theirs, isUsed } = check
-  const parts = (['weights', 'kv', 'compute'] as const).map(part => `${part} ${difference(ours[part], theirs[part])}`)
+  const parts = [
+    `weights ${difference(ours.weights, theirs.weights)}`,
+    `KV ${difference(ours.kv, theirs.kv)}`,
+    `compute ${difference(ours.compute, theirs.compute)}`,
+  ]
   const where = check.devices.length === 0 ? 'on the host alone' : `on ${check.devices.join(', ')}`
   const use = isUsed ? 'The numbers are those of llama-fit-params' : `llama-fit-params sees other devices (${where})`
   return [`${use}; beside it, the formula has ${parts.join(', ')}.`]

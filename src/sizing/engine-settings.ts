@@ -20,8 +20,10 @@ export interface EngineSettings {
   readonly splitMode: 'none' | 'layer' | 'row' | 'tensor'
   readonly mainGpu: number
   readonly tensorSplit: readonly number[] | undefined
+  /** Weights of the host may not be swapped nor dropped. */
   readonly isLocked: boolean
-  readonly isMapped: boolean
+  /** Files are read past the page cache: --load-mode dio. */
+  readonly isDirect: boolean
   /** --cache-ram, bytes of host memory at most; undefined: no limit. */
   readonly promptCacheBytes: number | undefined
   /** Tensors that are put somewhere else: --override-tensor and what is short for it. First match wins. */
@@ -42,7 +44,12 @@ export function readEngineSettings(argv: readonly string[], context: number | un
   for (let index = 0; index < argv.length; index++) {
     const flag = normal(argv[index] ?? '')
     const option = OPTIONS.find(one => one.flags.includes(flag))
-    if (option === undefined) continue
+    if (option === undefined) {
+      const meant = OPTIONS.find(one => one.flags.includes(flag.slice(1)))
+      if (meant !== undefined && flag.startsWith('--'))
+        unknown.push(`${flag}: llama-server takes ${flag.slice(1)}, or --${meant.name}`)
+      continue
+    }
     if (option.takes === 'nothing') {
       given.set(option.name, [flag])
     } else {
@@ -85,7 +92,7 @@ export function readEngineSettings(argv: readonly string[], context: number | un
       ?.split(/[,/]/)
       .map(share => Number(share) || 0),
     isLocked: locks,
-    isMapped: !given.has('no-mmap') && !/^(none|mlock|dio)$/.test(last('load-mode') ?? ''),
+    isDirect: last('load-mode') === 'dio',
     promptCacheBytes: cacheRam < 0 ? undefined : cacheRam * 2 ** 20,
     overrides: overrides(given, number, unknown),
     unknown,
@@ -135,7 +142,6 @@ const takingNothing = [
   ['no-kv-offload', '-nkvo'],
   ['cpu-moe', '-cmoe'],
   ['mlock'],
-  ['no-mmap'],
 ] as const
 
 type Name = (typeof takingValue)[number][0] | (typeof takingNothing)[number][0]

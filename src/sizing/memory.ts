@@ -27,6 +27,8 @@ export interface HostUse extends BufferUse {
   readonly promptCache: number
   /** The program itself, with its GPU runtime. */
   readonly process: number
+  /** Of the weights, what may not leave the memory: the job's limit of locked memory must allow it. */
+  readonly locked: number
   /** Read through once while it loads; the kernel may drop it again. */
   readonly pageCache: number
 }
@@ -66,7 +68,8 @@ export function memoryUse(shape: ModelShape, settings: EngineSettings, layout: L
       compute: compute(HOST),
       promptCache: settings.promptCacheBytes ?? 0,
       process: PROCESS_BYTES,
-      pageCache: settings.isMapped ? sum(shape.tensors.map(tensor => tensor.bytes)) : 0,
+      locked: settings.isLocked ? weights.on(HOST) : 0,
+      pageCache: settings.isDirect ? 0 : sum(shape.tensors.map(tensor => tensor.bytes)),
     },
   }
 }

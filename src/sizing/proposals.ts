@@ -11,7 +11,7 @@ import { type DevicePlan, type HostPlan, judge, type Verdict } from './verdict.t
 
 /** One way to make it fit, planned through. */
 export interface Proposal {
-  readonly kind: 'layers' | 'ubatch' | 'cache' | 'offload' | 'context' | 'one node' | 'memory'
+  readonly kind: 'layers' | 'ubatch' | 'cache' | 'offload' | 'context' | 'one node' | 'memory' | 'prompts'
   /** Arguments of the engine to write below `args`, by their names. */
   readonly args: Readonly<Record<string, string | number>>
   /** Where they are to change: how many layers each device gets. */
@@ -41,13 +41,14 @@ export function proposals(facts: ProposalFacts): readonly Proposal[] {
   if (layout.devices.some(device => device.bytes === undefined)) return []
   const alone = oneNode(facts)
   if (verdict !== 'does not fit') return alone
+  const onHost = memory(facts)
+  if (onHost.length > 0) return [...onHost, ...alone]
   const divided = division(facts)
   if (divided.length > 0) return [...divided, ...alone]
   return [
     ...ubatches(facts).slice(0, 1),
     ...cacheTypes(facts).slice(0, 1),
     ...offload(facts, 'offload'),
-    ...memory(facts),
     ...context(facts),
     ...alone,
   ]
@@ -101,7 +102,7 @@ function cacheTypes(facts: ProposalFacts): readonly Proposal[] {
 function offload(facts: ProposalFacts, kind: 'offload' | 'one node'): readonly Proposal[] {
   const { shape, settings, layout } = facts
   if (settings.overrides.length > 0 || layout.devices.length === 0) return []
-  const fits = (count: number) => tried(facts, hostChange(facts, kind, count), 'devices').length > 0
+  const fits = (count: number) => tried(facts, hostChange(facts, kind, count)).length > 0
   let bad = 0
   let good = shape.layers.length
   if (!fits(good)) return []
@@ -110,7 +111,7 @@ function offload(facts: ProposalFacts, kind: 'offload' | 'one node'): readonly P
     if (fits(middle)) good = middle
     else bad = middle
   }
-  return tried(facts, hostChange(facts, kind, good), 'devices')
+  return tried(facts, hostChange(facts, kind, good))
 }
 
 function hostChange({ shape, settings, layout }: ProposalFacts, kind: 'offload' | 'one node', count: number): Change {
@@ -140,31 +141,32 @@ function oneNode(facts: ProposalFacts): readonly Proposal[] {
   const most = hostChange({ ...facts, layout }, 'one node', shape.layers.length)
   const tokens = largestContext(shape, most.settings, { ...layout, hostBytes: undefined })
   if (!tokens) return []
-  return tried(facts, { ...most, settings: { ...most.settings, context: tokens }, context: tokens }, 'devices')
+  return tried(facts, { ...most, settings: { ...most.settings, context: tokens }, context: tokens })
 }
 
-/** Where only the host is too small. */
+/** Where only the host is too small: fewer prompts that are kept, if that is enough, or more memory. */
 function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[] {
-  const found = judge(memoryUse(shape, settings, layout), layout)
-  const isHostAlone = found.shortages.length > 0 && found.shortages.every(one => one.where === 'host')
-  if (!isHostAlone) return []
-  const { devices, host } = found
-  const roomy = { ...layout, hostBytes: host.total }
+  const { devices, host, shortages } = judge(memoryUse(shape, settings, layout), layout)
+  const missing = shortages.find(one => one.where === 'host')?.missing
+  if (missing === undefined || shortages.length > 1) return []
+  const fewer = Math.floor((host.promptCache - missing) / MEBIBYTE)
+  const rest = {
+    devices,
+    largestContext: largestContext(shape, settings, { ...layout, hostBytes: host.total }) ?? null,
+  }
+  const promptCache = fewer * MEBIBYTE
+  const smaller = { ...host, promptCache, total: host.total - host.promptCache + promptCache }
   return [
-    {
-      kind: 'memory',
-      args: {},
-      hostBytes: host.total,
-      devices,
-      host,
-      largestContext: largestContext(shape, settings, roomy) ?? null,
-    },
+    ...(fewer < 0 ? [] : [{ kind: 'prompts' as const, args: { 'cache-ram': fewer }, ...rest, host: smaller }]),
+    { kind: 'memory', args: {}, hostBytes: host.total, ...rest, host },
   ]
 }
 
+const MEBIBYTE = 2 ** 20
+
 function context(facts: ProposalFacts): readonly Proposal[] {
   const { shape, settings, layout } = facts
-  const tokens = largestContext(shape, settings, layout)
+  const tokens = largestContext(shape, settings, { ...layout, hostBytes: undefined })
   if (!tokens || tokens >= settings.context) return []
   return tried(facts, {
     kind: 'context',
@@ -175,13 +177,13 @@ function context(facts: ProposalFacts): readonly Proposal[] {
   })
 }
 
-/** Empty: it does not fit. With `devices`, a host that is too small does not count, and how big it must be is said. */
-function tried({ shape }: ProposalFacts, change: Change, what: 'all' | 'devices' = 'all'): readonly Proposal[] {
+/** Empty: it does not fit on the devices. How big the host must be is said where it is too small. */
+function tried({ shape }: ProposalFacts, change: Change): readonly Proposal[] {
   const { kind, args, settings } = change
-  const asItIs = fitsOn(shape, settings, change.layout, what)
+  const asItIs = fitsOn(shape, settings, change.layout)
   const split = asItIs === undefined ? largestSplit(shape, settings, change.layout) : undefined
   const layout = split === undefined ? change.layout : { ...change.layout, layers: split }
-  const found = asItIs ?? fitsOn(shape, settings, layout, what)
+  const found = asItIs ?? fitsOn(shape, settings, layout)
   if (found === undefined) return []
   const isShort = found.host.free !== null && found.host.free < 0
   return [
@@ -197,8 +199,7 @@ function tried({ shape }: ProposalFacts, change: Change, what: 'all' | 'devices'
   ]
 }
 
-function fitsOn(shape: ModelShape, settings: EngineSettings, layout: Layout, what: 'all' | 'devices') {
+function fitsOn(shape: ModelShape, settings: EngineSettings, layout: Layout) {
   const found = judge(memoryUse(shape, settings, layout), layout)
-  const counted = found.shortages.filter(one => what === 'all' || one.where !== 'host')
-  return counted.length === 0 ? found : undefined
+  return found.shortages.every(one => one.where === 'host') ? found : undefined
 }
