@@ -35,7 +35,8 @@ export interface Engine {
  * - `silent`: no answer in time, which is load, not death (rule 5).
  * - `refused`: nobody listens.
  * - `erring`: an explicit 5xx, which withdraws when it repeats.
- * - `failed`: it says that it cannot serve what it must.
+ * - `failed`: it says that it cannot serve what it must; `reload` names models that it may be told to load again, while it
+ *   serves others.
  */
 export type EngineHealth =
   | { readonly kind: 'ready'; readonly models: readonly string[] }
@@ -43,4 +44,4 @@ export type EngineHealth =
   | { readonly kind: 'silent' }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'erring'; readonly message: string }
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly reload: readonly string[] }

@@ -59,10 +59,13 @@ function judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): Engin
   const load: string[] = []
   for (const name of spec.router?.preload ?? []) {
     const entry = listed.find(model => model.id === name)
-    if (entry === undefined) return { kind: 'failed', message: `Model "${name}" is not among ${listed.length} models` } // 5
+    if (entry === undefined) {
+      return { kind: 'failed', message: `Model "${name}" is not among ${listed.length} models`, reload: [] } // 5
+    }
     // A child that died leaves "unloaded" with its exit code beside it; one that was evicted leaves "unloaded" alone.
     if (entry.status?.failed === true) {
-      return { kind: 'failed', message: `Model "${name}" failed with exit code ${entry.status.exit_code ?? 'unknown'}` } // 5
+      const message = `Model "${name}" failed with exit code ${entry.status.exit_code ?? 'unknown'}`
+      return { kind: 'failed', message, reload: [name] } // 5
     }
     if (entry.status?.value === 'unloaded') load.push(name)
     else if (entry.status?.value === 'loading') return { kind: 'loading', message: `Loading ${name}`, load: [] } // 6
