@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Placement } from './llama-placement.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {
@@ -9,7 +10,7 @@ export interface Engine {
   /** What its API offers, as endpoint files say it. */
   readonly serves: readonly string[]
   /** The arguments after the command. */
-  argv(spec: ReplicaSpec, at: { address: string; port: number }): string[]
+  argv(spec: ReplicaSpec, at: { address: string; port: number; placement?: Placement }): string[]
   /** Variables that it may inherit besides the common ones. */
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */

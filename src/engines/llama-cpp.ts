@@ -2,18 +2,20 @@ import { z } from 'zod'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
+import { placementArgv } from './llama-placement.ts'
 
-/** llama-server with one model, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
+/** llama-server with one model, on one node or several, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
 export const llamaCpp: Engine = {
   name: 'llama.cpp',
   serves: ['chat', 'completions'],
-  argv: (spec, { address, port }) => [
+  argv: (spec, { address, port, placement }) => [
     ...['--host', address, '--port', String(port), '--metrics'],
     ...(spec.router === undefined
       ? []
       : ['--models-dir', spec.router.modelsDir, '--models-max', String(spec.router.modelsMax)]),
     ...(spec.model === undefined ? [] : ['--model', spec.model.file, '--alias', spec.model.name]),
     ...(spec.context === undefined ? [] : ['--ctx-size', String(spec.context)]),
+    ...(placement === undefined ? [] : placementArgv(placement)),
     ...spec.args,
   ],
   // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.

@@ -24,8 +24,13 @@ const EVERYWHERE = [
 
 /** What is installed into a tree, besides debootstrap's minbase. */
 export const PACKAGES: Record<Suite, readonly string[]> = {
-  // bindfs: a filesystem that can be made to hang; systemd: to verify our units; strace: to count what benches ask of one.
-  sid: [...EVERYWHERE, 'llama.cpp', 'bindfs', 'strace', 'systemd'],
+  sid: [
+    ...EVERYWHERE,
+    // The extra tools hold the RPC worker and llama-fit-params.
+    ...['llama.cpp', 'llama.cpp-tools-extra', 'libggml0-backend-rpc'],
+    // bindfs: a filesystem that can be made to hang; systemd: to verify our units; strace: to count what benches ask of one.
+    ...['bindfs', 'strace', 'systemd'],
+  ],
   bookworm: [...EVERYWHERE, 'patchelf'],
 }
 
@@ -33,7 +38,7 @@ export const PACKAGES: Record<Suite, readonly string[]> = {
 export const ENGINES_OF: Partial<Record<Suite, Suite>> = { bookworm: 'sid' }
 
 /** Counts up when the way a tree is made changes; the packages are in the tree's name by themselves. */
-export const RECIPE_VERSION = 2
+export const RECIPE_VERSION = 3
 
 /** Files that are put into the tree before anything but minbase is installed, path → text and mode. */
 export const TREE_FILES: Readonly<Record<string, { text: string; mode: number }>> = {
