@@ -116,7 +116,7 @@ interface Known {
 
 async function gatherTier(
   name: string,
-  { command, slurm: wanted }: TierConfig,
+  { command, rpc, slurm: wanted }: TierConfig,
   { partitions, qualities }: Known,
   slurm: Slurm,
   { signal }: Context,
@@ -133,6 +133,7 @@ async function gatherTier(
   return {
     name,
     command,
+    ...(rpc === undefined ? {} : { rpcPort: rpc.port }),
     isExclusive: wanted.exclusive,
     partitions: found,
     missingPartitions: missing,

@@ -8,13 +8,17 @@ import { ENGINES } from '../engines/index.ts'
 import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { createEngineEffects } from '../server/engine-effects.ts'
+import { engineEnvironment } from '../server/engine-environment.ts'
+import type { WorkerNodes } from '../server/rpc-group.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import { REQUEST_SIGNAL } from '../slurm/slurm.ts'
+import { startWorkerStep } from '../slurm/worker-step.ts'
 import type { SlurmEffects } from '../supervisor/effects.ts'
 import { supervise as run } from '../supervisor/loop.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane } from '../system/lane.ts'
+import { takesConnection } from '../system/network.ts'
 import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
 import { jobOf } from '../up/replica.ts'
@@ -27,6 +31,8 @@ const SLURM_TIMEOUT_MS = 10_000
 const SHARED_DEADLINE_MS = 5_000
 /** The job leaves, whether or not its last events reach the shared directory. */
 const LAST_WORDS_MS = 1_000
+/** A worker that listens takes a connection at once, unless something between the nodes holds it up. */
+const WORKER_CONNECT_MS = 5_000
 
 export interface SuperviseOptions {
   /** How often `sluice up` has restarted this replica: there is no Slurm, and no job. */
@@ -52,7 +58,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const engine = ENGINES[spec.engine]
   const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index: 0 })
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
-  const logFile = join(scratch, 'engine.log')
+  const nodes = spec.rpc === undefined ? undefined : await workerNodes(spec, job, context)
 
   await registry
     .make()
@@ -70,10 +76,11 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       registry: {
         ...registry,
         beat: beat => registry.beat(id, beat),
-        keepLog: file => registry.keepLog(job.id, `engine-${job.restarts}.log`, file),
+        keepLog: ({ name, path }) => registry.keepLog(job.id, `${name}-${job.restarts}.log`, path),
       },
       engine: createEngineEffects({
-        ...{ engine, spec, env: context.env, self: context.self, marker: `SLUICE_ENDPOINT=${id}`, logFile },
+        ...{ engine, spec, env: context.env, self: context.self, marker: `SLUICE_ENDPOINT=${id}`, scratch },
+        ...{ node: job.node, workers: nodes },
       }),
       slurm: slurm?.effects,
       record: journal.record,
@@ -128,6 +135,22 @@ async function reachSlurm(job: Job, { env }: Context): Promise<{ effects: SlurmE
       requeue: async () => orThrow(await slurm.requeueIncomplete(job.id)),
       cancel: async () => orThrow(await slurm.cancel(job.id)),
     },
+  }
+}
+
+/** The nodes of the job besides this one, its first. */
+async function workerNodes(spec: ReplicaSpec, job: Job, { env }: Context): Promise<WorkerNodes> {
+  const listed = await openSlurm({ env, timeoutMs: SLURM_TIMEOUT_MS }).hostnames(env['SLURM_JOB_NODELIST'] ?? '')
+  if (listed.kind !== 'answered') throw new Error("Cannot find out the job's nodes from SLURM_JOB_NODELIST")
+  const environment = {
+    ...engineEnvironment(ENGINES[spec.engine], env, spec.env),
+    ...(spec.rpc?.cache === undefined ? {} : { LLAMA_CACHE: spec.rpc.cache }),
+    SLUICE_WORKER: `${job.id}-${job.restarts}`,
+  }
+  return {
+    names: listed.value.filter(name => name !== job.node),
+    start: step => startWorkerStep({ ...step, env: environment, jobEnv: env, clock: systemClock }),
+    connects: (address, port) => takesConnection(address, port, WORKER_CONNECT_MS),
   }
 }
 

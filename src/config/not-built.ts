@@ -12,16 +12,6 @@ const ENGINES_FIX = 'the engine supported today is llama.cpp'
 
 /** What the design of sluice.yaml names and this version does not do: refused with what is there today, never ignored. */
 const NOT_BUILT: readonly NotBuilt[] = [
-  {
-    path: ['tiers', '*', 'rpc'],
-    found: 'llama.cpp over several nodes is not built yet',
-    fix: 'a replica is one node today: leave rpc out and choose a model that fits one',
-  },
-  {
-    path: ['tiers', '*', 'numa'],
-    found: 'NUMA binding is not built yet',
-    fix: 'leave numa out; llama-server binds by itself with args: { numa: distribute }',
-  },
   { path: ['tiers', '*', 'engine'], values: ['vllm'], found: 'vLLM is not built yet', fix: ENGINES_FIX },
   { path: ['tiers', '*', 'engine'], values: ['sglang'], found: 'SGLang is not built yet', fix: ENGINES_FIX },
   { path: ['tiers', '*', 'engine'], values: ['tei'], found: 'TEI is not built yet', fix: ENGINES_FIX },

@@ -4,6 +4,7 @@ import { environmentRule } from './rules/environment.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule } from './rules/job-script.ts'
 import { networkRule } from './rules/networks.ts'
+import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
 import {
   demoRule,
@@ -31,6 +32,7 @@ const RULES: readonly Rule[] = [
   preloadRule,
   nodelistRule,
   nodesRule,
+  rpcRule,
   engineArgumentsRule,
   environmentRule,
   extraRule,

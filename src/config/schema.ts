@@ -16,6 +16,9 @@ const about = <S extends z.ZodType>(schema: S, description: string, example?: un
 
 const text = ({ pattern, right }: alphabets.Alphabet) => z.string().regex(pattern, right)
 
+/** GGML_RPC_MAX_SERVERS of llama.cpp is 16. */
+const MOST_RPC_WORKERS = 16
+
 /** A day at most: timers of more than 2³¹ ms fire at once. */
 const seconds = z.number().positive().max(86_400)
 
@@ -66,6 +69,34 @@ const model = z.strictObject({
   ),
 })
 
+const rpc = z.strictObject({
+  workers: about(
+    z.number().int().min(1).max(MOST_RPC_WORKERS),
+    'Nodes beside the head; each runs one RPC worker, and all are one model.',
+    2,
+  ),
+  port: about(port.default(50_052), 'Port of the workers, the same on each node.'),
+  layers: about(
+    z.array(about(z.number().int().min(0).max(10_000), 'Layers on one node.')).optional(),
+    "The model's layers on the head and on each worker, in the order of the job's nodes; without it llama.cpp divides them.",
+    [26, 27, 27],
+  ),
+  network: about(
+    z.string().optional(),
+    'The IPv4 network over which head and workers speak, in CIDR notation; without it gateway.networks.',
+    '192.168.10.0/24',
+  ),
+  cache: about(
+    text(alphabets.FILE_PATH).optional(),
+    "Directory on each worker's own disk in which it keeps the tensors that it was sent, for a fast next start.",
+    '/scratch/ai/rpc-cache',
+  ),
+  command: about(
+    text(alphabets.COMMAND).optional(),
+    "The worker's program; without it ggml-rpc-server, or rpc-server as it was called before.",
+  ),
+})
+
 const gpu = z.strictObject({
   arch: about(text(alphabets.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
   memory: about(text(alphabets.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
@@ -109,6 +140,11 @@ const tier = z.strictObject({
   ),
   router: about(router.optional(), 'Serve a directory of models that load on demand.'),
   model: about(model.optional(), 'Serve one model.'),
+  rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),
+  numa: about(
+    z.boolean().default(false),
+    'Bind the engine to the NUMA node of its GPU, where numactl and nvidia-smi are installed.',
+  ),
   context: about(z.number().int().min(1).optional(), 'Context of the engine, in tokens, over all slots.', 131_072),
   args: about(args.default([]), 'More arguments of the engine: a map of flags, or a list.'),
   env: about(

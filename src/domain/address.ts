@@ -14,12 +14,19 @@ export function inNetworks(address: string, networks: readonly string[]): boolea
 }
 
 function contains(network: string, value: number): boolean {
+  const range = rangeOf(network)
+  return range !== undefined && range[0] <= value && value <= range[1]
+}
+
+/** The first and the last address of a CIDR network, as numbers; undefined when it is none. */
+export function rangeOf(network: string): readonly [first: number, last: number] | undefined {
   const [base = '', length = ''] = network.split('/')
-  const first = parseIpv4(base)
+  const address = parseIpv4(base)
   const bits = Number(length)
-  if (first === undefined || !/^\d{1,2}$/.test(length) || bits > 32) return false
+  if (address === undefined || !/^\d{1,2}$/.test(length) || bits > 32) return undefined
   const size = 2 ** (32 - bits)
-  return Math.floor(first / size) === Math.floor(value / size)
+  const first = Math.floor(address / size) * size
+  return [first, first + size - 1]
 }
 
 /** This machine itself. */

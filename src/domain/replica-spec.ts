@@ -17,6 +17,9 @@ export interface ReplicaSpec {
   readonly env: Readonly<Record<string, string>>
   readonly router?: { readonly modelsDir: string; readonly modelsMax: number; readonly preload: readonly string[] }
   readonly model?: { readonly name: string; readonly file: string }
+  readonly rpc?: RpcSpec
+  /** Bound to the NUMA node of its GPU, where that can be found out. */
+  readonly numa?: true
   readonly context?: number
   /** The engine's port; without it a free one is taken. */
   readonly port?: number
@@ -26,4 +29,19 @@ export interface ReplicaSpec {
   readonly loadTimeoutSeconds: number
   /** Lead of `--signal` before the walltime, seconds. */
   readonly signalLeadSeconds: number
+}
+
+/** One model over several nodes: the job's first node is the head, the others are workers. */
+export interface RpcSpec {
+  readonly workers: number
+  /** Of each worker. */
+  readonly port: number
+  /** Of the head and of each worker; without it llama.cpp divides them. */
+  readonly layers?: readonly number[]
+  /** CIDR networks over which head and workers speak. */
+  readonly networks: readonly string[]
+  /** Directory on each worker's own disk in which it keeps the tensors that it was sent; without it they are sent each time. */
+  readonly cache?: string
+  /** The worker's program, the first that is there. */
+  readonly commands: readonly string[]
 }

@@ -1,5 +1,6 @@
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Placement } from './llama-placement.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {
@@ -9,7 +10,7 @@ export interface Engine {
   /** What its API offers, as endpoint files say it. */
   readonly serves: readonly string[]
   /** The arguments after the command. */
-  argv(spec: ReplicaSpec, at: { address: string; port: number }): string[]
+  argv(spec: ReplicaSpec, at: { address: string; port: number; placement?: Placement }): string[]
   /** Variables that it may inherit besides the common ones. */
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
@@ -35,7 +36,8 @@ export interface Engine {
  * - `silent`: no answer in time, which is load, not death (rule 5).
  * - `refused`: nobody listens.
  * - `erring`: an explicit 5xx, which withdraws when it repeats.
- * - `failed`: it says that it cannot serve what it must.
+ * - `failed`: it says that it cannot serve what it must; `reload` names models that it may be told to load again, while it
+ *   serves others.
  */
 export type EngineHealth =
   | { readonly kind: 'ready'; readonly models: readonly string[] }
@@ -43,4 +45,4 @@ export type EngineHealth =
   | { readonly kind: 'silent' }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'erring'; readonly message: string }
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string; readonly reload: readonly string[] }

@@ -2,18 +2,20 @@ import { z } from 'zod'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
+import { placementArgv } from './llama-placement.ts'
 
-/** llama-server with one model, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
+/** llama-server with one model, on one node or several, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
 export const llamaCpp: Engine = {
   name: 'llama.cpp',
   serves: ['chat', 'completions'],
-  argv: (spec, { address, port }) => [
+  argv: (spec, { address, port, placement }) => [
     ...['--host', address, '--port', String(port), '--metrics'],
     ...(spec.router === undefined
       ? []
       : ['--models-dir', spec.router.modelsDir, '--models-max', String(spec.router.modelsMax)]),
     ...(spec.model === undefined ? [] : ['--model', spec.model.file, '--alias', spec.model.name]),
     ...(spec.context === undefined ? [] : ['--ctx-size', String(spec.context)]),
+    ...(placement === undefined ? [] : placementArgv(placement)),
     ...spec.args,
   ],
   // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.
@@ -59,10 +61,13 @@ function judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): Engin
   const load: string[] = []
   for (const name of spec.router?.preload ?? []) {
     const entry = listed.find(model => model.id === name)
-    if (entry === undefined) return { kind: 'failed', message: `Model "${name}" is not among ${listed.length} models` } // 5
+    if (entry === undefined) {
+      return { kind: 'failed', message: `Model "${name}" is not among ${listed.length} models`, reload: [] } // 5
+    }
     // A child that died leaves "unloaded" with its exit code beside it; one that was evicted leaves "unloaded" alone.
     if (entry.status?.failed === true) {
-      return { kind: 'failed', message: `Model "${name}" failed with exit code ${entry.status.exit_code ?? 'unknown'}` } // 5
+      const message = `Model "${name}" failed with exit code ${entry.status.exit_code ?? 'unknown'}`
+      return { kind: 'failed', message, reload: [name] } // 5
     }
     if (entry.status?.value === 'unloaded') load.push(name)
     else if (entry.status?.value === 'loading') return { kind: 'loading', message: `Loading ${name}`, load: [] } // 6

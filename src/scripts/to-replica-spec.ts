@@ -1,7 +1,7 @@
 import { toArgv } from '../config/args.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
 
 /**
  * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.
@@ -20,11 +20,28 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     env: tier.env,
     ...(tier.router === undefined ? {} : { router: tier.router }),
     ...(tier.model === undefined ? {} : { model: tier.model }),
+    ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
+    ...(tier.numa ? { numa: true } : {}),
     ...(tier.context === undefined ? {} : { context: tier.context }),
     ...(tier.port === undefined ? {} : { port: tier.port }),
     networks: config.gateway.networks,
     beatSeconds: config.timing.beatSeconds,
     loadTimeoutSeconds: tier.loadTimeoutSeconds,
     signalLeadSeconds: tier.slurm.signalLeadSeconds,
+  }
+}
+
+/** The worker was renamed in June 2026; a site's build has one of the two. */
+const WORKER_COMMANDS = ['ggml-rpc-server', 'rpc-server']
+
+function toRpcSpec(rpc: NonNullable<TierConfig['rpc']>, { gateway }: Config): RpcSpec {
+  const { workers, port, layers, network, cache, command } = rpc
+  return {
+    workers,
+    port,
+    ...(layers === undefined ? {} : { layers }),
+    networks: network === undefined ? gateway.networks : [network],
+    ...(cache === undefined ? {} : { cache }),
+    commands: command === undefined ? WORKER_COMMANDS : [command],
   }
 }

@@ -2,14 +2,18 @@ import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from '../engines/engine.ts'
+import type { Placement } from '../engines/llama-placement.ts'
 import { systemClock } from '../system/clock.ts'
 import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
 import { engineEnvironment } from './engine-environment.ts'
-import { startEngine } from './engine-process.ts'
+import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
+import { inspectProgram } from './inspect-program.ts'
+import { numaPrefix } from './numa.ts'
+import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 
 const LAST_LINES = 12
 
@@ -20,55 +24,115 @@ export interface EngineEffectsOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The argv that starts Sluice again, for engines that are its own commands. */
   readonly self: readonly string[]
-  /** `NAME=value` in the environment of everything the engine starts. */
+  /** `NAME=value` in the environment of everything the engine starts on this node. */
   readonly marker: string
   /** On this node's own disk. */
-  readonly logFile: string
+  readonly scratch: string
+  readonly node: string
+  /** The job's other nodes; undefined without Slurm. */
+  readonly workers?: WorkerNodes | undefined
 }
 
 /** What a supervisor asks of the engine that its replica runs. */
-export function createEngineEffects({ engine, spec, env, self, marker, logFile }: EngineEffectsOptions) {
+export function createEngineEffects(options: EngineEffectsOptions) {
+  const { engine, spec, env, self, marker, scratch, node } = options
   const [command = '', ...first] = engine.subcommand === undefined ? [spec.command] : [...self, engine.subcommand]
   const http = createHttp()
+  const environment = engineEnvironment(engine, env, spec.env)
+  const logFile = join(scratch, 'engine.log')
+  const workers = options.workers ?? NO_WORKERS
   return {
-    logFile,
-    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? ''),
+    logs: [
+      { name: 'engine', path: logFile },
+      ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
+    ],
+    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? '', workers.names),
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const { pid, exited, stop } = await startEngine(
-        {
-          command,
-          argv: [...first, ...engine.argv(spec, { address, port })],
-          env: engineEnvironment(engine, env, spec.env),
-          marker,
-          isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
-          logFile,
-        },
-        systemClock,
-      )
+      const running = await startProcesses(address, port)
       return {
-        pid,
         url,
-        exited,
-        health: (): Promise<EngineHealth> => checkHealth(http, engine, spec, url),
+        exited: running.exited,
+        processes: () => running.processes().map(one => ({ ...one, node: one.node ?? node })),
+        async health(): Promise<EngineHealth> {
+          const trouble = await running.trouble()
+          if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
+          const health = await checkHealth(http, engine, spec, url)
+          // Asked once more: it may have said so while it came to answer.
+          const fatal = trouble ?? (await running.trouble())
+          return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
+        },
         loadModels: (models: readonly string[]) => loadModels(http, engine, url, models),
         connections: () =>
           readEstablished().then(
             connections => countForeign(connections, port, http.ownPorts()),
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
-        stop: () => stop(engine.stopGraceMs),
+        stop: () => running.stop(),
         lastLines: () => readTail(logFile, LAST_LINES),
       }
     },
   }
+
+  async function startProcesses(address: string, port: number) {
+    const start = async (placement?: Placement) =>
+      startEngine(
+        {
+          ...withPrefix(spec.numa === true ? await numaPrefix(env) : [], {
+            command,
+            argv: [
+              ...first,
+              ...engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) }),
+            ],
+          }),
+          env: environment,
+          marker,
+          isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
+          logFile,
+        },
+        systemClock,
+      )
+    if (spec.rpc === undefined) return oneProcess(await start(), engine.stopGraceMs)
+    return startRpcGroup({
+      rpc: spec.rpc,
+      nodes: workers,
+      head: { command, logFile, start, inspect: () => inspectProgram(command, environment) },
+      logs: scratch,
+      clock: systemClock,
+    })
+  }
+}
+
+const NO_WORKERS: WorkerNodes = {
+  names: [],
+  start: ({ node }) => Promise.reject(new Error(`Cannot start a worker on ${node}: there is no Slurm`)),
+  connects: () => Promise.resolve(false),
+}
+
+function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number) {
+  return {
+    exited,
+    processes: () => [{ role: 'server', pid, node: undefined }],
+    trouble: () => Promise.resolve(undefined),
+    stop: () => stop(graceMs),
+  }
+}
+
+function withPrefix(prefix: readonly string[], { command, argv }: { command: string; argv: readonly string[] }) {
+  const [program = command, ...rest] = [...prefix, command, ...argv]
+  return { command: program, argv: rest }
 }
 
 /** Why this node cannot run the replica, all reasons at once, or undefined. */
-async function preflight(engine: Engine, spec: ReplicaSpec, path: string): Promise<string | undefined> {
+async function preflight(
+  engine: Engine,
+  spec: ReplicaSpec,
+  path: string,
+  workers: readonly string[],
+): Promise<string | undefined> {
   const reasons: string[] = []
   if (addressesIn(spec.networks).length === 0) {
     reasons.push(`this node has no address in ${spec.networks.join(', ')} (gateway.networks)`)
@@ -79,6 +143,9 @@ async function preflight(engine: Engine, spec: ReplicaSpec, path: string): Promi
   }
   for (const need of engine.needs(spec)) {
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
+  }
+  if (spec.rpc !== undefined && spec.rpc.workers !== workers.length) {
+    reasons.push(`the job has ${workers.length + 1} nodes, and rpc.workers is ${spec.rpc.workers}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
 }

@@ -11,13 +11,22 @@ export interface RegistryEffects {
   beat(beat: Beat): Promise<void>
   /** Every gateway's routes; rejects when they cannot be read. */
   routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
-  /** Brings a finished engine's log to the shared directory. */
-  keepLog(logFile: string): Promise<void>
+  /** Brings a log of a finished engine to the shared directory. */
+  keepLog(log: EngineLog): Promise<void>
 }
 
-/** A started engine, as the loop sees it. */
+/** What one process of an engine prints, in a file on this node's own disk. */
+export interface EngineLog {
+  /** `engine`, or `worker-` and the node. */
+  readonly name: string
+  readonly path: string
+}
+
+/** A started engine, as the loop sees it: one process, or a head and its workers. */
 export interface RunningEngine {
-  readonly pid: number
+  /** Those that run now, as endpoint files name them. */
+  processes(): Endpoint['processes']
+  /** Where it will answer. */
   readonly url: string
   readonly exited: Promise<string>
   health(): Promise<EngineHealth>
@@ -34,7 +43,7 @@ export interface EngineEffects {
   /** Why this node cannot run it, or undefined when nothing is in the way. */
   preflight(): Promise<string | undefined>
   start(): Promise<RunningEngine>
-  readonly logFile: string
+  readonly logs: readonly EngineLog[]
 }
 
 export interface SlurmEffects {

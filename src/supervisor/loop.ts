@@ -114,7 +114,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
           state: action.state,
           url: engine?.url ?? null,
           models: [...action.models],
-          processes: engine === undefined ? [] : [{ role: 'server', pid: engine.pid, node: job.node }],
+          processes: engine?.processes() ?? [],
           since: clock.date().toISOString(),
           message: action.message === null ? null : toMessage(action.message),
         }
@@ -171,9 +171,10 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     const stopping = engine
     engine = undefined
     if (stopping === undefined) return
+    const pids = stopping.processes().map(one => one.pid)
     const hunted = await stopping.stop()
-    record('engine stopped', { id, pid: stopping.pid, hunted })
-    await registry.keepLog(options.engine.logFile).catch(tell("keep the engine's log"))
+    record('engine stopped', { id, pids, hunted })
+    for (const log of options.engine.logs) await registry.keepLog(log).catch(tell(`keep the log ${log.name}`))
   }
 
   /** Writes come to the directory in the order in which they were asked for, one at a time. */

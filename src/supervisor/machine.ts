@@ -26,7 +26,7 @@ export interface ReplicaState {
   readonly streak: number
   /** loading: when it is too late; resting: when to start again; leaving: when no TERM will come any more. */
   readonly dueAt: number
-  /** How many explicit 5xx the engine answered in a row. */
+  /** How many explicit 5xx, or failures of a model, the engine answered in a row. */
   readonly errors: number
   readonly models: readonly string[]
   readonly drain: Drain | undefined
@@ -99,7 +99,7 @@ const ASK_AGAIN_MS = 2_000
 const EXIT_WINDOW_MS = 600_000
 const MOST_RESTARTS = 5
 const LONGEST_REST_MS = 60_000
-/** Explicit 5xx in a row that withdraw a serving engine (rule 5). */
+/** Explicit 5xx, or failures of a model, in a row that withdraw a serving engine (rule 5): others may be served meanwhile. */
 const MOST_ERRORS = 3
 
 /** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
@@ -155,8 +155,12 @@ function onHealth(state: ReplicaState, health: EngineHealth, now: number): Step 
   }
   if (state.phase !== 'ready') return [state, []]
   switch (health.kind) {
-    case 'failed':
-      return restart(state, health.message, now)
+    case 'failed': {
+      const errors = state.errors + 1
+      if (health.reload.length === 0 || errors === MOST_ERRORS) return restart(state, health.message, now)
+      const { message, reload } = health
+      return [{ ...state, errors }, [record('model failed', { message }), { kind: 'load models', models: reload }]]
+    }
     case 'refused':
       return restart(state, `Refuses connections: ${health.message}`, now)
     case 'erring': {
@@ -165,6 +169,8 @@ function onHealth(state: ReplicaState, health: EngineHealth, now: number): Step 
     }
     case 'silent':
       return [state, []] // a timeout is load, not death (rule 5)
+    case 'loading':
+      return [state, []] // a model that comes back: whether it does is seen once it has
     default:
       return [{ ...state, errors: 0 }, []]
   }

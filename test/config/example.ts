@@ -22,9 +22,11 @@ tiers:
     gatewayPort: 8081
     model: { name: OR1-Behemoth, file: /scratch/ai/models/OR1-Behemoth-72B-Q4_K_M.gguf }
     context: 131072
+    rpc: { workers: 2, port: 50052, layers: [26, 27, 27] }
     args: { batch-size: 512, ubatch-size: 512, cache-type-k: q4_0, parallel: 1, timeout: 600 }
     gpu: { arch: sm70, memory: 32G }
-    slurm: { script: run-72b-distributed.slurm, jobName: llama-72b, partition: gpu_ai, qos: ai_opportunistic, gpus: 1, mem: 200G, time: 01:30:00, nodelist: vasp-01 }
+    numa: true
+    slurm: { script: run-72b-distributed.slurm, jobName: llama-72b, partition: gpu_ai, qos: ai_opportunistic, nodes: 3, gpus: 1, mem: 200G, time: 01:30:00, nodelist: "vasp-[01-03]" }
 `
 
 /** A site without tiers, to which a test adds lines from line 5 on. */

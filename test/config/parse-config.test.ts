@@ -15,6 +15,7 @@ describe('a good file', () => {
       setup: [],
       readTimeoutSeconds: 600,
       loadTimeoutSeconds: 900,
+      numa: false,
       gpu: { arch: 'sm70', memory: '32G' },
       replicas: 1,
     }
@@ -58,6 +59,8 @@ describe('a good file', () => {
             gatewayPort: 8081,
             model: { name: 'OR1-Behemoth', file: '/scratch/ai/models/OR1-Behemoth-72B-Q4_K_M.gguf' },
             context: 131_072,
+            rpc: { workers: 2, port: 50_052, layers: [26, 27, 27] },
+            numa: true,
             args: {
               'batch-size': '512',
               'ubatch-size': '512',
@@ -71,7 +74,8 @@ describe('a good file', () => {
               jobName: 'llama-72b',
               mem: '200G',
               time: '01:30:00',
-              nodelist: 'vasp-01',
+              nodes: 3,
+              nodelist: 'vasp-[01-03]',
             },
           },
         },
@@ -102,19 +106,6 @@ describe('a good file', () => {
 })
 
 describe('what the design names and this version does not do', () => {
-  test('is refused, one problem each, and nothing else of the design’s example', () => {
-    const text = EXAMPLE.replace(
-      '    context',
-      '    rpc: { workers: 2, port: 50052, layers: [26, 27, 27] }\n    context',
-    )
-      .replace('nodelist: vasp-01', 'nodes: 3, nodelist: "vasp-[01-03]"')
-      .concat('    numa: true\n')
-    expect(problemsOf(text)).toEqual([
-      '23:5: Cannot use tiers.reasoning.rpc: llama.cpp over several nodes is not built yet; a replica is one node today: leave rpc out and choose a model that fits one',
-      '28:5: Cannot use tiers.reasoning.numa: NUMA binding is not built yet; leave numa out; llama-server binds by itself with args: { numa: distribute }',
-    ])
-  })
-
   test.each([
     ['vllm', 'vLLM is not built yet; the engine supported today is llama.cpp'],
     ['sglang', 'SGLang is not built yet; the engine supported today is llama.cpp'],

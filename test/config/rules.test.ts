@@ -232,7 +232,7 @@ describe('nodes', () => {
     [
       '{ nodes: 3 }',
       [
-        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, of which the engine would use one; write 1; more replicas take more nodes',
+        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, of which the engine would use one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
       ],
     ],
     [
@@ -243,6 +243,59 @@ describe('nodes', () => {
     ],
   ])('%s are judged', (slurm, problems) => {
     expect(inTier(`    slurm: ${slurm}\n`)).toEqual(problems)
+  })
+})
+
+describe('rpc', () => {
+  test.each([
+    ['{ workers: 2 }', '{ nodes: 3, nodelist: "a[1-3]" }', []],
+    ['{ workers: 1, layers: [0, 80] }', '{ nodes: 2 }', []],
+    [
+      '{ workers: 2, layers: [40, 40] }',
+      '{ nodes: 2 }',
+      [
+        '10:32: Cannot use tiers.fast.rpc.layers: 2 numbers, for a head and 2 workers; write 3',
+        '11:21: Cannot use tiers.fast.slurm.nodes: 2, for a head and 2 workers; write nodes: 3 below slurm',
+      ],
+    ],
+    [
+      '{ workers: 1, layers: [80, 0] }',
+      '{ nodes: 2 }',
+      ['10:37: Cannot use tiers.fast.rpc.layers[1]: a worker without a layer; lower workers by one'],
+    ],
+    [
+      '{ workers: 1, network: 10.9.0.0 }',
+      '{ nodes: 2, nodelist: "a[1-3]" }',
+      [
+        '10:33: Cannot use tiers.fast.rpc.network: "10.9.0.0" has no prefix length; write 10.9.0.0/32 for this address alone',
+        '11:34: Cannot use tiers.fast.slurm.nodelist: Slurm would give the job all 3 nodes of "a[1-3]"; name 2',
+      ],
+    ],
+    [
+      '{ workers: 17 }',
+      '{ nodes: 18 }',
+      ['10:21: Cannot use tiers.fast.rpc.workers: 17; write a whole number from 1 to 16'],
+    ],
+  ])('%s with %s is judged', (rpc, slurm, problems) => {
+    expect(inTier(`    rpc: ${rpc}\n    slurm: ${slurm}\n`)).toEqual(problems)
+  })
+
+  test('counts the nodes that it has by default, too', () => {
+    expect(inTier('    rpc: { workers: 1 }\n')).toEqual([
+      '6:3: Cannot use tiers.fast.slurm.nodes: 1, for a head and 1 worker; write nodes: 2 below slurm',
+    ])
+  })
+
+  test('serves one model, and places it itself', () => {
+    expect(
+      problemsOf(
+        `${TIER}    router: { modelsDir: /m }\n    rpc: { workers: 1 }\n    args: { tensor-split: "1,1", -ngl: 9 }\n    slurm: { nodes: 2 }\n`,
+      ),
+    ).toEqual([
+      '9:5: Cannot use tiers.fast.router: over RPC there is one model; write model: { name, file } instead',
+      '11:13: Cannot use tiers.fast.args.tensor-split: --tensor-split is set by Sluice where rpc is there; write rpc.layers in the tier, or leave both out',
+      '11:34: Cannot use tiers.fast.args.-ngl: -ngl is set by Sluice where rpc is there; leave it out; a head that is to hold no layer has 0 in rpc.layers',
+    ])
   })
 })
 

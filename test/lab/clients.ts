@@ -42,13 +42,13 @@ export function openAi(baseURL = `${GATEWAY}/v1`): OpenAI {
 }
 
 /** So many clients, each sending one request after the other, the kinds in turn, until stopped. */
-export function startClients(count: number, kinds: readonly Request[]): Load {
+export function startClients(count: number, kinds: readonly Request[], baseURL?: string): Load {
   const outcomes: Outcome[] = []
   let stopped = false
   const clients = Array.from({ length: count }, async (_, client) => {
     for (let turn = client; !stopped; turn += 1) {
       const kind = kinds[turn % kinds.length]
-      if (kind !== undefined) outcomes.push(await send(kind))
+      if (kind !== undefined) outcomes.push(await send(kind, openAi(baseURL)))
     }
   })
   return {

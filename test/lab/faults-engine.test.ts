@@ -87,14 +87,14 @@ describe('a killed engine', () => {
     ).toEqual([])
   })
 
-  it('of which the process of a preloaded model dies while nobody asks for it is restarted', async () => {
+  it('of which the process of a preloaded model dies while nobody asks for it loads that model again', async () => {
     const victim = await anyServing(2)
     const earlier = (await site.events(replicaOf(victim.id))).length
     const child = await modelProcessOf(victim, FAST_MODEL)
     process.kill(child, 'SIGKILL')
     await servesAgain(victim.id, child)
     const events = (await site.events(replicaOf(victim.id))).slice(earlier)
-    expect(events.map(one => one.event)).toEqual(['engine unfit', 'engine stopped', 'resting', 'ready'])
+    expect(events.map(one => one.event)).toEqual(['model failed'])
     expect(events[0]?.['message']).toMatch(/^Model "strand-rust-coder-14b-q8_0" failed with exit code \d+$/)
   })
 })

@@ -46,6 +46,8 @@ export interface Site {
   serving(count: number, tier?: string): Promise<Endpoint[]>
   /** What a writer of events has recorded: a replica's id, or `updater-main`. */
   events(writer: string): Promise<SiteEvent[]>
+  /** The counter of a replica's last beat. */
+  beat(replica: string): Promise<number>
   /** Ends its jobs, the updater and nginx, and empties the shared directory. */
   close(): Promise<void>
 }
@@ -166,6 +168,7 @@ export async function openSite(
         .filter(line => line !== '')
         .map(line => JSON.parse(line))
     },
+    beat: async replica => JSON.parse(await readFile(join(SHARED_DIRECTORY, `beats/${replica}.json`), 'utf8')).beat,
     async close() {
       await execa('scancel', ['--user=ai'])
       await execa('scancel', ['--user=vasp'])

@@ -92,6 +92,12 @@ test('Slurm runs the script of the example, and it comes back from a requeue wit
   expect(await view(id)).toMatchObject({ stateText: 'CANCELLED', restarts: 1 })
 })
 
+test.each(['run-14b.slurm', 'run-72b-distributed.slurm'])('sbatch takes the golden file %s as it is', async name => {
+  const script = await readFile(exampleFile(name), 'utf8')
+  const { stdout } = await asUser('ai', ['sbatch', '--parsable', '--hold'], { input: script })
+  expect(await view(String(stdout))).toMatchObject({ state: 'pending' })
+})
+
 test('one question shows what waits, runs and has ended, whatever the jobs are called', async () => {
   const slurm = openSlurm({ env })
   const faked = 'x JobState=FAILED\n99|FAILED|None|0|;\n'

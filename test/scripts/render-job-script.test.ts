@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../src/scripts/render-job-script.ts'
 import { toReplicaSpec } from '../../src/scripts/to-replica-spec.ts'
@@ -11,7 +11,7 @@ import { exampleConfig, exampleFile, withFastTier } from './example-site.ts'
 
 const template = await readTemplate(JOB_TEMPLATE)
 
-const render = (config: Config) => renderJobScript(config, 'fast', template)
+const render = (config: Config, tier = 'fast') => renderJobScript(config, tier, template)
 
 const directives = (script: string) =>
   script.split('\n').flatMap(line => (line.startsWith('#SBATCH ') ? [line.slice('#SBATCH '.length)] : []))
@@ -23,18 +23,23 @@ function runInBash(script: string): { argv: string; stdin: string } {
   return { argv: stderr.trimEnd(), stdin: stdout }
 }
 
-test('the example site is rendered to its golden file', async () => {
-  const config = await exampleConfig()
-  expect(scriptName(config, 'fast')).toBe('run-14b.slurm')
-  const golden = exampleFile('run-14b.slurm')
-  if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(golden, render(config))
-  expect(render(config)).toBe(await readFile(golden, 'utf8'))
-})
+describe.each([
+  ['fast', 'run-14b.slurm'],
+  ['reasoning', 'run-72b-distributed.slurm'],
+])('tier %s of the example site', (tier, name) => {
+  test('is rendered to its golden file', async () => {
+    const config = await exampleConfig()
+    expect(scriptName(config, tier)).toBe(name)
+    const golden = exampleFile(name)
+    if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(golden, render(config, tier))
+    expect(render(config, tier)).toBe(await readFile(golden, 'utf8'))
+  })
 
-test('bash finds nothing wrong with the golden file', async () => {
-  const script = await readFile(exampleFile('run-14b.slurm'), 'utf8')
-  const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' })
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  test('has a golden file in which bash finds nothing wrong', async () => {
+    const script = await readFile(exampleFile(name), 'utf8')
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
 })
 
 test('the supervisor gets the spec on standard input, whatever stands in it', async () => {

@@ -65,12 +65,12 @@ function replica() {
       keepLog: async () => {},
     },
     engine: {
-      logFile: '/nowhere',
+      logs: [],
       preflight: async () => undefined,
       start: async () => {
         did.push('started')
         return {
-          pid: 100,
+          processes: () => [{ role: 'server', pid: 100, node: 'vasp-02' }],
           url: 'http://10.0.0.11:8080',
           exited: new Promise(resolve => {
             world.exitEngine = resolve

@@ -115,6 +115,9 @@ describe('an engine that exits unasked', () => {
   })
 })
 
+const MODEL_FAILED = { kind: 'failed', message: 'm', reload: ['m'] } as const
+const LOADING = { kind: 'loading', message: 'm', load: [] } as const
+
 describe('health while it serves (rule 5)', () => {
   it.each([
     [
@@ -122,7 +125,21 @@ describe('health while it serves (rule 5)', () => {
       [{ kind: 'refused', message: 'ECONNREFUSED' }],
       ['publish loading', 'stop engine'],
     ],
-    ['a failed model withdraws', [{ kind: 'failed', message: 'm' }], ['publish loading', 'stop engine']],
+    [
+      'an engine that does not know its model withdraws',
+      [{ kind: 'failed', message: 'm', reload: [] }],
+      ['publish loading', 'stop engine'],
+    ],
+    [
+      'a model whose process died is loaded again, and does not disturb the others',
+      [MODEL_FAILED, LOADING, { kind: 'ready', models: ['m'] }, MODEL_FAILED],
+      ['load models', 'load models'],
+    ],
+    [
+      'one that fails again and again withdraws',
+      [MODEL_FAILED, LOADING, MODEL_FAILED, LOADING, MODEL_FAILED],
+      ['load models', 'load models', 'publish loading', 'stop engine'],
+    ],
     [
       'timeouts are load, not death',
       [{ kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }],

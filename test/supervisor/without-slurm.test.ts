@@ -24,10 +24,10 @@ function replica(world: { unfit?: string } = {}) {
       keepLog: async () => {},
     },
     engine: {
-      logFile: '/nowhere',
+      logs: [],
       preflight: async () => world.unfit,
       start: async () => ({
-        ...{ pid: 100, url: 'http://127.0.0.1:40000', exited: new Promise<string>(() => {}) },
+        ...{ processes: () => [], url: 'http://127.0.0.1:40000', exited: new Promise<string>(() => {}) },
         health: async () => ({ kind: 'ready', models: ['m'] }),
         loadModels: async () => {},
         connections: async () => played.connections,

@@ -32,7 +32,21 @@ const LLAMA_CPP: readonly Reserved[] = [
     fix: 'leave it out',
   },
   { flags: ['--api-prefix'], found: 'would move the paths that Sluice asks', fix: 'write path in the tier' },
-  { flags: ['--rpc'], found: 'needs a tier over several nodes, which is not built yet', fix: 'leave it out' },
+  { flags: ['--rpc'], found: 'is set by Sluice', fix: 'write rpc: { workers } in the tier' },
+]
+
+/** What places a model over several nodes; on one node they are the user's. */
+const PLACEMENT: readonly Reserved[] = [
+  {
+    flags: ['--device', '-dev', '--tensor-split', '-ts', '--split-mode', '-sm', '--main-gpu', '-mg'],
+    found: 'is set by Sluice where rpc is there',
+    fix: 'write rpc.layers in the tier, or leave both out',
+  },
+  {
+    flags: ['--n-gpu-layers', '--gpu-layers', '-ngl', '--fit', '-fit'],
+    found: 'is set by Sluice where rpc is there',
+    fix: 'leave it out; a head that is to hold no layer has 0 in rpc.layers',
+  },
 ]
 
 const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = { 'llama.cpp': LLAMA_CPP, demo: [] }
@@ -41,7 +55,8 @@ const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = { 'llama.cpp
 export const engineArgumentsRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { args, engine }]) => {
     const path = ['tiers', name, 'args']
-    const reserved = engine === undefined ? [] : RESERVED[engine]
+    const placement = seen.has(['tiers', name, 'rpc']) ? PLACEMENT : []
+    const reserved = engine === undefined ? [] : [...RESERVED[engine], ...placement]
     if (!Array.isArray(args)) return mapFindings(path, args ?? {}, reserved)
     return args.flatMap((item: unknown, index) => {
       const at = [...path, index]

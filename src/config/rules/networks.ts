@@ -1,6 +1,6 @@
 import { parseIpv4 } from '../../domain/address.ts'
-import { badValue, type Finding, quote } from '../finding.ts'
-import type { Rule } from './seen.ts'
+import { badValue, type Finding, type Path, quote } from '../finding.ts'
+import { type Rule, seenTiers } from './seen.ts'
 
 /** Of a wider network nobody could say that its machines are the site's; rule 9 would check nothing. */
 const SHORTEST_PREFIX = 8
@@ -8,20 +8,22 @@ const SHORTEST_PREFIX = 8
 const LINK_LOCAL = { first: 0xa9fe0000, size: 2 ** 16 }
 const FIRST_MULTICAST = 0xe0000000
 
-/** `gateway.networks` are IPv4 networks of hosts: exact, not link-local, not the whole internet. */
-export const networkRule: Rule = ({ config }) =>
-  (config.gateway?.networks ?? []).flatMap((network, index) => {
-    const wrong = network === undefined ? undefined : wrongNetwork(network)
-    return wrong === undefined ? [] : [finding(index, network ?? '', wrong)]
-  })
+/** `gateway.networks` and `rpc.network` are IPv4 networks of hosts: exact, not link-local, not the whole internet. */
+export const networkRule: Rule = seen => [
+  ...(seen.config.gateway?.networks ?? []).flatMap((network, index) =>
+    findings(['gateway', 'networks', index], network),
+  ),
+  ...seenTiers(seen).flatMap(([name, { rpc }]) => findings(['tiers', name, 'rpc', 'network'], rpc?.network)),
+]
+
+function findings(path: Path, network: string | undefined): Finding[] {
+  const wrong = network === undefined ? undefined : wrongNetwork(network)
+  return wrong === undefined ? [] : [badValue(path, `${quote(network ?? '')} ${wrong.found}`, wrong.fix)]
+}
 
 interface Wrong {
   readonly found: string
   readonly fix: string
-}
-
-function finding(index: number, network: string, { found, fix }: Wrong): Finding {
-  return badValue(['gateway', 'networks', index], `${quote(network)} ${found}`, fix)
 }
 
 function wrongNetwork(text: string): Wrong | undefined {

@@ -1,6 +1,6 @@
 import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
 import { countHosts } from '../host-count.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { type Rule, seenTiers } from './seen.ts'
 
 export const someTierRule: Rule = ({ config, has }) => {
   if (config.tiers === undefined || Object.keys(config.tiers).length > 0 || !has(['tiers'])) return []
@@ -87,20 +87,26 @@ export const nodelistRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { slurm }]) => {
     const { nodelist, nodes } = slurm ?? {}
     const named = nodelist === undefined ? 0 : countHosts(nodelist)
-    if (nodes === undefined || named <= nodes || seen.has(['tiers', name, 'rpc'])) return []
+    if (nodes === undefined || named <= nodes) return []
     const path = ['tiers', name, 'slurm', 'nodelist']
-    const fix = 'name one; to choose among several, leave it out and use partition, or --exclude in extra'
+    const fix =
+      nodes > 1
+        ? `name ${nodes}`
+        : 'name one; to choose among several, leave it out and use partition, or --exclude in extra'
     return [badValue(path, `Slurm would give the job all ${named} nodes of ${quote(nodelist ?? '')}`, fix)]
   })
 
-/** With `rpc` there, its own refusal says it all. */
 export const nodesRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]: readonly [string, SeenTier]) => {
-    const nodes = tier.slurm?.nodes ?? 1
+  seenTiers(seen).flatMap(([name, { slurm }]) => {
+    const nodes = slurm?.nodes ?? 1
     if (nodes === 1 || seen.has(['tiers', name, 'rpc'])) return []
     const path = ['tiers', name, 'slurm', 'nodes']
     return [
-      badValue(path, `${nodes} nodes, of which the engine would use one`, 'write 1; more replicas take more nodes'),
+      badValue(
+        path,
+        `${nodes} nodes, of which the engine would use one`,
+        'write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
+      ),
     ]
   })
 

@@ -79,6 +79,8 @@ export interface TierFacts {
   readonly name: string
   /** The engine's program, as the configuration names it. */
   readonly command: string
+  /** Of its RPC workers, where its replicas have any. */
+  readonly rpcPort?: number
   readonly isExclusive: boolean
   /** Those that the configuration names, or the default one; undefined: not known. */
   readonly partitions: readonly PartitionFacts[] | undefined

@@ -9,7 +9,14 @@ interface Around {
 
 /** What holds for one tier's jobs. */
 export function examineTier(tier: TierFacts, { slurm, gateway }: Around): readonly Finding[] {
-  return [...partitions(tier), ...leaving(tier, slurm), ...sharing(tier), ...nodes(tier, gateway), engine(tier)]
+  return [
+    ...partitions(tier),
+    ...leaving(tier, slurm),
+    ...sharing(tier),
+    ...rpc(tier),
+    ...nodes(tier, gateway),
+    engine(tier),
+  ]
 }
 
 function partitions({ name, partitions: found, missingPartitions }: TierFacts): readonly Finding[] {
@@ -160,6 +167,20 @@ function sharing({ name, isExclusive, partitions: found }: TierFacts): readonly 
       what: `${name}: its nodes are shared with other people's jobs`,
       why: 'They can reach the engine beside the gateway, and slow it down',
       fix: `write tiers.${name}.slurm.exclusive: true where a whole node is yours`,
+    },
+  ]
+}
+
+/** reference: llama.cpp, tools/rpc/README.md. */
+function rpc({ name, rpcPort }: TierFacts): readonly Finding[] {
+  if (rpcPort === undefined) return []
+  return [
+    {
+      id: `tier.rpc.${name}`,
+      level: 'warning',
+      what: `${name}: its RPC workers take orders from whoever reaches port ${rpcPort} of their nodes`,
+      why: "llama.cpp's RPC has no key and no encryption; a second client also hangs the model",
+      fix: 'let only the nodes of this cluster reach that port, and choose rpc.network so that nobody else is in it',
     },
   ]
 }

@@ -238,6 +238,7 @@ describe('a tier', () => {
     ['an unknown partition', { partitions: undefined }, 'tier.partition.fast', 'unknown'],
     ['a closed one', { partitions: [{ ...partition, state: 'DOWN' }] }, 'tier.partition.fast', 'warning'],
     ['shared nodes', { isExclusive: false }, 'tier.shared-nodes.fast', 'note'],
+    ['RPC workers', { rpcPort: 50_052 }, 'tier.rpc.fast', 'warning'],
     ['unknown nodes', { nodes: undefined }, 'tier.nodes.fast', 'unknown'],
     ['no name', { nodes: [{ name: 'a', addresses: undefined }] }, 'tier.nodes.fast.unresolved', 'warning'],
     ['nodes elsewhere', { nodes: [{ name: 'a', addresses: ['10.9.0.1'] }] }, 'tier.nodes.fast.outside', 'problem'],
@@ -248,6 +249,7 @@ describe('a tier', () => {
 
   it('on nodes of its own is not told so', () => {
     expect(find(site, 'tier.shared-nodes.fast')).toBeUndefined()
+    expect(find(site, 'tier.rpc.fast')).toBeUndefined()
     const whole = withTier({ isExclusive: false, partitions: [{ ...partition, isExclusive: true }] })
     expect(find(whole, 'tier.shared-nodes.fast')).toBeUndefined()
   })

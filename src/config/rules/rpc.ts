@@ -1,0 +1,44 @@
+import { badKey, badValue, type Finding } from '../finding.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+
+/** A head and its workers have a node each, serve one model, and divide its layers among all of them. */
+export const rpcRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]) => {
+    const path = ['tiers', name]
+    if (!seen.has([...path, 'rpc'])) return []
+    return [
+      ...(tier.engine === undefined || tier.engine === 'llama.cpp'
+        ? []
+        : [badKey([...path, 'rpc'], 'it is a way of llama.cpp', 'leave it out, or write engine: llama.cpp')]),
+      ...(seen.has([...path, 'router'])
+        ? [badKey([...path, 'router'], 'over RPC there is one model', 'write model: { name, file } instead')]
+        : []),
+      ...countFindings(name, tier),
+    ]
+  })
+
+function countFindings(name: string, { rpc, slurm }: SeenTier): Finding[] {
+  const { workers, layers } = rpc ?? {}
+  if (workers === undefined) return []
+  const nodes = workers + 1
+  const all = `a head and ${workers} worker${workers === 1 ? '' : 's'}`
+  return [
+    ...(slurm?.nodes === undefined || slurm.nodes === nodes
+      ? []
+      : [
+          badValue(
+            ['tiers', name, 'slurm', 'nodes'],
+            `${slurm.nodes}, for ${all}`,
+            `write nodes: ${nodes} below slurm`,
+          ),
+        ]),
+    ...(layers === undefined || layers.length === nodes
+      ? []
+      : [badValue(['tiers', name, 'rpc', 'layers'], `${layers.length} numbers, for ${all}`, `write ${nodes}`)]),
+    ...(layers?.slice(1) ?? []).flatMap((count, index) =>
+      count === 0
+        ? [badValue(['tiers', name, 'rpc', 'layers', index + 1], 'a worker without a layer', 'lower workers by one')]
+        : [],
+    ),
+  ]
+}
