@@ -9,7 +9,10 @@ export interface PlacedTier {
   readonly rpc?: { readonly workers: number; readonly layers?: readonly number[] | undefined } | undefined
 }
 
-/** The GPUs of the head's node first, then those of each worker. */
+/**
+ * In the order that llama.cpp takes them: where layers are given, as our `--device` says, the head's GPUs and then those
+ * of each worker; left to itself it begins with the workers'.
+ */
 export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
   const bytes = gpu?.memory === undefined ? undefined : memoryBytes(gpu.memory)
   const node = (name: string, isRemote: boolean): readonly Device[] =>
@@ -19,10 +22,13 @@ export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
       isRemote,
     }))
   const workers = Array.from({ length: rpc?.workers ?? 0 }, (_, index) => index + 1)
+  const remote = workers.flatMap(worker => node(`worker ${worker}`, true))
   const devices =
     rpc === undefined
       ? node('GPU', false)
-      : [...node('head', false), ...workers.flatMap(worker => node(`worker ${worker}`, true))]
+      : rpc.layers === undefined
+        ? [...remote, ...node('head', false)]
+        : [...node('head', false), ...remote]
   return {
     devices,
     layers: rpc?.layers?.flatMap(count => shared(count, slurm.gpus)),
@@ -31,10 +37,7 @@ export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
   }
 }
 
-/** A node's layers among its GPUs. */
+/** A node's layers among its GPUs, as the engine's placement divides them: the first ones get what is left over. */
 function shared(count: number, parts: number): readonly number[] {
-  return Array.from(
-    { length: parts },
-    (_, part) => Math.floor((count * (part + 1)) / parts) - Math.floor((count * part) / parts),
-  )
+  return Array.from({ length: parts }, (_, part) => Math.floor((count + parts - 1 - part) / parts))
 }

@@ -1,5 +1,6 @@
 import { largestSplit } from './balance.ts'
 import type { EngineSettings } from './engine-settings.ts'
+import { isQuantized } from './ggml-types.ts'
 import { largestContext } from './largest-context.ts'
 import type { Layout } from './layout.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
@@ -48,6 +49,7 @@ export function planModel({ shape, settings, layout, measured }: PlanFacts): Pla
   const use = measured ?? memoryUse(shape, fitted, layout)
   const found = judge(use, layout)
   const split = layout.devices.length < 2 ? undefined : largestSplit(shape, fitted, layout)
+  const scores = scoreBytes(shape, fitted, layout)
   return {
     model: {
       name: shape.name ?? null,
@@ -63,13 +65,28 @@ export function planModel({ shape, settings, layout, measured }: PlanFacts): Pla
         ? null
         : { layers: split, largestContext: largestContext(shape, fitted, { ...layout, layers: split }) ?? null },
     proposals: proposals({ shape, settings: fitted, layout, verdict: found.verdict }),
-    unknown: [...shape.unknown, ...settings.unknown, ...unknownOf(fitted, layout)],
+    unknown: [...shape.unknown, ...settings.unknown, ...unknownOf(fitted, layout), ...scores],
   }
 }
 
 /** 0 is what the model was trained for. */
 function withContext(settings: EngineSettings, { trainedContext }: ModelShape): EngineSettings {
   return settings.context > 0 ? settings : { ...settings, context: trainedContext ?? 0 }
+}
+
+/** What `auto` may cost, if it is not on. */
+function scoreBytes(shape: ModelShape, settings: EngineSettings, layout: Layout): readonly string[] {
+  if (settings.flashAttention !== 'auto' || isQuantized(settings.valueType)) return []
+  const of = (flashAttention: 'on' | 'off') => {
+    const { devices, host } = memoryUse(shape, { ...settings, flashAttention }, layout)
+    return Math.max(...(devices.length === 0 ? [host] : devices).map(place => place.compute))
+  }
+  const more = (of('off') - of('on')) / 2 ** 30
+  return more < 1
+    ? []
+    : [
+        `whether the engine turns flash attention on (auto): without it, the scores of attention take ${more.toFixed(1)} GiB more`,
+      ]
 }
 
 function unknownOf(settings: EngineSettings, { devices, hostBytes }: Layout): readonly string[] {
@@ -79,6 +96,7 @@ function unknownOf(settings: EngineSettings, { devices, hostBytes }: Layout): re
     ...(devices.some(device => device.bytes === undefined)
       ? ['the memory of a GPU: write gpu.memory in the tier']
       : []),
+    ...(devices.some(device => device.isRemote) ? ['the host memory of the workers: it is not counted'] : []),
     ...(hostBytes === undefined ? ['the memory of the job: write slurm.mem in the tier'] : []),
     ...(settings.promptCacheBytes === undefined ? ['how far --cache-ram -1 grows: it has no limit'] : []),
     ...(isSplit ? [`how --split-mode ${settings.splitMode} divides: it is planned like layer`] : []),

@@ -31,9 +31,13 @@ test.each([
     { gpu, slurm: { gpus: 2 }, rpc: { workers: 1, layers: [5, 4] } },
     {
       devices: [device('head 0'), device('head 1'), device('worker 1 0', true), device('worker 1 1', true)],
-      layers: [2, 3, 2, 2],
+      layers: [3, 2, 2, 2],
       hostBytes: undefined,
     },
+  ],
+  [
+    { gpu, slurm: { gpus: 1, mem: '8G' }, rpc: { workers: 1 } },
+    { devices: [device('worker 1', true), device('head')], layers: undefined, hostBytes: 8 * GIBIBYTE },
   ],
 ])('of %j', (tier, layout) => {
   expect(layoutOf(tier)).toEqual(layout)

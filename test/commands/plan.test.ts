@@ -107,6 +107,7 @@ test('what does not fit fails, after all is said', async () => {
     '',
     'Not known:',
     '  the memory of the job: write slurm.mem in the tier',
+    '  whether the engine turns flash attention on (auto): without it, the scores of attention take 8.1 GiB more',
   ])
 })
 

@@ -33,6 +33,10 @@ test('says what fits, and what one node could do', () => {
     "On the head's node alone it fits with:",
     "  args: { override-tensor: 'blk\\.([0-9]|[1-7][0-9])\\.ffn_(up|down|gate|gate_up)\\.=CPU' }, context: 117248, slurm: { mem: 47G }",
     "    leaves 5 MiB on the fullest GPU; 46.4 GiB of the host; answers come as fast as the host's memory is read",
+    '',
+    'Not known:',
+    '  the host memory of the workers: it is not counted',
+    '  whether the engine turns flash attention on (auto): without it, the scores of attention take 16.3 GiB more',
   ])
 })
 
