@@ -22,6 +22,8 @@ export interface EngineSettings {
   readonly tensorSplit: readonly number[] | undefined
   /** Weights of the host may not be swapped nor dropped. */
   readonly isLocked: boolean
+  /** Weights of the host are put into the order that its processor likes best. */
+  readonly isRepacked: boolean
   /** Files are read past the page cache: --load-mode dio. */
   readonly isDirect: boolean
   /** --cache-ram, bytes of host memory at most; undefined: no limit. */
@@ -92,6 +94,7 @@ export function readEngineSettings(argv: readonly string[], context: number | un
       ?.split(/[,/]/)
       .map(share => Number(share) || 0),
     isLocked: locks,
+    isRepacked: !given.has('no-repack'),
     isDirect: last('load-mode') === 'dio',
     promptCacheBytes: cacheRam < 0 ? undefined : cacheRam * 2 ** 20,
     overrides: overrides(given, number, unknown),
@@ -142,6 +145,7 @@ const takingNothing = [
   ['no-kv-offload', '-nkvo'],
   ['cpu-moe', '-cmoe'],
   ['mlock'],
+  ['no-repack', '-nr'],
 ] as const
 
 type Name = (typeof takingValue)[number][0] | (typeof takingNothing)[number][0]

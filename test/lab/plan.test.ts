@@ -50,7 +50,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { model: 'grouped', context: 4096, args: '-np 1 --no-repack' },
-  { model: 'grouped', context: 16_384, args: '-np 4 -ctk q8_0 -ctv q8_0' },
+  { model: 'grouped', context: 16_384, args: '-np 4 -ctk q8_0 -ctv q8_0 --no-repack' },
   { model: 'grouped', context: 16_384, args: '--no-repack' },
   { model: 'words', context: 8192, args: '-np 1 -ctk q4_0 -fa off -ub 256 --no-repack' },
   { model: 'words', context: 1000, args: '-np 3 -b 128 --no-repack' },
