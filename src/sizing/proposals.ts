@@ -48,7 +48,8 @@ export function proposals(facts: ProposalFacts): readonly Proposal[] {
   return [
     ...ubatches(facts).slice(0, 1),
     ...cacheTypes(facts).slice(0, 1),
-    ...offload(facts, 'offload'),
+    // Of layers on another node, they would cross the network twice a layer.
+    ...(layout.devices.some(device => device.isRemote) ? [] : offload(facts, 'offload')),
     ...context(facts),
     ...alone,
   ]

@@ -65,7 +65,6 @@ describe("the seed's 72B on three nodes with 32 GiB each", () => {
     ])
     expect(brief(found).proposals).toEqual([
       { kind: 'ubatch', 'ubatch-size': 128 },
-      { kind: 'offload', 'override-tensor': expect.stringMatching(/^blk/), layers: [36, 29, 15] },
       { kind: 'context', context: 78_080 },
       { kind: 'one node', 'override-tensor': allFfn, context: 72_960 },
     ])
