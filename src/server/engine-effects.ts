@@ -145,7 +145,7 @@ async function preflight(
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
   }
   if (spec.rpc !== undefined && spec.rpc.workers !== workers.length) {
-    reasons.push(`the job has ${workers.length + 1} nodes, and rpc.workers is ${spec.rpc.workers}`)
+    reasons.push(`it takes ${spec.rpc.workers} nodes beside this one (rpc.workers), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
 }
