@@ -25,7 +25,7 @@ const REASONING_TIER = {
   context: 4096,
   rpc: { workers: 2, layers: LAYERS, cache: '/tmp/rpc-cache' },
   numa: true, // there is no GPU here, hence nothing to bind to
-  args: { threads: 1, parallel: 2, 'cache-type-k': 'q4_0', 'log-verbosity': 5 },
+  args: { threads: 1, parallel: 2, 'cache-type-k': 'q4_0', mlock: true, 'log-verbosity': 5 },
   slurm: { jobName: 'llama-72b', partition: 'gpu_ai', qos: 'ai_opportunistic', nodes: 3, gpus: 1, mem: '1G' },
 }
 
