@@ -1,5 +1,6 @@
-import { access, constants } from 'node:fs/promises'
+import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from '../engines/engine.ts'
 import type { Placement } from '../engines/llama-placement.ts'
@@ -72,14 +73,15 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: () => readTail(logFile, LAST_LINES),
+        lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
       }
     },
   }
 
   async function startProcesses(address: string, port: number) {
-    const start = async (placement?: Placement) =>
-      startEngine(
+    const start = async (placement?: Placement) => {
+      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+      return startEngine(
         {
           ...withPrefix(spec.numa === true ? await numaPrefix(env) : [], {
             command,
@@ -95,6 +97,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         },
         systemClock,
       )
+    }
     if (spec.rpc === undefined) return oneProcess(await start(), engine.stopGraceMs)
     return startRpcGroup({
       rpc: spec.rpc,
