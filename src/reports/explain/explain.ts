@@ -43,7 +43,7 @@ export function explain(facts: ExplainFacts): Explanation | undefined {
     return undefined
   const runs = withSilentRuns(facts)
   const described = runs.map((run, index) => describeRun(facts, run, index === runs.length - 1)).reverse()
-  const alive = described.find(run => run.ending === 'lives')
+  const alive = described.find(run => run.isAlive)
   return {
     job: facts.job,
     tier: facts.tier ?? null,
@@ -93,6 +93,10 @@ function waitOf(job: JobView): Answer {
 function lifeOf(run: Run): Answer {
   const served = run.events.findLast(one => one.event === 'ready')
   const evidence = run.stateLine === undefined ? [] : [run.stateLine]
+  if (run.ending === 'left') {
+    const { cause, what, evidence: shown, fix } = answerFor(run)
+    return { cause, what: `It is about to leave. ${what}`, evidence: shown, fix }
+  }
   if (run.trouble.length === 0) {
     const since = served === undefined ? '' : `: its engine serves since ${served.at}`
     const what = `It runs${run.slurm?.batchHost === undefined ? '' : ` on ${run.slurm.batchHost}`}${since}`

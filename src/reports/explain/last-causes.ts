@@ -36,6 +36,15 @@ export const LAST_CAUSES: readonly Cause[] = [
       `Look for the kernel’s word on the node (dmesg -T | grep -i oom), then submit it again: sluice submit ${run.tier ?? 'TIER'}`,
   },
   {
+    id: 'node-lost',
+    when: ['silent'],
+    recognise: run => (run.hasSuccessor ? shownBy(lastEvent(run)) : undefined),
+    what: () =>
+      'It ended without a word, and Slurm began it anew: so it does when a node fails, or when a preemption ends in a KILL',
+    fix: () =>
+      'See sinfo -R for nodes that are down, and their logs; where jobs are preempted without a GraceTime, give the partition or QoS one (sluice doctor)',
+  },
+  {
     id: 'unknown',
     recognise: run => shownBy(run.stateLine, lastEvent(run), ...run.said.slice(-LAST_LINES)) ?? NOTHING,
     what: run =>

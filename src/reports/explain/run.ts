@@ -23,6 +23,10 @@ export interface Run {
   readonly ending: Ending
   /** Slurm's word for the run's state, by Slurm today or by what an updater heard from it; undefined: not known. */
   readonly state: string | undefined
+  /** It has not ended, though it may have been told to. */
+  readonly isAlive: boolean
+  /** Slurm has begun another run since, or will. */
+  readonly hasSuccessor: boolean
   /** Slurm's view, where it is of this run. */
   readonly slurm: JobView | undefined
   /** Where the state stands. */
@@ -53,6 +57,7 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
   const trouble = run.events.slice(served + 1).filter(one => TROUBLE.has(one.event))
   const hasFailed = run.events.some(one => one.event === 'failed')
   const notice = noticed > stayed ? run.events[noticed] : undefined
+  const isRunning = ours?.state === 'running' || ours?.state === 'unknown'
   const left = 'value' in facts.endpoint && isLast ? facts.endpoint.value : undefined
   const seen = [
     ...trouble.toReversed().flatMap(one => linesOf(run.eventsFile, one)),
@@ -68,12 +73,14 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
       ? 'failed'
       : notice !== undefined
         ? 'left'
-        : ours?.state === 'running' || ours?.state === 'unknown'
+        : isRunning
           ? 'lives'
           : left?.state === 'failed'
             ? 'failed'
             : 'silent',
     state: ours?.stateText ?? HEARD.exec(heard?.text ?? '')?.[1],
+    isAlive: isRunning && !hasFailed,
+    hasSuccessor: !isLast || (slurm !== undefined && slurm.restarts > run.restarts),
     slurm: ours,
     stateLine: ours === undefined ? heard : slurmLine(ours),
     events: run.events,

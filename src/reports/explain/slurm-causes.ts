@@ -130,7 +130,7 @@ function noticeLines({ notice, events, eventsFile }: Run) {
 }
 
 /** How it took its leave: what became of its answers, and of the job. */
-function partingOf({ events, notice }: Run): string {
+function partingOf({ events, notice, isAlive }: Run): string {
   const outcome = events.findLast(one => one.event === 'drained')?.['outcome']
   const last = events.findLast(one => one.event === 'requeued' || one.event === 'cancelled')?.event
   if (notice === undefined) return 'its supervisor heard nothing of it'
@@ -139,7 +139,9 @@ function partingOf({ events, notice }: Run): string {
       ? 'it finished its answers'
       : outcome === 'deadline'
         ? 'its last answers were cut at the deadline'
-        : 'it served nobody, or did not come to finish its answers'
+        : isAlive
+          ? 'it is finishing its answers'
+          : 'it served nobody, or did not come to finish its answers'
   return `${drained}${last === 'requeued' ? ', and it requeued itself' : last === 'cancelled' ? ', and it ended its job' : ''}`
 }
 

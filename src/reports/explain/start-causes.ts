@@ -59,7 +59,7 @@ export const START_CAUSES: readonly Cause[] = [
     recognise: run =>
       find(
         run.said,
-        /Cannot use port (\d+)/,
+        /Cannot use port (\d+) of \S+: EADDRINUSE/,
         /couldn't bind .*?port: (\d+)/,
         /Address already in use/i,
         /Failed to create server socket/,

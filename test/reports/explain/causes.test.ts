@@ -175,7 +175,7 @@ describe('a cause by its words', () => {
         ],
       }),
     ],
-    ['port-in-use', exited('Cannot use port 8080: it is in use at 10.0.0.1')],
+    ['port-in-use', exited('Cannot use port 8080 of 10.0.0.1: EADDRINUSE')],
     [
       'port-in-use',
       exited("Exited with code 1: E srv start: couldn't bind HTTP server socket, hostname: 10.0.0.1, port: 8080"),
@@ -220,6 +220,7 @@ describe('a cause by its words', () => {
     ['credential-revoked', ended({ stateText: 'FAILED', reason: 'NonZeroExitCode', exitCode: '1:0', restarts: 2 })],
     ['script-failed', ended({ stateText: 'FAILED', reason: 'NonZeroExitCode', exitCode: '127:0' })],
     ['supervisor-killed', silent({ stateText: 'FAILED', reason: 'RaisedSignal:9(Killed)', exitCode: '0:9' })],
+    ['node-lost', silent({ state: 'pending', stateText: 'PENDING', reason: 'BeginTime', restarts: 1 })],
     ['unknown', silent(undefined)],
     ['unknown', exited('Exited with code 3: what nobody has seen before')],
   ]

@@ -98,6 +98,17 @@ describe('an explanation', () => {
     expect(explanation?.runs).toEqual([])
   })
 
+  it('of a job that drains says why it leaves', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01', preemptTime: 1 })
+    const list = events(['ready', { models: 1 }], ['draining', { cause: 'preempted' }])
+    const explanation = explain(facts({ slurm: { value: running }, runs: [run({ events: list })] }))
+    expect(explanation?.now).toMatchObject({
+      cause: 'preempted',
+      what: 'It is about to leave. It was preempted: a job of higher priority needed its node; it is finishing its answers',
+    })
+    expect(explanation?.runs).toEqual([])
+  })
+
   it('of a job that was requeued and waits tells what holds it, and how its last run ended', () => {
     const held = view({ state: 'pending', stateText: 'PENDING', reason: 'JobHoldMaxRequeue', restarts: 2 })
     const explanation = explain({ ...TWICE, slurm: { value: held } })
