@@ -18,6 +18,8 @@ const PATIENCE = { timeoutMs: 90_000 }
 const FAKES = '/scratch/ai/fakes'
 const OUTPUT = '/scratch/ai/out'
 const PORT = 8_099
+/** Of a worker's. */
+const TAKEN_PORT = 50_150
 /** Where cgroup v1 is mounted, the only place where the lab can make a memory cgroup. */
 const MEMORY = '/sys/fs/cgroup/memory'
 
@@ -35,6 +37,13 @@ const tier = (name: string, change: object = {}) => ({
 })
 const fake = (name: string) => join(FAKES, name)
 
+/** Over all three nodes; the worker's program is the test's. */
+const group = (name: string, port: number) =>
+  tier(name, {
+    rpc: { workers: 2, port, command: fake(`${name}/ggml-rpc-server`) },
+    slurm: { ...SMALL, jobName: name, nodes: 3 },
+  })
+
 const TIERS = {
   fast: { ...FAST_TIER, slurm: { ...FAST_TIER.slurm, signalLeadSeconds: 10 } },
   arguments: tier('arguments', { args: { 'no-such-argument': true } }),
@@ -47,27 +56,23 @@ const TIERS = {
   killed: tier('killed', { command: fake('killed') }),
   script: tier('script', { setup: ['echo "no module named cuda-13" >&2; exit 3'] }),
   output: tier('output', { slurm: { ...SMALL, jobName: 'output', output: `${OUTPUT}/%x-%j.log` } }),
-  group: tier('group', {
-    rpc: { workers: 2, port: 50_100, command: fake('ggml-rpc-server') },
-    slurm: { ...SMALL, jobName: 'group', nodes: 3 },
-  }),
-  wrong: tier('wrong', {
-    rpc: { workers: 2, port: 50_110, command: fake('wrong/ggml-rpc-server') },
-    slurm: { ...SMALL, jobName: 'wrong', nodes: 3 },
-  }),
+  group: group('group', 50_100),
+  head: group('head', 50_110),
+  wrong: group('wrong', 50_120),
+  builds: group('builds', 50_130),
+  deaf: group('deaf', 50_140),
+  taken: group('taken', TAKEN_PORT),
 }
 type TierName = keyof typeof TIERS
 
 let site: Site
 const jobs = new Map<TierName, string>()
 const jobOf = (name: TierName) => jobs.get(name) ?? ''
-let listener: ReturnType<typeof onNode>
+let listeners: ReturnType<typeof onNode>[] = []
 
 beforeAll(async () => {
   await writeFakes()
-  listener = onNode('vasp-01', [process.execPath, '-e', `require('node:net').createServer().listen(${PORT})`], {
-    reject: false,
-  })
+  listeners = [listen('vasp-01', PORT), listen('vasp-02', TAKEN_PORT)]
   site = await openSite(TIERS)
   await site.startUpdater()
   for (const name of Object.keys(TIERS) as TierName[]) {
@@ -76,7 +81,7 @@ beforeAll(async () => {
   }
 })
 afterAll(async () => {
-  listener.kill()
+  for (const one of listeners) one.kill()
   await site.close()
   if (cgroup !== undefined) await rmdir(cgroup)
 })
@@ -90,6 +95,9 @@ describe.concurrent('a job that cannot run', () => {
     ['flash', 'flash-attention', /V cache is quantized/, /flash-attn on/],
     ['slow', 'load-timeout', /within loadTimeoutSeconds \(2 s\)/, /raise tiers\.slow\.loadTimeoutSeconds/],
     ['wrong', 'bad-arguments', /does not take its argument "--of-tomorrow"/, /Correct tiers\.wrong\.args/],
+    ['builds', 'other-builds', /different builds: 0\..* here, b1 \(of another day\) on vasp-03/, /same build/],
+    ['deaf', 'worker-unreachable', /could not reach the worker at 10\.77\.0\.1[23]:50140/, /rpc\.port \(50140\)/],
+    ['taken', 'port-in-use', /^It runs.* Its worker's port 50150 is another process's/, /an rpc\.port of its own/],
     ['script', 'script-failed', /script failed before its supervisor began \(exit 3:0\)/, /sluice logs/],
   ])('%s: %s', async (name, cause, what, fix) => {
     const answer = await until(`what is wrong with ${name}`, async () => main(await explained(jobOf(name))), {
@@ -137,9 +145,9 @@ describe.concurrent('an engine that dies', () => {
   })
 
   it('because a worker was killed is explained by that worker', async () => {
-    const group = await ready('group')
-    await writeProgram('ggml-rpc-server', 'exec sleep 600')
-    process.kill(await workerOf(group), 'SIGKILL')
+    const serving = await ready('group')
+    await writeProgram('group/ggml-rpc-server', 'exec sleep 600')
+    process.kill(await workerOf(serving), 'SIGKILL')
     const answer = await troubled('group')
     expect(answer).toMatchObject({
       cause: 'worker-lost',
@@ -148,6 +156,14 @@ describe.concurrent('an engine that dies', () => {
       ),
     })
     await cancel(jobOf('group'))
+  })
+
+  it('is told from a worker that does', async () => {
+    const serving = await ready('head')
+    await writeProgram('head/ggml-rpc-server', 'exec sleep 600')
+    process.kill(engineOf(serving), 'SIGKILL')
+    expect(await troubled('head')).toMatchObject({ cause: 'engine-killed' })
+    await cancel(jobOf('head'))
   })
 
   it.skipIf(!existsSync(MEMORY))('for want of host memory, as its cgroup counts', async () => {
@@ -305,6 +321,12 @@ async function workerOf({ job }: Endpoint): Promise<number> {
   throw new Error('Cannot find the worker on vasp-02')
 }
 
+/** Somebody else's process, on all addresses of a node. */
+function listen(node: string, port: number): ReturnType<typeof onNode> {
+  const script = `require('node:net').createServer().listen(${port}, '0.0.0.0')`
+  return onNode(node, [process.execPath, '-e', script], { reject: false })
+}
+
 let cgroup: string | undefined
 
 /** Puts a process, and with it whatever it starts from now on, into a memory cgroup of 200 MB, as Slurm does with slurm.mem. */
@@ -326,8 +348,18 @@ async function writeProgram(name: string, text: string): Promise<void> {
 
 async function writeFakes(): Promise<void> {
   const worker = 'exec "$(echo /usr/libexec/*/llama/bin/ggml-rpc-server)" "$@"'
-  await writeProgram('ggml-rpc-server', worker)
+  for (const name of ['group', 'head', 'builds', 'taken']) await writeProgram(`${name}/ggml-rpc-server`, worker)
   await writeProgram('wrong/ggml-rpc-server', `set -- "$@" --of-tomorrow\n${worker}`)
+  const others = '[ "$(uname -n)" = vasp-03 ] && echo "version: b1 (of another day)" && exit'
+  await writeProgram('builds/llama-server', `${others}\nexec llama-server "$@"`)
+  // Takes the one connection before the head's, and then listens no more.
+  await writeProgram('deaf/ggml-rpc-server', `exec ${process.execPath} ${fake('deaf.cjs')} "$@"`)
+  await writeFile(
+    fake('deaf.cjs'),
+    `const server = require('node:net').createServer(socket => { socket.destroy(); server.close() })
+server.listen(Number(process.argv[process.argv.indexOf('-p') + 1]), process.argv[process.argv.indexOf('-H') + 1])
+setInterval(() => {}, 1000)`,
+  )
   await writeProgram('flash', 'exec llama-server "$@" --flash-attn off --cache-type-v q4_0')
   await writeProgram('sleep', 'exec sleep 600')
   await writeProgram('killed', 'exec llama-server "$@"')

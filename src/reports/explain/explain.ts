@@ -152,7 +152,8 @@ function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly
     ...('unknown' in facts.endpoint ? [facts.endpoint.unknown] : []),
     ...runs.flatMap(run => (run.events.length === 0 ? [`No events of run ${run.restarts} (${run.eventsFile})`] : [])),
     ...runs.flatMap(run =>
-      run.trouble.length > 0 && !facts.runs.some(one => one.restarts === run.restarts && one.logs.length > 0)
+      run.events.some(one => one.event === 'engine stopped') &&
+      !facts.runs.some(one => one.restarts === run.restarts && one.logs.length > 0)
         ? [`No log of run ${run.restarts} (logs/${job}/engine-${run.restarts}.log)`]
         : [],
     ),

@@ -41,12 +41,17 @@ export const DEVICE_CAUSES: readonly Cause[] = [
   },
 ]
 
-/** slurmstepd's and srun's own (task_cgroup_memory.c, job_mem_limit.c; exit 0:125). Theirs is written so, CUDA's in small letters. */
+/**
+ * slurmstepd's and srun's own (task_cgroup_memory.c, job_mem_limit.c); srun's is written so, CUDA's in small letters. And
+ * ggml's, where the host refuses the memory at once instead of killing for it later.
+ */
 const OOM_WORDS = [
   /Detected \d+ oom[_-]kill event/,
   /srun: error: .*Out Of Memory/,
   /exceeded (?:job |step )?memory limit/,
   /OOM Killed/,
+  /cpu_buffer_type_alloc_buffer: failed to allocate/,
+  /(?:failed|unable) to allocate (?:CPU\S*|Host) buffer/,
 ]
 
 /**

@@ -51,15 +51,15 @@ export const SLURM_CAUSES: readonly Cause[] = [
   {
     id: 'timed-out',
     recognise: run =>
-      run.state === 'TIMEOUT' || run.state === 'DEADLINE' || causeOf(run) === 'walltime'
+      isOutOfTime(run) || causeOf(run) === 'walltime'
         ? shownBy(run.stateLine?.text.includes('RUNNING') ? undefined : run.stateLine, ...noticeLines(run))
         : undefined,
     what: run =>
-      run.state === 'TIMEOUT' || run.state === 'DEADLINE'
+      isOutOfTime(run)
         ? `Its walltime was over before it could be requeued: Slurm ended it${limitOf(run)}`
         : `Its walltime was nearly over${limitOf(run)}: ${partingOf(run)}`,
     fix: run =>
-      run.state === 'TIMEOUT' || run.state === 'DEADLINE'
+      isOutOfTime(run)
         ? `Give ${tierOf(run)} a longer slurm.time, or slurm.signalLeadSeconds more than its longest answer, so that it drains and requeues in time; submit it again (sluice submit ${tierOf(run)})`
         : cutOf(run),
   },
@@ -81,7 +81,8 @@ export const SLURM_CAUSES: readonly Cause[] = [
   {
     id: 'requeued',
     recognise: run => (causeOf(run) === 'requeued' ? shownBy(...noticeLines(run)) : undefined),
-    what: run => `It was requeued from outside (scontrol requeue, or a preemption without a grace): ${partingOf(run)}`,
+    what: run =>
+      `It was requeued from outside (scontrol requeue, a node that went down, or a preemption without a grace): ${partingOf(run)}`,
     fix: () =>
       'Send replicas away with sluice drain --requeue, which waits for their answers; if it was a preemption, give the partition or QoS a GraceTime (sluice doctor)',
   },
@@ -107,6 +108,13 @@ export const SLURM_CAUSES: readonly Cause[] = [
 
 const NODE_STATES: ReadonlySet<string> = new Set(['NODE_FAIL', 'BOOT_FAIL'])
 const LAST_LINES = 5
+
+/** Slurm has ended it: one that only comes near its limit requeues itself. */
+function isOutOfTime(run: Run): boolean {
+  const { state, slurm, notice } = run
+  if (state === 'TIMEOUT' || state === 'DEADLINE' || slurm?.reason === 'TimeLimit') return true
+  return causeOf(run) === 'walltime' && notice?.['comeBack'] === false
+}
 
 function causeOf({ notice }: Run): unknown {
   return notice?.['cause'] ?? undefined

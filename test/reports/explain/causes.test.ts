@@ -207,6 +207,14 @@ describe('a cause by its words', () => {
     ['engine-crashed', exited('Killed by SIGSEGV: srv  listening')],
     ['node-failed', ended({ stateText: 'NODE_FAIL', reason: 'NodeDown', exitCode: '1:0' })],
     ['timed-out', ended({ stateText: 'TIMEOUT', reason: 'TimeLimit', exitCode: '0:15' })],
+    ['timed-out', ended({ state: 'ending', stateText: 'COMPLETING', reason: 'TimeLimit' })],
+    [
+      'host-memory',
+      logged(
+        'E ggml_backend_cpu_buffer_type_alloc_buffer: failed to allocate buffer of size 9',
+        'E failed to load model',
+      ),
+    ],
     ['timed-out', left('walltime', undefined, ['requeued'])],
     ['preempted', left('preempted', undefined, ['requeued'])],
     ['preempted', ended({ stateText: 'PREEMPTED' })],

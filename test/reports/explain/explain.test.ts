@@ -128,7 +128,7 @@ describe('an explanation', () => {
 
   it('says what was not found, and does not take a silent Slurm for none', () => {
     const message = 'Cannot run squeue: no answer within 20 s'
-    const list = events(['engine exited', { message: 'Killed by SIGSEGV: x', exits: 6 }], ['failed'])
+    const list = events(['engine exited', { message: 'Killed by SIGSEGV: x' }], ['engine stopped'], ['failed'])
     const explanation = explain(facts({ slurm: { unknown: message }, runs: [run({ events: list })] }))
     expect(explanation?.notFound).toEqual([message, 'No log of run 0 (logs/7/engine-0.log)'])
     expect(explanation?.runs[0]?.cause).toBe('engine-crashed')
