@@ -8,6 +8,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**'],
+          globalSetup: 'test/temporary-directory.ts',
           testTimeout: 30_000,
         },
       },

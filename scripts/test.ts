@@ -16,7 +16,7 @@ const bin = (name: string) => join(root, 'node_modules/.bin', name)
  */
 const LABS: Partial<Record<Flavour, readonly string[]>> = {
   sid: [''],
-  bookworm: ['path', 'faults-control', 'faults-engine', 'faults-registry', 'gateway', 'submit', 'lab.test'],
+  bookworm: ['path', 'faults-control', 'faults-engine', 'faults-registry', 'gateway', 'rpc', 'submit', 'lab.test'],
   'bookworm-qos': ['path'],
   qos: ['path', 'lab.test'],
   grace0: ['path'],

@@ -113,6 +113,18 @@ function program(): Command {
     .option('--json', 'print JSON, progress to standard error')
     .action(async (name, options) => (await import('./commands/send-away.ts')).stop(name, options, context))
   sluice
+    .command('plan')
+    .description('will it fit? weights, caches and buffers of a tier against the memory of its GPUs and of its job')
+    .argument('<tier>')
+    .addOption(configFile())
+    .option(
+      '--file <path>',
+      'the .gguf file (the first, if split), where this machine sees it elsewhere than the nodes',
+    )
+    .option('--model <name>', 'one model of a router; all by default')
+    .option('--json', 'print JSON')
+    .action(async (tier, options) => (await import('./commands/plan.ts')).plan(tier, options, context))
+  sluice
     .command('doctor')
     .description('find out whether this site is set up right; exit code 1 when it is not')
     .addOption(configFile())

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const src = join(import.meta.dirname, '../src')
 
 /** Rooms that may not touch the world: no files, sockets, processes or timers. */
-const PURE = ['domain', 'engines', 'config', 'scripts', 'reports']
+const PURE = ['domain', 'engines', 'config', 'scripts', 'sizing', 'reports']
 const WORLD =
   /^(node:)?(fs|fs\/promises|net|http|https|dns|dns\/promises|child_process|timers|timers\/promises|execa|undici|chokidar)$/
 
@@ -15,7 +15,12 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   engines: { domain: 'what an engine is told and answers' },
   config: { domain: 'problems and names', engines: "a tier's engine is a key of ENGINES" },
   scripts: { domain: 'the replica spec', config: 'a script is rendered from a tier' },
-  reports: { domain: 'what is joined for people', config: 'the nearest word to a name that there is not' },
+  sizing: {},
+  reports: {
+    domain: 'what is joined for people',
+    config: 'the nearest word to a name that there is not',
+    sizing: 'plans, as text',
+  },
   system: { domain: 'values that effects return' },
   registry: { domain: 'endpoint, beat and routes files', system: 'atomic files, the lane' },
   gateway: { domain: 'the gateway model', system: 'processes, clocks, HTTP' },

@@ -50,6 +50,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it.
   for (const name of ['SIGUSR2', 'SIGHUP'] as const) process.on(name, () => undefined)
 
+  const workers = spec.rpc === undefined ? undefined : await workerNodes(spec, job, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, lane)
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
@@ -59,7 +60,6 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const engine = ENGINES[spec.engine]
   const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index: 0 })
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
-  const nodes = spec.rpc === undefined ? undefined : await workerNodes(spec, job, context)
 
   await registry
     .make()
@@ -81,7 +81,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       },
       engine: createEngineEffects({
         ...{ engine, spec, env: context.env, self: context.self, marker: `SLUICE_ENDPOINT=${id}`, scratch },
-        ...{ node: job.node, workers: nodes },
+        ...{ node: job.node, workers },
       }),
       slurm: slurm?.effects,
       record: journal.record,

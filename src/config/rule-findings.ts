@@ -1,6 +1,7 @@
 import type { Finding } from './finding.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
+import { flashAttentionRule } from './rules/flash-attention.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule } from './rules/job-script.ts'
 import { networkRule } from './rules/networks.ts'
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   nodesRule,
   rpcRule,
   engineArgumentsRule,
+  flashAttentionRule,
   environmentRule,
   extraRule,
   setupRule,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ENGINES, type EngineName } from '../engines/index.ts'
+import { ALLOWANCES } from './allowances.ts'
 import * as alphabets from './alphabets.ts'
 
 /** A name that may stand in file names, nginx identifiers and Slurm comments: rule 9's closed alphabet. */
@@ -158,6 +159,11 @@ const tier = z.strictObject({
   port: about(port.optional(), 'Port of the engine on its node; without it a free one is taken.', 8080),
   readTimeoutSeconds: about(seconds.default(600), 'Longest silence of an engine within an answer, in seconds.'),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
+  allow: about(
+    z.array(about(z.enum(ALLOWANCES), 'The name of a refusal.')).default([]),
+    'Combinations that are refused because they crash, and that your build can do.',
+    ['flash-attn-on-sm70'],
+  ),
   gpu: about(gpu.optional(), 'What the GPUs are, for checks and for planning.'),
   replicas: about(z.number().int().min(0).max(1000).default(1), 'Jobs to keep.'),
   slurm: about(slurm.prefault({}), 'What the job asks of Slurm.'),

@@ -11,6 +11,11 @@ export interface Engine {
   readonly serves: readonly string[]
   /** The arguments after the command. */
   argv(spec: ReplicaSpec, at: { address: string; port: number; placement?: Placement }): string[]
+  /** How a build calls its arguments, by its `--help`, which is asked for when one of these flags is among them. */
+  readonly changed?: {
+    readonly flags: readonly string[]
+    toBuild(argv: readonly string[], help: string): string[]
+  }
   /** Variables that it may inherit besides the common ones. */
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */

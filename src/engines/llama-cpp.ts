@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
-import { placementArgv } from './llama-placement.ts'
+import { CHANGED_FLAGS, toBuild } from './llama-flags.ts'
+import { matchedBatches, placementArgv } from './llama-placement.ts'
 
 /** llama-server with one model, on one node or several, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
 export const llamaCpp: Engine = {
@@ -15,9 +16,10 @@ export const llamaCpp: Engine = {
       : ['--models-dir', spec.router.modelsDir, '--models-max', String(spec.router.modelsMax)]),
     ...(spec.model === undefined ? [] : ['--model', spec.model.file, '--alias', spec.model.name]),
     ...(spec.context === undefined ? [] : ['--ctx-size', String(spec.context)]),
-    ...(placement === undefined ? [] : placementArgv(placement)),
+    ...(placement === undefined ? [] : [...placementArgv(placement), ...matchedBatches(spec.args)]),
     ...spec.args,
   ],
+  changed: { flags: CHANGED_FLAGS, toBuild },
   // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.
   keepsEnvironment: /^(GGML_|HIP_|ROCR_|HSA_|ONEAPI_|SYCL_|VK_)/,
   environment: {},

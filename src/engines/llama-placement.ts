@@ -46,6 +46,26 @@ export function placementArgv({ layers, headDevices, workers }: Placement): stri
   ]
 }
 
+/** The seed's site: with larger ones its GPUs ran out of memory at 40 000 tokens. */
+const BATCH = '512'
+
+/**
+ * Over a network a batch that is cut into smaller ones costs a round trip for each: what the user left open of the two
+ * sizes becomes what the other one is.
+ */
+export function matchedBatches(args: readonly string[]): string[] {
+  const given = (flags: readonly string[]) => args[args.findLastIndex(word => flags.includes(word)) + 1]
+  const batch = args.some(word => BATCH_FLAGS.includes(word)) ? given(BATCH_FLAGS) : undefined
+  const micro = args.some(word => MICRO_FLAGS.includes(word)) ? given(MICRO_FLAGS) : undefined
+  return [
+    ...(batch === undefined ? ['--batch-size', micro ?? BATCH] : []),
+    ...(micro === undefined ? ['--ubatch-size', batch ?? BATCH] : []),
+  ]
+}
+
+const BATCH_FLAGS = ['--batch-size', '-b']
+const MICRO_FLAGS = ['--ubatch-size', '-ub']
+
 /** As evenly as whole numbers go, the first ones getting what is left over; nothing where there is no device. */
 function spread(count: number, devices: number): number[] {
   return Array.from({ length: devices }, (_, index) => Math.floor((count + devices - 1 - index) / devices))

@@ -12,7 +12,7 @@ import { addressesIn, freePort } from './address.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
-import { inspectProgram } from './inspect-program.ts'
+import { helpOf, inspectProgram } from './inspect-program.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 
@@ -81,15 +81,14 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   async function startProcesses(address: string, port: number) {
     const start = async (placement?: Placement) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+      const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
+      const { changed } = engine
+      const isAsked = changed?.flags.some(flag => argv.includes(flag)) === true
+      const own = changed !== undefined && isAsked ? changed.toBuild(argv, await helpOf(command, environment)) : argv
+      const prefix = spec.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(spec.numa === true ? await numaPrefix(env) : [], {
-            command,
-            argv: [
-              ...first,
-              ...engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) }),
-            ],
-          }),
+          ...withPrefix(prefix, { command, argv: [...first, ...own] }),
           env: environment,
           marker,
           isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
@@ -148,7 +147,7 @@ async function preflight(
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
   }
   if (spec.rpc !== undefined && spec.rpc.workers !== workers.length) {
-    reasons.push(`the job has ${workers.length + 1} nodes, and rpc.workers is ${spec.rpc.workers}`)
+    reasons.push(`it takes ${spec.rpc.workers} nodes beside this one (rpc.workers), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
 }

@@ -87,7 +87,9 @@ export function startRpcGroup(options: {
     exited,
     processes: () => [
       ...(head === undefined ? [] : [{ role: 'head', pid: head.pid, node: undefined }]),
-      ...steps.map(({ node, pid }) => ({ role: 'worker', pid, node })),
+      ...nodes.names
+        .flatMap(name => steps.filter(step => step.node === name))
+        .map(({ node, pid }) => ({ role: 'worker', pid, node })),
     ],
     async trouble() {
       const message = await fatalLine()

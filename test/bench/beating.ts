@@ -3,8 +3,8 @@ import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { makeRegistry } from '../../src/registry/directories.ts'
 import { publishEndpoint, writeBeat } from '../../src/registry/publish.ts'
 
-// The files of so many replicas, as their supervisors would write them: beats all the time, and now and then one that
-// leaves and comes back. `node beating.ts SHARED REPLICAS BEAT_SECONDS CHURN_SECONDS`, until it is ended.
+// The files of so many replicas, as their supervisors would write them: beats all the time, and from SIGUSR2 on now and
+// then one that leaves and comes back. `node beating.ts SHARED REPLICAS BEAT_SECONDS CHURN_SECONDS`, until it is ended.
 const [shared = '', replicas = '', beatSeconds = '', churnSeconds = ''] = process.argv.slice(2)
 const count = Number(replicas)
 
@@ -13,7 +13,7 @@ for (let n = 0; n < count; n += 1) {
   await writeBeat(shared, `fast-${1000 + n}-0`, { version: 1, beat: 0, endpoints: {} })
   await publishEndpoint(shared, endpointOf(n, 'ready'))
 }
-void churn()
+process.once('SIGUSR2', () => void churn())
 for (let beat = 1; ; beat += 1) {
   const startedAt = performance.now()
   for (let n = 0; n < count; n += 1) {

@@ -72,34 +72,36 @@ export async function benchSimulated(replicas: number, seconds: number, report: 
   await until('all to be routed', routed, { timeoutMs: 120_000, holds: n => n >= replicas - 1 })
   await sleep(5_000) // what follows is the steady state
 
-  const before = {
-    cpu: await cpuTicks(pid),
-    reloads: await reloads(),
-    polls: await polls(),
-  }
-  let peak = 0
-  const startedAt = performance.now()
-  while (performance.now() - startedAt < seconds * 1_000) {
-    await sleep(Math.min(10_000, seconds * 1_000))
-    peak = Math.max(peak, await residentMebibytes(pid))
-    report(`${replicas} replicas: ${Math.round((performance.now() - startedAt) / 1_000)}/${seconds} s`)
-  }
-  const elapsed = (performance.now() - startedAt) / 1_000
-  const cpuSeconds = ((await cpuTicks(pid)) - before.cpu) / TICKS_PER_SECOND
-  const result = {
-    replicas,
-    seconds: Math.round(elapsed),
-    reloads: (await reloads()) - before.reloads,
-    squeueCalls: (await polls()) - before.polls,
-    cpuPercentOfACore: Math.round((cpuSeconds / elapsed) * 10_000) / 100,
-    peakMebibytes: Math.round(peak),
-    metadataPerSecondAndReplica: round((await metadataPerSecond(pid, shared)) / replicas),
-  }
+  const idle = await observe(Math.ceil(seconds / 5), 'nothing changes')
+  beating.kill('SIGUSR2')
+  const changing = await observe(seconds, `a change every ${CHURN_SECONDS / 2} s`)
   for (const child of [updater, beating]) child.kill('SIGTERM')
   await Promise.all([updater, beating].map(child => new Promise(resolve => child.once('exit', resolve))))
   process.kill(Number(await readFile(join(DIRECTORY, 'state/main/run/nginx.pid'), 'utf8')), 'SIGTERM')
   await rm(DIRECTORY, { recursive: true, force: true })
-  return result
+  return { replicas, idle, changing }
+
+  async function observe(windowSeconds: number, what: string) {
+    const before = { cpu: await cpuTicks(pid), reloads: await reloads(), polls: await polls() }
+    let peak = 0
+    const startedAt = performance.now()
+    while (performance.now() - startedAt < windowSeconds * 1_000) {
+      await sleep(Math.min(10_000, windowSeconds * 1_000))
+      peak = Math.max(peak, await residentMebibytes(pid))
+      const passed = Math.round((performance.now() - startedAt) / 1_000)
+      report(`${replicas} replicas, ${what}: ${passed}/${windowSeconds} s`)
+    }
+    const elapsed = (performance.now() - startedAt) / 1_000
+    const cpuSeconds = ((await cpuTicks(pid)) - before.cpu) / TICKS_PER_SECOND
+    return {
+      seconds: Math.round(elapsed),
+      reloads: (await reloads()) - before.reloads,
+      squeueCalls: (await polls()) - before.polls,
+      cpuPercentOfACore: Math.round((cpuSeconds / elapsed) * 10_000) / 100,
+      peakMebibytes: Math.round(peak),
+      metadataPerSecondAndReplica: round((await metadataPerSecond(pid, shared)) / replicas),
+    }
+  }
 
   async function polls(): Promise<number> {
     return (await readFile(join(DIRECTORY, 'squeue.calls'), 'utf8').catch(() => '')).length

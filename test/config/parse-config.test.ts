@@ -13,6 +13,7 @@ describe('a good file', () => {
       args: [],
       env: {},
       setup: [],
+      allow: [],
       readTimeoutSeconds: 600,
       loadTimeoutSeconds: 900,
       numa: false,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { placementArgv } from '../../src/engines/llama-placement.ts'
+import { matchedBatches, placementArgv } from '../../src/engines/llama-placement.ts'
 
 const worker = (n: number, devices = 1) => ({ address: `10.0.0.${n}`, port: 50052, devices })
 
@@ -76,5 +76,22 @@ describe('a placement', () => {
         }
       }
     }
+  })
+})
+
+describe('the two batch sizes over a network', () => {
+  it.each([
+    [[], ['--batch-size', '512', '--ubatch-size', '512']],
+    [
+      ['-b', '1024'],
+      ['--ubatch-size', '1024'],
+    ],
+    [
+      ['--ubatch-size', '256', '-c', '9'],
+      ['--batch-size', '256'],
+    ],
+    [['--batch-size', '2048', '-ub', '512'], []],
+  ])('beside %j', (args, expected) => {
+    expect(matchedBatches(args)).toEqual(expected)
   })
 })

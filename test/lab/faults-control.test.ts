@@ -187,10 +187,10 @@ describe('a killed ear', () => {
     })
     expect(lostOf(outcomes)).toEqual([])
     const events = await eventsOf(leaving)
-    expect(events.slice(-6).map(one => one.event)).toEqual([
-      ...['ear ended', 'ear ended', 'draining', 'drained', 'engine stopped', 'requeued'],
-    ])
-    expect(events.at(-3)).toMatchObject({ outcome: 'idle', cause: 'preempted' })
+    // Slurm is asked when the next ear begins to hear, and that may tell of the preemption before the ear does.
+    const others = events.filter(one => one.event !== 'ear ended').slice(-4)
+    expect(others.map(one => one.event)).toEqual(['draining', 'drained', 'engine stopped', 'requeued'])
+    expect(others[1]).toMatchObject({ outcome: 'idle', cause: 'preempted' })
     await cancel(preemptor)
   })
 })

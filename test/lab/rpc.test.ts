@@ -1,11 +1,12 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
 import { findMarked } from '../../src/system/processes.ts'
 import { lostOf, type Outcome, openAi, send, startClients } from './clients.ts'
 import { readCluster } from './cluster-state.ts'
-import { MODELS_DIRECTORY } from './directories.ts'
+import { MODELS_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
+import { supervisorOf } from './replica-processes.ts'
 import { FAST_MODEL, FAST_TIER, isAlive, openSite, type Site, SLOW_MODEL } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
@@ -24,7 +25,7 @@ const REASONING_TIER = {
   context: 4096,
   rpc: { workers: 2, layers: LAYERS, cache: '/tmp/rpc-cache' },
   numa: true, // there is no GPU here, hence nothing to bind to
-  args: { threads: 1, parallel: 2, 'cache-type-k': 'q4_0', 'log-verbosity': 5 },
+  args: { threads: 1, parallel: 2, 'cache-type-k': 'q4_0', mlock: true, 'log-verbosity': 5 },
   slurm: { jobName: 'llama-72b', partition: 'gpu_ai', qos: 'ai_opportunistic', nodes: 3, gpus: 1, mem: '1G' },
 }
 
@@ -88,6 +89,13 @@ describe('a tier over three nodes', () => {
     expect(placed.at(-1)?.slice(1)).toEqual(['64', 'RPC1'])
   })
 
+  it('keeps the signals of a notice from its workers, and TERM from its head', async () => {
+    const group = await theGroup()
+    const [TERM, USR2] = [1n << 14n, 1n << 11n]
+    expect((await blockedIn(await workerProcess(group))) & (TERM | USR2)).toBe(TERM | USR2)
+    expect((await blockedIn(group.processes[0]?.pid ?? 0)) & TERM).toBe(TERM)
+  })
+
   it('connects to a worker once before the head does, and never after the head has', async () => {
     const group = await theGroup()
     const accepted = async () =>
@@ -140,9 +148,9 @@ describe('a group of which one process dies', () => {
 describe('a preemption of one of its nodes', () => {
   it('finishes the answer that runs, hands over all three nodes, and the group comes back', async () => {
     const group = await theGroup()
-    const load = startClients(2, [{ model: MODEL, tokens: 150, stream: true }], REASONING)
+    const load = startClients(2, [{ model: MODEL, tokens: 60, stream: true }], REASONING)
     await until('an answer', () => load.outcomes.length > 0, PATIENCE)
-    const running = send({ model: MODEL, tokens: 200, stream: true }, openAi(REASONING))
+    const running = send({ model: MODEL, tokens: 100, stream: true }, openAi(REASONING))
     const stopped = load.stop()
     const preemptor = await preempt('vasp-03')
     await until('the preemptor to run', async () => (await showJob(preemptor))['JobState'] === 'RUNNING', PATIENCE)
@@ -179,8 +187,19 @@ describe('a group that cannot be', () => {
     await cancel(jobId)
     await until('its end', async () => (await showJob(jobId))['JobState'] === 'CANCELLED', PATIENCE)
   })
+})
 
-  it('leaves nothing behind when it is cancelled', async () => {
+describe('nothing of a group is left', () => {
+  it('when its supervisor is killed -9', async () => {
+    const group = await theGroup()
+    process.kill(await supervisorOf(group), 'SIGKILL')
+    await until('the end of all of it', async () => (await processesOf(group)).length === 0, PATIENCE)
+    await until('its withdrawal', async () => !(await site.served('reasoning')).includes(group.id), PATIENCE)
+    await rm(join(SHARED_DIRECTORY, 'endpoints', `${group.id}.json`)) // which nobody was left to take away
+    await site.submit('reasoning', 1)
+  })
+
+  it('when it is cancelled', async () => {
     const group = await theGroup()
     await cancel(group.job.id)
     await until('the end of all of it', async () => (await processesOf(group)).length === 0, PATIENCE)
@@ -210,6 +229,12 @@ async function workerProcess(group: Endpoint): Promise<number> {
     if (argv[0]?.endsWith('ggml-rpc-server') === true && argv.includes('10.77.0.12')) return pid
   }
   throw new Error('Cannot find the worker on vasp-02')
+}
+
+/** Bit n − 1 stands for signal n (proc(5)). */
+async function blockedIn(pid: number): Promise<bigint> {
+  const [, mask = '0'] = /^SigBlk:\s+(\w+)/m.exec(await readFile(`/proc/${pid}/status`, 'latin1')) ?? []
+  return BigInt(`0x${mask}`)
 }
 
 /** What one process of the group has printed so far, from the node's own disk. */

@@ -1,0 +1,43 @@
+import { memoryBytes } from '../config/memory-bytes.ts'
+import type { Device, Layout } from '../sizing/layout.ts'
+
+/** What of a tier says where its model lies. */
+export interface PlacedTier {
+  readonly gpu?: { readonly memory?: string | undefined } | undefined
+  readonly slurm: { readonly gpus: number; readonly mem?: string | undefined }
+  /** Over several nodes: the head, and workers beside it. */
+  readonly rpc?: { readonly workers: number; readonly layers?: readonly number[] | undefined } | undefined
+}
+
+/**
+ * In the order that llama.cpp takes them: where layers are given, as our `--device` says, the head's GPUs and then those
+ * of each worker; left to itself it begins with the workers'.
+ */
+export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
+  const bytes = gpu?.memory === undefined ? undefined : memoryBytes(gpu.memory)
+  const node = (name: string, isRemote: boolean): readonly Device[] =>
+    Array.from({ length: slurm.gpus }, (_, index) => ({
+      name: slurm.gpus === 1 ? name : `${name} ${index}`,
+      bytes,
+      isRemote,
+    }))
+  const workers = Array.from({ length: rpc?.workers ?? 0 }, (_, index) => index + 1)
+  const remote = workers.flatMap(worker => node(`worker ${worker}`, true))
+  const devices =
+    rpc === undefined
+      ? node('GPU', false)
+      : rpc.layers === undefined
+        ? [...remote, ...node('head', false)]
+        : [...node('head', false), ...remote]
+  return {
+    devices,
+    layers: rpc?.layers?.flatMap(count => shared(count, slurm.gpus)),
+    // --mem=0 asks for all that the node has.
+    hostBytes: slurm.mem === undefined || memoryBytes(slurm.mem) === 0 ? undefined : memoryBytes(slurm.mem),
+  }
+}
+
+/** A node's layers among its GPUs, as the engine's placement divides them: the first ones get what is left over. */
+function shared(count: number, parts: number): readonly number[] {
+  return Array.from({ length: parts }, (_, part) => Math.floor((count + parts - 1 - part) / parts))
+}

@@ -1,0 +1,122 @@
+import { readdir } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { toArgv } from '../config/args.ts'
+import { quote, suggest } from '../config/finding.ts'
+import type { TierConfig } from '../config/schema.ts'
+import { tierOf } from '../config/tier-of.ts'
+import { UserError } from '../domain/user-error.ts'
+import { type PlannedModel, planText, togetherText } from '../reports/plan-text.ts'
+import { readEngineSettings } from '../sizing/engine-settings.ts'
+import { checkFit } from '../sizing/fit-params.ts'
+import type { Layout } from '../sizing/layout.ts'
+import { planModel } from '../sizing/plan.ts'
+import { planTogether } from '../sizing/plan-together.ts'
+import { askFitParams } from './ask-fit-params.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { layoutOf } from './plan-layout.ts'
+import { isModelFile, readModel } from './read-model.ts'
+
+export interface PlanOptions extends ConfigOptions {
+  readonly json?: boolean
+  /** The model file, where this machine sees it elsewhere than the nodes do. */
+  readonly file?: string
+  /** One model of a router. */
+  readonly model?: string
+}
+
+/**
+ * `sluice plan TIER`: will it fit? Throws an Error (exit code 1) when it does not, and a UserError where there is no
+ * model to look at.
+ */
+export async function plan(name: string, options: PlanOptions, context: Context): Promise<void> {
+  const { config } = await loadConfig(options, context)
+  const tier = tierOf(config, name)
+  if (tier.engine !== 'llama.cpp')
+    throw new UserError(`Cannot plan ${name}: only llama.cpp is planned, and its engine is ${tier.engine}`)
+  const layout = layoutOf(tier)
+  const models: PlannedModel[] = []
+  for (const one of await modelsOf(name, tier, options, context)) models.push(await planOne(one, tier, layout, context))
+  const together = planTogether(models, layout, tier.router?.modelsMax ?? 1) ?? null
+  if (options.json === true) context.print(JSON.stringify({ tier: name, models, together }, undefined, 2))
+  else for (const line of textOf(models, together, layout)) context.print(line)
+  const large = models.filter(one => one.plan.verdict === 'does not fit').map(one => one.name)
+  if (large.length > 0) throw new Error(`Cannot fit ${large.join(', ')} into the memory of ${name}`)
+  if (together?.verdict === 'does not fit')
+    throw new Error(`Cannot fit ${together.models.join(', ')} into the memory of ${name} at once`)
+}
+
+interface ModelFile {
+  readonly name: string
+  readonly file: string
+}
+
+async function planOne(
+  { name, file }: ModelFile,
+  tier: TierConfig,
+  layout: Layout,
+  context: Context,
+): Promise<PlannedModel> {
+  const shape = await readModel(file)
+  const given = readEngineSettings(toArgv(tier.args), tier.context)
+  const settings = { ...given, context: given.context || (shape.trainedContext ?? 0) }
+  const answer = await askFitParams({ file, settings, command: tier.command }, context)
+  const found =
+    answer === undefined || 'unknown' in answer ? undefined : checkFit({ shape, settings, layout, rows: answer })
+  const planned = planModel({ shape, settings, layout, measured: found?.measured })
+  const silent = answer !== undefined && 'unknown' in answer ? [answer.unknown] : []
+  return { name, file, plan: { ...planned, unknown: [...planned.unknown, ...silent] }, check: found?.check ?? null }
+}
+
+function textOf(
+  models: readonly PlannedModel[],
+  together: ReturnType<typeof planTogether> | null,
+  layout: Layout,
+): readonly string[] {
+  const split = layout.devices.some(device => device.isRemote) ? 'layers' : 'tensor-split'
+  const texts = models.map((one, index) => [...(index === 0 ? [] : ['']), ...planText(one, split)])
+  return [...texts.flat(), ...(together === null || together === undefined ? [] : ['', ...togetherText(together)])]
+}
+
+async function modelsOf(
+  tierName: string,
+  tier: TierConfig,
+  { file, model }: PlanOptions,
+  { cwd }: Context,
+): Promise<readonly ModelFile[]> {
+  if (file !== undefined) return [{ name: tier.model?.name ?? nameOf(file), file: resolve(cwd, file) }]
+  if (tier.model !== undefined) return [tier.model]
+  const directory = tier.router?.modelsDir
+  if (directory === undefined)
+    throw new UserError(`Cannot plan ${tierName}: it names no model; name a file with --file`)
+  const names = (await filesIn(directory)).filter(isModelFile).sort()
+  if (names.length === 0) throw new UserError(`Cannot plan ${tierName}: there is no .gguf file in ${directory}`)
+  const models = names.map(one => ({ name: nameOf(one), file: join(directory, one) }))
+  if (model === undefined) return models
+  const found = models.filter(one => one.name === model)
+  if (found.length > 0) return found
+  throw new UserError(
+    `Cannot find model ${quote(model)} in ${directory}: ${suggest(
+      model,
+      models.map(one => one.name),
+    )}`,
+  )
+}
+
+async function filesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    const found =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'it does not exist on this machine' : error
+    throw new UserError(
+      `Cannot read ${directory}: ${found instanceof Error ? found.message : found}; name a model with --file, or run this on a node that has it (srun)`,
+      { cause: error },
+    )
+  }
+}
+
+/** As llama-server calls a model of its directory. */
+function nameOf(file: string): string {
+  return basename(file).replace(/(-\d{5}-of-\d{5})?\.gguf$/, '')
+}

@@ -1,0 +1,86 @@
+import { open } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { UserError } from '../domain/user-error.ts'
+import { type GgufHeader, readGgufHeader } from '../sizing/gguf-header.ts'
+import { type ModelShape, modelShape } from '../sizing/model-shape.ts'
+
+/** The shape of a model, out of all its parts. Throws a UserError that names the part which cannot be read. */
+export async function readModel(file: string): Promise<ModelShape> {
+  const parts = partsOf(file)
+  const headers: GgufHeader[] = []
+  for (const part of parts) headers.push(await readHeader(part, parts.length))
+  const [first] = headers
+  const shape = modelShape({
+    metadata: first?.metadata ?? new Map(),
+    tensors: headers.flatMap(header => header.tensors),
+    fileBytes: headers.reduce((sum, header) => sum + header.fileBytes, 0),
+  })
+  if ('wrong' in shape) throw new UserError(`Cannot plan ${file}: ${shape.wrong}`)
+  const count = first?.metadata.get('split.count')
+  if (typeof count === 'number' && count > 1 && parts.length !== count) {
+    throw new UserError(
+      `Cannot read ${file}: it is one of ${count} parts, and its name does not say which; llama.cpp wants -00001-of-${five(count)}.gguf`,
+    )
+  }
+  return shape
+}
+
+/** `name-00001-of-00003.gguf` and its sisters, in their order; any other file alone. */
+function partsOf(file: string): readonly string[] {
+  const found = PART.exec(basename(file))
+  if (found === null) return [file]
+  const [, name = '', , count = ''] = found
+  return Array.from({ length: Number(count) }, (_, index) =>
+    join(dirname(file), `${name}-${five(index + 1)}-of-${count}.gguf`),
+  )
+}
+
+const PART = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/
+
+/** A model has so many files in a directory; only the first part stands for all. */
+export function isModelFile(name: string): boolean {
+  const part = PART.exec(name)?.[2]
+  return name.endsWith('.gguf') && !name.startsWith('mmproj') && (part === undefined || part === '00001')
+}
+
+function five(number: number): string {
+  return String(number).padStart(5, '0')
+}
+
+/** Headers with big vocabularies have 10 MB. */
+const FIRST_BYTES = 2 ** 20
+const MOST_BYTES = 2 ** 28
+
+async function readHeader(file: string, parts: number): Promise<GgufHeader> {
+  try {
+    await using handle = await open(file)
+    const { size } = await handle.stat()
+    for (let length = FIRST_BYTES; ; length *= 4) {
+      const buffer = Buffer.alloc(Math.min(length, size))
+      let filled = 0
+      while (filled < buffer.length) {
+        const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      const read = readGgufHeader(buffer.subarray(0, filled), size)
+      if (read.kind === 'header') return read.header
+      if (read.kind === 'bad') throw new UserError(`Cannot read ${file}: ${read.found}`)
+      if (length >= MOST_BYTES || filled < buffer.length)
+        throw new UserError(`Cannot read ${file}: its header does not end`)
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error
+    throw new UserError(`Cannot read ${file}: ${reason(error, parts)}`, { cause: error })
+  }
+}
+
+function reason(error: unknown, parts: number): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' && parts > 1)
+    return `it does not exist, and the model has ${parts} parts; put all of them into one directory`
+  if (code === 'ENOENT')
+    return 'it does not exist on this machine; name it where it does with --file, or run this on a node that has it (srun)'
+  if (code === 'EISDIR') return 'it is a directory'
+  return error instanceof Error ? error.message : String(error)
+}

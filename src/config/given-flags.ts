@@ -1,0 +1,37 @@
+import { flagName } from './args.ts'
+import type { Path } from './finding.ts'
+
+/** One flag of `args` as the engine would see it, and where its value stands. */
+export interface GivenFlag {
+  readonly flag: string
+  /** Undefined: a flag without one. */
+  readonly value: string | undefined
+  readonly path: Path
+}
+
+/** The flags in `args`, a map or a list, in their order; what is malformed is passed over, for others tell it. */
+export function givenFlags(args: unknown, path: Path): readonly GivenFlag[] {
+  if (!Array.isArray(args)) return typeof args === 'object' && args !== null ? fromMap(args, path) : []
+  return args.flatMap((item: unknown, index): readonly GivenFlag[] => {
+    if (typeof item === 'object' && item !== null) return fromMap(item, [...path, index])
+    if (typeof item !== 'string' || !isFlag(item)) return []
+    const next: unknown = args[index + 1]
+    const hasValue = next !== undefined && typeof next !== 'object' && !isFlag(String(next))
+    return [
+      hasValue
+        ? { flag: flagName(item), value: String(next), path: [...path, index + 1] }
+        : { flag: flagName(item), value: undefined, path: [...path, index] },
+    ]
+  })
+}
+
+function fromMap(map: object, path: Path): readonly GivenFlag[] {
+  return Object.entries(map).flatMap(([name, value]): readonly GivenFlag[] => {
+    if (value === false || value === undefined || typeof value === 'object') return []
+    return [{ flag: flagName(name), value: value === true ? undefined : String(value), path: [...path, name] }]
+  })
+}
+
+function isFlag(text: string): boolean {
+  return /^--?[A-Za-z]/.test(text)
+}

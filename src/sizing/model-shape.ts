@@ -1,0 +1,195 @@
+import type { GgufHeader, GgufValue } from './gguf-header.ts'
+import { slidingWindow } from './sliding-window.ts'
+
+/** What of a model decides how much memory it takes. Bytes as in the file; lengths in elements. */
+export interface ModelShape {
+  readonly name: string | undefined
+  readonly architecture: string
+  readonly embedding: number
+  readonly vocabulary: number
+  /** The longest context that it was trained for; undefined: the file does not say. */
+  readonly trainedContext: number | undefined
+  readonly layers: readonly LayerShape[]
+  /** Of the sliding layers, in tokens. */
+  readonly window: number | undefined
+  readonly tensors: readonly ModelTensor[]
+  /** The output uses the embeddings again. */
+  readonly isTied: boolean
+  /** What the file, or this version, does not say; one line each. */
+  readonly unknown: readonly string[]
+}
+
+export interface LayerShape {
+  readonly heads: number
+  /** 0: it keeps no cache. */
+  readonly headsKv: number
+  readonly keyLength: number
+  /** 0: the values are part of the keys (multi-head latent attention). */
+  readonly valueLength: number
+  readonly slides: boolean
+  /** Of queries and results for one token and head while it computes, where that is not the length of keys and values. */
+  readonly latentLength: number | undefined
+  /** Elements between the feed-forward matrices for one token, of all experts that it uses. */
+  readonly feedForward: number
+}
+
+export interface ModelTensor {
+  readonly name: string
+  readonly bytes: number
+  readonly part: 'input' | 'output' | 'attention' | 'feedForward' | 'experts'
+  /** Undefined: of no layer. */
+  readonly layer: number | undefined
+}
+
+/** Shape, or in words that continue "Cannot plan <file>: " why there is none. The header is the sum of all shards. */
+export function modelShape(header: GgufHeader): ModelShape | { readonly wrong: string } {
+  const facts = new Facts(header)
+  const { architecture } = facts
+  if (architecture === undefined) return { wrong: 'it does not say its architecture' }
+  const count = facts.number('block_count')
+  const embedding = facts.number('embedding_length')
+  if (count === undefined || embedding === undefined) {
+    return { wrong: `it does not say ${architecture}.${count === undefined ? 'block_count' : 'embedding_length'}` }
+  }
+  const tensors = header.tensors.map(({ name, bytes }) => ({ name, bytes, ...placeOf(name) }))
+  const embeddings = header.tensors.find(tensor => tensor.name === 'token_embd.weight')
+  const vocabulary = embeddings?.shape[1] ?? facts.number('vocab_size')
+  if (vocabulary === undefined) return { wrong: 'it has no token_embd.weight' }
+  const window = windowOf(facts, count)
+  const slides = window === undefined || window === 'unknown' ? [] : window.slides
+  return {
+    name: typeof facts.text('general.name') === 'string' ? facts.text('general.name') : undefined,
+    architecture,
+    embedding,
+    vocabulary,
+    trainedContext: facts.number('context_length'),
+    layers: Array.from({ length: count }, (_, layer) =>
+      layerShape(facts, { layer, count, embedding, slides: slides[layer] ?? false }),
+    ),
+    window: window === undefined || window === 'unknown' ? undefined : window.tokens,
+    tensors,
+    isTied: !tensors.some(tensor => tensor.name === 'output.weight'),
+    unknown: unknownOf(facts, header, window === 'unknown'),
+  }
+}
+
+/** The metadata by the names that llama.cpp has for them, without the architecture in front. */
+class Facts {
+  readonly architecture: string | undefined
+  private readonly metadata: ReadonlyMap<string, GgufValue>
+
+  constructor({ metadata }: GgufHeader) {
+    this.metadata = metadata
+    this.architecture = this.text('general.architecture')
+  }
+
+  text(key: string): string | undefined {
+    const value = this.metadata.get(key)
+    return typeof value === 'string' ? value : undefined
+  }
+
+  value(key: string): GgufValue | undefined {
+    return this.metadata.get(`${this.architecture}.${key}`)
+  }
+
+  number(key: string): number | undefined {
+    const value = this.value(key)
+    return typeof value === 'number' ? value : undefined
+  }
+
+  /** A number for all layers, or one for each. */
+  ofLayer(key: string, layer: number): number | undefined {
+    const value = this.value(key)
+    if (!Array.isArray(value)) return typeof value === 'number' ? value : undefined
+    const one = value[layer]
+    return typeof one === 'number' ? one : undefined
+  }
+
+  list(key: string): readonly (number | boolean)[] | undefined {
+    const value = this.value(key)
+    return Array.isArray(value) ? value : undefined
+  }
+
+  has(part: string): boolean {
+    return [...this.metadata.keys()].some(key => key.startsWith(`${this.architecture}.${part}`))
+  }
+}
+
+function windowOf(facts: Facts, layers: number) {
+  const list = facts.list('attention.sliding_window_pattern')
+  return slidingWindow({
+    architecture: facts.architecture ?? '',
+    layers,
+    tokens: facts.number('attention.sliding_window'),
+    pattern: list?.map(Boolean) ?? facts.number('attention.sliding_window_pattern'),
+  })
+}
+
+interface LayerPlace {
+  readonly layer: number
+  readonly count: number
+  readonly embedding: number
+  readonly slides: boolean
+}
+
+/** llama.cpp, src/llama-model.cpp (load_hparams) and llama-hparams.cpp; what is not in the file has its defaults there. */
+function layerShape(facts: Facts, { layer, count, embedding, slides }: LayerPlace): LayerShape {
+  const heads = facts.ofLayer('attention.head_count', layer) ?? 0
+  const headLength = heads === 0 ? 0 : Math.floor(embedding / heads)
+  const of = (key: string) => (slides ? facts.number(`${key}_swa`) : undefined) ?? facts.number(key) ?? headLength
+  const isLatent = facts.number('attention.key_length_mla') !== undefined
+  const expertsUsed = facts.ofLayer('expert_used_count', layer) ?? 0
+  const isDense = layer < (facts.number('leading_dense_block_count') ?? 0)
+  const dense = facts.ofLayer('feed_forward_length', layer) ?? 0
+  const experts = expertsUsed * (facts.number('expert_feed_forward_length') ?? dense)
+  return {
+    heads,
+    headsKv: keepsCache(facts, layer, count) ? (facts.ofLayer('attention.head_count_kv', layer) ?? heads) : 0,
+    keyLength: of('attention.key_length'),
+    valueLength: isLatent ? 0 : of('attention.value_length'),
+    slides,
+    latentLength: isLatent
+      ? (facts.number('attention.key_length_mla') ?? 0) + (facts.number('attention.kv_lora_rank') ?? 0)
+      : undefined,
+    feedForward: isDense || experts === 0 ? dense : experts,
+  }
+}
+
+/** Architectures of which only every n-th layer attends to a cache; the others carry a state of fixed size. */
+const HYBRID_INTERVAL: Readonly<Record<string, number>> = { qwen3next: 4, qwen35: 4, qwen35moe: 4 }
+
+function keepsCache(facts: Facts, layer: number, count: number): boolean {
+  const shared = facts.number('attention.shared_kv_layers') ?? 0
+  if (layer >= count - shared) return false
+  const interval = facts.number('full_attention_interval') ?? HYBRID_INTERVAL[facts.architecture ?? '']
+  return interval === undefined || (layer + 1) % interval === 0
+}
+
+const INPUT = /^(token_embd|token_types|position_embd|per_layer_token_embd)/
+
+function placeOf(name: string): Pick<ModelTensor, 'part' | 'layer'> {
+  const layer = /^blk\.(\d+)\./.exec(name)?.[1]
+  if (layer === undefined) return { part: INPUT.test(name) ? 'input' : 'output', layer: undefined }
+  return { part: partOf(name), layer: Number(layer) }
+}
+
+function partOf(name: string): 'attention' | 'feedForward' | 'experts' {
+  if (/\.ffn_(up|down|gate|gate_up)_(ch|)exps\./.test(name)) return 'experts'
+  return /\.ffn_(up|down|gate|gate_up)\./.test(name) ? 'feedForward' : 'attention'
+}
+
+function unknownOf(facts: Facts, { tensors }: GgufHeader, isWindowUnknown: boolean): readonly string[] {
+  const strange = tensors.filter(tensor => !tensor.knownType).length
+  return [
+    ...(isWindowUnknown
+      ? [`which layers of ${facts.architecture} use its sliding window: each is counted with the whole context`]
+      : []),
+    ...(facts.has('ssm.') || facts.has('wkv.') ? ['the state of recurrent layers: it is not counted'] : []),
+    ...(facts.number('nextn_predict_layers') ? ['layers that predict several tokens: counted as ordinary ones'] : []),
+    ...(facts.architecture === 'gemma3n' ? ['layers that share a cache: each is counted with its own'] : []),
+    ...(facts.has('attention.indexer.') || facts.has('attention.compress_ratios')
+      ? ['the caches of sparse attention: they are not counted']
+      : []),
+    ...(strange > 0 ? [`the type of ${strange} tensors: counted as they lie in the file`] : []),
+  ]
+}

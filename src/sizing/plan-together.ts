@@ -1,0 +1,46 @@
+import type { Layout } from './layout.ts'
+import type { Plan } from './plan.ts'
+import type { Shortage, Verdict } from './verdict.ts'
+
+/** Models of a router that are loaded at once, each a process of its own. */
+export interface TogetherPlan {
+  /** The biggest ones: any others fit where these do. */
+  readonly models: readonly string[]
+  readonly verdict: Verdict
+  readonly shortages: readonly Shortage[]
+}
+
+/** The `most` biggest models on the same devices; undefined: there is only one at a time. */
+export function planTogether(
+  plans: readonly { readonly name: string; readonly plan: Plan }[],
+  layout: Layout,
+  most: number,
+): TogetherPlan | undefined {
+  if (most < 2 || plans.length < 2) return undefined
+  const sizeOf = ({ devices, host }: Plan) => [...devices, host].reduce((sum, place) => sum + place.total, 0)
+  const loaded = [...plans].sort((one, other) => sizeOf(other.plan) - sizeOf(one.plan)).slice(0, most)
+  const places = [
+    ...layout.devices.map(({ name, bytes }, device) => ({
+      name,
+      bytes,
+      total: total(loaded, plan => plan.devices[device]),
+    })),
+    { name: 'host', bytes: layout.hostBytes, total: total(loaded, plan => plan.host) },
+  ]
+  const shortages = places.flatMap(({ name, bytes, total }) =>
+    bytes !== undefined && total > bytes ? [{ where: name, missing: total - bytes }] : [],
+  )
+  const isKnown = places.every(place => place.bytes !== undefined)
+  return {
+    models: loaded.map(one => one.name),
+    verdict: shortages.length > 0 ? 'does not fit' : isKnown ? 'fits' : 'not known',
+    shortages,
+  }
+}
+
+function total(
+  loaded: readonly { readonly plan: Plan }[],
+  place: (plan: Plan) => { readonly total: number } | undefined,
+): number {
+  return loaded.reduce((sum, { plan }) => sum + (place(plan)?.total ?? 0), 0)
+}

@@ -1,0 +1,205 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { execa } from 'execa'
+import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
+import { findMarked } from '../../src/system/processes.ts'
+import { asUser } from '../lab/as-user.ts'
+import { type Outcome, openAi, type Request, send, startClients } from '../lab/clients.ts'
+import { MODELS_DIRECTORY } from '../lab/directories.ts'
+import { isAlive, openSite, type Site, SLOW_MODEL } from '../lab/site.ts'
+import { cancel, preempt, showJob } from '../lab/slurm-view.ts'
+import { until } from '../lab/until.ts'
+import { summarize } from './statistics.ts'
+
+// The numbers of the reasoning tier, measured in the lab: `npm run bench:rpc`. Prints as it goes, writes bench/rpc.json; what
+// is left out stays there as it was measured before.
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '50' },
+    preemptions: { type: 'string', default: '10' },
+    today: { type: 'string', default: '5' },
+  },
+})
+const MODEL = 'OR1-Behemoth'
+const REASONING = 'http://127.0.0.1:8081/v1'
+const PATIENCE = { timeoutMs: 120_000, intervalMs: 10 }
+/** After as many exits in ten minutes a replica has failed for good. */
+const KILLS_PER_JOB = 5
+/** Some ten seconds. */
+const LONG_ANSWER: Request = { model: MODEL, tokens: 700, stream: true }
+const FILE = join(MODELS_DIRECTORY, `${SLOW_MODEL}.gguf`)
+
+const directory = join(import.meta.dirname, '../../bench')
+const file = join(directory, 'rpc.json')
+const results: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'))
+
+if (Number(values.kills) > 0) await measure('worker kills', site => kills(site, Number(values.kills)))
+if (Number(values.preemptions) > 0)
+  await measure('preemptions of the group', site => preemptions(site, Number(values.preemptions)))
+if (Number(values.today) > 0) await measure('preemptions in today’s practice', () => today(Number(values.today)))
+
+async function measure(name: string, work: (site: Site) => Promise<unknown>): Promise<void> {
+  console.log(`\n== ${name}`)
+  const site = await openSite({
+    reasoning: {
+      ...{ engine: 'llama.cpp', path: '/', gatewayPort: 8081, context: 4096 },
+      model: { name: MODEL, file: FILE },
+      rpc: { workers: 2, layers: [20, 22, 22] },
+      args: { threads: 1, parallel: 2 },
+      slurm: { jobName: 'llama-72b', partition: 'gpu_ai', nodes: 3, gpus: 1, mem: '1G' },
+    },
+  })
+  await site.startUpdater()
+  results[name] = await work(site)
+  await site.close()
+  console.log(JSON.stringify(results[name], undefined, 2))
+  await mkdir(directory, { recursive: true })
+  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
+}
+
+/** A worker killed while answers are generated: until nobody is sent there, and until the group serves again. */
+async function kills(site: Site, count: number) {
+  const [withdrawn, again, firstAgain]: [number[], number[], number[]] = [[], [], []]
+  const outcomes: Outcome[] = []
+  let left = 0
+  let jobId = ''
+  for (let n = 0; n < count; n += 1) {
+    if (n % KILLS_PER_JOB === 0) {
+      if (jobId !== '') await endJob(jobId)
+      jobId = (await site.submit('reasoning', 1))[0] ?? ''
+    }
+    const group = await theGroup(site)
+    const load = startClients(2, [{ model: MODEL, tokens: 200, stream: true }], REASONING)
+    await until('an answer', () => load.outcomes.length > 0, PATIENCE)
+    const before = await processesOf(group)
+    const victim = await workerOf(group, n % 2)
+    const killedAt = performance.now()
+    process.kill(victim, 'SIGKILL')
+    await until('its withdrawal', async () => !(await site.served('reasoning')).includes(group.id), PATIENCE)
+    withdrawn.push(performance.now() - killedAt)
+    await until('its return', async () => (await site.served('reasoning')).includes(group.id), PATIENCE)
+    const ms = performance.now() - killedAt
+    again.push(ms)
+    if (n % KILLS_PER_JOB === 0) firstAgain.push(ms)
+    left += before.filter(isAlive).length
+    outcomes.push(...(await load.stop()))
+    console.log(
+      `  ${n + 1}/${count}: withdrawn after ${Math.round(withdrawn.at(-1) ?? 0)} ms, again after ${Math.round(ms)} ms`,
+    )
+  }
+  await endJob(jobId)
+  return {
+    kills: count,
+    killToWithdrawn: summarize(withdrawn),
+    // After 1, 2, 4, 8 and 16 s of rest, by rule; the first of each job alone:
+    killToServing: summarize(again),
+    firstKillToServing: summarize(firstAgain),
+    processesLeft: left,
+    answersBegun: outcomes.filter(one => one.begun).length,
+    answersBroken: outcomes.filter(one => one.lost !== undefined && one.begun).length,
+    brokenThatEndedAsIfWhole: outcomes.filter(one => /^\d+ of \d+ tokens$/.test(one.lost ?? '')).length,
+  }
+}
+
+/** One of its nodes taken by its owner, an answer of ten seconds in flight at any time. */
+async function preemptions(site: Site, count: number) {
+  await site.submit('reasoning', 1)
+  const noticeToHandedOver: number[] = []
+  const outcomes: Outcome[] = []
+  for (let n = 0; n < count; n += 1) {
+    const group = await theGroup(site)
+    const load = startClients(1, [LONG_ANSWER], REASONING)
+    await until('an answer', () => load.outcomes.length > 0, PATIENCE)
+    const preemptor = await preempt(`vasp-0${1 + (n % 3)}`)
+    await until(
+      'the notice',
+      async () => !['', 'None'].includes((await showJob(group.job.id))['PreemptTime'] ?? ''),
+      PATIENCE,
+    )
+    const noticeAt = performance.now()
+    const stopped = load.stop()
+    await until('the preemptor to run', async () => (await showJob(preemptor))['JobState'] === 'RUNNING', PATIENCE)
+    noticeToHandedOver.push(performance.now() - noticeAt)
+    outcomes.push(...(await stopped))
+    const events = await site.events(replicaOf(group.id))
+    await cancel(preemptor)
+    const how = events.find(one => one.event === 'drained')?.['outcome']
+    console.log(`  ${n + 1}/${count}: ${how}, handed over after ${Math.round(noticeToHandedOver.at(-1) ?? 0)} ms`)
+  }
+  return {
+    preemptions: count,
+    answers: outcomes.length,
+    lost: outcomes.filter(one => one.lost !== undefined).length,
+    lostWhy: outcomes.flatMap(one => one.lost ?? []),
+    answersTake: summarize(outcomes.map(one => one.endedAt - one.startedAt)),
+    noticeToPreemptorRunning: summarize(noticeToHandedOver),
+  }
+}
+
+/** The same with a job script as people write it: workers in the background, the head in the foreground. */
+async function today(count: number) {
+  const head = '10.77.0.11'
+  const script = `#!/bin/bash
+#SBATCH --partition=gpu_ai --nodes=3 --gpus-per-node=1 --mem=1G --requeue --output=/dev/null
+worker=$(echo /usr/libexec/*/llama/bin/ggml-rpc-server)
+for node in vasp-02 vasp-03; do
+  srun --overlap -N1 -n1 -w $node "$worker" -H 0.0.0.0 -p 50052 &
+done
+sleep 2
+llama-server --host ${head} --port 8090 -m ${FILE} -c 4096 -np 2 --threads 1 --rpc 10.77.0.12:50052,10.77.0.13:50052
+`
+  const outcomes: Outcome[] = []
+  for (let n = 0; n < count; n += 1) {
+    const { stdout } = await asUser('ai', ['sbatch', '--parsable'], { input: script })
+    const jobId = String(stdout).trim()
+    const health = async () => (await fetch(`http://${head}:8090/health`)).status === 200
+    await until('the head', health, PATIENCE)
+    const client = openAi(`http://${head}:8090/v1`)
+    await send({ ...LONG_ANSWER, tokens: 5 }, client)
+    const preemptor = await preempt('vasp-03')
+    const notice = async () => !['', 'None'].includes((await showJob(jobId))['PreemptTime'] ?? '')
+    let noticed = false
+    const answers = [send(LONG_ANSWER, client)]
+    await until('the notice', notice, PATIENCE).then(() => {
+      noticed = true
+    })
+    outcomes.push(...(await Promise.all(answers)))
+    console.log(`  ${n + 1}/${count}: ${noticed ? 'noticed' : 'not noticed'}, ${outcomes.at(-1)?.lost ?? 'whole'}`)
+    await endJob(jobId)
+    await cancel(preemptor)
+  }
+  const lost = outcomes.filter(one => one.lost !== undefined)
+  return {
+    preemptions: count,
+    answers: outcomes.length,
+    lost: lost.length,
+    lostWhy: [...new Set(lost.map(one => one.lost))],
+  }
+}
+
+async function theGroup(site: Site): Promise<Endpoint> {
+  const [group] = await site.serving(1, 'reasoning')
+  if (group === undefined) throw new Error('Cannot find the group: it does not serve')
+  return group
+}
+
+async function processesOf({ id, job }: Endpoint): Promise<number[]> {
+  const markers = [`SLUICE_ENDPOINT=${id}`, `SLUICE_WORKER=${job.id}-${job.restarts}`]
+  return (await Promise.all(markers.map(findMarked))).flat().map(one => one.pid)
+}
+
+/** The program of the first or the second worker. */
+async function workerOf(group: Endpoint, index: number): Promise<number> {
+  for (const pid of await processesOf(group)) {
+    const argv = (await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')).split('\0')
+    if (argv[0]?.endsWith('ggml-rpc-server') === true && argv.includes(`10.77.0.${12 + index}`)) return pid
+  }
+  throw new Error(`Cannot find worker ${index} of ${group.id}`)
+}
+
+async function endJob(jobId: string): Promise<void> {
+  await cancel(jobId)
+  const queue = async () => (await execa('squeue', ['-h', `--jobs=${jobId}`], { reject: false })).stdout === ''
+  await until('the end of the job', queue, PATIENCE)
+}

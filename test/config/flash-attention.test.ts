@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest'
+import { TIER } from './example.ts'
+import { problemsOf } from './problems-of.ts'
+
+const tier = (args: string, keys = '') =>
+  problemsOf(`${TIER}    model: { name: m, file: /m.gguf }\n    args: ${args}\n${keys}`)
+const VOLTA = '    gpu: { arch: sm70 }\n'
+const F16 = (name: string) =>
+  `write f16, beside cache-type-k: q4_0 for a small cache, or allow: [${name}] in the tier where your build can do it`
+const OFF = 'write flash-attn: off, or allow: [flash-attn-on-sm70] in the tier where your build can do it'
+
+describe('a quantized V cache', () => {
+  test.each([
+    ['{ cache-type-v: q4_0 }', []],
+    ['{ cache-type-v: q4_0, flash-attn: on }', []],
+    ['{ cache-type-v: f16, flash-attn: off }', []],
+    ['{ cache-type-k: q4_0, flash-attn: off }', []],
+    ['{ -ctv: bf16, -fa: off }', []],
+    ['{ cache-type-v: q4_0, flash-attn: false }', []],
+    [
+      '{ cache-type-v: q4_0, flash-attn: off }',
+      ['10:27: Cannot use tiers.fast.args.cache-type-v: q4_0 needs flash attention, and flash-attn is off; '],
+    ],
+    [
+      '{ cache_type_v: iq4_nl, flash_attn: off }',
+      ['10:27: Cannot use tiers.fast.args.cache_type_v: iq4_nl needs flash attention, and flash-attn is off; '],
+    ],
+    [
+      '[-fa, off, -ctv, q8_0]',
+      ['10:28: Cannot use tiers.fast.args[3]: q8_0 needs flash attention, and flash-attn is off; '],
+    ],
+    [
+      '[-fa, "on", -fa, off, { -ctv: q5_1 }]',
+      ['10:41: Cannot use tiers.fast.args[4].-ctv: q5_1 needs flash attention, and flash-attn is off; '],
+    ],
+    ['[--flash-attn, off, --cache-type-v]', []],
+  ])('with %s is judged', (args, problems) => {
+    expect(tier(args)).toEqual(problems.map(problem => problem + F16('quantized-v-without-flash-attn')))
+  })
+})
+
+describe('flash attention on sm70', () => {
+  test.each([
+    ['{}', []],
+    ['{ flash-attn: auto }', []],
+    ['{ flash-attn: off, cache-type-k: q4_0 }', []],
+    ['{ flash-attn: on }', [`10:25: Cannot use tiers.fast.args.flash-attn: flash attention crashes on sm70; ${OFF}`]],
+    ['[--flash-attn]', [`10:12: Cannot use tiers.fast.args[0]: flash attention crashes on sm70; ${OFF}`]],
+    [
+      '{ cache-type-v: q4_0 }',
+      [
+        `10:27: Cannot use tiers.fast.args.cache-type-v: q4_0 needs flash attention, which crashes on sm70; ${F16('flash-attn-on-sm70')}`,
+      ],
+    ],
+    [
+      '{ -fa: on, -ctv: q8_0 }',
+      [
+        `10:18: Cannot use tiers.fast.args.-fa: flash attention crashes on sm70; ${OFF}`,
+        `10:28: Cannot use tiers.fast.args.-ctv: q8_0 needs flash attention, which crashes on sm70; ${F16('flash-attn-on-sm70')}`,
+      ],
+    ],
+  ])('with %s is judged', (args, problems) => {
+    expect(tier(args, VOLTA)).toEqual(problems)
+  })
+
+  test('is no matter of other GPUs', () => {
+    expect(tier('{ flash-attn: on, cache-type-v: q4_0 }', '    gpu: { arch: sm80 }\n')).toEqual([])
+    expect(tier('{ flash-attn: on }', '    gpu: { arch: sm_70 }\n')).toHaveLength(1)
+  })
+})
+
+describe('allow', () => {
+  test('overrides the refusal of its name, and no other', () => {
+    expect(tier('{ flash-attn: on, cache-type-v: q4_0 }', `${VOLTA}    allow: [flash-attn-on-sm70]\n`)).toEqual([])
+    expect(tier('{ flash-attn: off, cache-type-v: q4_0 }', `    allow: [quantized-v-without-flash-attn]\n`)).toEqual([])
+    expect(tier('{ flash-attn: on }', `${VOLTA}    allow: [quantized-v-without-flash-attn]\n`)).toHaveLength(1)
+  })
+
+  test('has names that there are', () => {
+    expect(tier('{}', '    allow: [flash-attn-on-sm7]\n')).toEqual([
+      '11:13: Cannot use tiers.fast.allow[0]: "flash-attn-on-sm7"; did you mean "flash-attn-on-sm70"',
+    ])
+    expect(tier('{}', '    allow: [everything]\n')).toEqual([
+      '11:13: Cannot use tiers.fast.allow[0]: "everything"; choose "flash-attn-on-sm70" or "quantized-v-without-flash-attn"',
+    ])
+  })
+})
