@@ -86,6 +86,13 @@ function program(): Command {
     .option('-n, --lines <n>', 'lines of each log to begin with', '20')
     .action(async (name, options) => (await import('./commands/logs.ts')).logs(name, options, context))
   sluice
+    .command('explain')
+    .description('say in words why a job died, what shows it and what to do; exit code 1 when nothing is known of it')
+    .argument('<job|id|tier>', 'a job, a replica, an endpoint, or a tier: its last job')
+    .addOption(configFile())
+    .option('--json', 'print JSON')
+    .action(async (name, options) => (await import('./commands/explain.ts')).explainJob(name, options, context))
+  sluice
     .command('drain')
     .description('send one replica away when its answers have ended; its job is cancelled')
     .argument('<id>', 'a job, a replica or an endpoint')

@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../domain/user-error.ts'
 import { registryDirectories } from '../registry/directories.ts'
@@ -7,6 +6,7 @@ import { keptDirectory, outputName } from '../scripts/job-output.ts'
 import { systemClock } from '../system/clock.ts'
 import { type GrowingFile, growingFile } from '../system/growing-file.ts'
 import type { Context } from './context.ts'
+import { jobOfReplica, listNames, writtenJobs } from './kept-files.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 
@@ -109,27 +109,13 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
   return { tiers, has: one => one === found, missing: missing(found === undefined ? [] : [found]) }
 }
 
-/** The numbers of the jobs that have said or printed something. */
-async function writtenJobs(site: Site, tier: string): Promise<string[]> {
-  const name = outputName(site.config, tier)
-  const printed = (await list(site, keptDirectory(site.config, tier))).flatMap(file => name.exec(file)?.[1] ?? [])
-  const events = await list(site, registryDirectories(site.config.shared).events)
-  return [...printed, ...events.flatMap(file => jobOfReplica(file, [tier]) ?? [])]
-}
-
-/** The job whose run wrote this file of events, if it is of one of these tiers. */
-function jobOfReplica(file: string, tiers: readonly string[]): string | undefined {
-  const [, tier = '', job] = /^([a-z][a-z0-9_]*)-(\d{1,10})-\d+\.jsonl$/.exec(file) ?? []
-  return tiers.includes(tier) ? job : undefined
-}
-
 async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[]> {
   const { logs, events } = registryDirectories(site.config.shared)
   const outputs: Source[] = []
   for (const tier of wanted.tiers) {
     const directory = keptDirectory(site.config, tier)
     const name = outputName(site.config, tier)
-    for (const file of await list(site, directory)) {
+    for (const file of await listNames(site, directory)) {
       const match = name.exec(file)
       // One without a number is shared by all jobs of the tier.
       if (match !== null && (match[1] === undefined || wanted.has(match[1])))
@@ -137,12 +123,12 @@ async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[
     }
   }
   const engines: Source[] = []
-  for (const job of await list(site, logs)) {
+  for (const job of await listNames(site, logs)) {
     if (!/^\d{1,10}$/.test(job) || !wanted.has(job)) continue
-    for (const file of await list(site, join(logs, job)))
+    for (const file of await listNames(site, join(logs, job)))
       engines.push({ label: `${job}/${file}`, path: join(logs, job, file) })
   }
-  const writers = await list(site, events)
+  const writers = await listNames(site, events)
   const updaters = writers.filter(file => /^updater-.*\.jsonl$/.test(file))
   const replicas = writers.filter(file => wanted.has(jobOfReplica(file, wanted.tiers) ?? ''))
   return [
@@ -160,17 +146,6 @@ async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[
 /** The job that an updater's event is about. */
 function jobOfEvent(line: string): string | undefined {
   return /"id":"[a-z][a-z0-9_]*-(\d+)-\d+-\d+"|"job":"(\d+)"/.exec(line)?.slice(1).find(Boolean)
-}
-
-/** Sorted; empty where there is no such directory: what is missing is told by name. */
-async function list(site: Site, directory: string): Promise<readonly string[]> {
-  const names = await site.lane.run(`list "${directory}"`, () =>
-    readdir(directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
-      throw error
-    }),
-  )
-  return names.filter(name => !name.startsWith('.')).sort()
 }
 
 function newest(ids: readonly string[]): string | undefined {

@@ -19,6 +19,7 @@ import { supervise as run } from '../supervisor/loop.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane } from '../system/lane.ts'
 import { takesConnection } from '../system/network.ts'
+import { readOomKills } from '../system/oom-kills.ts'
 import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
 import { jobOf } from '../up/replica.ts'
@@ -84,6 +85,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       }),
       slurm: slurm?.effects,
       record: journal.record,
+      oomKills: readOomKills,
       clock: systemClock,
       term: context.signal,
       onDismissal: heard =>

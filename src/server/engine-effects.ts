@@ -1,5 +1,6 @@
-import { access, constants } from 'node:fs/promises'
+import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from '../engines/engine.ts'
 import type { Placement } from '../engines/llama-placement.ts'
@@ -72,13 +73,14 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: () => readTail(logFile, LAST_LINES),
+        lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
       }
     },
   }
 
   async function startProcesses(address: string, port: number) {
     const start = async (placement?: Placement) => {
+      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
       const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
       const { changed } = engine
       const isAsked = changed?.flags.some(flag => argv.includes(flag)) === true

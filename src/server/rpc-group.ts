@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { START_LINE } from '../domain/engine-log.ts'
 import type { RpcSpec } from '../domain/replica-spec.ts'
 import type { Placement } from '../engines/llama-placement.ts'
 import type { Clock } from '../system/clock.ts'
@@ -147,7 +148,7 @@ export function startRpcGroup(options: {
 
   async function startWorker(node: string): Promise<Worker> {
     const logFile = join(options.logs, workerLogName(node))
-    const log = await followFromNow(logFile)
+    const log = await followFromNow(logFile, `${START_LINE}\n`)
     const step = await nodes.start({ node, argv: workerArgv(rpc, options.head.command), logFile })
     const said: string[] = []
     const look = async () => {
@@ -178,9 +179,9 @@ interface Worker {
   look(): Promise<readonly string[]>
 }
 
-/** What earlier runs have printed is past. */
-async function followFromNow(path: string): Promise<GrowingFile> {
-  await writeFile(path, '', { flag: 'a', mode: 0o640 })
+/** What earlier starts have printed is past. */
+async function followFromNow(path: string, text = ''): Promise<GrowingFile> {
+  await appendFile(path, text, { mode: 0o640 })
   const file = growingFile(path, 0)
   await file.read()
   return file

@@ -57,3 +57,9 @@ export interface SlurmEffects {
 
 /** One line for each decision that changed the world. Never rejects and never waits. */
 export type RecordEvent = (event: string, detail: Readonly<Record<string, unknown>>) => void
+
+/**
+ * How many processes of this job's memory cgroup the kernel has killed for want of memory on this node; undefined where
+ * it does not tell. Answers at once.
+ */
+export type CountOomKills = () => number | undefined

@@ -3,7 +3,14 @@ import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.t
 import { judge, type Verdict } from '../domain/notice.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
-import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine, SlurmEffects } from './effects.ts'
+import type {
+  CountOomKills,
+  EngineEffects,
+  RecordEvent,
+  RegistryEffects,
+  RunningEngine,
+  SlurmEffects,
+} from './effects.ts'
 import {
   NEW_REPLICA,
   type ReplicaAction,
@@ -24,6 +31,7 @@ export interface SupervisorOptions {
   /** Undefined: there is no Slurm, hence no notice but a TERM, and no job that comes back. */
   readonly slurm: SlurmEffects | undefined
   readonly record: RecordEvent
+  readonly oomKills: CountOomKills
   readonly clock: Clock
   /** Aborted by Slurm's TERM to the batch process. */
   readonly term: AbortSignal
@@ -40,6 +48,8 @@ const EAR_APART_MS = 5_000
 /** The job leaves without waiting any longer for a shared directory that does not take the file away. */
 const WITHDRAW_MS = 2_000
 const LONGEST_WAIT_MS = 5_000
+/** What the kernel may have done to the engine. */
+const MAY_BE_OOM: ReadonlySet<string> = new Set(['engine exited', 'engine unfit', 'model failed'])
 /** Who sends a TERM without Slurm means it. */
 const CANCELLED: Verdict = { kind: 'leave', cause: 'cancelled', comeBack: false }
 
@@ -58,6 +68,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   let ears = 0
   let listening = false
   let beats = 0
+  let oomKills = options.oomKills()
   let withdrawn: Promise<void> = Promise.resolve()
   const over = new AbortController()
   const inbox: ReplicaEvent[] = []
@@ -98,6 +109,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
   await withdrawn
 
+  /** Kills since the event before, where the node tells; a count that falls is another cgroup's. */
+  function newOomKills(): { oomKills?: number } {
+    const before = oomKills
+    oomKills = options.oomKills()
+    return before === undefined || oomKills === undefined || oomKills < before ? {} : { oomKills: oomKills - before }
+  }
+
   /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
   async function perform(action: ReplicaAction): Promise<void> {
     switch (action.kind) {
@@ -130,7 +148,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
       case 'leave':
         return void leave(action.how)
       case 'record':
-        return record(action.event, { id, ...action.detail })
+        return record(action.event, { id, ...action.detail, ...(MAY_BE_OOM.has(action.event) ? newOomKills() : {}) })
       case 'end':
         return over.abort()
     }

@@ -22,7 +22,7 @@ const routesNaming = (...ids: string[]): ReadonlyMap<string, RoutesFile | undefi
   new Map([['main', { version: 1, gateway: 'main', beat: 1, generation: 1, tiers: { fast: ids } }]])
 
 /** A replica whose world is played by the test; everything that it does is written down, in order. */
-function replica() {
+function replica(first: { oomKills?: number } = {}) {
   const clock = manualClock()
   const term = new AbortController()
   const did: string[] = []
@@ -39,6 +39,8 @@ function replica() {
     dismiss: (_dismissal: Dismissal) => {},
     beats: 0,
     recorded: [] as string[],
+    details: [] as Readonly<Record<string, unknown>>[],
+    oomKills: first.oomKills,
   }
   const over = supervise({
     identity: {
@@ -102,7 +104,11 @@ function replica() {
         world.answer = { ...job, state: 'ended' }
       },
     },
-    record: event => void world.recorded.push(event),
+    record: (event, detail) => {
+      world.recorded.push(event)
+      world.details.push(detail)
+    },
+    oomKills: () => world.oomKills,
     clock,
     term: term.signal,
     onDismissal: heard => {
@@ -304,6 +310,22 @@ describe('supervise', () => {
     await clock.advance(3_000)
     expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
     term.abort()
+    await over
+  })
+
+  it('records with an exit how many processes the kernel killed for memory, where the node tells', async () => {
+    const { clock, world, term, over } = replica({ oomKills: 3 })
+    await clock.advance(1_000)
+    const exits: unknown[] = []
+    for (const count of [4, 4, undefined, 5, 1]) {
+      world.oomKills = count
+      world.exitEngine('Killed by SIGKILL')
+      await clock.advance(20_000)
+      exits.push(world.details[world.recorded.lastIndexOf('engine exited')]?.['oomKills'])
+    }
+    expect(exits).toEqual([1, 0, undefined, undefined, undefined])
+    term.abort()
+    await clock.advance(2_000)
     await over
   })
 

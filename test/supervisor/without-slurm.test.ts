@@ -39,6 +39,7 @@ function replica(world: { unfit?: string } = {}) {
       }),
     },
     record: () => {},
+    oomKills: () => undefined,
     onDismissal: () => {},
   })
   return { clock, term, did, played, over }

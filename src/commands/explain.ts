@@ -1,0 +1,189 @@
+import { join } from 'node:path'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { registryDirectories } from '../registry/directories.ts'
+import { explain } from '../reports/explain/explain.ts'
+import { explanationText } from '../reports/explain/explain-text.ts'
+import type { ExplainFacts, RunEvent, RunFacts, Standing, TextFile } from '../reports/explain/facts.ts'
+import { type KnownJob, type WhichJob, whichJob } from '../reports/explain/which-job.ts'
+import { keptDirectory, outputName } from '../scripts/job-output.ts'
+import { growingFile } from '../system/growing-file.ts'
+import type { Context } from './context.ts'
+import { listNames, writtenJobs } from './kept-files.ts'
+import type { ConfigOptions } from './load-config.ts'
+import { openSite, type Site } from './open-site.ts'
+
+export interface ExplainOptions extends ConfigOptions {
+  readonly json?: boolean
+}
+
+/** Of each log; an engine that crashes may print a page of backtrace after its reason. */
+const LOG_LINES = 400
+
+/**
+ * `sluice explain JOB`: why it died, by what Slurm, the registry, its supervisor's events and its kept logs say of it.
+ * Whatever cannot be read is said and is no failure, as long as anything is known.
+ *
+ * @throws Error (exit code 1) when nothing is
+ */
+export async function explainJob(name: string, options: ExplainOptions, context: Context): Promise<void> {
+  const site = await openSite(options, context)
+  const reader = createReader(site)
+  const answer = await site.jobs(context.signal)
+  const jobs = 'unknown' in answer ? [] : answer.jobs
+  const endpoints = await reader.attempt('the registry', [], () => site.registry.scan().then(scan => scan.endpoints))
+  const tiers = Object.keys(site.config.tiers)
+  const wanted = whichJob(name, {
+    tiers,
+    jobs: [
+      ...jobs.map(({ tier, job }) => ({ tier, id: job.id })),
+      ...endpoints.map(({ tier, job }) => ({ tier, id: job.id })),
+      ...(await keptJobs(site, tiers, reader)),
+    ],
+  })
+  if (wanted === undefined) throw new Error(`Cannot explain ${name}: no job of this tier has left anything`)
+  const found: Pick<ExplainFacts, 'slurm' | 'endpoint'> = {
+    slurm: 'unknown' in answer ? answer : { value: jobs.find(one => one.job.id === wanted.id)?.job },
+    endpoint: { value: lastOf(endpoints.filter(one => one.job.id === wanted.id)) },
+  }
+  const explanation = explain({ ...(await gather(wanted, site, reader)), ...found, problems: reader.problems })
+  if (explanation === undefined) {
+    const why = 'unknown' in answer ? answer.unknown : 'Slurm does not know it (any more)'
+    throw new Error(
+      `Cannot explain job ${wanted.id}: nothing is known of it; ${why}, and it has left neither events nor logs in ${site.config.shared}`,
+    )
+  }
+  if (options.json === true) return context.print(JSON.stringify(explanation, undefined, 2))
+  for (const line of explanationText(explanation)) context.print(line)
+}
+
+interface Reader {
+  readonly problems: string[]
+  /** What is read, or `otherwise` and a problem in words. */
+  attempt<T>(what: string, otherwise: T, read: () => Promise<T>): Promise<T>
+  /** The last lines of a file; none where there is no such file. */
+  lines(path: string, lines: number, wants?: (line: string) => boolean): Promise<readonly string[]>
+  names(directory: string): Promise<readonly string[]>
+}
+
+function createReader(site: Site): Reader {
+  const problems: string[] = []
+  const reader: Reader = {
+    problems,
+    attempt: (what, otherwise, read) =>
+      read().catch(error => {
+        problems.push(`Cannot read ${what}: ${error instanceof Error ? error.message : String(error)}`)
+        return otherwise
+      }),
+    lines: (path, lines, wants) =>
+      reader.attempt(`"${path}"`, [], () =>
+        site.lane.run(`read "${path}"`, () => growingFile(path, lines, wants).read()),
+      ),
+    names: directory => reader.attempt(`"${directory}"`, [], () => listNames(site, directory)),
+  }
+  return reader
+}
+
+/** The jobs that have left files; of some only the number of a directory. */
+async function keptJobs(site: Site, tiers: readonly string[], reader: Reader): Promise<readonly KnownJob[]> {
+  const written = await Promise.all(
+    tiers.map(async tier => {
+      const ids = await reader.attempt(`what jobs of ${tier} have left`, [], () => writtenJobs(site, tier))
+      return ids.map(id => ({ tier, id }))
+    }),
+  )
+  const logs = await reader.names(registryDirectories(site.config.shared).logs)
+  return [...written.flat(), ...logs.filter(id => /^[1-9]\d{0,9}$/.test(id)).map(id => ({ tier: undefined, id }))]
+}
+
+type Gathered = Omit<ExplainFacts, 'slurm' | 'endpoint' | 'problems'>
+
+async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Reader): Promise<Gathered> {
+  const { events, logs } = registryDirectories(site.config.shared)
+  const names = await reader.names(events)
+  const kept = await reader.names(join(logs, id))
+  const runs = names.flatMap(file => {
+    const [, ofTier, number] = new RegExp(`^([a-z][a-z0-9_]*)-${id}-(\\d+)\\.jsonl$`).exec(file) ?? []
+    return number === undefined || ofTier !== (tier ?? ofTier) ? [] : [{ file, number: Number(number) }]
+  })
+  return {
+    job: id,
+    tier,
+    asked: restarts,
+    runs: await Promise.all(
+      runs
+        .toSorted((one, other) => one.number - other.number)
+        .map(({ file, number }) => readRun({ file, number, id, kept }, site, reader)),
+    ),
+    output: tier === undefined ? [] : await readOutput(id, tier, site, reader),
+    standings: await readStandings(id, names, site, reader),
+    settings: tier === undefined ? undefined : site.config.tiers[tier],
+  }
+}
+
+async function readRun(
+  { file, number, id, kept }: { file: string; number: number; id: string; kept: readonly string[] },
+  site: Site,
+  reader: Reader,
+): Promise<RunFacts> {
+  const { events, logs } = registryDirectories(site.config.shared)
+  const own = kept.filter(name => name.endsWith(`-${number}.log`))
+  return {
+    restarts: number,
+    eventsFile: `events/${file}`,
+    events: (await reader.lines(join(events, file), Number.POSITIVE_INFINITY)).flatMap(readEvent),
+    logs: await Promise.all(
+      own.map(async name => ({
+        name: `logs/${id}/${name}`,
+        lines: await reader.lines(join(logs, id, name), LOG_LINES),
+      })),
+    ),
+  }
+}
+
+/** What the job printed itself, without the events that stand there as well. */
+async function readOutput(id: string, tier: string, site: Site, reader: Reader): Promise<readonly TextFile[]> {
+  const directory = keptDirectory(site.config, tier)
+  const pattern = outputName(site.config, tier)
+  const files = (await reader.names(directory)).filter(file => pattern.exec(file)?.[1] === id)
+  return Promise.all(
+    files.map(async file => ({
+      name: join(directory, file),
+      lines: await reader.lines(join(directory, file), LOG_LINES, line => !line.startsWith('{"at":"')),
+    })),
+  )
+}
+
+async function readStandings(
+  id: string,
+  names: readonly string[],
+  site: Site,
+  reader: Reader,
+): Promise<readonly Standing[]> {
+  const { events } = registryDirectories(site.config.shared)
+  const ours = new RegExp(`"event":"standing","id":"[a-z][a-z0-9_]*-${id}-(\\d+)-\\d+"`)
+  const files = names.filter(file => /^updater-.*\.jsonl$/.test(file))
+  const lines = await Promise.all(
+    files.map(async file => {
+      const found = await reader.lines(join(events, file), Number.POSITIVE_INFINITY, line => ours.test(line))
+      return found.map(line => ({ source: `events/${file}`, line }))
+    }),
+  )
+  return lines.flat().flatMap(({ source, line }) => {
+    const restarts = Number(ours.exec(line)?.[1])
+    return readEvent(line).map(event => ({ source, restarts, text: String(event['standing']) }))
+  })
+}
+
+/** A line that is no event, such as one that was cut, is none. */
+function readEvent(line: string): readonly RunEvent[] {
+  try {
+    const value = JSON.parse(line)
+    return typeof value?.at === 'string' && typeof value.event === 'string' ? [value] : []
+  } catch {
+    return [] // torn at the beginning of what was read, or being written
+  }
+}
+
+function lastOf(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  return endpoints.toSorted((one, other) => one.job.restarts - other.job.restarts).at(-1)
+}

@@ -1,0 +1,40 @@
+import type { Answer, Explanation, RunAnswer } from './explain.ts'
+import type { Line } from './run.ts'
+
+/** The explanation as lines for people: what happened, what shows it, what to do; then the other runs in a line each. */
+export function explanationText({ job, tier, now, runs, notFound }: Explanation): readonly string[] {
+  const name = `Job ${job}${tier === null ? '' : ` (${tier})`}`
+  const [first, ...others] = runs
+  // A job that waits is explained by what holds it, and the end of its last run beside it.
+  const [main, rest] = now === null ? [first, others] : [now, runs]
+  return [
+    ...(main === undefined
+      ? [`${name}: nothing has ended yet`]
+      : [`${name}${runOf(main)}: ${main.what}`, ...restOf(main)]),
+    ...(rest.length === 0 ? [] : ['', 'Other runs, the last first:', ...rest.map(lineOf)]),
+    ...(notFound.length === 0 ? [] : ['', 'Not found:', ...notFound.map(line => `  ${line}`)]),
+  ]
+}
+
+function runOf(answer: Answer | RunAnswer): string {
+  return 'restarts' in answer && answer.restarts > 0 ? `, run ${answer.restarts}` : ''
+}
+
+function restOf({ evidence, fix }: Answer): readonly string[] {
+  return [
+    ...(evidence.length === 0 ? [] : ['', 'What shows it:', ...evidenceLines(evidence)]),
+    ...(fix === null ? [] : ['', 'What to do:', `  ${fix}`]),
+  ]
+}
+
+/** Lines of one source stand under its name. */
+function evidenceLines(evidence: readonly Line[]): readonly string[] {
+  return [...Map.groupBy(evidence, line => line.source)].flatMap(([source, lines]) => [
+    `  ${source}`,
+    ...lines.map(line => `    ${line.text}`),
+  ])
+}
+
+function lineOf({ replica, restarts, endedAt, what }: RunAnswer): string {
+  return `  ${replica ?? `run ${restarts}`}${endedAt === null ? '' : `, ${endedAt}`}: ${what}`
+}

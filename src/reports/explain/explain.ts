@@ -1,0 +1,161 @@
+import { replicaId } from '../../domain/endpoint.ts'
+import type { JobView } from '../../domain/job-view.ts'
+import { CAUSES } from './causes.ts'
+import type { ExplainFacts, RunFacts } from './facts.ts'
+import { describeRun, type Line, type Run, slurmLine } from './run.ts'
+import { WAITS } from './waits.ts'
+
+/** What stands in JSON; null is "not known" or "there is none", as each field says. */
+export interface Explanation {
+  readonly job: string
+  /** Null where nothing tells. */
+  readonly tier: string | null
+  /** What is true of a job that has not ended; null when it has, or nobody knows. */
+  readonly now: Answer | null
+  /** How its runs ended, the one that was asked for first, or else the last. */
+  readonly runs: readonly RunAnswer[]
+  /** Where nothing was found, one line each. */
+  readonly notFound: readonly string[]
+}
+
+export interface Answer {
+  /** `host-memory`, `held-by-user`, …: stable over versions. */
+  readonly cause: string
+  readonly what: string
+  readonly evidence: readonly Line[]
+  /** Null: there is nothing to mend. */
+  readonly fix: string | null
+}
+
+export interface RunAnswer extends Answer {
+  /** Null where the tier is not known. */
+  readonly replica: string | null
+  readonly restarts: number
+  /** When its supervisor said its last word; null when it said none. */
+  readonly endedAt: string | null
+}
+
+/** Why a job died, run by run; undefined when nothing at all is known of it. */
+export function explain(facts: ExplainFacts): Explanation | undefined {
+  const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
+  const endpoint = 'value' in facts.endpoint ? facts.endpoint.value : undefined
+  if (slurm === undefined && endpoint === undefined && facts.runs.length === 0 && facts.output.length === 0)
+    return undefined
+  const runs = withSilentRuns(facts)
+  const described = runs.map((run, index) => describeRun(facts, run, index === runs.length - 1)).reverse()
+  const alive = described.find(run => run.isAlive)
+  return {
+    job: facts.job,
+    tier: facts.tier ?? null,
+    now: slurm?.state === 'pending' ? waitOf(slurm) : alive === undefined ? null : lifeOf(alive),
+    runs: described
+      .filter(run => run !== alive)
+      .map(answerFor)
+      .toSorted((one, other) => Number(other.restarts === facts.asked) - Number(one.restarts === facts.asked)),
+    notFound: [...facts.problems, ...missing(facts, slurm, described)],
+  }
+}
+
+/** A run that Slurm or the registry knows of and that has left no events is a run. */
+function withSilentRuns(facts: ExplainFacts): readonly RunFacts[] {
+  const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
+  const endpoint = 'value' in facts.endpoint ? facts.endpoint.value : undefined
+  const begun = slurm === undefined ? [] : slurm.state === 'pending' ? [slurm.restarts - 1] : [slurm.restarts]
+  const known = new Set(facts.runs.map(run => run.restarts))
+  const silent = [...begun, ...(endpoint === undefined ? [] : [endpoint.job.restarts])].filter(
+    restarts => restarts >= 0 && !known.has(restarts),
+  )
+  const first = facts.runs.length === 0 && silent.length === 0 && facts.output.length > 0 ? [0] : []
+  return [
+    ...facts.runs,
+    ...[...new Set([...silent, ...first])].map(restarts => ({
+      restarts,
+      eventsFile: `events/${replicaId({ tier: facts.tier ?? '*', jobId: facts.job, restarts })}.jsonl`,
+      events: [],
+      logs: [],
+    })),
+  ].toSorted((one, other) => one.restarts - other.restarts)
+}
+
+function waitOf(job: JobView): Answer {
+  const text = `${job.stateText} ${job.reason.replaceAll('_', ' ')}`
+  const raw = `${job.stateText} ${job.reason}`
+  const wait = WAITS.find(one => one.recognise.test(raw) || one.recognise.test(text))
+  return {
+    cause: wait?.id ?? 'waits',
+    what: wait?.what ?? '',
+    evidence: [slurmLine(job)],
+    fix: wait?.fix?.(job) ?? null,
+  }
+}
+
+/** A run that has not ended: well, on its way, or in trouble that may be the end of it. */
+function lifeOf(run: Run): Answer {
+  const served = run.events.findLast(one => one.event === 'ready')
+  const evidence = run.stateLine === undefined ? [] : [run.stateLine]
+  if (run.ending === 'left') {
+    const { cause, what, evidence: shown, fix } = answerFor(run)
+    return { cause, what: `It is about to leave. ${what}`, evidence: shown, fix }
+  }
+  if (run.trouble.length === 0) {
+    const since = served === undefined ? '' : `: its engine serves since ${served.at}`
+    const what = `It runs${run.slurm?.batchHost === undefined ? '' : ` on ${run.slurm.batchHost}`}${since}`
+    const loading = served === undefined ? '; its engine is still loading' : ''
+    return { cause: 'runs', what: `${what}${loading}`, evidence, fix: null }
+  }
+  const { cause, what, evidence: shown, fix } = answerFor(run)
+  const count = run.trouble.length === 1 ? 'once' : `${run.trouble.length} times`
+  return {
+    cause,
+    what: `It runs, and its engine has failed ${count} since it last served. ${what}`,
+    evidence: shown,
+    fix,
+  }
+}
+
+/** First match wins. */
+function answerFor(run: Run): RunAnswer {
+  for (const cause of CAUSES) {
+    if (cause.when !== undefined && !cause.when.includes(run.ending)) continue
+    const found = cause.recognise(run)
+    if (found === undefined) continue
+    return {
+      replica: run.tier === undefined ? null : replicaId({ tier: run.tier, jobId: run.job, restarts: run.restarts }),
+      restarts: run.restarts,
+      endedAt: run.events.at(-1)?.at ?? null,
+      cause: cause.id,
+      what: cause.what(run, found),
+      evidence: found.evidence.map(({ source, text }) => ({ source, text: shortened(text.trim()) })),
+      fix: cause.fix(run, found) ?? null,
+    }
+  }
+  throw new Error('Cannot explain a run: the last cause recognises everything')
+}
+
+/** A line that is longer is of no more use to people. */
+const MOST_CHARACTERS = 300
+
+function shortened(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`
+}
+
+function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly Run[]): readonly string[] {
+  const { job } = facts
+  return [
+    ...('unknown' in facts.slurm
+      ? [facts.slurm.unknown]
+      : slurm === undefined
+        ? [
+            `Slurm does not know job ${job} any more (MinJobAge): what it said of its end is known only where somebody wrote it down`,
+          ]
+        : []),
+    ...('unknown' in facts.endpoint ? [facts.endpoint.unknown] : []),
+    ...runs.flatMap(run => (run.events.length === 0 ? [`No events of run ${run.restarts} (${run.eventsFile})`] : [])),
+    ...runs.flatMap(run =>
+      run.events.some(one => one.event === 'engine stopped') &&
+      !facts.runs.some(one => one.restarts === run.restarts && one.logs.length > 0)
+        ? [`No log of run ${run.restarts} (logs/${job}/engine-${run.restarts}.log)`]
+        : [],
+    ),
+  ]
+}

@@ -1,0 +1,64 @@
+import { type Cause, find, shownBy } from './cause.ts'
+import { type Line, linesOf, type Run } from './run.ts'
+
+/** What is left when nothing says more: how a process ended. */
+export const LAST_CAUSES: readonly Cause[] = [
+  {
+    id: 'engine-killed',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => find(run.seen, /Killed by SIGKILL/),
+    what: run =>
+      run.trouble.some(one => one['oomKills'] === 0)
+        ? 'Its engine was killed (SIGKILL), and not by the kernel for want of memory: somebody with rights on the node did it'
+        : 'Its engine was killed (SIGKILL); whether for want of host memory this node does not tell',
+    fix: run =>
+      run.trouble.some(one => one['oomKills'] === 0)
+        ? 'Ask who works on that node; its engine was started again'
+        : 'Look for the kernel’s word on the node (dmesg -T | grep -i oom); if it was memory, raise slurm.mem',
+  },
+  {
+    id: 'engine-crashed',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run =>
+      find(run.seen, /Killed by (SIG\w+)/, /Exited with code (13[0-9])\b/) ?? find(run.said, /GGML_(?:ASSERT|ABORT).*/),
+    what: (_, { parts }) => `Its engine crashed${parts[0] === undefined ? '' : ` (${parts[0]})`}`,
+    fix: run =>
+      `The end of its log is what its makers want to see (sluice logs ${run.job}); another build of the engine, or a smaller batch-size, may do better`,
+  },
+  {
+    id: 'supervisor-killed',
+    when: ['silent'],
+    recognise: run =>
+      run.events.length > 0 && run.state !== undefined ? shownBy(run.stateLine, lastEvent(run)) : undefined,
+    what: run =>
+      `Its supervisor ended without a word (${run.slurm?.exitCode === undefined ? run.state : `${run.state}, exit ${run.slurm.exitCode}`}): killed on the node, by the kernel or by hand, and its engine with it`,
+    fix: run =>
+      `Look for the kernel’s word on the node (dmesg -T | grep -i oom), then submit it again: sluice submit ${run.tier ?? 'TIER'}`,
+  },
+  {
+    id: 'node-lost',
+    when: ['silent'],
+    recognise: run => (run.hasSuccessor ? shownBy(lastEvent(run)) : undefined),
+    what: () =>
+      'It ended without a word, and Slurm began it anew: so it does when a node fails, or when a preemption ends in a KILL',
+    fix: () =>
+      'See sinfo -R for nodes that are down, and their logs; where jobs are preempted without a GraceTime, give the partition or QoS one (sluice doctor)',
+  },
+  {
+    id: 'unknown',
+    recognise: run => shownBy(run.stateLine, lastEvent(run), ...run.said.slice(-LAST_LINES)) ?? NOTHING,
+    what: run =>
+      run.trouble.length === 0
+        ? 'What ended it is not recorded'
+        : 'Its engine ended, for a reason that sluice explain does not know; its last lines stand below',
+    fix: run => `See all of it: sluice logs ${run.job} --lines 200`,
+  },
+]
+
+const NOTHING = { evidence: [], parts: [] }
+const LAST_LINES = 8
+
+function lastEvent({ events, eventsFile }: Run): Line | undefined {
+  const last = events.at(-1)
+  return last === undefined ? undefined : linesOf(eventsFile, last)[0]
+}

@@ -1,0 +1,166 @@
+import { type Cause, shownBy, tierOf } from './cause.ts'
+import { linesOf, type Run } from './run.ts'
+
+/** What Slurm's word for a run tells, with or without a supervisor that said something. */
+export const SLURM_CAUSES: readonly Cause[] = [
+  {
+    id: 'launch-failed',
+    when: ['silent'],
+    // 22.05 has a reason for it, newer ones the signal that stands for it (reference/slurm.md).
+    recognise: run =>
+      run.events.length === 0 && (run.slurm?.exitCode === '0:53' || run.slurm?.reason === 'JobLaunchFailure')
+        ? shownBy(run.stateLine)
+        : undefined,
+    what: () => 'Slurm could not launch it: on its node the directory of the job’s output is missing, or not writable',
+    fix: run =>
+      `Make the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierOf(run)}: then the output lies in /tmp of the node`,
+  },
+  {
+    id: 'credential-revoked',
+    when: ['silent'],
+    recognise: run =>
+      run.events.length === 0 && run.restarts > 0 && run.state === 'FAILED' && run.slurm?.exitCode === '1:0'
+        ? shownBy(run.stateLine, { source: run.eventsFile, text: 'nothing was recorded by this run' })
+        : undefined,
+    what: run =>
+      `Run ${run.restarts} ended before its first line: it was released so soon after its requeue that Slurm still took its credential for the revoked one of the run before`,
+    fix: run =>
+      `Submit it again (sluice submit ${tierOf(run)}). The updater waits two seconds before it releases a requeued job; whoever else releases jobs (scontrol release, StartTime=now) must wait as well`,
+  },
+  {
+    id: 'script-failed',
+    when: ['silent'],
+    recognise: run =>
+      run.events.length === 0 && run.state === 'FAILED'
+        ? shownBy(run.stateLine, ...run.said.slice(-LAST_LINES))
+        : undefined,
+    what: run =>
+      `The job script failed before its supervisor began (exit ${run.slurm?.exitCode ?? 'code unknown'}): its set-up lines, or the runtime that it starts`,
+    fix: run =>
+      `Read what it printed (sluice logs ${run.job}); the lines are tiers.${tierOf(run)}.setup, the program is what sluice install put into the runtime`,
+  },
+  {
+    id: 'node-failed',
+    recognise: run =>
+      NODE_STATES.has(run.state ?? '') || /^NodeDown|^SystemFailure/.test(run.slurm?.reason ?? '')
+        ? shownBy(run.stateLine, ...noticeLines(run))
+        : undefined,
+    what: run => `Its node failed${run.slurm?.nodeList ? ` (${run.slurm.nodeList})` : ''}: Slurm lost touch with it`,
+    fix: () => 'See sinfo -R and the node’s own log. Slurm requeues such a job by itself when another node is free',
+  },
+  {
+    id: 'timed-out',
+    recognise: run =>
+      isOutOfTime(run) || causeOf(run) === 'walltime'
+        ? shownBy(run.stateLine?.text.includes('RUNNING') ? undefined : run.stateLine, ...noticeLines(run))
+        : undefined,
+    what: run =>
+      isOutOfTime(run)
+        ? `Its walltime was over before it could be requeued: Slurm ended it${limitOf(run)}`
+        : `Its walltime was nearly over${limitOf(run)}: ${partingOf(run)}`,
+    fix: run =>
+      isOutOfTime(run)
+        ? `Give ${tierOf(run)} a longer slurm.time, or slurm.signalLeadSeconds more than its longest answer, so that it drains and requeues in time; submit it again (sluice submit ${tierOf(run)})`
+        : cutOf(run),
+  },
+  {
+    id: 'preempted',
+    recognise: run =>
+      run.state === 'PREEMPTED' || causeOf(run) === 'preempted'
+        ? shownBy(...noticeLines(run), causeOf(run) === undefined ? run.stateLine : undefined)
+        : undefined,
+    what: run => `It was preempted: a job of higher priority needed its node; ${partingOf(run)}`,
+    fix: cutOf,
+  },
+  {
+    id: 'drained',
+    recognise: run => (causeOf(run) === 'operator' ? shownBy(...noticeLines(run)) : undefined),
+    what: run => `An operator sent it away (sluice drain, stop or rollout): ${partingOf(run)}`,
+    fix: cutOf,
+  },
+  {
+    id: 'requeued',
+    recognise: run => (causeOf(run) === 'requeued' ? shownBy(...noticeLines(run)) : undefined),
+    what: run =>
+      `It was requeued from outside (scontrol requeue, a node that went down, or a preemption without a grace): ${partingOf(run)}`,
+    fix: () =>
+      'Send replicas away with sluice drain --requeue, which waits for their answers; if it was a preemption, give the partition or QoS a GraceTime (sluice doctor)',
+  },
+  {
+    id: 'cancelled',
+    when: ['left', 'silent'],
+    recognise: run =>
+      run.state === 'CANCELLED' || causeOf(run) === 'cancelled'
+        ? shownBy(run.stateLine, ...noticeLines(run))
+        : undefined,
+    what: () => 'Somebody cancelled it (scancel)',
+    fix: run =>
+      `To have it again: sluice submit ${tierOf(run)}. To send one away without cutting answers: sluice drain`,
+  },
+  {
+    id: 'left',
+    when: ['left'],
+    recognise: run => shownBy(...noticeLines(run)),
+    what: run => `It was told to leave, and Slurm did not say why: ${partingOf(run)}`,
+    fix: () => undefined,
+  },
+]
+
+const NODE_STATES: ReadonlySet<string> = new Set(['NODE_FAIL', 'BOOT_FAIL'])
+const LAST_LINES = 5
+
+/** Slurm has ended it: one that only comes near its limit requeues itself. */
+function isOutOfTime(run: Run): boolean {
+  const { state, slurm, notice } = run
+  if (state === 'TIMEOUT' || state === 'DEADLINE' || slurm?.reason === 'TimeLimit') return true
+  return causeOf(run) === 'walltime' && notice?.['comeBack'] === false
+}
+
+function causeOf({ notice }: Run): unknown {
+  return notice?.['cause'] ?? undefined
+}
+
+function noticeLines({ notice, events, eventsFile }: Run) {
+  if (notice === undefined) return []
+  const drained = events.findLast(one => one.event === 'drained')
+  const cut = events.findLast(one => one.event === 'engine exited' && one['while'] === 'draining')
+  const last = events.findLast(one => one.event === 'requeued' || one.event === 'cancelled')
+  const text = (event: Run['events'][number], words: string) => ({
+    source: eventsFile,
+    text: `${event.at} ${event.event}${words}`,
+  })
+  return [
+    text(notice, `: ${notice['cause'] ?? 'cause unknown'}`),
+    ...(drained === undefined ? [] : [text(drained, `: ${drained['outcome']} after ${drained['waitedMs']} ms`)]),
+    ...(cut === undefined ? [] : linesOf(eventsFile, cut).slice(0, 1)),
+    ...(last === undefined ? [] : [text(last, '')]),
+  ]
+}
+
+/** How it took its leave: what became of its answers, and of the job. */
+function partingOf({ events, notice, isAlive }: Run): string {
+  const outcome = events.findLast(one => one.event === 'drained')?.['outcome']
+  const last = events.findLast(one => one.event === 'requeued' || one.event === 'cancelled')?.event
+  if (notice === undefined) return 'its supervisor heard nothing of it'
+  const drained =
+    outcome === 'idle'
+      ? 'it finished its answers'
+      : outcome === 'deadline'
+        ? 'its last answers were cut at the deadline'
+        : isAlive
+          ? 'it is finishing its answers'
+          : 'it served nobody, or did not come to finish its answers'
+  return `${drained}${last === 'requeued' ? ', and it requeued itself' : last === 'cancelled' ? ', and it ended its job' : ''}`
+}
+
+/** Nothing is wrong with a notice that was obeyed; answers that were cut are another matter. */
+function cutOf({ events }: Run): string | undefined {
+  return events.findLast(one => one.event === 'drained')?.['outcome'] === 'deadline'
+    ? 'For longer answers to end in time it needs a longer grace (GraceTime of the partition or QoS, slurm.signalLeadSeconds before the walltime, sluice drain --within)'
+    : undefined
+}
+
+function limitOf({ slurm }: Run): string {
+  const seconds = slurm?.timeLimitSeconds
+  return seconds === undefined ? '' : ` (TimeLimit ${Math.round(seconds / 60)} min)`
+}

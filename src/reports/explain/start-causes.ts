@@ -1,0 +1,107 @@
+import { type Cause, find, tierOf } from './cause.ts'
+
+/** What keeps an engine from starting, by its own words. */
+export const START_CAUSES: readonly Cause[] = [
+  {
+    id: 'flash-attention',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => find(run.said, /V cache (?:quantization )?requires flash_attn/, /\bfattn[\w-]*\.cuh?:\d+/),
+    what: (run, { evidence }) =>
+      evidence.some(one => /V cache/.test(one.text))
+        ? 'Its V cache is quantized, which needs flash attention, and flash attention is off'
+        : `Flash attention failed on its GPU${run.settings?.gpu?.arch === undefined ? '' : ` (${run.settings.gpu.arch})`}: SM70, the V100, has no kernels for it`,
+    fix: run =>
+      `On GPUs that have it, args flash-attn on (or leave it out: auto) in tiers.${tierOf(run)}; on SM70 flash-attn off, and only the K cache quantized: take cache-type-v out`,
+  },
+  {
+    id: 'bad-arguments',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run =>
+      find(
+        run.said,
+        /error: (?:invalid|unknown) argument: ?(.+)/,
+        /error while handling argument "([^"]+)"/,
+        /unrecognized arguments: (.+)/,
+        /invalid choice: (.+)/,
+        /error: unexpected argument '([^']+)'/,
+      ),
+    what: (_, { parts }) =>
+      `The engine does not take its argument ${quote(parts[0])}, and exits; with 0, too, which says nothing`,
+    fix: run =>
+      `Correct tiers.${tierOf(run)}.args in sluice.yaml: this build knows what ${run.settings?.command ?? 'llama-server'} --help lists on the node; then sluice submit ${tierOf(run)}, as a job keeps the arguments that it was submitted with`,
+  },
+  {
+    id: 'model-missing',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run =>
+      find(
+        run.said,
+        /model[^:]*: "([^"]+)" is missing or unreadable/,
+        /failed to open GGUF file '([^']+)'/,
+        /gguf_init_from_file: failed to open '([^']+)'/,
+        /failed to initialize router models: error: '([^']+)' does not exist/,
+      ),
+    what: (_, { parts }) => `Its model is not on the node, or not readable there: ${quote(parts[0])}`,
+    fix: run =>
+      `Put the file on every node that ${tierOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file in sluice.yaml`,
+  },
+  {
+    id: 'unfit',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/),
+    what: (_, { parts }) => `The node cannot run it: ${parts[0] ?? 'see below'}`,
+    fix: () =>
+      'Install what is missing on every node of the partition, or name it in sluice.yaml (command, rpc.command, gateway.networks)',
+  },
+  {
+    id: 'port-in-use',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run =>
+      find(
+        run.said,
+        /Cannot use port (\d+) of \S+: EADDRINUSE/,
+        /couldn't bind .*?port: (\d+)/,
+        /Address already in use/i,
+        /Failed to create server socket/,
+      ),
+    what: (run, { parts, evidence }) => {
+      const isWorker = evidence.some(one => /server socket$/.test(one.text))
+      const port = parts[0] ?? (isWorker ? run.settings?.rpc?.port : run.settings?.port)
+      return `${isWorker ? "Its worker's" : 'Its'} port${port === undefined ? '' : ` ${port}`} is another process's on that node`
+    },
+    fix: run =>
+      run.settings?.rpc === undefined
+        ? `Leave tiers.${tierOf(run)}.port out, and a free one is taken; or find out who has it on the node: ss -ltnp`
+        : `Give each tier that may share a node an rpc.port of its own; who has it on the node: ss -ltnp`,
+  },
+  {
+    id: 'load-timeout',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => find(run.seen, /Not ready within (\d+) s \(loadTimeoutSeconds\)/),
+    what: (_, { parts }) => `Its engine was not ready within loadTimeoutSeconds (${parts[0]} s)`,
+    fix: run =>
+      `If it was still reading its weights, raise tiers.${tierOf(run)}.loadTimeoutSeconds, or bring the model closer to the node (its own disk; rpc.cache); else its log says what it waited for (sluice logs ${run.job})`,
+  },
+]
+
+/** Also what follows from a worker that has gone, or memory that is short: those come first. */
+export const MODEL_BROKEN: Cause = {
+  id: 'model-broken',
+  when: ['failed', 'silent', 'lives'],
+  recognise: run =>
+    find(
+      run.said,
+      /invalid magic characters/,
+      /error loading model: (.*(?:corrupted|not within the file bounds|unknown model architecture|missing tensor|wrong number).*)/,
+      /error loading model(?: \w+)?: (.+)/,
+      /failed to load model,? '([^']+)'/,
+      /failed to load model/,
+    ),
+  what: (_, { parts }) => `The engine could not load its model${parts[0] === undefined ? '' : `: ${parts[0]}`}`,
+  fix: run =>
+    `Compare the file with its source (size, checksum): a copy that was cut short is the usual reason; a file of a newer kind needs a newer ${run.settings?.command ?? 'engine'}`,
+}
+
+function quote(text: string | undefined): string {
+  return text === undefined ? 'of that name' : JSON.stringify(text.trim())
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+/**
+ * How many processes of this one's memory cgroup the kernel has killed for want of memory, since the cgroup was made;
+ * undefined where there is no such cgroup, or it does not tell (before Linux 4.13). Reads two files of the kernel's, which
+ * never hang. `root` is where /proc and /sys are.
+ */
+export function readOomKills(root = '/'): number | undefined {
+  for (const file of counterFiles(readText(join(root, 'proc/self/cgroup')) ?? '')) {
+    const count = /^oom_kill (\d+)$/m.exec(readText(join(root, 'sys/fs/cgroup', file)) ?? '')?.[1]
+    if (count !== undefined) return Number(count)
+  }
+  return undefined
+}
+
+/** Where the count may stand, by proc_pid_cgroup(5): with cgroup v1 in the memory controller's tree, else in the one tree. */
+function counterFiles(memberships: string): readonly string[] {
+  const rows = memberships.split('\n').map(line => /^\d+:([^:]*):(\/.*)$/.exec(line))
+  const v1 = rows.find(row => row?.[1]?.split(',').includes('memory'))
+  if (v1?.[1] !== undefined && v1[2] !== undefined) return [join(v1[1], v1[2], 'memory.oom_control')]
+  const path = rows.find(row => row?.[1] === '')?.[2]
+  return path === undefined ? [] : placesOf(path).map(place => join(place, 'memory.events'))
+}
+
+/**
+ * The cgroup, and those above it up to the job's: Slurm may leave the memory controller off below a step, and
+ * memory.events counts what happens further down. Above the job the kills are those of others.
+ */
+function placesOf(path: string): readonly string[] {
+  const job = /^.*\/job_\d+(?=\/|$)/.exec(path)?.[0]
+  const places = [path]
+  for (let place = path; job !== undefined && place !== job; ) {
+    place = dirname(place)
+    places.push(place)
+  }
+  return places
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined // not there, or not for us: then it is not known
+  }
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { explain } from '../../../src/reports/explain/explain.ts'
+import { explanationText } from '../../../src/reports/explain/explain-text.ts'
+import { events, facts, run, view } from './facts-of.ts'
+
+const FORGOTTEN =
+  'Slurm does not know job 7 any more (MinJobAge): what it said of its end is known only where somebody wrote it down'
+
+/** Preempted in its first run, out of memory in its second. */
+const TWICE = facts({
+  runs: [
+    run({
+      events: events(
+        ['ready', { models: 1 }],
+        ['engine exited', { message: 'Killed by SIGKILL: long ago', oomKills: 1 }],
+        ['ready', { models: 1 }],
+        ['draining', { cause: 'preempted' }],
+        ['drained', { outcome: 'deadline', cause: 'preempted', waitedMs: 15_000 }],
+        ['requeued'],
+      ),
+    }),
+    run({
+      restarts: 1,
+      events: events(
+        ['engine exited', { message: 'Killed by SIGKILL: loading\nmore', exits: 6, oomKills: 2 }],
+        ['failed'],
+        ['cancelled'],
+      ),
+      logs: [{ name: 'logs/7/engine-1.log', lines: ['loading', 'more'] }],
+    }),
+  ],
+})
+
+describe('an explanation', () => {
+  it('tells the last run first, and an earlier trouble that was survived is not its cause', () => {
+    const explanation = explain(TWICE)
+    expect(explanation?.runs.map(({ replica, cause, endedAt }) => [replica, cause, endedAt])).toEqual([
+      ['reasoning-7-1', 'host-memory', '2026-01-31T12:02:00.000Z'],
+      ['reasoning-7-0', 'preempted', '2026-01-31T12:05:00.000Z'],
+    ])
+    expect(explanation?.now).toBe(null)
+    expect(explanation?.notFound).toEqual([FORGOTTEN])
+  })
+
+  it('tells the run first that was asked for', () => {
+    expect(explain({ ...TWICE, asked: 0 })?.runs.map(one => one.restarts)).toEqual([0, 1])
+  })
+
+  it('is read by people', () => {
+    const explanation = explain(TWICE)
+    expect(explanation && explanationText(explanation)).toEqual([
+      'Job 7 (reasoning), run 1: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
+      '',
+      'What shows it:',
+      '  events/reasoning-7-1.jsonl',
+      '    2026-01-31T12:00:00.000Z engine exited (oomKills 2): Killed by SIGKILL: loading',
+      '',
+      'What to do:',
+      '  Raise tiers.reasoning.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop reasoning, sluice submit reasoning)',
+      '',
+      'Other runs, the last first:',
+      '  reasoning-7-0, 2026-01-31T12:05:00.000Z: It was preempted: a job of higher priority needed its node; its last answers were cut at the deadline, and it requeued itself',
+      '',
+      'Not found:',
+      `  ${FORGOTTEN}`,
+    ])
+  })
+
+  it('of nothing is none', () => {
+    expect(explain(facts())).toBe(undefined)
+    expect(explain(facts({ slurm: { unknown: 'Cannot run squeue: no answer within 20 s' } }))).toBe(undefined)
+  })
+
+  it('of a job that runs says since when, and how its earlier runs ended', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', restarts: 1, batchHost: 'vasp-01' })
+    const earlier = TWICE.runs.slice(0, 1)
+    const now = run({ restarts: 1, events: events(['ready', { models: 1 }]) })
+    const explanation = explain(facts({ slurm: { value: running }, runs: [...earlier, now] }))
+    expect(explanation?.now).toEqual({
+      cause: 'runs',
+      what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z',
+      evidence: [{ source: 'Slurm', text: 'State=RUNNING Reason=None Restarts=1' }],
+      fix: null,
+    })
+    expect(explanation?.runs.map(one => one.cause)).toEqual(['preempted'])
+    expect(explanation?.notFound).toEqual([])
+  })
+
+  it('of a job that runs and whose engine fails says why', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const message = 'Exited with code 1: error: invalid argument: --nope'
+    const list = events(['engine exited', { message, exits: 1 }], ['engine stopped'], ['resting', { ms: 900 }])
+    const explanation = explain(facts({ slurm: { value: running }, runs: [run({ events: list })] }))
+    expect(explanation?.now).toMatchObject({
+      cause: 'bad-arguments',
+      what: 'It runs, and its engine has failed once since it last served. The engine does not take its argument "--nope", and exits; with 0, too, which says nothing',
+    })
+    expect(explanation?.runs).toEqual([])
+  })
+
+  it('of a job that drains says why it leaves', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01', preemptTime: 1 })
+    const list = events(['ready', { models: 1 }], ['draining', { cause: 'preempted' }])
+    const explanation = explain(facts({ slurm: { value: running }, runs: [run({ events: list })] }))
+    expect(explanation?.now).toMatchObject({
+      cause: 'preempted',
+      what: 'It is about to leave. It was preempted: a job of higher priority needed its node; it is finishing its answers',
+    })
+    expect(explanation?.runs).toEqual([])
+  })
+
+  it('of a job that was requeued and waits tells what holds it, and how its last run ended', () => {
+    const held = view({ state: 'pending', stateText: 'PENDING', reason: 'JobHoldMaxRequeue', restarts: 2 })
+    const explanation = explain({ ...TWICE, slurm: { value: held } })
+    expect(explanation?.now?.cause).toBe('held-max-requeue')
+    expect(explanation?.runs.map(one => one.cause)).toEqual(['host-memory', 'preempted'])
+  })
+
+  it('takes Slurm’s word from an updater that wrote it down when Slurm has forgotten the job', () => {
+    const told = { source: 'events/updater-main.jsonl', restarts: 0, text: 'Slurm says that job 7 is TIMEOUT' }
+    const ready = [run({ events: events(['ready', { models: 1 }]) })]
+    expect(explain(facts({ runs: ready, standings: [told] }))?.runs[0]).toMatchObject({
+      cause: 'timed-out',
+      evidence: [{ source: told.source, text: told.text }],
+    })
+    expect(explain(facts({ runs: ready, standings: [{ ...told, restarts: 1 }] }))?.runs[0]?.cause).toBe('unknown')
+  })
+
+  it('says what was not found, and does not take a silent Slurm for none', () => {
+    const message = 'Cannot run squeue: no answer within 20 s'
+    const list = events(['engine exited', { message: 'Killed by SIGSEGV: x' }], ['engine stopped'], ['failed'])
+    const explanation = explain(facts({ slurm: { unknown: message }, runs: [run({ events: list })] }))
+    expect(explanation?.notFound).toEqual([message, 'No log of run 0 (logs/7/engine-0.log)'])
+    expect(explanation?.runs[0]?.cause).toBe('engine-crashed')
+  })
+
+  it('does not take the end of workers that the supervisor ended itself for a kill by Slurm', () => {
+    const message = 'Killed by SIGSEGV: x'
+    const list = events(['engine exited', { message, exits: 6 }], ['failed'])
+    const killed =
+      'slurmstepd: error: *** STEP 7.2 ON vasp-02 CANCELLED AT 2026-01-31T12:01:00 DUE to SIGNAL Killed ***'
+    const logs = [{ name: 'logs/7/worker-vasp-02-0.log', lines: ['sluice: starts', killed] }]
+    expect(explain(facts({ runs: [run({ events: list, logs })] }))?.runs[0]?.cause).toBe('engine-crashed')
+  })
+})
