@@ -18,7 +18,7 @@ export const GROUP_CAUSES: readonly Cause[] = [
       find(
         run.said,
         /The worker on (\S+) listens at (\S+), and this node cannot connect to it/,
-        /Failed to connect to (\S+)/,
+        /Failed to connect to (\S+?):?(?:\s|$)/,
       ),
     what: (_, { parts }) =>
       `The head could not reach the worker ${parts[1] === undefined ? `at ${parts[0]}` : `on ${parts[0]} at ${parts[1]}`}`,
