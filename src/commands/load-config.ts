@@ -11,14 +11,16 @@ export interface ConfigOptions {
   readonly config?: string
 }
 
+export type LoadedConfig = { readonly file: string } & Extract<ParsedConfig, { config: Config }>
+
 /**
  * The configuration that a command runs with, and the file it came from. Throws a UserError with every problem, or
  * with the places where it looked.
  */
-export async function loadConfig(options: ConfigOptions, context: Context): Promise<{ file: string; config: Config }> {
-  const { file, config, problems } = await readConfig(options, context)
-  if (config === undefined) throw UserError.of(problems)
-  return { file, config }
+export async function loadConfig(options: ConfigOptions, context: Context): Promise<LoadedConfig> {
+  const loaded = await readConfig(options, context)
+  if (loaded.config === undefined) throw UserError.of(loaded.problems)
+  return loaded
 }
 
 /** As loadConfig, but problems of the contents are returned. Throws a UserError when there is no file to read. */
@@ -31,15 +33,12 @@ export async function readConfig(options: ConfigOptions, context: Context): Prom
 }
 
 /** As loadConfig, but undefined when there is no file anywhere. */
-export async function loadConfigIfAny(
-  options: ConfigOptions,
-  context: Context,
-): Promise<{ file: string; config: Config } | undefined> {
+export async function loadConfigIfAny(options: ConfigOptions, context: Context): Promise<LoadedConfig | undefined> {
   const found = await findText(options, context)
   if (found === undefined) return undefined
-  const { config, problems } = parseConfig(found.text, found.file)
-  if (config === undefined) throw UserError.of(problems)
-  return { file: found.file, config }
+  const parsed = parseConfig(found.text, found.file)
+  if (parsed.config === undefined) throw UserError.of(parsed.problems)
+  return { file: found.file, ...parsed }
 }
 
 const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml'] as const

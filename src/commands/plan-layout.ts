@@ -1,5 +1,10 @@
+import { toArgv } from '../config/args.ts'
 import { memoryBytes } from '../config/memory-bytes.ts'
+import type { TierConfig } from '../config/schema.ts'
+import { matchedBatches, spread } from '../engines/llama-placement.ts'
+import { type EngineSettings, readEngineSettings } from '../sizing/engine-settings.ts'
 import type { Device, Layout } from '../sizing/layout.ts'
+import type { ModelShape } from '../sizing/model-shape.ts'
 
 /** What of a tier says where its model lies. */
 export interface PlacedTier {
@@ -31,13 +36,15 @@ export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
         : [...node('head', false), ...remote]
   return {
     devices,
-    layers: rpc?.layers?.flatMap(count => shared(count, slurm.gpus)),
+    layers: rpc?.layers?.flatMap(count => spread(count, slurm.gpus)),
     // --mem=0 asks for all that the node has.
     hostBytes: slurm.mem === undefined || memoryBytes(slurm.mem) === 0 ? undefined : memoryBytes(slurm.mem),
   }
 }
 
-/** A node's layers among its GPUs, as the engine's placement divides them: the first ones get what is left over. */
-function shared(count: number, parts: number): readonly number[] {
-  return Array.from({ length: parts }, (_, part) => Math.floor((count + parts - 1 - part) / parts))
+/** As the engine will be started, with the context that it was trained for where the tier names none. */
+export function settingsOf({ args, context, rpc }: TierConfig, shape: ModelShape): EngineSettings {
+  const argv = toArgv(args)
+  const settings = readEngineSettings(rpc === undefined ? argv : [...argv, ...matchedBatches(argv)], context)
+  return { ...settings, context: settings.context || (shape.trainedContext ?? 0) }
 }

@@ -1,12 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { toArgv } from '../config/args.ts'
 import { quote, suggest } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type PlannedModel, planText, togetherText } from '../reports/plan-text.ts'
-import { readEngineSettings } from '../sizing/engine-settings.ts'
 import { checkFit } from '../sizing/fit-params.ts'
 import type { Layout } from '../sizing/layout.ts'
 import { planModel } from '../sizing/plan.ts'
@@ -14,7 +12,7 @@ import { planTogether } from '../sizing/plan-together.ts'
 import { askFitParams } from './ask-fit-params.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
-import { layoutOf } from './plan-layout.ts'
+import { layoutOf, settingsOf } from './plan-layout.ts'
 import { isModelFile, readModel } from './read-model.ts'
 
 export interface PlanOptions extends ConfigOptions {
@@ -58,8 +56,7 @@ async function planOne(
   context: Context,
 ): Promise<PlannedModel> {
   const shape = await readModel(file)
-  const given = readEngineSettings(toArgv(tier.args), tier.context)
-  const settings = { ...given, context: given.context || (shape.trainedContext ?? 0) }
+  const settings = settingsOf(tier, shape)
   const answer = await askFitParams({ file, settings, command: tier.command }, context)
   const found =
     answer === undefined || 'unknown' in answer ? undefined : checkFit({ shape, settings, layout, rows: answer })

@@ -7,6 +7,7 @@ import { writeAtomic } from '../system/atomic-file.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { refuseMisfits } from './refuse-misfits.ts'
 
 export interface RenderOptions extends ConfigOptions {
   /** Directory for the scripts; without it one script goes to standard output. */
@@ -19,11 +20,14 @@ export interface RenderOptions extends ConfigOptions {
 
 /**
  * `sluice render [tier…]`: the job scripts of these tiers, or of all. A file that is right already is not touched.
- * Throws a UserError for an unknown tier, and an Error (exit code 1) where --check finds a difference.
+ * Throws a UserError for an unknown tier and for a model that cannot be run so, and an Error (exit code 1) where --check finds a difference.
  */
 export async function render(tiers: readonly string[], options: RenderOptions, context: Context): Promise<void> {
-  const { file, config } = await loadConfig(options, context)
-  const scripts = await renderScripts(config, tiers.length === 0 ? Object.keys(config.tiers) : [...new Set(tiers)])
+  const loaded = await loadConfig(options, context)
+  const { file, config } = loaded
+  const names = tiers.length === 0 ? Object.keys(config.tiers) : [...new Set(tiers)]
+  const scripts = await renderScripts(config, names)
+  await refuseMisfits(names, loaded)
   if (options.check) return check(scripts, options.output ?? dirname(file), context)
   if (options.output !== undefined) return write(scripts, options.output, options.dryRun ?? false, context)
   const [script, ...more] = scripts

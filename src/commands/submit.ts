@@ -8,6 +8,7 @@ import { sbatchArguments } from '../slurm/submit.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { refuseMisfits } from './refuse-misfits.ts'
 
 export interface SubmitOptions extends ConfigOptions {
   /** How many jobs; one by default. */
@@ -24,8 +25,10 @@ export interface SubmitOptions extends ConfigOptions {
  */
 export async function submit(tier: string, options: SubmitOptions, context: Context): Promise<void> {
   const count = countOf(options.count)
-  const { config } = await loadConfig(options, context)
+  const loaded = await loadConfig(options, context)
+  const { config } = loaded
   const script = renderJobScript(config, tier, await readTemplate(JOB_TEMPLATE))
+  await refuseMisfits([tier], loaded)
   if (options.dryRun) {
     const argv = ['sbatch', ...sbatchArguments(submissionComment(config.site, tier))]
     if (options.json) context.print(JSON.stringify({ tier, count, dryRun: true, argv, script }, undefined, 2))

@@ -10,7 +10,12 @@ import { readTree, spotKey, type TextFinding, type Tree } from './yaml-tree.ts'
 
 /** A configuration without problems, or the problems: at least one, sorted by line. */
 export type ParsedConfig =
-  | { readonly config: Config; readonly problems: readonly [] }
+  | {
+      readonly config: Config
+      readonly problems: readonly []
+      /** What was found against it since, by looking at more than its text. */
+      readonly locate: (finding: Finding) => Problem
+    }
   | { readonly config?: never; readonly problems: readonly Problem[] }
 
 /**
@@ -29,9 +34,12 @@ export function parseConfig(text: string, fileName: string): ParsedConfig {
   const tree = readTree(document, { lines, targets, keepsText: isEngineArgument })
   const problems = tree.findings.map(({ offset, message, fix }) => locate(offset, message, fix))
   for (const { offset, message, fix } of contentFindings(tree)) problems.push(locate(offset, message, fix))
-  return problems.length === 0
-    ? { config: configSchema.parse(tree.value), problems: [] }
-    : { problems: sorted(problems) }
+  if (problems.length > 0) return { problems: sorted(problems) }
+  return {
+    config: configSchema.parse(tree.value),
+    problems: [],
+    locate: finding => locate(place(finding, tree.spots).own, finding.message, finding.fix),
+  }
 }
 
 /** Flags are passed with the digits that were written: 0.90 stays 0.90. */

@@ -66,8 +66,8 @@ export function matchedBatches(args: readonly string[]): string[] {
 const BATCH_FLAGS = ['--batch-size', '-b']
 const MICRO_FLAGS = ['--ubatch-size', '-ub']
 
-/** As evenly as whole numbers go, the first ones getting what is left over; nothing where there is no device. */
-function spread(count: number, devices: number): number[] {
+/** A node's layers among its devices, as evenly as whole numbers go, the first ones getting what is left over; nothing where there is no device. */
+export function spread(count: number, devices: number): number[] {
   return Array.from({ length: devices }, (_, index) => Math.floor((count + devices - 1 - index) / devices))
 }
 

@@ -44,7 +44,9 @@ export interface PlanFacts {
 }
 
 /** Will it fit, how far could the context go, and what would help. */
-export function planModel({ shape, settings, layout, measured }: PlanFacts): Plan {
+export function planModel({ shape, settings, layout: asked, measured }: PlanFacts): Plan {
+  const misfit = layersMisfit(shape, asked)
+  const layout = misfit === undefined ? asked : { ...asked, layers: undefined }
   const fitted = withContext(settings, shape)
   const use = measured ?? memoryUse(shape, fitted, layout)
   const found = judge(use, layout)
@@ -65,8 +67,19 @@ export function planModel({ shape, settings, layout, measured }: PlanFacts): Pla
         ? null
         : { layers: split, largestContext: largestContext(shape, fitted, { ...layout, layers: split }) ?? null },
     proposals: proposals({ shape, settings: fitted, layout, verdict: found.verdict }),
-    unknown: [...shape.unknown, ...settings.unknown, ...unknownOf(fitted, layout), ...scores],
+    unknown: [
+      ...(misfit === undefined ? [] : [`where its layers would lie: ${misfit}; planned as llama.cpp divides them`]),
+      ...[...shape.unknown, ...settings.unknown, ...unknownOf(fitted, layout), ...scores],
+    ],
   }
+}
+
+/** A division of more or fewer layers than there are, in words. */
+export function layersMisfit({ layers: own }: ModelShape, { layers }: Layout): string | undefined {
+  const count = layers?.reduce((sum, part) => sum + part, 0) ?? own.length
+  return count === own.length
+    ? undefined
+    : `${layers?.join(' + ')} are ${count} layers, and the model has ${own.length}`
 }
 
 /** 0 is what the model was trained for. */

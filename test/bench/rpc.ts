@@ -7,6 +7,7 @@ import { findMarked } from '../../src/system/processes.ts'
 import { asUser } from '../lab/as-user.ts'
 import { type Outcome, openAi, type Request, send, startClients } from '../lab/clients.ts'
 import { MODELS_DIRECTORY } from '../lab/directories.ts'
+import { comparePlans, openPlanBench, PLAN_CASES } from '../lab/plan-bench.ts'
 import { isAlive, openSite, type Site, SLOW_MODEL } from '../lab/site.ts'
 import { cancel, preempt, showJob } from '../lab/slurm-view.ts'
 import { until } from '../lab/until.ts'
@@ -15,10 +16,12 @@ import { summarize } from './statistics.ts'
 // The numbers of the reasoning tier, measured in the lab: `npm run bench:rpc`. Prints as it goes, writes bench/rpc.json; what
 // is left out stays there as it was measured before.
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     kills: { type: 'string', default: '50' },
     preemptions: { type: 'string', default: '10' },
     today: { type: 'string', default: '5' },
+    plans: { type: 'boolean', default: true },
   },
 })
 const MODEL = 'OR1-Behemoth'
@@ -39,8 +42,21 @@ if (Number(values.preemptions) > 0)
   await measure('preemptions of the group', site => preemptions(site, Number(values.preemptions)))
 if (Number(values.today) > 0) await measure('preemptions in today’s practice', () => today(Number(values.today)))
 
+if (values.plans) await keep('plans', plans)
+
 async function measure(name: string, work: (site: Site) => Promise<unknown>): Promise<void> {
+  await keep(name, () => onSite(work))
+}
+
+async function keep(name: string, work: () => Promise<unknown>): Promise<void> {
   console.log(`\n== ${name}`)
+  results[name] = await work()
+  console.log(JSON.stringify(results[name], undefined, 2))
+  await mkdir(directory, { recursive: true })
+  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
+}
+
+async function onSite(work: (site: Site) => Promise<unknown>): Promise<unknown> {
   const site = await openSite({
     reasoning: {
       ...{ engine: 'llama.cpp', path: '/', gatewayPort: 8081, context: 4096 },
@@ -51,11 +67,57 @@ async function measure(name: string, work: (site: Site) => Promise<unknown>): Pr
     },
   })
   await site.startUpdater()
-  results[name] = await work(site)
-  await site.close()
-  console.log(JSON.stringify(results[name], undefined, 2))
-  await mkdir(directory, { recursive: true })
-  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
+  try {
+    return await work(site)
+  } finally {
+    await site.close()
+  }
+}
+
+/** What `sluice plan` says, beside what the engine says of its buffers and what llama-fit-params says, percent of these. */
+async function plans() {
+  const bench = await openPlanBench()
+  const found = { engine: [] as Deviation[], 'llama-fit-params': [] as Deviation[] }
+  for (const one of PLAN_CASES) {
+    const ours = await bench.planned(one)
+    const engine = deviation(comparePlans(ours, await bench.loaded(one)))
+    const fitParams = deviation(comparePlans(ours, await bench.fitted(one)))
+    found.engine.push(engine)
+    found['llama-fit-params'].push(fitParams)
+    const name = `${one.model}, ${one.context} tokens, ${one.args}${one.layers === undefined ? '' : `, on ${one.layers}`}`
+    console.log(`  ${name}: beside the engine ${shown(engine)}; beside llama-fit-params ${shown(fitParams)}`)
+  }
+  await bench.close()
+  const ranges = (all: readonly Deviation[]) => ({
+    weightsAndCaches: range(all.map(one => one.parts)),
+    total: range(all.map(one => one.total)),
+  })
+  return {
+    layouts: PLAN_CASES.length,
+    ofEngine: ranges(found.engine),
+    ofFitParams: ranges(found['llama-fit-params']),
+  }
+}
+
+/** Percent; `parts`: of weights and caches the one that is furthest off, without differences below a mebibyte. */
+interface Deviation {
+  readonly parts: number
+  readonly total: number
+}
+
+function deviation({ parts, total }: ReturnType<typeof comparePlans>): Deviation {
+  const percent = ({ ours, theirs }: typeof total) => (100 * (ours - theirs)) / theirs
+  const off = parts.filter(one => Math.abs(one.ours - one.theirs) > 2 ** 20).map(percent)
+  return { parts: off.toSorted((one, other) => Math.abs(other) - Math.abs(one))[0] ?? 0, total: percent(total) }
+}
+
+function shown({ parts, total }: Deviation): string {
+  return `${parts.toFixed(2)} % (weights, caches), ${total.toFixed(2)} % (total)`
+}
+
+function range(values: readonly number[]): readonly [number, number] {
+  const rounded = values.map(value => Number(value.toFixed(2)))
+  return [Math.min(...rounded), Math.max(...rounded)]
 }
 
 /** A worker killed while answers are generated: until nobody is sent there, and until the group serves again. */

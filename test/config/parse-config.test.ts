@@ -29,7 +29,7 @@ describe('a good file', () => {
       signalLeadSeconds: 120,
       extra: [],
     }
-    expect(parseConfig(EXAMPLE, 'sluice.yaml')).toEqual({
+    expect(parseConfig(EXAMPLE, 'sluice.yaml')).toMatchObject({
       problems: [],
       config: {
         site: 'beefcake2',

@@ -1,0 +1,76 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Allowance } from '../config/allowances.ts'
+import { badValue, type Finding } from '../config/finding.ts'
+import type { TierConfig } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import { memoryUse } from '../sizing/memory.ts'
+import type { ModelShape } from '../sizing/model-shape.ts'
+import { layersMisfit } from '../sizing/plan.ts'
+import type { LoadedConfig } from './load-config.ts'
+import { layoutOf, settingsOf } from './plan-layout.ts'
+import { readModel } from './read-model.ts'
+
+/**
+ * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
+ * layers than it has, and a job with less memory than the weights that mlock keeps there. Throws a UserError with every
+ * finding. `sluice plan` says the rest.
+ */
+export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
+  const findings: Finding[] = []
+  for (const name of tiers) {
+    const tier = config.tiers[name]
+    if (tier?.engine !== 'llama.cpp') continue
+    for (const file of modelFiles(tier)) {
+      const shape = await shapeOf(file)
+      if (shape !== undefined) findings.push(...misfits(name, tier, shape))
+    }
+  }
+  if (findings.length > 0) throw UserError.of(findings.map(locate))
+}
+
+function modelFiles({ model, router }: TierConfig): readonly string[] {
+  if (model !== undefined) return [model.file]
+  return router?.preload.map(name => join(router.modelsDir, `${name}.gguf`)) ?? []
+}
+
+/** Undefined where this machine has no such file, or cannot make sense of it: the nodes may. */
+async function shapeOf(file: string): Promise<ModelShape | undefined> {
+  try {
+    await access(file)
+    return await readModel(file)
+  } catch {
+    return undefined
+  }
+}
+
+function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Finding[] {
+  const path = ['tiers', name]
+  const { rpc, slurm, allow } = tier
+  const isAllowed = (allowance: Allowance) => allow.includes(allowance)
+  const findings: Finding[] = []
+  const layout = layoutOf(tier)
+  const misfit = rpc === undefined ? undefined : layersMisfit(shape, { ...layout, layers: rpc.layers })
+  if (misfit !== undefined && !isAllowed('layers-that-do-not-add-up')) {
+    const even = evenly(shape.layers.length, rpc?.layers?.length ?? 1).join(', ')
+    const fix = `write layers: [${even}], or what sluice plan ${name} proposes, or allow: [layers-that-do-not-add-up]`
+    findings.push(badValue([...path, 'rpc', 'layers'], misfit, fix))
+  }
+  const placed = misfit === undefined ? layout : { ...layout, layers: undefined }
+  const { locked } = memoryUse(shape, settingsOf(tier, shape), placed).host
+  if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
+    const found = `${slurm.mem}, less than the ${gibibytes(locked)} GiB of weights that mlock keeps in the memory of the node`
+    const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`
+    findings.push(badValue([...path, 'slurm', 'mem'], found, `${fix}, or allow: [mem-below-locked-weights]`))
+  }
+  return findings
+}
+
+/** The first ones, which have the embeddings or the head's own memory to spare, get less. */
+function evenly(count: number, parts: number): readonly number[] {
+  return Array.from({ length: parts }, (_, part) => Math.floor((count + part) / parts))
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / 2 ** 30).toFixed(1)
+}
