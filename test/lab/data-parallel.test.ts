@@ -47,7 +47,14 @@ beforeAll(async () => {
     broken: tier(join(FAKES, 'broken'), '/broken/'),
   })
   await site.startUpdater()
-  const wish = ['--parsable', '--partition=gpu_ai', '--gpus-per-node=2', `--nodelist=${NODE}`, '--no-requeue']
+  const wish = [
+    '--parsable',
+    '--partition=gpu_ai',
+    '--gpus-per-node=2',
+    '--mem=1G',
+    `--nodelist=${NODE}`,
+    '--no-requeue',
+  ]
   other = (await asUser('ai', ['sbatch', ...wish, '--output=/dev/null', '--wrap=exec sleep 600'])).stdout.trim()
   await until('it to run', async () => (await showJob(other))['JobState'] === 'RUNNING', PATIENCE)
 })
@@ -88,7 +95,8 @@ describe('several engines in one job', () => {
     expect(endpoints.map(one => one.id)).toEqual([`pair-${jobId}-0-0`, `pair-${jobId}-0-1`])
     expect(new Set(endpoints.map(one => one.url)).size).toBe(2)
     expect(await Promise.all(endpoints.map(gpusOf))).toEqual(['2', '3'])
-    const beat = JSON.parse(await readFile(join(SHARED_DIRECTORY, `beats/pair-${jobId}-0.json`), 'utf8'))
+    const beats = join(SHARED_DIRECTORY, `beats/pair-${jobId}-0.json`)
+    const beat = await until('their beat', () => readFile(beats, 'utf8').then(text => JSON.parse(text)), PATIENCE)
     expect(Object.keys(beat.endpoints)).toEqual(endpoints.map(one => one.id))
   })
 
