@@ -7,6 +7,7 @@ import { extraRule, setupRule } from './rules/job-script.ts'
 import { networkRule } from './rules/networks.ts'
 import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
+import { tensorParallelRule } from './rules/tensor-parallel.ts'
 import {
   demoRule,
   gatewayPortRule,
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   nodelistRule,
   nodesRule,
   rpcRule,
+  tensorParallelRule,
   engineArgumentsRule,
   flashAttentionRule,
   environmentRule,

@@ -142,6 +142,11 @@ const tier = z.strictObject({
   router: about(router.optional(), 'Serve a directory of models that load on demand.'),
   model: about(model.optional(), 'Serve one model.'),
   rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),
+  tensorParallel: about(
+    z.number().int().min(1).max(1024).optional(),
+    'GPUs of one engine: a replica runs as many engines as its GPUs give, each with an address of its own. Without it one engine has all GPUs.',
+    4,
+  ),
   numa: about(
     z.boolean().default(false),
     'Bind the engine to the NUMA node of its GPU, where numactl and nvidia-smi are installed.',
@@ -156,7 +161,11 @@ const tier = z.strictObject({
     z.array(about(text(alphabets.ONE_LINE), 'One line of the job script.', 'module load cuda')).default([]),
     'Shell lines of the job script that run before the supervisor.',
   ),
-  port: about(port.optional(), 'Port of the engine on its node; without it a free one is taken.', 8080),
+  port: about(
+    port.optional(),
+    'Port of the engine on its node; of several the first, the others have those that follow. Without it free ones are taken.',
+    8080,
+  ),
   readTimeoutSeconds: about(seconds.default(600), 'Longest silence of an engine within an answer, in seconds.'),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
   allow: about(

@@ -18,10 +18,14 @@ export interface ReplicaSpec {
   readonly router?: { readonly modelsDir: string; readonly modelsMax: number; readonly preload: readonly string[] }
   readonly model?: { readonly name: string; readonly file: string }
   readonly rpc?: RpcSpec
+  /** GPUs of each engine; the replica has as many engines as that divides its GPUs into. Without it one engine has them all. */
+  readonly tensorParallel?: number
+  /** How many engines; 1 without it. */
+  readonly endpoints?: number
   /** Bound to the NUMA node of its GPU, where that can be found out. */
   readonly numa?: true
   readonly context?: number
-  /** The engine's port; without it a free one is taken. */
+  /** The first engine's port, the others have those that follow; without it free ones are taken. */
   readonly port?: number
   /** CIDR networks in which the gateway accepts addresses. */
   readonly networks: readonly string[]
