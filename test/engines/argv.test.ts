@@ -97,7 +97,8 @@ describe('what a build is told', () => {
 
   it.each([
     ['0.9.2', ['serve m --disable-log-requests --port 1']],
-    ['0.11.0', ['serve m --port 1', 'vLLM 0.11.0 logs no requests unless told to: --disable-log-requests is left out']],
+    ['INFO 12-01 06:28:13 [scheduler.py:216] 0.13 of it\n0.11.2', ['serve m --disable-log-requests --port 1']],
+    ['0.12.0', ['serve m --port 1', 'vLLM 0.12.0 logs no requests unless told to: --disable-log-requests is left out']],
     [
       'Traceback (most recent call last):',
       ['serve m --port 1', 'vLLM of today logs no requests unless told to: --disable-log-requests is left out'],
