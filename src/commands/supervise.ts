@@ -67,7 +67,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
   try {
     await run({
-      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves], job },
+      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
       endpoints: await openEndpoints({ spec, job, scratch, workers, isAlone: slurm === undefined }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,

@@ -1,4 +1,5 @@
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
+import { type Load, UNKNOWN_LOAD } from '../domain/load.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
@@ -14,6 +15,8 @@ export interface EndpointRunnerOptions {
   readonly record: RecordEvent
   readonly trouble: Trouble
   readonly clock: Clock
+  /** How often the engine is asked for its load. */
+  readonly loadMs: number
   /** Aborted when the replica is over. */
   readonly over: AbortSignal
   /** What the machine has made of it so far. */
@@ -24,8 +27,8 @@ export interface EndpointRunnerOptions {
 export interface EndpointRunner {
   /** One action after the other; returns at once. */
   perform(action: EndpointAction): void
-  /** Its file stands in the registry, or will. */
-  isPublished(): boolean
+  /** What its engine last said, for the beat; undefined while there is no file of it. */
+  load(): Load | undefined
   /** Resolves when its file is gone, if that was asked for. */
   withdrawn(): Promise<void>
 }
@@ -42,15 +45,17 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let engine: RunningEngine | undefined
   let wanted: Endpoint | undefined
   let published: Endpoint | undefined
+  let load = UNKNOWN_LOAD
   let withdrawn: Promise<void> = Promise.resolve()
   let performed: Promise<void> = Promise.resolve()
   void every(TICK_MS, keepPublished, clock, over)
   void every(TICK_MS, lookAtDrain, clock, over)
+  void every(options.loadMs, lookAtLoad, clock, over)
   return {
     perform(action) {
       performed = performed.then(() => act(action))
     },
-    isPublished: () => wanted !== undefined,
+    load: () => (wanted === undefined ? undefined : load),
     withdrawn: () => performed.then(() => withdrawn),
   }
 
@@ -142,6 +147,11 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     const told = wanted === published
     const cleared = await registry.routes().then(isCleared, () => undefined)
     post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections: await engine?.connections() } })
+  }
+
+  /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
+  async function lookAtLoad(): Promise<void> {
+    load = state().phase === 'ready' && engine !== undefined ? await engine.load() : UNKNOWN_LOAD
   }
 
   /** A file that cannot be understood may name us. */

@@ -67,6 +67,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   const runners = options.endpoints.map(({ id, engine }, index) =>
     runEndpoint({
       ...{ identity: { id, ...options.identity }, engine, registry, record, trouble, clock, over: over.signal },
+      loadMs: options.beatMs,
       state: () => state.endpoints[index] ?? NEW_ENDPOINT,
       post: event => post({ kind: 'endpoint', index, event }),
     }),
@@ -176,13 +177,15 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     post({ kind: 'left' })
   }
 
-  /** The counter moves while this process lives and answers for its engines; their load is not known yet. */
+  /** The counter moves while this process lives and answers for its engines; it waits for none of them. */
   async function beat(): Promise<void> {
-    const ids = options.endpoints.filter((_, index) => runners[index]?.isPublished()).map(one => one.id)
-    if (ids.length === 0) return
+    const loads = options.endpoints.flatMap((one, index) => {
+      const load = runners[index]?.load()
+      return load === undefined ? [] : [[one.id, load] as const]
+    })
+    if (loads.length === 0) return
     beats += 1
-    const load = { running: null, waiting: null, kv: null }
-    const endpoints = Object.fromEntries(ids.map(one => [one, load]))
+    const endpoints = Object.fromEntries(loads)
     await trouble.attempt(id, 'beat', () => registry.beat({ version: REGISTRY_VERSION, beat: beats, endpoints }))
   }
 }
