@@ -78,7 +78,7 @@ async function start(one: ReplicaSpec, env: NodeJS.ProcessEnv = process.env) {
   const marker = `SLUICE_ENDPOINT=special-${process.pid}-${started}`
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-special-'))
   const effects = createEngineEffects({
-    ...{ engine: ENGINES[one.engine], spec: one, env, self: [], marker, scratch, node: 'here' },
+    ...{ engine: ENGINES[one.engine], spec: one, env, self: [], marker, scratch, node: 'here', logName: 'engine' },
   })
   return { engine: await effects.start(), marker, log: () => readFile(join(scratch, 'engine.log'), 'utf8') }
 }

@@ -40,7 +40,16 @@ export function engineContract(name: string, subject: Subject): void {
     const marker = `SLUICE_ENDPOINT=contract-${process.pid}-${engines}`
     const scratch = await mkdtemp(join(tmpdir(), 'sluice-contract-'))
     const effects = createEngineEffects({
-      ...{ engine: ENGINES[spec.engine], spec, env: process.env, self: [], marker, scratch, node: 'here' },
+      ...{
+        engine: ENGINES[spec.engine],
+        spec,
+        env: process.env,
+        self: [],
+        marker,
+        scratch,
+        node: 'here',
+        logName: 'engine',
+      },
     })
     expect(await effects.preflight()).toBeUndefined()
     const one = await effects.start()
