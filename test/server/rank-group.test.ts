@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import { expect, it } from 'vitest'
 import { startRankGroup } from '../../src/server/rank-group.ts'
 import { rankArgv } from '../../src/server/rank-script.ts'
+import { identify } from '../../src/system/processes.ts'
 import { until } from '../lab/until.ts'
 
 const PATIENCE = { timeoutMs: 5_000, intervalMs: 5 }
@@ -85,4 +86,13 @@ it('tells each process the address of its own node', async () => {
   expect(stdout.split('\n')).toEqual(['sluice: address 127.0.0.1', '127.0.0.1 serve --host 10.0.0.1 --host 127.0.0.1'])
   const nowhere = await run(rankArgv(['203.0.113.0/24'], 'VLLM_HOST_IP', argv))
   expect([nowhere.exitCode, nowhere.stdout]).toEqual([1, 'No address on this node in gateway.networks'])
+})
+
+it('ends what its engine leaves behind', async () => {
+  const argv = ['sh', '-c', 'setsid sleep 600 >/dev/null & echo "left $!"; exit 3']
+  const [shell = '', ...rest] = rankArgv(['127.0.0.0/8'], 'VLLM_HOST_IP', argv)
+  const { stdout, exitCode } = await execa(shell, rest, { reject: false })
+  expect(exitCode).toBe(3)
+  const left = Number(/left (\d+)/.exec(stdout)?.[1])
+  await until('its end', async () => (await identify(left)) === undefined, PATIENCE)
 })
