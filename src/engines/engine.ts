@@ -33,7 +33,7 @@ export interface Engine {
   /** How long a question about its health may take before it counts as silent. */
   readonly healthTimeoutMs: number
   /**
-   * How long it may take to leave after a TERM, once nobody is connected; 0: it is killed at once. An engine that goes on
+   * How long it may take to leave when it is asked to by INT, once nobody is connected; 0: it is killed at once. An engine that goes on
    * accepting while it leaves breaks what it accepts, and a refused connection moves on.
    */
   readonly stopGraceMs: number

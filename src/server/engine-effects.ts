@@ -107,7 +107,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
           ...withPrefix(prefix, { command, argv }),
           env: { ...environment, ...added },
           marker,
-          isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
+          isShielded: true,
           logFile,
         },
         systemClock,

@@ -129,6 +129,18 @@ describe('what a build is told', () => {
     expect(said('vllm', 'serve m --disable-log-requests --port 1', answer)).toEqual(told)
   })
 
+  it.each([
+    ['0.11.2', 'embed', ['serve m --task embed --port 1']],
+    [
+      '0.28.0',
+      'embed',
+      ['serve m --runner pooling --port 1', 'vLLM 0.28.0 has no --task: it is told --runner pooling'],
+    ],
+    ['0.28.0', 'classify', ['serve m --task classify --port 1']],
+  ])('vLLM %s with the task %s', (answer, task, told) => {
+    expect(said('vllm', `serve m --task ${task} --port 1`, answer)).toEqual(told)
+  })
+
   it('TEI takes the name of its model where its help names it', () => {
     const argv = '--model-id /m --served-model-name m --port 1'
     expect(said('tei', argv, '  --served-model-name <SERVED_MODEL_NAME>')).toEqual([argv])

@@ -57,7 +57,7 @@ describe.each(['vllm', 'sglang'] as const)('%s over two nodes', name => {
     process.kill(await victimOf(group), 'SIGKILL')
     await until('its withdrawal', async () => !(await site.served(name)).includes(group.id), PATIENCE)
     expect((await theGroup(name)).id).toBe(group.id)
-    expect(before.filter(isAlive)).toEqual([])
+    await until('the end of all of it', () => before.filter(isAlive).length === 0, PATIENCE)
   })
 
   it('finishes its answers when one of its nodes is taken, and leaves nothing there', async () => {
@@ -68,7 +68,7 @@ describe.each(['vllm', 'sglang'] as const)('%s over two nodes', name => {
     const stopped = load.stop()
     const preemptor = await preempt('vasp-02')
     await until('the preemptor to run', async () => (await showJob(preemptor))['JobState'] === 'RUNNING', PATIENCE)
-    expect(await processesOf(group)).toEqual([])
+    await until('nothing to be left', async () => (await processesOf(group)).length === 0, PATIENCE)
     expect(lostOf([...(await stopped), await running])).toEqual([])
     const drained = (await site.events(replicaOf(group.id))).find(one => one.event === 'drained')
     expect(drained).toMatchObject({ outcome: 'idle', connections: 0 })
