@@ -9,10 +9,11 @@ import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
+import { buildArgv } from './build-argv.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
-import { helpOf, inspectProgram } from './inspect-program.ts'
+import { inspectProgram } from './inspect-program.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 
@@ -54,6 +55,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
       const running = await startProcesses(address, port)
+      const contact = { http, engine, spec, url }
       return {
         url,
         exited: running.exited,
@@ -61,12 +63,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         async health(): Promise<EngineHealth> {
           const trouble = await running.trouble()
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
-          const health = await checkHealth(http, engine, spec, url)
+          const health = await checkHealth(contact)
           // Asked once more: it may have said so while it came to answer.
           const fatal = trouble ?? (await running.trouble())
           return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
         },
-        loadModels: (models: readonly string[]) => loadModels(http, engine, url, models),
+        loadModels: (models: readonly string[]) => loadModels(contact, models),
         connections: () =>
           readEstablished().then(
             connections => countForeign(connections, port, http.ownPorts()),
@@ -82,13 +84,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const start = async (placement?: Placement) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
       const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
-      const { changed } = engine
-      const isAsked = changed?.flags.some(flag => argv.includes(flag)) === true
-      const own = changed !== undefined && isAsked ? changed.toBuild(argv, await helpOf(command, environment)) : argv
+      const own = await buildArgv(engine, argv, { command, env: environment })
+      for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
       const prefix = spec.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...own] }),
+          ...withPrefix(prefix, { command, argv: [...first, ...own.argv] }),
           env: environment,
           marker,
           isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
