@@ -1,7 +1,9 @@
 import { z } from 'zod'
-import type { ServerOptions, ServerSettings } from '../domain/server-options.ts'
+import { BACKENDS, type ServerConfig, type ServerSettings } from '../domain/server-options.ts'
+import type { EngineName } from '../engines/index.ts'
 import { toArgv } from './args.ts'
-import type { Finding } from './finding.ts'
+import type { Finding, Path } from './finding.ts'
+import { serverArgumentFindings } from './rules/server-arguments.ts'
 import { args } from './schema.ts'
 import { isMap } from './schema-at.ts'
 import { shapeFindings } from './shape-findings.ts'
@@ -40,33 +42,60 @@ const options = z.strictObject({
   command: text.optional(),
 })
 
+const configuration = options.extend({ backend: z.enum(BACKENDS) })
+
 /** How keys are spelled that have been written in neither way. */
 export type Spelling = 'snake_case' | 'camelCase'
 
-/** The settings of a server, or everything that is wrong with its options: at least one finding. */
-export type ReadOptions =
-  | { readonly settings: ServerSettings; readonly findings: readonly [] }
-  | { readonly settings?: never; readonly findings: readonly Finding[] }
+/** What options are read with. */
+export interface OptionsReading {
+  readonly spelling: Spelling
+  /** A scalar as it stood in a file. */
+  sourceAt?(path: Path): string | undefined
+}
 
-/** Options as they were written, each key in either spelling; `sourceAt` has scalars as they stood in a file. */
+/** The settings of a server of that engine, or everything that is wrong with its options: at least one finding. */
 export function readServerOptions(
   value: unknown,
-  spelling: Spelling,
-  sourceAt: (path: Finding['path']) => string | undefined = () => undefined,
-): ReadOptions {
-  const findings = shapeFindings({ schema: spelled(options, value, spelling), value, sourceAt })
-  if (findings.length > 0) return { findings }
-  const read = options.parse(camelised(options, value))
+  { engine, ...reading }: OptionsReading & { readonly engine: EngineName },
+): Read<{ readonly settings: ServerSettings }> {
+  const findings = allFindings(options, value, engine, reading)
+  return findings.length > 0
+    ? { findings }
+    : { settings: toSettings(options.parse(camelised(options, value))), findings: [] }
+}
+
+/** As `readServerOptions`, for options that name their backend; they come back with every default. */
+export function readServerConfig(value: unknown, reading: OptionsReading): Read<{ readonly config: ServerConfig }> {
+  const named = isMap(value) ? z.enum(BACKENDS).safeParse(value['backend']).data : undefined
+  const findings = allFindings(configuration, value, named, reading)
+  return findings.length > 0
+    ? { findings }
+    : { config: configuration.parse(camelised(configuration, value)), findings: [] }
+}
+
+type Read<Found> =
+  | (Found & { readonly findings: readonly [] })
+  | ({ readonly [Name in keyof Found]?: never } & { readonly findings: readonly Finding[] })
+
+function allFindings(
+  schema: z.ZodObject,
+  value: unknown,
+  engine: EngineName | undefined,
+  { spelling, sourceAt = () => undefined }: OptionsReading,
+): readonly Finding[] {
+  const shapes = shapeFindings({ schema: spelled(schema, value, spelling), value, sourceAt })
+  return engine === undefined || shapes.length > 0 ? shapes : serverArgumentFindings(engine, value)
+}
+
+function toSettings(read: z.output<typeof options>): ServerSettings {
   const { config: given, profile: wanted, envVars, command, ...rest } = read
   return {
-    settings: {
-      ...rest,
-      command,
-      envVars: Object.fromEntries(Object.entries(envVars).map(([name, text]) => [name, String(text)])),
-      args: toArgv(given.apiServerArgs ?? given.serverArgs ?? []),
-      profile: wanted?.enabled ? { tool: wanted.tool, outputDir: wanted.outputDir, args: wanted.args } : undefined,
-    },
-    findings: [],
+    ...rest,
+    command,
+    envVars: Object.fromEntries(Object.entries(envVars).map(([name, value]) => [name, String(value)])),
+    args: toArgv(given.apiServerArgs ?? given.serverArgs ?? []),
+    profile: wanted?.enabled ? { tool: wanted.tool, outputDir: wanted.outputDir, args: wanted.args } : undefined,
   }
 }
 
