@@ -52,6 +52,12 @@ export const REQUEST_PATH: Alphabet = {
   right: 'write a path that starts with /, such as /health',
 }
 
+/** Reference: Prometheus, "Metric names and labels". */
+export const METRIC: Alphabet = {
+  pattern: /^[A-Za-z_:][A-Za-z0-9_:]*$/,
+  right: 'write the name of a metric: letters, digits, _ and :',
+}
+
 export const ENV_NAME: Alphabet = {
   pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
   right: 'write letters, digits and underscores, not starting with a digit',

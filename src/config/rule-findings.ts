@@ -4,6 +4,7 @@ import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule } from './rules/job-script.ts'
+import { knownMistakesRule } from './rules/known-mistakes.ts'
 import { customRule, engineKeysRule, modelRule, tensorParallelRule } from './rules/models.ts'
 import { networkRule } from './rules/networks.ts'
 import { rpcRule } from './rules/rpc.ts'
@@ -36,6 +37,7 @@ const RULES: readonly Rule[] = [
   nodesRule,
   rpcRule,
   engineArgumentsRule,
+  knownMistakesRule,
   flashAttentionRule,
   environmentRule,
   extraRule,

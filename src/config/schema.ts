@@ -94,6 +94,17 @@ const custom = z.strictObject({
     z.array(about(z.enum(SERVES), 'One of its APIs.')).default(['chat', 'completions']),
     'What its API offers.',
   ),
+  metrics: about(
+    z
+      .strictObject({
+        path: about(text(alphabets.REQUEST_PATH).default('/metrics'), "Path of Prometheus's text."),
+        running: about(text(alphabets.METRIC).optional(), 'Requests that it answers.', 'my_requests_running'),
+        waiting: about(text(alphabets.METRIC).optional(), 'Requests that wait.', 'my_requests_waiting'),
+        kv: about(text(alphabets.METRIC).optional(), 'Share of its KV cache in use, 0–1.', 'my_cache_usage'),
+      })
+      .optional(),
+    'The names of its metrics; without it its load is not known.',
+  ),
 })
 
 const rpc = z.strictObject({

@@ -50,6 +50,13 @@ export interface CustomSpec {
   readonly healthPath: string
   readonly modelsPath?: string
   readonly serves: readonly string[]
+  /** Where its load stands as Prometheus has it, and by what names. */
+  readonly metrics?: {
+    readonly path: string
+    readonly running?: string
+    readonly waiting?: string
+    readonly kv?: string
+  }
 }
 
 /** One model over several nodes: the job's first node is the head, the others are workers. */

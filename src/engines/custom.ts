@@ -2,6 +2,7 @@ import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineAddress } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { judgePlainly } from './plain-health.ts'
+import { readLoadBy } from './prometheus.ts'
 
 /** Any other server: what Sluice must know of it stands in the tier. */
 export const custom: Engine = {
@@ -15,11 +16,17 @@ export const custom: Engine = {
   needs: needsModel,
   paths: ({ custom: own }) => ({
     health: own?.healthPath ?? '/',
+    ...(own?.metrics === undefined ? {} : { metrics: own.metrics.path }),
     ...(own?.modelsPath === undefined ? {} : { models: own.modelsPath }),
   }),
   healthTimeoutMs: 5_000,
   stopGraceMs: 3_000,
   judge: judgePlainly,
+  readLoad: ({ custom: own }, text) => {
+    const { running, waiting, kv } = own?.metrics ?? {}
+    const names = (name: string | undefined) => (name === undefined ? [] : [name])
+    return readLoadBy({ running: names(running), waiting: names(waiting), kv: names(kv), prefixHits: [] }, text)
+  },
 }
 
 /** `{address}`, `{port}`, `{model}` (its file or id) and `{name}`; other braces are the program's own. */

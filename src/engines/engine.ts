@@ -1,4 +1,5 @@
 import type { HttpAnswer } from '../domain/http-answer.ts'
+import type { Load } from '../domain/load.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Placement } from './llama-placement.ts'
 
@@ -36,6 +37,8 @@ export interface Engine {
   readonly stopGraceMs: number
   /** What the answers of the two paths mean; `models` is `health` again where there is no list, or health was not 200. */
   judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
+  /** Its load, by what stands at its metrics paths, one after the other. */
+  readLoad(spec: ReplicaSpec, metrics: string): Load
 }
 
 /** Where one engine is to listen, and on what devices. */
@@ -58,6 +61,8 @@ export interface EnginePaths {
   readonly models?: string
   /** Where a model is loaded by `POST {"model": …}`. */
   readonly load?: string
+  /** Prometheus's text; undefined: it has none. A function of its list of models where each has metrics of its own. */
+  readonly metrics?: string | ((models: string) => readonly string[])
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Engine, EngineHealth } from './engine.ts'
 import { CHANGED_FLAGS, toBuild } from './llama-flags.ts'
 import { matchedBatches, placementArgv } from './llama-placement.ts'
 import { modelSource, needsModel } from './model-source.ts'
+import { type LoadNames, readLoadBy } from './prometheus.ts'
 
 /** llama-server with one model, on one node or several, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
 export const llamaCpp: Engine = {
@@ -37,11 +38,34 @@ export const llamaCpp: Engine = {
     })),
     ...needsModel(spec),
   ],
-  paths: () => ({ health: '/health', models: '/v1/models', load: '/models/load' }),
+  paths: ({ router }) => ({
+    ...{ health: '/health', models: '/v1/models', load: '/models/load' },
+    metrics: router === undefined ? '/metrics' : metricsOfLoaded,
+  }),
   healthTimeoutMs: 5_000,
   // It has nothing to put in order, and accepts requests until it has ended its models' processes.
   stopGraceMs: 0,
   judge,
+  readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
+}
+
+/** Reference: llama.cpp tools/server/server-context.cpp; it had a ratio of its KV cache until 2025. */
+const LOAD: LoadNames = {
+  running: ['llamacpp:requests_processing'],
+  waiting: ['llamacpp:requests_deferred'],
+  kv: ['llamacpp:kv_cache_usage_ratio'],
+  prefixHits: [
+    {
+      found: 'llamacpp:prompt_tokens_cached_total',
+      of: ['llamacpp:prompt_tokens_cached_total', 'llamacpp:prompt_tokens_total'],
+    },
+  ],
+}
+
+/** A router passes the question on to a model's process; asked about one that is not loaded, it would load it. */
+function metricsOfLoaded(models: string): readonly string[] {
+  const loaded = (parseModels(models) ?? []).filter(model => model.status?.value === 'loaded')
+  return loaded.map(({ id }) => `/metrics?model=${encodeURIComponent(id)}&autoload=false`)
 }
 
 const EMBEDDING_FLAGS = ['--embedding', '--embeddings']

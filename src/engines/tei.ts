@@ -1,6 +1,7 @@
 import type { BuildArgv, Engine } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { judgePlainly } from './plain-health.ts'
+import { type LoadNames, readLoadBy } from './prometheus.ts'
 
 /** Hugging Face's text-embeddings-router (reference: router/src/main.rs and router/src/http/server.rs). */
 export const tei: Engine = {
@@ -23,11 +24,15 @@ export const tei: Engine = {
     /^(?:HF_(?!API_TOKEN$)[A-Z_]+|RUST_(?:LOG|BACKTRACE)|PYTHON[A-Z]+|VIRTUAL_ENV|MKL_[A-Z_]+|ORT_[A-Z_]+|HSA_[A-Z_]+|HIP_[A-Z_]+|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY)$/,
   environment: {},
   needs: needsModel,
-  paths: () => ({ health: '/health' }),
+  paths: () => ({ health: '/health', metrics: '/metrics' }),
   healthTimeoutMs: 5_000,
   stopGraceMs: 2_000,
   judge: judgePlainly,
+  readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
+
+/** Reference: core/src/queue.rs; it counts what it has answered, not what it is answering. */
+const LOAD: LoadNames = { running: [], waiting: ['te_queue_size'], kv: [], prefixHits: [] }
 
 /** Older builds answer to any name and are not told theirs. */
 function toBuild(argv: readonly string[], help: string): BuildArgv {

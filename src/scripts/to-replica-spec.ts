@@ -38,8 +38,13 @@ function toModelSpec({ name, file, id }: NonNullable<TierConfig['model']>): Mode
   return { name, ...(file === undefined ? {} : { file }), ...(id === undefined ? {} : { id }) }
 }
 
-function toCustomSpec({ args, healthPath, modelsPath, serves }: NonNullable<TierConfig['custom']>): CustomSpec {
-  return { args: args.map(String), healthPath, ...(modelsPath === undefined ? {} : { modelsPath }), serves }
+function toCustomSpec({ args, modelsPath, metrics, ...custom }: NonNullable<TierConfig['custom']>): CustomSpec {
+  return {
+    ...custom,
+    args: args.map(String),
+    ...(modelsPath === undefined ? {} : { modelsPath }),
+    ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
+  }
 }
 
 /** The worker was renamed in June 2026; a site's build has one of the two. */

@@ -14,6 +14,7 @@ import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 import { inspectProgram } from './inspect-program.ts'
+import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 
@@ -68,6 +69,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
           const fatal = trouble ?? (await running.trouble())
           return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
         },
+        load: () => readLoad(contact),
         loadModels: (models: readonly string[]) => loadModels(contact, models),
         connections: () =>
           readEstablished().then(
