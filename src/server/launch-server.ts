@@ -84,8 +84,11 @@ async function profiled(engine: Engine, { profile }: ServerSettings, launch: Pro
   )
 }
 
-/** The server below its profiler: who has its words and no others but an interpreter before them. */
-async function findInner(marker: string, { command, argv }: ProgramLaunch): Promise<readonly number[]> {
+/**
+ * The server below its profiler: who has its words and no others but an interpreter before them. Undefined where nobody has,
+ * as when it has given itself a title: then all of them are asked to end, and the profiler has to know what to do.
+ */
+async function findInner(marker: string, { command, argv }: ProgramLaunch): Promise<readonly number[] | undefined> {
   const found: number[] = []
   for (const { pid } of await findMarked(marker)) {
     const words = await readCommandLine(pid)
@@ -93,5 +96,5 @@ async function findInner(marker: string, { command, argv }: ProgramLaunch): Prom
     const isSame = start >= 1 && start <= 2 && argv.every((word, index) => words[start + index] === word)
     if (isSame && basename(words[start - 1] ?? '') === basename(command)) found.push(pid)
   }
-  return found
+  return found.length === 0 ? undefined : found
 }
