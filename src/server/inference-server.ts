@@ -243,7 +243,11 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       return new ServerError(`Cannot start ${this.backendName()}: it was stopped meanwhile`)
     }
     const lastLines = await this.#fail(run, message)
-    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, { cause })
+    return new ServerError(
+      `Cannot start ${this.backendName()}: ${message}`,
+      lastLines,
+      cause === undefined ? {} : { cause },
+    )
   }
 
   /** What is left of it goes at once. Resolves with what it printed last. */
