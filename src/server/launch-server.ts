@@ -65,7 +65,7 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
     async stop(graceMs) {
       await tracker?.look()
       if (launch.wrapper === undefined || graceMs === 0) await running.stop(graceMs)
-      else await running.stop(PROFILE_GRACE_MS, await findInner(marker, inner))
+      else await running.stop(PROFILE_GRACE_MS, await findInner(marker, inner, launch.wrapper))
       return tracker?.settle()
     },
   }
@@ -85,16 +85,21 @@ async function profiled(engine: Engine, { profile }: ServerSettings, launch: Pro
 }
 
 /**
- * The server below its profiler: who has its words and no others but an interpreter before them. Undefined where nobody has,
- * as when it has given itself a title: then all of them are asked to end, and the profiler has to know what to do.
+ * The server below its profiler: whose words end with its arguments, and do not begin with the profiler's program. Undefined
+ * where nobody's do, as when it has given itself a title: then all are asked to end, and the profiler has to know what to do.
  */
-async function findInner(marker: string, { command, argv }: ProgramLaunch): Promise<readonly number[] | undefined> {
+async function findInner(
+  marker: string,
+  { argv }: ProgramLaunch,
+  wrapper: string,
+): Promise<readonly number[] | undefined> {
   const found: number[] = []
   for (const { pid } of await findMarked(marker)) {
     const words = await readCommandLine(pid)
     const start = words.length - argv.length
-    const isSame = start >= 1 && start <= 2 && argv.every((word, index) => words[start + index] === word)
-    if (isSame && basename(words[start - 1] ?? '') === basename(command)) found.push(pid)
+    const isSame = start > 0 && argv.every((word, index) => words[start + index] === word)
+    // nsys has helpers by names such as nsys-launcher.
+    if (isSame && !words.slice(0, start).some(word => basename(word).startsWith(wrapper))) found.push(pid)
   }
   return found.length === 0 ? undefined : found
 }

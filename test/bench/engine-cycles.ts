@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { freePort } from '../../src/server/address.ts'
 import { InferenceServer, ServerError } from '../../src/server/inference-server.ts'
 import { listProcesses, readCommandLine } from '../../src/system/processes.ts'
 import { until } from '../lab/until.ts'
+import { openResults, say } from './results.ts'
 import { summarize } from './statistics.ts'
 
 // Servers started and ended by the library, killed at random: what is left of them, and how soon a crash is told. Needs no
@@ -117,7 +118,7 @@ const CYCLES: Readonly<Record<string, { readonly variables?: (random: () => numb
     },
   }
 
-async function measure(): Promise<void> {
+async function runCycles() {
   const random = seeded(Number(values.seed))
   const names = Object.keys(CYCLES)
   const told: number[] = []
@@ -136,17 +137,11 @@ async function measure(): Promise<void> {
     const remains = await ownProcesses(port)
     left += remains.length
     counts[name] = (counts[name] ?? 0) + 1
-    for (const { pid, title } of remains) console.log(`  left by "${name}": ${pid} ${title}`)
-    if (index % 20 === 19) console.log(`  ${index + 1} cycles, ${left} processes left`)
+    for (const { pid, title } of remains) say(`left by "${name}": ${pid} ${title}`)
+    if (index % 20 === 19) say(`${index + 1} cycles, ${left} processes left`)
   }
   const { p50Ms, maxMs, n } = summarize(told)
-  const cycles = { cycles: Number(values.cycles), counts, left, crashTold: { n, p50Ms, maxMs } }
-  console.log(JSON.stringify(cycles, undefined, 2))
-  const directory = join(import.meta.dirname, '../../bench')
-  const file = join(directory, 'engines.json')
-  const results: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'))
-  await mkdir(directory, { recursive: true })
-  await writeFile(file, `${JSON.stringify({ ...results, cycles }, undefined, 2)}\n`)
+  return { cycles: Number(values.cycles), counts, left, crashTold: { n, p50Ms, maxMs } }
 }
 
 async function whenTold(started: Promise<unknown>): Promise<{ at: number; error: ServerError }> {
@@ -176,6 +171,7 @@ function seeded(seed: number): () => number {
 }
 
 if (values.owner === undefined) {
-  await measure()
+  const { measure } = await openResults('engines')
+  await measure('cycles', runCycles)
   await rm(outputDir, { recursive: true, force: true })
 } else await own(Number(values.owner))

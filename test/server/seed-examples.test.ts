@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,10 +7,13 @@ import { freePort } from '../../src/server/address.ts'
 import { InferenceServer } from '../../src/server/inference-server.ts'
 import { loadServerConfig, startServerFromConfig } from '../../src/server/server-config.ts'
 import { createServer, SGLangServer, VLLMServer } from '../../src/server/servers.ts'
+import { readCommandLine } from '../../src/system/processes.ts'
+import { installStandIns } from '../fixtures/engines/install.ts'
 
-// Every example in the README of the seed's inference-server module, its Python as TypeScript. What they start is a small
-// server by the name of the engine's program; a free port stands for 8000, and a directory of the test's own for theirs.
-const SERVERS = join(import.meta.dirname, '../fixtures/servers')
+// Every example in the README of the seed's inference-server module, its Python as TypeScript. Stand-ins that know the
+// engines' real arguments are started; a free port stands for 8000, and a directory of the test's own for theirs.
+const FIXTURES = join(import.meta.dirname, '../fixtures')
+const SERVERS = join(FIXTURES, 'servers')
 const LLAMA_2 = 'meta-llama/Llama-2-7b-hf'
 
 let directory = ''
@@ -22,10 +25,8 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   port = await freePort('127.0.0.1')
   const bin = join(directory, 'bin')
-  await mkdir(bin)
-  for (const name of ['vllm', 'python3', 'my-backend-binary']) {
-    await symlink(join(SERVERS, 'small-engine'), join(bin, name))
-  }
+  await installStandIns(bin)
+  await symlink(join(SERVERS, 'small-engine'), join(bin, 'my-backend-binary'))
   for (const name of ['nsys', 'rocprof']) await symlink(join(SERVERS, name), join(bin, name))
   path = `${bin}:${process.env['PATH']}`
 })
@@ -51,10 +52,9 @@ function here<Options extends ServerOptions>(options: Options): Options {
 async function startedWith(server: InferenceServer): Promise<string[]> {
   servers.push(server)
   await server.start()
-  const log = await readFile(join(directory, 'server_logs', `${server.backendName()}-${port}.log`), 'utf8')
-  const argv: string[] = JSON.parse(/^argv (.*)$/m.exec(log)?.[1] ?? '')
-  const address = argv.indexOf('--host')
-  return argv.toSpliced(address, 4)
+  const words = await readCommandLine(server.pid ?? 0)
+  const argv = words.slice(words.findLastIndex(word => word.startsWith(FIXTURES) || word.startsWith(directory)) + 1)
+  return argv.toSpliced(argv.indexOf('--host'), 4)
 }
 
 async function load(yaml: string): Promise<ServerConfig> {
@@ -135,7 +135,9 @@ profile:
       profile: { enabled: true, tool: 'nsys', outputDir: './profiles', args: ['--trace=cuda,nvtx'] },
     })
     const server = createServer(here(config))
-    expect(await startedWith(server)).toEqual([...SERVED, '--tensor-parallel-size', '1'])
+    expect((await startedWith(server)).join(' ')).toMatch(
+      /^profile --output=.* vllm serve .* --tensor-parallel-size 1$/,
+    )
     const [, ...environ] = (await readFile(`/proc/${server.pid}/environ`, 'latin1')).split('\0')
     expect(environ).toEqual(expect.arrayContaining(['CUDA_VISIBLE_DEVICES=0', 'OMP_NUM_THREADS=16']))
     expect(await readFile(`/proc/${server.pid}/cmdline`, 'latin1')).toContain('nsys\0profile\0')
@@ -198,17 +200,17 @@ config:
 
   it.each<[string, string, string]>([
     // Which YAML takes for two arguments.
-    ['nsys', 'args: [--trace=cuda,nvtx]', 'nsys\0profile\0--output=.*\0--trace=cuda,nvtx\0vllm\0serve\0'],
-    ['pytorch', '', 'vllm\0serve\0.*\0--profiler-config\0{"profiler":"torch","torch_profiler_dir":"/'],
-    ['amd', 'args: [--stats]', 'rocprof\0-o\0.*.csv\0--stats\0vllm\0serve\0'],
+    ['nsys', 'args: [--trace=cuda,nvtx]', 'nsys profile --output=.* --trace=cuda,nvtx vllm serve '],
+    ['pytorch', '', 'vllm.ts serve .* --profiler-config {"profiler":"torch","torch_profiler_dir":"/'],
+    ['amd', 'args: [--stats]', 'rocprof -o .*\\.csv --stats vllm serve '],
   ])('has a profile by %s', async (tool, args, commandLine) => {
     const config = await load(
       `backend: vllm\nmodel: ${LLAMA_2}\nprofile:\n  enabled: true\n  tool: ${tool}\n  output_dir: ./profiles\n  ${args}\n`,
     )
-    const server = createServer(here(config))
+    const server = createServer(here({ ...config, envVars: { STAND_IN_VERSION: '0.13.0' } }))
     servers.push(server)
     await server.start()
-    expect(await readFile(`/proc/${server.pid}/cmdline`, 'latin1')).toMatch(new RegExp(commandLine))
+    expect((await readCommandLine(server.pid ?? 0)).join(' ')).toMatch(new RegExp(commandLine))
     await server.stop()
     const files = await readdir(join(directory, 'profiles'))
     expect(files.length).toBe(tool === 'pytorch' ? 0 : 1)
@@ -228,7 +230,7 @@ describe('arguments', () => {
   })
 
   it('are passed as they are to a vLLM that knows them', async () => {
-    const options = { model: LLAMA_2, config: { apiServerArgs: list }, envVars: { SMALL_VERSION: '0.9.2' } }
+    const options = { model: LLAMA_2, config: { apiServerArgs: list }, envVars: { STAND_IN_VERSION: '0.9.2' } }
     expect(await startedWith(new VLLMServer(here(options)))).toEqual([...SERVED, ...list])
   })
 
@@ -306,13 +308,13 @@ describe('debug mode', () => {
         model: LLAMA_2,
         port: 8000,
         debugMode: true,
-        envVars: { CUDA_VISIBLE_DEVICES: '0,1,2,3', SMALL_CHILDREN: 4 },
+        envVars: { CUDA_VISIBLE_DEVICES: '0,1,2,3' },
         config: { apiServerArgs: ['--tensor-parallel-size', '4'] },
       }),
     )
     await server.start()
     const report = await server.stop()
-    expect(report?.seen).toBeGreaterThanOrEqual(5)
+    expect(report?.seen).toBeGreaterThanOrEqual(6) // the server, VLLM::EngineCore, and a VLLM::Worker_TP for each GPU
     expect(report).toMatchObject({ killed: [], left: [] })
   })
 })
