@@ -76,11 +76,16 @@ async function profiled(engine: Engine, { profile }: ServerSettings, launch: Pro
   const directory = resolve(profile.outputDir)
   await mkdir(directory, { recursive: true })
   const version = engine.name === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
+  // 20260131T120000: a later run writes files of its own.
+  const stamp = systemClock
+    .date()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, '')
   const isOld = profile.tool === 'amd' && (await findProgram('rocprof', launch.env)) !== undefined
   return withProfiler(
     launch,
     { tool: profile.tool, directory, args: profile.args },
-    { engine: engine.name, version, name, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
+    { engine: engine.name, version, name: `${name}-${stamp}`, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
   )
 }
 

@@ -255,18 +255,16 @@ describe('a profile', () => {
     )
     await server.start()
     const { pid = 0 } = server
-    expect((await readCommandLine(pid)).slice(2)).toEqual([
-      ...[
-        'profile',
-        `--output=${output}/small-${port}-%h-%p`,
-        '--trace-fork-before-exec=true',
-        '--cuda-graph-trace=node',
-      ],
-      ...['--trace=cuda,nvtx', SMALL, '--host', '127.0.0.1', '--port', String(port)],
+    const words = await readCommandLine(pid)
+    const report = words.find(word => word.startsWith('--output='))?.slice('--output='.length) ?? ''
+    expect(report).toMatch(new RegExp(`^${output}/small-${port}-\\d{8}T\\d{6}$`))
+    expect(words.slice(1)).toEqual([
+      ...[join(FIXTURES, 'nsys'), 'profile', `--output=${report}`, '--trace-fork-before-exec=true'],
+      ...['--cuda-graph-trace=node', '--trace=cuda,nvtx', SMALL, '--host', '127.0.0.1', '--port', String(port)],
     ])
     expect(await server.stop()).toMatchObject({ killed: [], left: [] })
     expect(await identify(pid)).toBeUndefined()
-    expect(await readFile(join(output, `small-${port}-%h-%p.nsys-rep`), 'utf8')).toBe('recorded\n')
+    expect(await readFile(`${report}.nsys-rep`, 'utf8')).toBe('recorded\n')
     expect(await whatIsLeft()).toEqual([])
   })
 
