@@ -9,6 +9,7 @@ import { InferenceServer, ServerError } from '../../src/server/inference-server.
 import type { StateChange } from '../../src/server/server-state.ts'
 import { LlamaServer, SGLangServer, TEIServer, VLLMServer } from '../../src/server/servers.ts'
 import { identify, listProcesses, readCommandLine } from '../../src/system/processes.ts'
+import { installStandIns } from '../fixtures/engines/install.ts'
 import { until } from '../lab/until.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/servers')
@@ -104,6 +105,16 @@ describe('a server', () => {
       ['loading', 'Loading model'],
       ['ready', undefined],
     ])
+  })
+
+  it('is ready though it asks its clients for a key', async () => {
+    const bin = join(directory, 'bin')
+    await installStandIns(bin)
+    const options = { model: 'm', command: join(bin, 'vllm'), port, outputDir: directory }
+    const { server } = watched(new VLLMServer({ ...options, envVars: { VLLM_API_KEY: 'k' }, startupTimeout: 20 }))
+    await server.start()
+    expect((await fetch(`${server.url}/v1/models`)).status).toBe(401)
+    expect(await server.checkHealth()).toBe(true)
   })
 
   it('is stopped at the end of a block that uses it', async () => {
