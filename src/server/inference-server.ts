@@ -231,7 +231,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     run.ended.abort()
     this.#change('stopping')
     const launched = await run.launching.catch(() => undefined) // start() tells why
-    const report = await launched?.stop(this.engine().stopGraceMs)
+    const report = await launched?.stop()
     this.#rest('stopped', {}, report)
     if (report !== undefined && report.left.length > 0) {
       throw new ServerError(`Cannot stop ${this.backendName()}: ${hanging(report)}`)
@@ -259,7 +259,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
 
   async #clear({ launched }: Run, message: string) {
     const lastLines = await launched?.lastLines()
-    const report = await launched?.stop(0)
+    const report = await launched?.kill()
     const left = report === undefined || report.left.length === 0 ? '' : `; ${hanging(report)}`
     this.#rest('failed', { message: message + left, lastLines }, report)
     return { lastLines, report }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { appendFile, mkdir, realpath } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
 import type { ServerSettings } from '../domain/server-options.ts'
 import type { Engine } from '../engines/engine.ts'
@@ -8,17 +8,15 @@ import { type ProgramLaunch, withProfiler } from '../engines/profiling.ts'
 import { systemClock } from '../system/clock.ts'
 import { readTail } from '../system/file-tail.ts'
 import { findProgram } from '../system/find-program.ts'
-import { findMarked, readCommandLine } from '../system/processes.ts'
 import { freePort } from './address.ts'
 import { buildArgv } from './build-argv.ts'
+import { endBelow } from './end-below.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { startEngine } from './engine-process.ts'
 import { ask } from './inspect-program.ts'
 import { type CleanupReport, trackProcesses } from './process-tracker.ts'
 
 const LAST_LINES = 12
-/** A profiler writes what it has seen when its program has ended, which takes minutes for a long run. */
-const PROFILE_GRACE_MS = 300_000
 
 /** A server's processes, as long as they run. */
 export interface LaunchedServer {
@@ -28,8 +26,10 @@ export interface LaunchedServer {
   readonly exited: Promise<string>
   /** What it printed last, since it was started. */
   lastLines(): Promise<string>
-  /** Ends it; `graceMs` 0 without asking. Resolves when nothing is left, with what was found where that is verified. */
-  stop(graceMs: number): Promise<CleanupReport | undefined>
+  /** Asks it to end, and ends it. Resolves when nothing is left, with what was found where that is verified. */
+  stop(): Promise<CleanupReport | undefined>
+  /** As `stop`, without asking. */
+  kill(): Promise<CleanupReport | undefined>
 }
 
 export interface ServerLaunch {
@@ -62,10 +62,16 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
   return {
     ...{ pid, exited, logFile },
     lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
-    async stop(graceMs) {
+    async stop() {
       await tracker?.look()
-      if (launch.wrapper === undefined || graceMs === 0) await running.stop(graceMs)
-      else await running.stop(PROFILE_GRACE_MS, await findInner(marker, inner, launch.wrapper))
+      if (launch.wrapper !== undefined) {
+        await endBelow({ wrapper: launch.wrapper, argv: inner.argv, marker, exited }, engine.stopGraceMs, systemClock)
+      }
+      await running.stop(engine.stopGraceMs)
+      return tracker?.settle()
+    },
+    async kill() {
+      await running.stop(0)
       return tracker?.settle()
     },
   }
@@ -87,24 +93,4 @@ async function profiled(engine: Engine, { profile }: ServerSettings, launch: Pro
     { tool: profile.tool, directory, args: profile.args },
     { engine: engine.name, version, name: `${name}-${stamp}`, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
   )
-}
-
-/**
- * The server below its profiler: whose words end with its arguments, and do not begin with the profiler's program. Undefined
- * where nobody's do, as when it has given itself a title: then all are asked to end, and the profiler has to know what to do.
- */
-async function findInner(
-  marker: string,
-  { argv }: ProgramLaunch,
-  wrapper: string,
-): Promise<readonly number[] | undefined> {
-  const found: number[] = []
-  for (const { pid } of await findMarked(marker)) {
-    const words = await readCommandLine(pid)
-    const start = words.length - argv.length
-    const isSame = start > 0 && argv.every((word, index) => words[start + index] === word)
-    // nsys has helpers by names such as nsys-launcher.
-    if (isSame && !words.slice(0, start).some(word => basename(word).startsWith(wrapper))) found.push(pid)
-  }
-  return found.length === 0 ? undefined : found
 }

@@ -258,12 +258,15 @@ describe('debug mode', () => {
 })
 
 describe('a profile', () => {
-  it('by nsys has nsys start first, and both end by stop, with its report', async () => {
+  function profiled(envVars: ServerOptions['envVars']) {
     const output = join(directory, 'profiles')
-    const { server } = small(
-      { PATH: `${FIXTURES}:${process.env['PATH']}`, SMALL_CHILDREN: 2 },
-      { profile: { enabled: true, tool: 'nsys', outputDir: output, args: ['--trace=cuda,nvtx'] }, debugMode: true },
-    )
+    const profile = { enabled: true, tool: 'nsys', outputDir: output, args: ['--trace=cuda,nvtx'] } as const
+    const PATH = `${FIXTURES}:${process.env['PATH']}`
+    return { ...small({ PATH, ...envVars }, { profile, debugMode: true }), output }
+  }
+
+  it('by nsys has nsys start first, and both end by stop, with its report', async () => {
+    const { server, output } = profiled({ SMALL_CHILDREN: 2 })
     await server.start()
     const { pid = 0 } = server
     const words = await readCommandLine(pid)
@@ -276,6 +279,14 @@ describe('a profile', () => {
     expect(await server.stop()).toMatchObject({ killed: [], left: [] })
     expect(await identify(pid)).toBeUndefined()
     expect(await readFile(`${report}.nsys-rep`, 'utf8')).toBe('recorded\n')
+    expect(await whatIsLeft()).toEqual([])
+  })
+
+  it('is written though the server hears no TERM, and is killed with its children', async () => {
+    const { server, output } = profiled({ SMALL_CHILDREN: 2, SMALL_DEAF: 'yes' })
+    await server.start()
+    await server.stop()
+    expect((await readdir(output)).map(name => name.replace(/.*\./, ''))).toEqual(['nsys-rep'])
     expect(await whatIsLeft()).toEqual([])
   })
 
