@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { appendFile, mkdir, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
+import { START_LINE } from '../domain/engine-log.ts'
 import type { ServerSettings } from '../domain/server-options.ts'
 import type { Engine } from '../engines/engine.ts'
 import { type ProgramLaunch, withProfiler } from '../engines/profiling.ts'
 import { systemClock } from '../system/clock.ts'
-import { readTail } from '../system/file-tail.ts'
 import { findProgram } from '../system/find-program.ts'
 import { freePort } from './address.ts'
 import { buildArgv } from './build-argv.ts'
@@ -14,9 +13,8 @@ import { endBelow } from './end-below.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { startEngine } from './engine-process.ts'
 import { ask } from './inspect-program.ts'
+import { readLastLines } from './last-lines.ts'
 import { type CleanupReport, trackProcesses } from './process-tracker.ts'
-
-const LAST_LINES = 12
 
 /** A server's processes, as long as they run. */
 export interface LaunchedServer {
@@ -61,7 +59,7 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
   const tracker = debugMode ? trackProcesses({ pid, marker, logFile }, systemClock) : undefined
   return {
     ...{ pid, exited, logFile },
-    lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
+    lastLines: () => readLastLines(logFile),
     async stop() {
       await tracker?.look()
       if (launch.wrapper !== undefined) {

@@ -56,9 +56,7 @@ export function wordsOf(health: EngineHealth): string | undefined {
       return 'It does not answer in time'
     case 'refused':
       return `It does not listen: ${health.message}`
-    case 'loading':
-    case 'erring':
-    case 'failed':
+    default:
       return health.message
   }
 }
