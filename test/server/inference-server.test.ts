@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServerOptions } from '../../src/domain/server-options.ts'
 import { freePort } from '../../src/server/address.ts'
@@ -239,6 +240,21 @@ describe('a heartbeat', () => {
     await until('it has failed', () => server.state === 'failed', WAIT)
     expect(changes.at(-1)).toMatchObject({ from: 'ready', message: 'Exited with code 0, which nobody asked for' })
     expect(await whatIsLeft()).toEqual([])
+  })
+})
+
+describe('an end that nobody asked for', () => {
+  it('and one that was asked for at about the same time are one end', async () => {
+    const { server, states } = small({}, { heartbeatInterval: 3_600 })
+    const rounds = [0, 1, 2, 4, 8, 16, 32]
+    for (const turns of rounds) {
+      await server.start()
+      process.kill(server.pid ?? 0, 'SIGKILL')
+      for (let turn = 0; turn < turns; turn += 1) await setImmediate()
+      await server.stop()
+      expect(['stopped', 'failed']).toContain(server.state)
+    }
+    expect(states().filter(state => state === 'stopped' || state === 'failed').length).toBe(rounds.length)
   })
 })
 
