@@ -1,10 +1,9 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
-import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
+import { START_LINE } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
-import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
@@ -14,14 +13,13 @@ import type { EngineGroup } from './engine-group.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 import { inspectProgram } from './inspect-program.ts'
+import { readLastLines } from './last-lines.ts'
 import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
 import { startRankGroup } from './rank-group.ts'
 import { rankArgv } from './rank-script.ts'
 import { startRpcGroup } from './rpc-group.ts'
 import { type WorkerNodes, workerLogName } from './worker-steps.ts'
-
-const LAST_LINES = 12
 
 export interface EngineEffectsOptions {
   readonly engine: Engine
@@ -84,7 +82,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
+        lastLines: () => readLastLines(logFile),
       }
     },
   }
