@@ -55,7 +55,8 @@ export function programOf({ settings }: Run): string | undefined {
 export function helpOf(run: Run): string {
   const program = programOf(run) ?? 'llama-server'
   if (run.settings?.engine === 'vllm') return `${program} serve --help=all`
-  return run.settings?.engine === 'sglang' ? `${program} -m sglang.launch_server --help` : `${program} --help`
+  const isModule = run.settings?.engine === 'sglang' && !/(^|\/)sglang$/.test(program)
+  return isModule ? `${program} -m sglang.launch_server --help` : `${program} --help`
 }
 
 /** How a run's replica or its tier is named in a sentence. */
