@@ -49,7 +49,9 @@ export const START_CAUSES: readonly Cause[] = [
   {
     id: 'unfit',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/),
+    recognise: run =>
+      find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/) ??
+      find(run.said, /(No module named '?[\w.]+'?)/),
     what: (_, { parts }) => `The node cannot run it: ${parts[0] ?? 'see below'}`,
     fix: () =>
       'Install what is missing on every node of the partition, or name it in sluice.yaml (command, rpc.command, gateway.networks)',

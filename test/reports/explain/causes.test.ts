@@ -136,6 +136,12 @@ describe('a cause by its words', () => {
       'model-missing',
       logged("OSError: a/b is not a local folder and is not a valid model identifier listed on 'https://…'"),
     ],
+    [
+      'unfit',
+      logged(
+        "python3: Error while finding module specification for 'sglang.launch_server' (ModuleNotFoundError: No module named 'sglang')",
+      ),
+    ],
     ['bad-arguments', logged('vllm: error: unrecognized arguments: --of-tomorrow')],
     ['bad-arguments', logged("error: unexpected argument '--of-tomorrow' found")],
     ['gpu-lost', logged('CUDA error: uncorrectable ECC error encountered')],
