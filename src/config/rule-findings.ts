@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts'
+import { containerRule } from './rules/containers.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
@@ -7,6 +8,7 @@ import { extraRule, setupRule } from './rules/job-script.ts'
 import { networkRule } from './rules/networks.ts'
 import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
+import { stageRule } from './rules/stage.ts'
 import {
   demoRule,
   gatewayPortRule,
@@ -34,6 +36,8 @@ const RULES: readonly Rule[] = [
   nodelistRule,
   nodesRule,
   rpcRule,
+  containerRule,
+  stageRule,
   engineArgumentsRule,
   flashAttentionRule,
   environmentRule,

@@ -1,5 +1,6 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Containment } from '../containers/runtime.ts'
 import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from '../engines/engine.ts'
@@ -9,12 +10,15 @@ import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
+import { afterStaging, type StartedProcesses } from './after-staging.ts'
+import { containEngine, lacksForContainer } from './engine-container.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
-import { helpOf, inspectProgram } from './inspect-program.ts'
+import { ask, inspectProgram } from './inspect-program.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
+import { stageModel } from './stage-model.ts'
 
 const LAST_LINES = 12
 
@@ -37,7 +41,6 @@ export interface EngineEffectsOptions {
 /** What a supervisor asks of the engine that its replica runs. */
 export function createEngineEffects(options: EngineEffectsOptions) {
   const { engine, spec, env, self, marker, scratch, node } = options
-  const [command = '', ...first] = engine.subcommand === undefined ? [spec.command] : [...self, engine.subcommand]
   const http = createHttp()
   const environment = engineEnvironment(engine, env, spec.env)
   const logFile = join(scratch, 'engine.log')
@@ -47,19 +50,20 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       { name: 'engine', path: logFile },
       ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
     ],
-    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? '', workers.names),
+    preflight: () => preflight(engine, spec, env, workers.names),
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await startProcesses(address, port)
+      const running = await start(address, port)
       return {
         url,
         exited: running.exited,
         processes: () => running.processes().map(one => ({ ...one, node: one.node ?? node })),
         async health(): Promise<EngineHealth> {
           const trouble = await running.trouble()
+          if (trouble?.kind === 'copying') return { kind: 'copying', message: trouble.message }
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
           const health = await checkHealth(http, engine, spec, url)
           // Asked once more: it may have said so while it came to answer.
@@ -78,33 +82,58 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     },
   }
 
-  async function startProcesses(address: string, port: number) {
-    const start = async (placement?: Placement) => {
+  async function start(address: string, port: number): Promise<StartedProcesses> {
+    const { stage, model } = spec
+    if (stage === undefined || model?.file === undefined) return startProcesses(spec, address, port)
+    const abort = new AbortController()
+    const staging = stageModel({ stage, model: model.file, clock: systemClock, signal: abort.signal })
+    return afterStaging({
+      ...{ staging, abort },
+      start: file => startProcesses({ ...spec, model: { ...model, file } }, address, port),
+    })
+  }
+
+  async function startProcesses(own: ReplicaSpec, address: string, port: number): Promise<StartedProcesses> {
+    const program = await programOf(own)
+    const [command, ...first] = program.words
+    const launch = async (placement?: Placement) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
-      const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
+      const argv = engine.argv(own, { address, port, ...(placement === undefined ? {} : { placement }) })
       const { changed } = engine
       const isAsked = changed?.flags.some(flag => argv.includes(flag)) === true
-      const own = changed !== undefined && isAsked ? changed.toBuild(argv, await helpOf(command, environment)) : argv
-      const prefix = spec.numa === true ? await numaPrefix(env) : []
+      const help = isAsked ? await ask(command, [...first, '--help'], program.env) : ''
+      const known = changed !== undefined && isAsked ? changed.toBuild(argv, help) : argv
+      const prefix = own.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...own] }),
-          env: environment,
+          ...withPrefix(prefix, { command, argv: [...first, ...known] }),
+          ...{ env: program.env, cleanUp: program.cleanUp },
           marker,
-          isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
+          isShielded: graceMs === 0, // what we never ask to end by TERM need not hear Slurm's
           logFile,
         },
         systemClock,
       )
     }
-    if (spec.rpc === undefined) return oneProcess(await start(), engine.stopGraceMs)
+    const graceMs = Math.max(engine.stopGraceMs, program.termMs ?? 0)
+    if (own.rpc === undefined) return oneProcess(await launch(), graceMs)
     return startRpcGroup({
-      rpc: spec.rpc,
+      rpc: own.rpc,
       nodes: workers,
-      head: { command, logFile, start, inspect: () => inspectProgram(command, environment) },
+      head: { command, logFile, start: launch, inspect: () => inspectProgram(command, environment) },
       logs: scratch,
       clock: systemClock,
     })
+  }
+
+  /** The words before its arguments. */
+  async function programOf(own: ReplicaSpec): Promise<Containment> {
+    if (engine.subcommand !== undefined)
+      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: environment }
+    const { container } = own
+    if (container === undefined) return { words: [own.command], env: environment }
+    const needs = engine.needs(own).map(need => need.path)
+    return containEngine({ ...{ container, spec: own, needs, environment, jobEnv: env, marker, scratch, node } })
   }
 }
 
@@ -114,7 +143,7 @@ const NO_WORKERS: WorkerNodes = {
   connects: () => Promise.resolve(false),
 }
 
-function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number) {
+function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number): StartedProcesses {
   return {
     exited,
     processes: () => [{ role: 'server', pid, node: undefined }],
@@ -132,17 +161,14 @@ function withPrefix(prefix: readonly string[], { command, argv }: { command: str
 async function preflight(
   engine: Engine,
   spec: ReplicaSpec,
-  path: string,
+  env: EngineEffectsOptions['env'],
   workers: readonly string[],
 ): Promise<string | undefined> {
   const reasons: string[] = []
   if (addressesIn(spec.networks).length === 0) {
     reasons.push(`this node has no address in ${spec.networks.join(', ')} (gateway.networks)`)
   }
-  const candidates = spec.command.includes('/') ? [spec.command] : path.split(':').map(one => join(one, spec.command))
-  if (!(await Promise.all(candidates.map(one => may(one, constants.X_OK)))).includes(true)) {
-    reasons.push(`"${spec.command}" is not an executable${spec.command.includes('/') ? '' : ` on PATH (${path})`}`)
-  }
+  reasons.push(...(await lacksProgram()))
   for (const need of engine.needs(spec)) {
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
   }
@@ -150,6 +176,15 @@ async function preflight(
     reasons.push(`it takes ${spec.rpc.workers} nodes beside this one (rpc.workers), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
+
+  async function lacksProgram(): Promise<readonly string[]> {
+    if (engine.subcommand !== undefined) return []
+    if (spec.container !== undefined) return lacksForContainer(spec.container, env, path => may(path, constants.R_OK))
+    const path = env['PATH'] ?? ''
+    const candidates = spec.command.includes('/') ? [spec.command] : path.split(':').map(one => join(one, spec.command))
+    if ((await Promise.all(candidates.map(one => may(one, constants.X_OK)))).includes(true)) return []
+    return [`"${spec.command}" is not an executable${spec.command.includes('/') ? '' : ` on PATH (${path})`}`]
+  }
 }
 
 function may(path: string, mode: number): Promise<boolean> {

@@ -29,6 +29,8 @@ export interface ReplicaState {
   /** How many explicit 5xx, or failures of a model, the engine answered in a row. */
   readonly errors: number
   readonly models: readonly string[]
+  /** How far the copy of its model was said to be. */
+  readonly told: string | undefined
   readonly drain: Drain | undefined
   /** When to ask Slurm again, while it has not said why the ear ended. */
   readonly askAt: number | undefined
@@ -86,6 +88,7 @@ export const NEW_REPLICA: ReplicaState = {
   dueAt: 0,
   errors: 0,
   models: [],
+  told: undefined,
   drain: undefined,
   askAt: undefined,
   afterStop: 'leave',
@@ -110,7 +113,7 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
     case 'unfit':
       return fail(state, event.message)
     case 'health':
-      return onHealth(state, event.health, now)
+      return onHealth(state, event.health, now, limits)
     case 'exited':
       return onExit(state, event.message, now)
     case 'ear ended':
@@ -135,12 +138,12 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
 
 function begin(state: ReplicaState, now: number, limits: ReplicaLimits, first: readonly ReplicaAction[] = []): Step {
   return [
-    { ...state, phase: 'loading', errors: 0, dueAt: now + limits.loadTimeoutMs },
+    { ...state, phase: 'loading', errors: 0, told: undefined, dueAt: now + limits.loadTimeoutMs },
     [...first, { kind: 'start engine' }, publish('loading', 'Waiting for the engine to answer')],
   ]
 }
 
-function onHealth(state: ReplicaState, health: EngineHealth, now: number): Step {
+function onHealth(state: ReplicaState, health: EngineHealth, now: number, limits: ReplicaLimits): Step {
   if (state.phase === 'loading') {
     if (health.kind === 'ready') {
       return [
@@ -151,6 +154,11 @@ function onHealth(state: ReplicaState, health: EngineHealth, now: number): Step 
     if (health.kind === 'loading' && health.load.length > 0)
       return [state, [{ kind: 'load models', models: health.load }]]
     if (health.kind === 'failed') return restart(state, health.message, now)
+    if (health.kind === 'copying') {
+      // Loading begins when it ends.
+      const told = state.told === health.message ? [] : [publish('loading', health.message)]
+      return [{ ...state, told: health.message, dueAt: now + limits.loadTimeoutMs }, told]
+    }
     return [state, []]
   }
   if (state.phase !== 'ready') return [state, []]
@@ -169,6 +177,7 @@ function onHealth(state: ReplicaState, health: EngineHealth, now: number): Step 
     }
     case 'silent':
       return [state, []] // a timeout is load, not death (rule 5)
+    case 'copying':
     case 'loading':
       return [state, []] // a model that comes back: whether it does is seen once it has
     default:
