@@ -67,7 +67,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
   try {
     await run({
-      identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves], job },
+      identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,

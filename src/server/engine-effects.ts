@@ -11,11 +11,13 @@ import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
 import { afterStaging, type StartedProcesses } from './after-staging.ts'
+import { buildArgv } from './build-argv.ts'
 import { containEngine, lacksForContainer } from './engine-container.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
-import { ask, inspectProgram } from './inspect-program.ts'
+import { inspectProgram } from './inspect-program.ts'
+import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 import { stageModel } from './stage-model.ts'
@@ -57,6 +59,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
       const running = await start(address, port)
+      const contact = { http, engine, spec, url }
       return {
         url,
         exited: running.exited,
@@ -65,12 +68,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
           const trouble = await running.trouble()
           if (trouble?.kind === 'copying') return { kind: 'copying', message: trouble.message }
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
-          const health = await checkHealth(http, engine, spec, url)
+          const health = await checkHealth(contact)
           // Asked once more: it may have said so while it came to answer.
           const fatal = trouble ?? (await running.trouble())
           return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
         },
-        loadModels: (models: readonly string[]) => loadModels(http, engine, url, models),
+        load: () => readLoad(contact),
+        loadModels: (models: readonly string[]) => loadModels(contact, models),
         connections: () =>
           readEstablished().then(
             connections => countForeign(connections, port, http.ownPorts()),
@@ -99,14 +103,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const launch = async (placement?: Placement) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
       const argv = engine.argv(own, { address, port, ...(placement === undefined ? {} : { placement }) })
-      const { changed } = engine
-      const isAsked = changed?.flags.some(flag => argv.includes(flag)) === true
-      const help = isAsked ? await ask(command, [...first, '--help'], program.env) : ''
-      const known = changed !== undefined && isAsked ? changed.toBuild(argv, help) : argv
+      const known = await buildArgv(engine, argv, { command, first, env: program.env })
+      for (const note of known.notes) await appendFile(logFile, `sluice: ${note}\n`)
       const prefix = own.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...known] }),
+          ...withPrefix(prefix, { command, argv: [...first, ...known.argv] }),
           ...{ env: program.env, cleanUp: program.cleanUp },
           marker,
           isShielded: graceMs === 0, // what we never ask to end by TERM need not hear Slurm's
