@@ -22,7 +22,6 @@ export const apptainer: ContainerRuntime = {
     ],
     env: {
       ...outside,
-      ...inside,
       ...Object.fromEntries(Object.entries(inside).map(([name, value]) => [`APPTAINERENV_${name}`, value])),
       APPTAINER_TMPDIR: scratch,
     },

@@ -13,26 +13,28 @@ export const pyxis: ContainerRuntime = {
   program: 'srun',
   plugin: { option: '--container-image', missing: 'srun has no --container-image: pyxis is not installed here' },
   isPath: image => image.startsWith('/'),
-  keepsEnvironment: /^(SLURM_|ENROOT_)/,
+  keepsEnvironment: /^(SLURM_(?!SPANK_)|ENROOT_)/,
   dropsEnvironment: /^PYXIS_/,
-  contain: ({ container, command, mounts, inside, outside, node, cpus }) => ({
-    words: [
+  contain: ({ container, command, mounts, inside, outside, node, cpus }) => {
+    const isTheNodes = (name: string) => Object.hasOwn(outside, name)
+    const words = [
       ...(['srun', '--overlap', '-N1', '-n1', `-c${cpus}`, '-w', node, '--cpu-bind=none'] as const),
       ...['--job-name=engine', '--unbuffered', '--kill-on-bad-exit=0', '--wait=0', '--input=none'],
       `--container-image=${container.image}`,
       ...(mounts.length === 0 ? [] : [`--container-mounts=${mounts.map(mountText).join(',')}`]),
       '--no-container-entrypoint',
-      `--container-env=${Object.keys(inside).join(',')}`,
+      `--container-env=${Object.keys(inside)
+        .filter(name => !isTheNodes(name))
+        .join(',')}`,
       ...container.args,
       ...['/bin/sh', '-c', SHIELD, 'sluice', 'env'],
       ...Object.entries(inside).flatMap(([name, value]) =>
-        Object.hasOwn(outside, name) || DEVICES.test(name) ? [`${name}=${value}`] : [],
+        isTheNodes(name) || DEVICES.test(name) ? [`${name}=${value}`] : [],
       ),
       command,
-    ],
-    env: { ...inside, ...outside },
-    termMs: TERM_MS,
-  }),
+    ] as const
+    return { words, env: { ...inside, ...outside }, termMs: TERM_MS }
+  },
 }
 
 const DEVICES = /_VISIBLE_DEVICES$|^GPU_DEVICE_ORDINAL$/

@@ -26,7 +26,7 @@ export interface ContainerOrder {
   readonly mounts: readonly Mount[]
   /** All that the engine is to find in its environment. */
   readonly inside: Readonly<Record<string, string>>
-  /** Those of them that the tier asked for: no secrets. */
+  /** Those of them that beat the image's own, and are no secrets. */
   readonly asked: Readonly<Record<string, string>>
   /** What the runtime finds in its own. */
   readonly outside: Readonly<Record<string, string>>

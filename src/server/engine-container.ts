@@ -1,15 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { environments } from '../containers/environments.ts'
-import type { Containment } from '../containers/runtime.ts'
+import type { Containment, Mount } from '../containers/runtime.ts'
 import { RUNTIMES } from '../containers/runtimes.ts'
 import type { ContainerSpec, ReplicaSpec } from '../domain/replica-spec.ts'
 import { findProgram } from '../system/find-program.ts'
 import { mountsFor } from './container-mounts.ts'
 import { ask } from './inspect-program.ts'
-
-/** Where Hugging Face's libraries keep what they download, and look first. */
-const CACHES = ['HF_HOME'] as const
 
 /** How the engine's program is started in the tier's image. */
 export async function containEngine(order: {
@@ -29,22 +26,23 @@ export async function containEngine(order: {
   const { container, spec, environment, jobEnv, marker } = order
   const runtime = RUNTIMES[container.runtime]
   const [markName = '', id = ''] = marker.split('=')
+  const cache = await hubCache(spec, { ...jobEnv, ...environment })
+  const asked = { ...cache?.variables, ...spec.env }
   const { inside, outside } = environments(runtime, {
-    engine: { ...environment, [markName]: id },
-    asked: spec.env,
+    engine: { ...environment, ...asked, [markName]: id },
+    asked,
     job: jobEnv,
   })
   const scratch = join(order.scratch, 'container')
   await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const caches = CACHES.flatMap(name => (inside[name]?.startsWith('/') === true ? [inside[name]] : []))
-  const unasked = 'mountsNothing' in runtime ? [] : [...(await mountsFor(order.needs)), ...caches.map(writable)]
+  const unasked = 'mountsNothing' in runtime ? [] : [...(await mountsFor(order.needs)), ...(cache?.mounts ?? [])]
   const targets = new Set(container.mounts.map(one => one.target))
   return runtime.contain({
     container,
     command: spec.command,
     mounts: [...container.mounts, ...unasked.filter(one => !targets.has(one.target))],
     inside,
-    asked: spec.env,
+    asked,
     outside,
     name: `sluice-${id}`,
     scratch,
@@ -81,6 +79,19 @@ function toNeed({ source }: ContainerSpec['mounts'][number]) {
   return { path: source, what: 'mount' }
 }
 
-function writable(path: string) {
-  return { source: path, target: path, isReadOnly: false }
+/**
+ * Where a model of Hugging Face's is kept once it was downloaded: outside of the container, or it would be gone with it.
+ * TEI has a variable of its own, which its images set.
+ */
+async function hubCache(
+  { model }: ReplicaSpec,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ variables: Readonly<Record<string, string>>; mounts: readonly Mount[] } | undefined> {
+  const home = env['HF_HOME'] ?? (env['HOME'] === undefined ? undefined : join(env['HOME'], '.cache/huggingface'))
+  if (model?.id === undefined || home === undefined) return undefined
+  await mkdir(home, { recursive: true })
+  return {
+    variables: { HF_HOME: home, HUGGINGFACE_HUB_CACHE: join(home, 'hub') },
+    mounts: [{ source: home, target: home, isReadOnly: false }],
+  }
 }

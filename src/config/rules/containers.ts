@@ -26,7 +26,7 @@ const IMAGES: Readonly<Record<Runtime, Images>> = {
   shifter: NAMED,
   'podman-hpc': NAMED,
   pyxis: {
-    pattern: /^(\/|(?!\w+:\/\/))/,
+    pattern: /^(\/|dockerd?:\/\/|(?!\w+:\/\/))/,
     found: 'is no image of pyxis',
     fix: 'write the absolute path of a .sqsh file, or a name such as nvcr.io#nvidia/vllm:25.09-py3',
   },
