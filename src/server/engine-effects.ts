@@ -36,6 +36,10 @@ export interface EngineEffectsOptions {
   /** On this node's own disk. */
   readonly scratch: string
   readonly node: string
+  /** Of its log, as `logs/` keeps it. */
+  readonly logName: string
+  /** What already stands in the way of it, in words. */
+  readonly problem?: string | undefined
   /** The job's other nodes; undefined without Slurm. */
   readonly workers?: WorkerNodes | undefined
 }
@@ -49,10 +53,10 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   const workers = options.workers ?? NO_WORKERS
   return {
     logs: [
-      { name: 'engine', path: logFile },
+      { name: options.logName, path: logFile },
       ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
     ],
-    preflight: () => preflight(engine, spec, env, workers.names),
+    preflight: () => preflight(engine, spec, env, workers.names, options.problem),
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
@@ -165,8 +169,9 @@ async function preflight(
   spec: ReplicaSpec,
   env: EngineEffectsOptions['env'],
   workers: readonly string[],
+  problem: string | undefined,
 ): Promise<string | undefined> {
-  const reasons: string[] = []
+  const reasons = problem === undefined ? [] : [problem]
   if (addressesIn(spec.networks).length === 0) {
     reasons.push(`this node has no address in ${spec.networks.join(', ')} (gateway.networks)`)
   }
