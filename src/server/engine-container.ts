@@ -70,7 +70,7 @@ export async function lacksForContainer(
   async function lacksRuntime(found: string | undefined): Promise<string[]> {
     if (found === undefined) return [`"${runtime.program}" is not an executable on PATH (${env['PATH']})`]
     if (!('plugin' in runtime)) return []
-    const help = await ask(found, ['--help'], { PATH: env['PATH'] ?? '' })
+    const help = await ask(found, ['--help'], environments(runtime, { engine: {}, asked: {}, job: env }).outside)
     return help.includes(runtime.plugin.option) ? [] : [runtime.plugin.missing]
   }
 }
