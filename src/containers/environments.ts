@@ -29,6 +29,8 @@ export function environments(
   const inside = {
     // Home is mounted by most runtimes, and packages that somebody has there would be taken before the image's.
     PYTHONNOUSERSITE: '1',
+    // A Python program that gives itself a title would write it over the marker (reference: setproctitle, SPT_NOENV).
+    SPT_NOENV: '1',
     ...pick(engine, name => !isDropped(name) && (!OF_THE_NODE.test(name) || Object.hasOwn(asked, name))),
   }
   const outside = pick(job, name => !isDropped(name) && (OF_THE_NODE.test(name) || runtime.keepsEnvironment.test(name)))

@@ -110,5 +110,5 @@ it('keeps what is the node’s out of the image, unless the tier says so', () =>
     asked: { HOME: '/root', TIER: '1' },
     job: JOB,
   })
-  expect(Object.keys(inside).sort()).toEqual(['HOME', 'PYTHONNOUSERSITE', 'TIER'])
+  expect(Object.keys(inside).sort()).toEqual(['HOME', 'PYTHONNOUSERSITE', 'SPT_NOENV', 'TIER'])
 })
