@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat, statfs } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import lockfile from 'proper-lockfile'
 import type { StageSpec } from '../domain/replica-spec.ts'
@@ -73,6 +73,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
       const { release, lost } = await holdLock(join(work, `${relative.replaceAll('/', '%')}.lock`))
       try {
         await copyAll(files, AbortSignal.any([signal, lost]))
+        await removeStrangers(path, files)
       } finally {
         await release()
       }
@@ -169,6 +170,13 @@ async function filesOf(stage: StageSpec, model: string, work: string): Promise<W
       return { copy: { from, to, work: join(work, relative) }, source: await sourceVersion(from) }
     }),
   )
+}
+
+/** An engine that loads all weights of a directory would load those of an older version, too. */
+async function removeStrangers(path: string, files: readonly Wanted[]): Promise<void> {
+  if (!(await stat(path)).isDirectory()) return
+  const known = new Set(files.map(({ copy }) => copy.to))
+  for (const found of await filesBelow(path)) if (!known.has(found)) await rm(found)
 }
 
 async function filesBelow(directory: string): Promise<string[]> {

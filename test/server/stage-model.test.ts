@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, open, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
@@ -102,6 +102,17 @@ describe('a model on its way to the node', () => {
     await utimes(model, 1, 1_000)
     await begin(model).staged
     expect(await hashOf(path)).toBe(await hashOf(model))
+  })
+
+  it('that is a directory holds what its source holds, and nothing of an older version', async () => {
+    for (const name of ['v/a.safetensors', 'v/sub/b', 'other']) await source(name, 10)
+    const path = await begin(join(from, 'v')).staged
+    await begin(join(from, 'other')).staged
+    await rm(join(from, 'v/sub/b'))
+    await source('v/c.safetensors', 10)
+    await begin(join(from, 'v')).staged
+    expect((await readdir(path, { recursive: true })).sort()).toEqual(['a.safetensors', 'c.safetensors', 'sub'])
+    expect(await readdir(to)).toContain('other')
   })
 
   it('that is empty comes too', async () => {
