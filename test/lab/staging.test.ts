@@ -3,9 +3,9 @@ import { chmod, copyFile, mkdir, readdir, readFile, readlink, rm, stat, truncate
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { send } from './clients.ts'
+import { openAi, send } from './clients.ts'
 import { MODELS_DIRECTORY } from './directories.ts'
-import { FAST_MODEL, openSite, type Site } from './site.ts'
+import { FAST_MODEL, GATEWAY, openSite, type Site } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
@@ -80,7 +80,8 @@ describe('a model that is brought to the node', () => {
     expect(await stat(staged)).toMatchObject({ ino, size: SIZE })
     expect((await execa('cmp', [staged, join(BACKING, 'models/one.gguf')])).exitCode).toBe(0)
     expect(await filesIn(WORK)).toEqual([])
-    expect(await send({ model: 'one', tokens: 20, stream: false })).toMatchObject({ lost: undefined })
+    const client = openAi(`${GATEWAY}/one/v1`)
+    expect(await send({ model: 'one', tokens: 20, stream: false }, client)).toMatchObject({ lost: undefined })
     const argv = await readFile(`/proc/${endpoint?.processes[0]?.pid}/cmdline`, 'latin1')
     expect(argv.split('\0')).toContain(staged)
   })
