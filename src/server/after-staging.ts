@@ -1,24 +1,14 @@
+import type { EngineGroup } from './engine-group.ts'
 import type { Staging } from './stage-model.ts'
-
-/** An engine's processes as they are started: one, or a head and its workers. */
-export interface StartedProcesses {
-  /** How the first of them ended, or why it could not be brought up; resolves once and never rejects. */
-  readonly exited: Promise<string>
-  processes(): readonly { readonly role: string; readonly pid: number; readonly node: string | undefined }[]
-  /** Undefined: nothing is in the way. What is waited for, or what has been said that cannot be lived with. */
-  trouble(): Promise<{ readonly kind: 'waiting' | 'copying' | 'fatal'; readonly message: string } | undefined>
-  /** Resolves when nothing of it is left, with the pids that had to be hunted down. */
-  stop(): Promise<readonly number[]>
-}
 
 /** Starts processes once their model is on the node; to stop them before that ends the copying. Returns at once. */
 export function afterStaging(options: {
   readonly staging: Staging
-  readonly start: (model: string) => Promise<StartedProcesses>
+  readonly start: (model: string) => Promise<EngineGroup>
   readonly abort: AbortController
-}): StartedProcesses {
+}): EngineGroup {
   const { staging, abort } = options
-  let started: StartedProcesses | undefined
+  let started: EngineGroup | undefined
   const starting = staging.staged.then(async model => {
     abort.signal.throwIfAborted()
     started = await options.start(model)

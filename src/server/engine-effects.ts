@@ -1,28 +1,29 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../containers/runtime.ts'
-import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
+import { START_LINE } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
-import type { Engine, EngineHealth } from '../engines/engine.ts'
-import type { Placement } from '../engines/llama-placement.ts'
+import type { Engine, EngineAddress, EngineHealth } from '../engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
-import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
-import { afterStaging, type StartedProcesses } from './after-staging.ts'
+import { afterStaging } from './after-staging.ts'
 import { buildArgv } from './build-argv.ts'
 import { containEngine, lacksForContainer } from './engine-container.ts'
 import { engineEnvironment } from './engine-environment.ts'
+import type { EngineGroup } from './engine-group.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 import { inspectProgram } from './inspect-program.ts'
+import { readLastLines } from './last-lines.ts'
 import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
-import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
+import { startRankGroup } from './rank-group.ts'
+import { rankArgv } from './rank-script.ts'
+import { startRpcGroup } from './rpc-group.ts'
 import { stageModel } from './stage-model.ts'
-
-const LAST_LINES = 12
+import { type WorkerNodes, workerLogName } from './worker-steps.ts'
 
 export interface EngineEffectsOptions {
   readonly engine: Engine
@@ -85,12 +86,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
+        lastLines: () => readLastLines(logFile),
       }
     },
   }
 
-  async function start(address: string, port: number): Promise<StartedProcesses> {
+  async function start(address: string, port: number): Promise<EngineGroup> {
     const { stage, model } = spec
     if (stage === undefined || model?.file === undefined) return startProcesses(spec, address, port)
     const abort = new AbortController()
@@ -101,32 +102,55 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     })
   }
 
-  async function startProcesses(own: ReplicaSpec, address: string, port: number): Promise<StartedProcesses> {
+  async function startProcesses(own: ReplicaSpec, address: string, port: number): Promise<EngineGroup> {
     const program = await programOf(own)
     const [command, ...first] = program.words
-    const launch = async (placement?: Placement) => {
-      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
-      const argv = engine.argv(own, { address, port, ...(placement === undefined ? {} : { placement }) })
-      const known = await buildArgv(engine, argv, { command, first, env: program.env })
+    const argvOf = async (more: Pick<EngineAddress, 'placement' | 'rank'>) => {
+      const asked = engine.argv(own, { address, port, ...more })
+      const known = await buildArgv(engine, asked, { command, first, env: program.env })
       for (const note of known.notes) await appendFile(logFile, `sluice: ${note}\n`)
+      return [...first, ...known.argv]
+    }
+    const launch = async (
+      more: Pick<EngineAddress, 'placement' | 'rank'>,
+      added: Readonly<Record<string, string>> = {},
+    ) => {
+      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+      const argv = await argvOf(more)
       const prefix = own.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...known.argv] }),
-          ...{ env: program.env, cleanUp: program.cleanUp },
+          ...withPrefix(prefix, { command, argv }),
+          ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
           marker,
-          isShielded: graceMs === 0, // what we never ask to end by TERM need not hear Slurm's
+          isShielded: program.termMs === undefined,
           logFile,
         },
         systemClock,
       )
     }
     const graceMs = Math.max(engine.stopGraceMs, program.termMs ?? 0)
-    if (own.rpc === undefined) return oneProcess(await launch(), graceMs)
+    const { addressVariable } = engine
+    if (own.ranks !== undefined && addressVariable !== undefined) {
+      const meeting = { address, port: await freePort(address) }
+      // Those of the others differ by their rank alone.
+      const argvs = await Promise.all(workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, meeting } })))
+      return startRankGroup({
+        ...{ nodes: workers, logs: scratch, stopGraceMs: graceMs },
+        startHead: () => launch({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
+        workerArgv: rank => rankArgv(own.networks, addressVariable, [command, ...(argvs[rank - 1] ?? [])]),
+      })
+    }
+    if (own.rpc === undefined) return oneProcess(await launch({}), graceMs)
     return startRpcGroup({
       rpc: own.rpc,
       nodes: workers,
-      head: { command, logFile, start: launch, inspect: () => inspectProgram(command, environment) },
+      head: {
+        command,
+        logFile,
+        start: placement => launch({ placement }),
+        inspect: () => inspectProgram(command, environment),
+      },
       logs: scratch,
       clock: systemClock,
     })
@@ -149,7 +173,7 @@ const NO_WORKERS: WorkerNodes = {
   connects: () => Promise.resolve(false),
 }
 
-function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number): StartedProcesses {
+function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number): EngineGroup {
   return {
     exited,
     processes: () => [{ role: 'server', pid, node: undefined }],
@@ -179,8 +203,10 @@ async function preflight(
   for (const need of engine.needs(spec)) {
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
   }
-  if (spec.rpc !== undefined && spec.rpc.workers !== workers.length) {
-    reasons.push(`it takes ${spec.rpc.workers} nodes beside this one (rpc.workers), and there are ${workers.length}`)
+  const beside = spec.rpc?.workers ?? (spec.ranks?.nodes ?? 1) - 1
+  if (beside !== workers.length) {
+    const key = spec.rpc === undefined ? 'slurm.nodes' : 'rpc.workers'
+    reasons.push(`it takes ${beside} nodes beside this one (${key}), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
 

@@ -10,7 +10,7 @@ export interface EngineProcess {
   /** How it ended, in words; resolves once and never rejects. */
   readonly exited: Promise<string>
   /**
-   * Ends it: TERM to its group and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
+   * Ends it: TERM to its group (INT, where TERM does not reach it) and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
    * Resolves when nothing is left, with the pids that had to be hunted down.
    */
   stop(graceMs: number): Promise<readonly number[]>
@@ -19,11 +19,11 @@ export interface EngineProcess {
 export interface EngineLaunch {
   readonly command: string
   readonly argv: readonly string[]
-  /** The whole environment; nothing else is inherited. */
+  /** The whole environment but SPT_NOENV; nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>
   /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
   readonly marker: string
-  /** Slurm's TERM does not reach it, nor does ours: only KILL ends it. */
+  /** Slurm's TERM does not reach it, nor does ours: it is asked to leave by INT, which Slurm never sends. */
   readonly isShielded: boolean
   /** Run when its group has been killed, by whoever did it: what ends or removes that which a KILL leaves behind. */
   readonly cleanUp?: readonly string[] | undefined
@@ -76,16 +76,19 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
     const [name = '', value = ''] = splitMarker(launch.marker)
     const shielded = launch.isShielded ? 'yes' : 'no'
     const { cleanUp = [] } = launch
+    const asked = launch.isShielded ? 'SIGINT' : 'SIGTERM'
     const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded, String(cleanUp.length), ...cleanUp]
     const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
-      env: { ...launch.env, [name]: value },
+      // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
+      // (reference: setproctitle, SPT_NOENV); vLLM and SGLang do.
+      env: { SPT_NOENV: '1', ...launch.env, [name]: value },
       stdio: ['ignore', log.fd, log.fd, 'pipe'],
       detached: true, // setsid: a session and a group of its own, whose leader becomes the engine
     })
     const exited = ending(child)
     const pid = child.pid
     if (pid === undefined) throw new Error(`Cannot start "${launch.command}": ${await exited}`)
-    return { pid, exited, stop: graceMs => stopGroup({ child, pid, exited, launch, graceMs, clock }) }
+    return { pid, exited, stop: graceMs => stopGroup({ child, pid, exited, asked }, launch, graceMs, clock) }
   } finally {
     await log.close()
   }
@@ -103,23 +106,22 @@ function ending(child: ChildProcess): Promise<string> {
   })
 }
 
-async function stopGroup({
-  child,
-  pid,
-  exited,
-  launch,
-  graceMs,
-  clock,
-}: {
+interface Running {
   readonly child: ChildProcess
   readonly pid: number
   readonly exited: Promise<string>
-  readonly launch: EngineLaunch
-  readonly graceMs: number
-  readonly clock: Clock
-}): Promise<readonly number[]> {
+  /** What it heeds. */
+  readonly asked: 'SIGINT' | 'SIGTERM'
+}
+
+async function stopGroup(
+  { child, pid, exited, asked }: Running,
+  launch: EngineLaunch,
+  graceMs: number,
+  clock: Clock,
+): Promise<readonly number[]> {
   if (graceMs > 0 && child.exitCode === null && child.signalCode === null) {
-    signal(-pid, 'SIGTERM')
+    signal(-pid, asked)
     const ended = new AbortController()
     await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
     ended.abort()

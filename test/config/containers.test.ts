@@ -82,11 +82,16 @@ describe('a container', () => {
       '    rpc: { workers: 1 }\n    slurm: { nodes: 2 }\n',
       'Cannot use tiers.fast.container: RPC workers are started outside of images; leave one of the two out',
     ],
+    [
+      'runtime: apptainer, image: /a',
+      '    slurm: { nodes: 2 }\n',
+      'Cannot use tiers.fast.slurm.nodes: 2 nodes, of which only the first would run the image; write 1, or leave container out',
+    ],
     ['runtime: docker, image: /a', '', 'Cannot use tiers.fast.container.runtime: "docker"'],
   ])('with %s and %j', (container, more, why) => {
     const problems = inContainer(container, more)
     if (why === undefined) expect(problems).toEqual([])
-    else expect(problems[0]).toContain(why)
+    else expect(problems.join('\n')).toContain(why)
   })
 
   it('needs a model that can be mounted', () => {
@@ -148,6 +153,14 @@ describe('stage', () => {
   it('never leaves its directory', () => {
     const outside = GOOD.replace('/shared/models/m.gguf', '/shared/../etc/m.gguf')
     expect(staged('/shared', '/scratch', outside)[0]).toContain('is not below "/shared"')
+  })
+
+  it('is for one node, unless the others are sent their layers', () => {
+    const stage = '    stage: { from: /shared, to: /scratch }\n    slurm: { nodes: 2 }\n'
+    expect(problemsOf(GOOD + stage).join('\n')).toContain(
+      'Cannot use tiers.fast.slurm.nodes: 2 nodes, of which only the first would get the model; write 1, or leave stage out',
+    )
+    expect(problemsOf(`${GOOD}${stage}    rpc: { workers: 1 }\n`)).toEqual([])
   })
 
   it('is for one model', () => {

@@ -28,7 +28,7 @@ it('runs the command as the leader of its own group, with only the environment t
   const [pid, group, ...env] = (await log()).trim().split('\n')
   expect(Number(pid)).toBe(engine.pid)
   expect(Number(group)).toBe(engine.pid)
-  expect(env.map(line => line.split('=')[0]).sort()).toEqual(['PATH', 'PWD', 'SLUICE_ENDPOINT'])
+  expect(env.map(line => line.split('=')[0]).sort()).toEqual(['PATH', 'PWD', 'SLUICE_ENDPOINT', 'SPT_NOENV'])
   expect(await engine.stop(1_000)).toEqual([])
 })
 
@@ -57,6 +57,12 @@ it('shields an engine and its children from a TERM that others send, and kills i
   expect(await engine.stop(0)).toEqual([])
   expect(await engine.exited).toBe('Killed by SIGKILL')
   expect(await findMarked(marker)).toEqual([])
+})
+
+it('asks a shielded engine to leave by INT', async () => {
+  const { engine } = await start('exec sleep 600', true)
+  expect(await engine.stop(10_000)).toEqual([])
+  expect(await engine.exited).toBe('Killed by SIGINT')
 })
 
 it('hunts down what forked twice and left the group', async () => {

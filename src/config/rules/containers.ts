@@ -54,6 +54,15 @@ export const containerRule: Rule = seen =>
       ...(seen.has([...path, 'rpc'])
         ? [badKey([...path, 'container'], 'RPC workers are started outside of images', 'leave one of the two out')]
         : []),
+      ...(!seen.has([...path, 'rpc']) && (tier.slurm?.nodes ?? 1) > 1
+        ? [
+            badValue(
+              [...path, 'slurm', 'nodes'],
+              `${tier.slurm?.nodes} nodes, of which only the first would run the image`,
+              'write 1, or leave container out',
+            ),
+          ]
+        : []),
       ...(tier.numa === true && ELSEWHERE.includes(runtime ?? '')
         ? [badValue([...path, 'numa'], `${runtime} starts the engine elsewhere, unbound`, 'leave it out')]
         : []),

@@ -9,6 +9,11 @@ export const stageRule: Rule = seen =>
     if (!seen.has(['tiers', name, 'model', 'file'])) {
       return [badKey(path, 'the tier has no model.file to copy', 'write model: { name, file }, or leave stage out')]
     }
+    const nodes = tier.slurm?.nodes ?? 1
+    if (nodes > 1 && !seen.has(['tiers', name, 'rpc'])) {
+      const found = `${nodes} nodes, of which only the first would get the model`
+      return [badValue(['tiers', name, 'slurm', 'nodes'], found, 'write 1, or leave stage out')]
+    }
     return [...placeFindings(path, tier), ...modelFindings(['tiers', name, 'model', 'file'], tier)]
   })
 
