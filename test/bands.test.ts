@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const src = join(import.meta.dirname, '../src')
 
 /** Rooms that may not touch the world: no files, sockets, processes or timers. */
-const PURE = ['domain', 'engines', 'config', 'scripts', 'sizing', 'reports']
+const PURE = ['domain', 'engines', 'containers', 'config', 'scripts', 'sizing', 'reports']
 const WORLD =
   /^(node:)?(fs|fs\/promises|net|http|https|dns|dns\/promises|child_process|timers|timers\/promises|execa|undici|chokidar)$/
 
@@ -13,7 +13,12 @@ const WORLD =
 const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   domain: {},
   engines: { domain: 'what an engine is told and answers' },
-  config: { domain: 'problems and names', engines: "a tier's engine is a key of ENGINES" },
+  containers: { domain: 'what a container is told, and the shield' },
+  config: {
+    domain: 'problems and names',
+    engines: "a tier's engine is a key of ENGINES",
+    containers: "a container's runtime is a key of RUNTIMES",
+  },
   scripts: { domain: 'the replica spec', config: 'a script is rendered from a tier' },
   sizing: {},
   reports: {
@@ -30,6 +35,7 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     domain: 'addresses and the replica spec',
     config: 'the options of the library, from an object or a file',
     engines: 'how each engine is started and asked',
+    containers: 'how an engine is started in an image',
     system: 'processes, HTTP',
   },
   supervisor: {

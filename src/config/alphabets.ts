@@ -69,6 +69,21 @@ export const ONE_LINE: Alphabet = {
   right: 'write one line without control characters',
 }
 
+/** A path, or a name as registries have it, with pyxis' `#` after the registry. */
+export const IMAGE: Alphabet = {
+  pattern: /^[A-Za-z0-9/][A-Za-z0-9_.,:@#+/=-]{0,1023}$/,
+  right: 'write a path, or a name such as vllm/vllm-openai:v0.11.0, of letters, digits and _ . , : @ # + / = -',
+}
+
+/** Runtimes divide what they are told at commas, colons and semicolons. */
+export const MOUNTABLE = /^\/[^,:;"'\\\p{Cc}]*$/u
+
+export const MOUNT: Alphabet = {
+  pattern: /^\/[^,:;"'\\\p{Cc}]*(?::\/[^,:;"'\\\p{Cc}]*)?(?::r[ow])?$/u,
+  right:
+    'write an absolute path, or two with a colon between them, and :ro to write nothing, such as /scratch/cache:/cache',
+}
+
 export const GPU_ARCH: Alphabet = {
   pattern: /^[a-z][a-z0-9_]{0,31}$/,
   right: 'write the architecture as its compiler names it, such as sm70 or gfx90a',

@@ -1,4 +1,5 @@
 import type { Finding } from './finding.ts'
+import { containerRule } from './rules/containers.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
@@ -9,6 +10,7 @@ import { customRule, engineKeysRule, modelRule, tensorParallelRule } from './rul
 import { networkRule } from './rules/networks.ts'
 import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
+import { stageRule } from './rules/stage.ts'
 import {
   gatewayPortRule,
   nodelistRule,
@@ -36,6 +38,8 @@ const RULES: readonly Rule[] = [
   nodelistRule,
   nodesRule,
   rpcRule,
+  containerRule,
+  stageRule,
   engineArgumentsRule,
   knownMistakesRule,
   flashAttentionRule,

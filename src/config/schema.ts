@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RUNTIMES } from '../containers/runtimes.ts'
 import { ENGINES, type EngineName } from '../engines/index.ts'
 import { ALLOWANCES } from './allowances.ts'
 import * as alphabets from './alphabets.ts'
@@ -28,6 +29,7 @@ const port = z.number().int().min(1024).max(65_535)
 
 // Object.keys forgets that it gives the keys.
 const engineNames = Object.keys(ENGINES) as EngineName[]
+const runtimeNames = Object.keys(RUNTIMES) as (keyof typeof RUNTIMES)[]
 
 /** What an endpoint can offer, as endpoint files say it. */
 const SERVES = ['chat', 'completions', 'embeddings', 'rerank'] as const
@@ -135,6 +137,30 @@ const rpc = z.strictObject({
   ),
 })
 
+const container = z.strictObject({
+  runtime: about(z.enum(runtimeNames), 'What runs the image on the compute nodes.', 'apptainer'),
+  image: about(
+    text(alphabets.IMAGE),
+    'apptainer: absolute path of a .sif file or a sandbox directory; shifter, podman-hpc: name of an image; pyxis: either.',
+    '/cluster/shared/images/vllm.sif',
+  ),
+  mounts: about(
+    z
+      .array(about(text(alphabets.MOUNT), 'A path of the node, a path in the container, ro to write nothing.'))
+      .default([]),
+    'Paths of the node that the engine sees, besides its model.',
+    ['/scratch/ai/cache:/cache', '/cluster/shared/templates:/templates:ro'],
+  ),
+  args: about(z.array(about(text(alphabets.ONE_LINE), 'One argument.')).default([]), 'More options of the runtime.', [
+    '--writable-tmpfs',
+  ]),
+})
+
+const stage = z.strictObject({
+  from: about(text(alphabets.FILE_PATH), 'Directory that the nodes share.', '/cluster/shared/models'),
+  to: about(text(alphabets.FILE_PATH), "Directory on each node's own disk.", '/scratch/ai/models'),
+})
+
 const gpu = z.strictObject({
   arch: about(text(alphabets.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
   memory: about(text(alphabets.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
@@ -186,6 +212,8 @@ const tier = z.strictObject({
     4,
   ),
   rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),
+  container: about(container.optional(), "Run the engine's program in an image."),
+  stage: about(stage.optional(), "Copy the model to the node's own disk before it is loaded, once for each node."),
   numa: about(
     z.boolean().default(false),
     'Bind the engine to the NUMA node of its GPU, where numactl and nvidia-smi are installed.',

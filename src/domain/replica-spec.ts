@@ -24,6 +24,8 @@ export interface ReplicaSpec {
   readonly ranks?: RankSpec
   /** How many endpoints, each an engine of its own; 1 without it. */
   readonly endpoints?: number
+  readonly container?: ContainerSpec
+  readonly stage?: StageSpec
   /** Bound to the NUMA node of its GPU, where that can be found out. */
   readonly numa?: true
   readonly context?: number
@@ -81,4 +83,22 @@ export interface RpcSpec {
   readonly cache?: string
   /** The worker's program, the first that is there. */
   readonly commands: readonly string[]
+}
+
+/** The engine's program is in an image. */
+export interface ContainerSpec {
+  readonly runtime: 'apptainer' | 'shifter' | 'podman-hpc' | 'pyxis'
+  /** As the runtime takes it: a path, or a name. */
+  readonly image: string
+  readonly mounts: readonly { readonly source: string; readonly target: string; readonly isReadOnly: boolean }[]
+  /** More options of the runtime. */
+  readonly args: readonly string[]
+  /** Whose GPUs the job has; undefined: it has none. */
+  readonly gpus?: 'nvidia' | 'amd'
+}
+
+/** Absolute paths of directories: what lies below `from` is copied to the same place below `to`, on the node's disk. */
+export interface StageSpec {
+  readonly from: string
+  readonly to: string
 }

@@ -80,6 +80,7 @@ export interface EnginePaths {
 /**
  * - `ready`: it answers, and what must be preloaded is loaded.
  * - `loading`: it is coming up; `load` names models that it must be told to load.
+ * - `copying`: its model is on its way to the node, which takes what it takes.
  * - `silent`: no answer in time, which is load, not death (rule 5).
  * - `refused`: nobody listens.
  * - `erring`: an explicit 5xx, which withdraws when it repeats.
@@ -89,6 +90,7 @@ export interface EnginePaths {
 export type EngineHealth =
   | { readonly kind: 'ready'; readonly models: readonly string[] }
   | { readonly kind: 'loading'; readonly message: string; readonly load: readonly string[] }
+  | { readonly kind: 'copying'; readonly message: string }
   | { readonly kind: 'silent' }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'erring'; readonly message: string }

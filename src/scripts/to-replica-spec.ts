@@ -2,7 +2,7 @@ import { toArgv } from '../config/args.ts'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import type { CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
+import type { ContainerSpec, CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
 
 /**
  * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.
@@ -24,6 +24,8 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
     ...toParallelism(tier),
+    ...(tier.container === undefined ? {} : { container: toContainerSpec(tier.container, tier) }),
+    ...(tier.stage === undefined ? {} : { stage: tier.stage }),
     ...(tier.numa ? { numa: true } : {}),
     ...(tier.context === undefined ? {} : { context: tier.context }),
     ...(tier.port === undefined ? {} : { port: tier.port }),
@@ -74,4 +76,18 @@ function toRpcSpec(rpc: NonNullable<TierConfig['rpc']>, { gateway }: Config): Rp
     ...(cache === undefined ? {} : { cache }),
     commands: command === undefined ? WORKER_COMMANDS : [command],
   }
+}
+
+function toContainerSpec(
+  { runtime, image, mounts, args }: NonNullable<TierConfig['container']>,
+  { gpu, slurm }: TierConfig,
+): ContainerSpec {
+  const maker = gpu?.arch?.startsWith('gfx') === true ? 'amd' : 'nvidia' // as compilers name AMD's
+  return { runtime, image, mounts: mounts.map(toMount), args, ...(slurm.gpus === 0 ? {} : { gpus: maker }) }
+}
+
+function toMount(text: string): ContainerSpec['mounts'][number] {
+  const [source = '', ...rest] = text.split(':')
+  const target = rest.find(part => part.startsWith('/')) ?? source
+  return { source, target, isReadOnly: rest.at(-1) === 'ro' }
 }

@@ -5,8 +5,13 @@ import { ask } from './inspect-program.ts'
 export async function buildArgv(
   { changed }: Engine,
   argv: readonly string[],
-  program: { readonly command: string; readonly env: Readonly<Record<string, string>> },
+  program: {
+    readonly command: string
+    /** What stands between the command and the engine's own arguments. */
+    readonly first: readonly string[]
+    readonly env: Readonly<Record<string, string>>
+  },
 ): Promise<BuildArgv> {
   if (changed === undefined || !changed.flags.some(flag => argv.includes(flag))) return { argv, notes: [] }
-  return changed.toBuild(argv, await ask(program.command, changed.ask, program.env))
+  return changed.toBuild(argv, await ask(program.command, [...program.first, ...changed.ask], program.env))
 }

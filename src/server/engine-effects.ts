@@ -1,5 +1,6 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Containment } from '../containers/runtime.ts'
 import { START_LINE } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../engines/engine.ts'
@@ -7,7 +8,9 @@ import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
+import { afterStaging } from './after-staging.ts'
 import { buildArgv } from './build-argv.ts'
+import { containEngine, lacksForContainer } from './engine-container.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import type { EngineGroup } from './engine-group.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
@@ -19,6 +22,7 @@ import { numaPrefix } from './numa.ts'
 import { startRankGroup } from './rank-group.ts'
 import { rankArgv } from './rank-script.ts'
 import { startRpcGroup } from './rpc-group.ts'
+import { stageModel } from './stage-model.ts'
 import { type WorkerNodes, workerLogName } from './worker-steps.ts'
 
 export interface EngineEffectsOptions {
@@ -44,7 +48,6 @@ export interface EngineEffectsOptions {
 /** What a supervisor asks of the engine that its replica runs. */
 export function createEngineEffects(options: EngineEffectsOptions) {
   const { engine, spec, env, self, marker, scratch, node } = options
-  const [command = '', ...first] = engine.subcommand === undefined ? [spec.command] : [...self, engine.subcommand]
   const http = createHttp()
   const environment = engineEnvironment(engine, env, spec.env)
   const logFile = join(scratch, 'engine.log')
@@ -54,13 +57,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       { name: options.logName, path: logFile },
       ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
     ],
-    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? '', workers.names, options.problem),
+    preflight: () => preflight(engine, spec, env, workers.names, options.problem),
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await startProcesses(address, port)
+      const running = await start(address, port)
       const contact = { http, engine, spec, url }
       return {
         url,
@@ -68,6 +71,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         processes: () => running.processes().map(one => ({ ...one, node: one.node ?? node })),
         async health(): Promise<EngineHealth> {
           const trouble = await running.trouble()
+          if (trouble?.kind === 'copying') return { kind: 'copying', message: trouble.message }
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
           const health = await checkHealth(contact)
           // Asked once more: it may have said so while it came to answer.
@@ -87,54 +91,79 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     },
   }
 
-  async function startProcesses(address: string, port: number): Promise<EngineGroup> {
+  async function start(address: string, port: number): Promise<EngineGroup> {
+    const { stage, model } = spec
+    if (stage === undefined || model?.file === undefined) return startProcesses(spec, address, port)
+    const abort = new AbortController()
+    const staging = stageModel({ stage, model: model.file, clock: systemClock, signal: abort.signal })
+    return afterStaging({
+      ...{ staging, abort },
+      start: file => startProcesses({ ...spec, model: { ...model, file } }, address, port),
+    })
+  }
+
+  async function startProcesses(own: ReplicaSpec, address: string, port: number): Promise<EngineGroup> {
+    const program = await programOf(own)
+    const [command, ...first] = program.words
     const argvOf = async (more: Pick<EngineAddress, 'placement' | 'rank'>) => {
-      const own = await buildArgv(engine, engine.argv(spec, { address, port, ...more }), { command, env: environment })
-      for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
-      return [...first, ...own.argv]
+      const asked = engine.argv(own, { address, port, ...more })
+      const known = await buildArgv(engine, asked, { command, first, env: program.env })
+      for (const note of known.notes) await appendFile(logFile, `sluice: ${note}\n`)
+      return [...first, ...known.argv]
     }
-    const start = async (
+    const launch = async (
       more: Pick<EngineAddress, 'placement' | 'rank'>,
       added: Readonly<Record<string, string>> = {},
     ) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
       const argv = await argvOf(more)
-      const prefix = spec.numa === true ? await numaPrefix(env) : []
+      const prefix = own.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
           ...withPrefix(prefix, { command, argv }),
-          env: { ...environment, ...added },
+          ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
           marker,
-          isShielded: true,
+          isShielded: program.termMs === undefined,
           logFile,
         },
         systemClock,
       )
     }
+    const graceMs = Math.max(engine.stopGraceMs, program.termMs ?? 0)
     const { addressVariable } = engine
-    if (spec.ranks !== undefined && addressVariable !== undefined) {
+    if (own.ranks !== undefined && addressVariable !== undefined) {
       const meeting = { address, port: await freePort(address) }
       // Those of the others differ by their rank alone.
       const argvs = await Promise.all(workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, meeting } })))
       return startRankGroup({
-        ...{ nodes: workers, logs: scratch, stopGraceMs: engine.stopGraceMs },
-        startHead: () => start({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
-        workerArgv: rank => rankArgv(spec.networks, addressVariable, [command, ...(argvs[rank - 1] ?? [])]),
+        ...{ nodes: workers, logs: scratch, stopGraceMs: graceMs },
+        startHead: () => launch({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
+        workerArgv: rank => rankArgv(own.networks, addressVariable, [command, ...(argvs[rank - 1] ?? [])]),
       })
     }
-    if (spec.rpc === undefined) return oneProcess(await start({}), engine.stopGraceMs)
+    if (own.rpc === undefined) return oneProcess(await launch({}), graceMs)
     return startRpcGroup({
-      rpc: spec.rpc,
+      rpc: own.rpc,
       nodes: workers,
       head: {
         command,
         logFile,
-        start: placement => start({ placement }),
+        start: placement => launch({ placement }),
         inspect: () => inspectProgram(command, environment),
       },
       logs: scratch,
       clock: systemClock,
     })
+  }
+
+  /** The words before its arguments. */
+  async function programOf(own: ReplicaSpec): Promise<Containment> {
+    if (engine.subcommand !== undefined)
+      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: environment }
+    const { container } = own
+    if (container === undefined) return { words: [own.command], env: environment }
+    const needs = engine.needs(own).map(need => need.path)
+    return containEngine({ ...{ container, spec: own, needs, environment, jobEnv: env, marker, scratch, node } })
   }
 }
 
@@ -162,7 +191,7 @@ function withPrefix(prefix: readonly string[], { command, argv }: { command: str
 async function preflight(
   engine: Engine,
   spec: ReplicaSpec,
-  path: string,
+  env: EngineEffectsOptions['env'],
   workers: readonly string[],
   problem: string | undefined,
 ): Promise<string | undefined> {
@@ -170,10 +199,7 @@ async function preflight(
   if (addressesIn(spec.networks).length === 0) {
     reasons.push(`this node has no address in ${spec.networks.join(', ')} (gateway.networks)`)
   }
-  const candidates = spec.command.includes('/') ? [spec.command] : path.split(':').map(one => join(one, spec.command))
-  if (!(await Promise.all(candidates.map(one => may(one, constants.X_OK)))).includes(true)) {
-    reasons.push(`"${spec.command}" is not an executable${spec.command.includes('/') ? '' : ` on PATH (${path})`}`)
-  }
+  reasons.push(...(await lacksProgram()))
   for (const need of engine.needs(spec)) {
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
   }
@@ -183,6 +209,15 @@ async function preflight(
     reasons.push(`it takes ${beside} nodes beside this one (${key}), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
+
+  async function lacksProgram(): Promise<readonly string[]> {
+    if (engine.subcommand !== undefined) return []
+    if (spec.container !== undefined) return lacksForContainer(spec.container, env, path => may(path, constants.R_OK))
+    const path = env['PATH'] ?? ''
+    const candidates = spec.command.includes('/') ? [spec.command] : path.split(':').map(one => join(one, spec.command))
+    if ((await Promise.all(candidates.map(one => may(one, constants.X_OK)))).includes(true)) return []
+    return [`"${spec.command}" is not an executable${spec.command.includes('/') ? '' : ` on PATH (${path})`}`]
+  }
 }
 
 function may(path: string, mode: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
+import { execa } from 'execa'
 import type { Clock } from '../system/clock.ts'
 import { findMarked, signal } from '../system/processes.ts'
 
@@ -24,22 +25,31 @@ export interface EngineLaunch {
   readonly marker: string
   /** Slurm's TERM does not reach it, nor does ours: it is asked to leave by INT, which Slurm never sends. */
   readonly isShielded: boolean
+  /** Run when its group has been killed, by whoever did it: what ends or removes that which a KILL leaves behind. */
+  readonly cleanUp?: readonly string[] | undefined
   /** Its standard output and error are appended here. */
   readonly logFile: string
 }
 
+/** A container that does not end for so long holds on to something that we cannot loosen. */
+const CLEAN_UP_SECONDS = 30
+
 /**
  * Beside the engine, in its group, a shell waits for the end of a pipe that only the supervisor holds open. When the
- * supervisor is gone, however it went, the kernel closes the pipe and the shell ends the group and everything that
- * carries the marker. The engine itself replaces the launching shell, so its pid is the child's.
+ * supervisor is gone, however it went, the kernel closes the pipe and the shell ends everything that carries the marker,
+ * cleans up, and ends the group. The engine itself replaces the launching shell, so its pid is the child's.
  *
  * A shielded engine has TERM blocked, which its children inherit and programs do not undo: under proctrack/linuxproc or
  * SignalChildrenProcesses Slurm's TERM reaches the whole tree, and what the engine is answering would be cut (reference:
  * env(1), coreutils 8.31; on older nodes it stays unshielded).
  */
 const LAUNCHER = `
-marker=$1; shielded=$2; shift 2
+marker=$1; shielded=$2; words=$3; shift 3
 (
+  # Of all arguments, those that clean up: they come first.
+  left=$words
+  while [ "$left" -gt 0 ]; do set -- "$@" "$1"; shift; left=$((left - 1)); done
+  shift $(($# - words))
   trap '' TERM INT HUP USR1 USR2
   self=$(exec sh -c 'echo $PPID')
   IFS= read -r _ <&3
@@ -47,8 +57,10 @@ marker=$1; shielded=$2; shift 2
     pid=\${environ#/proc/}; pid=\${pid%/environ}
     [ "$pid" = "$self" ] || ! grep -qzxF -- "$marker" "$environ" || kill -KILL "$pid"
   done
+  [ "$words" = 0 ] || timeout ${CLEAN_UP_SECONDS} "$@"
   kill -KILL 0
 ) >/dev/null 2>&1 &
+shift "$words"
 if [ "$shielded" = yes ] && env --block-signal=TERM true 2>/dev/null; then
   set -- env --block-signal=TERM sh -c 'exec "$@"' sluice "$@"
 fi
@@ -63,8 +75,9 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
   try {
     const [name = '', value = ''] = splitMarker(launch.marker)
     const shielded = launch.isShielded ? 'yes' : 'no'
+    const { cleanUp = [] } = launch
     const asked = launch.isShielded ? 'SIGINT' : 'SIGTERM'
-    const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded]
+    const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded, String(cleanUp.length), ...cleanUp]
     const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
       // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
       // (reference: setproctitle, SPT_NOENV); vLLM and SGLang do.
@@ -75,7 +88,7 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
     const exited = ending(child)
     const pid = child.pid
     if (pid === undefined) throw new Error(`Cannot start "${launch.command}": ${await exited}`)
-    return { pid, exited, stop: graceMs => stopGroup({ child, pid, exited, asked }, launch.marker, graceMs, clock) }
+    return { pid, exited, stop: graceMs => stopGroup({ child, pid, exited, asked }, launch, graceMs, clock) }
   } finally {
     await log.close()
   }
@@ -103,7 +116,7 @@ interface Running {
 
 async function stopGroup(
   { child, pid, exited, asked }: Running,
-  marker: string,
+  launch: EngineLaunch,
   graceMs: number,
   clock: Clock,
 ): Promise<readonly number[]> {
@@ -117,7 +130,19 @@ async function stopGroup(
   signal(-pid, 'SIGKILL')
   await exited
   child.stdio[3]?.destroy()
-  return endMarked(marker, clock, pid)
+  if (launch.cleanUp !== undefined) await cleanUp(launch.cleanUp, launch.env)
+  return endMarked(launch.marker, clock, pid)
+}
+
+/** What fails there has nothing left to do, or is told by the next start. */
+async function cleanUp(
+  [program = '', ...argv]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  await execa(program, argv, {
+    ...{ env: { ...env }, extendEnv: false, reject: false, stdio: 'ignore' },
+    timeout: CLEAN_UP_SECONDS * 1_000,
+  })
 }
 
 /** Ends everything that carries the marker, and looks again until nothing does; what was not in `group` is named. */

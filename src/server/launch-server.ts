@@ -49,7 +49,7 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
 
   const env = engineEnvironment(engine, process.env, settings.envVars)
   const [program = '', ...argv] = command
-  const own = await buildArgv(engine, argv, { command: program, env })
+  const own = await buildArgv(engine, argv, { command: program, first: [], env })
   for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
   const inner: ProgramLaunch = { command: program, argv: own.argv, env }
   const launch = await profiled(engine, settings, inner, name)

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
+import { SHIELD } from '../domain/shield.ts'
 import type { Clock } from '../system/clock.ts'
 
 /** A step of the job that runs one program on another of its nodes. */
@@ -25,18 +26,6 @@ export interface WorkerStepOptions {
   readonly logFile: string
   readonly clock: Clock
 }
-
-/**
- * Blocks both signals of a notice for the program and whatever it starts, which also holds for programs that install
- * handlers; where env(1) cannot do that (before coreutils 8.31) ignores them, which does not.
- */
-const SHIELD = `
-if env --block-signal=TERM --block-signal=USR2 true 2>/dev/null; then
-  exec env --block-signal=TERM --block-signal=USR2 "$@"
-fi
-trap '' TERM USR2
-exec "$@"
-`
 
 /** `--overlap` shares what the batch step has; `-c` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
 const FLAGS = [

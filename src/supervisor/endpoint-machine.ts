@@ -26,6 +26,8 @@ export interface EndpointState {
   /** How many explicit 5xx, or failures of a model, the engine answered in a row. */
   readonly errors: number
   readonly models: readonly string[]
+  /** How far the copy of its model was said to be. */
+  readonly told: string | undefined
   readonly drain: Drain | undefined
   /** What follows once the engine has stopped; when it is over, what has followed. */
   readonly afterStop: 'leave' | 'rest' | 'fail'
@@ -71,6 +73,7 @@ export const NEW_ENDPOINT: EndpointState = {
   dueAt: 0,
   errors: 0,
   models: [],
+  told: undefined,
   drain: undefined,
   afterStop: 'leave',
 }
@@ -92,7 +95,7 @@ export function stepEndpoint(
     case 'start':
       return begin(state, now, loadTimeoutMs)
     case 'health':
-      return onHealth(state, event.health, now)
+      return onHealth(state, event.health, now, loadTimeoutMs)
     case 'exited':
       return onExit(state, event.message, now)
     case 'looked':
@@ -115,12 +118,12 @@ export function isEnding({ phase, afterStop }: EndpointState): boolean {
 
 function begin(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
   return [
-    { ...state, phase: 'loading', errors: 0, dueAt: now + loadTimeoutMs },
+    { ...state, phase: 'loading', errors: 0, told: undefined, dueAt: now + loadTimeoutMs },
     [{ kind: 'start engine' }, publish('loading', 'Waiting for the engine to answer')],
   ]
 }
 
-function onHealth(state: EndpointState, health: EngineHealth, now: number): EndpointStep {
+function onHealth(state: EndpointState, health: EngineHealth, now: number, loadTimeoutMs: number): EndpointStep {
   if (state.phase === 'loading') {
     if (health.kind === 'ready') {
       return [
@@ -131,6 +134,11 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number): Endp
     if (health.kind === 'loading' && health.load.length > 0)
       return [state, [{ kind: 'load models', models: health.load }]]
     if (health.kind === 'failed') return restart(state, health.message, now)
+    if (health.kind === 'copying') {
+      // Loading begins when it ends.
+      const told = state.told === health.message ? [] : [publish('loading', health.message)]
+      return [{ ...state, told: health.message, dueAt: now + loadTimeoutMs }, told]
+    }
     return [state, []]
   }
   if (state.phase !== 'ready') return [state, []]
@@ -149,6 +157,7 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number): Endp
     }
     case 'silent':
       return [state, []] // a timeout is load, not death (rule 5)
+    case 'copying':
     case 'loading':
       return [state, []] // a model that comes back: whether it does is seen once it has
     default:

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { submit } from '../../src/commands/submit.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
@@ -14,7 +14,7 @@ import { openSlurm } from '../../src/slurm/open-slurm.ts'
 import { submissionComment } from '../../src/slurm/submission-comment.ts'
 import { readTemplate } from '../../src/system/templates.ts'
 import { recordedContext } from '../commands/recorded-context.ts'
-import { exampleFile, withFastTier } from '../scripts/example-site.ts'
+import { EXAMPLES, exampleFile, withFastTier } from '../scripts/example-site.ts'
 import { ACCOUNTS } from './accounts.ts'
 import { asUser } from './as-user.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
@@ -96,6 +96,30 @@ test.each(['run-14b.slurm', 'run-72b-distributed.slurm'])('sbatch takes the gold
   const script = await readFile(exampleFile(name), 'utf8')
   const { stdout } = await asUser('ai', ['sbatch', '--parsable', '--hold'], { input: script })
   expect(await view(String(stdout))).toMatchObject({ state: 'pending' })
+})
+
+describe('the scripts of sites that have other nodes', () => {
+  // What the lab has less of, and nothing else.
+  const LESS = ['--gpus-per-node=1', '--cpus-per-task=1', '--mem=1G']
+
+  beforeAll(async () => {
+    await execa('scontrol', ['create', 'PartitionName=h200', 'Nodes=ALL'])
+    await execa('scontrol', ['update', 'NodeName=vasp-01', 'AvailableFeatures=gpu,hbm80g', 'ActiveFeatures=gpu,hbm80g'])
+  })
+  afterAll(async () => {
+    await asUser('ai', ['scancel', '--me'])
+    await execa('scontrol', ['delete', 'PartitionName=h200'])
+    await execa('scontrol', ['update', 'NodeName=vasp-01', 'AvailableFeatures=', 'ActiveFeatures='])
+  })
+
+  test.each(EXAMPLES.filter(one => one.site !== 'beefcake2'))(
+    'sbatch takes $site/$name',
+    async ({ site: of, name }) => {
+      const script = await readFile(exampleFile(name, of), 'utf8')
+      const { stdout } = await asUser('ai', ['sbatch', '--parsable', '--hold', ...LESS], { input: script })
+      expect(await view(String(stdout))).toMatchObject({ state: 'pending', name: /--job-name=(.*)/.exec(script)?.[1] })
+    },
+  )
 })
 
 test('one question shows what waits, runs and has ended, whatever the jobs are called', async () => {

@@ -30,6 +30,8 @@ export const PACKAGES: Record<Suite, readonly string[]> = {
     ...['llama.cpp', 'llama.cpp-tools-extra', 'libggml0-backend-rpc'],
     // bindfs: a filesystem that can be made to hang; systemd: to verify our units; strace: to count what benches ask of one.
     ...['bindfs', 'strace', 'systemd'],
+    // Engines in containers; it holds no setuid program, so an ordinary user's namespaces must do.
+    'apptainer',
   ],
   bookworm: [...EVERYWHERE, 'patchelf'],
 }
@@ -38,7 +40,7 @@ export const PACKAGES: Record<Suite, readonly string[]> = {
 export const ENGINES_OF: Partial<Record<Suite, Suite>> = { bookworm: 'sid' }
 
 /** Counts up when the way a tree is made changes; the packages are in the tree's name by themselves. */
-export const RECIPE_VERSION = 3
+export const RECIPE_VERSION = 4
 
 /** Files that are put into the tree before anything but minbase is installed, path → text and mode. */
 export const TREE_FILES: Readonly<Record<string, { text: string; mode: number }>> = {

@@ -2,13 +2,24 @@ import { readFile } from 'node:fs/promises'
 import { parseConfig } from '../../src/config/parse-config.ts'
 import type { Config, TierConfig } from '../../src/config/schema.ts'
 
-/** Path of a file of the example site, whose scripts are golden files. */
-export function exampleFile(name: string): URL {
-  return new URL(`../../slurm/beefcake2/${name}`, import.meta.url)
+/** Every example site: tiers, and the names of their scripts. */
+export const EXAMPLES = [
+  { site: 'beefcake2', tier: 'fast', name: 'run-14b.slurm' },
+  { site: 'beefcake2', tier: 'reasoning', name: 'run-72b-distributed.slurm' },
+  { site: 'h200-elastic', tier: 'gpt_oss', name: 'gpt_oss.slurm' },
+  { site: 'perlmutter', tier: 'chat', name: 'run-chat.slurm' },
+  { site: 'perlmutter', tier: 'embeddings', name: 'run-embeddings.slurm' },
+] as const
+
+export type Example = (typeof EXAMPLES)[number]['site']
+
+/** Path of a file of an example site, whose scripts are golden files. */
+export function exampleFile(name: string, site: Example = 'beefcake2'): URL {
+  return new URL(`../../slurm/${site}/${name}`, import.meta.url)
 }
 
-export async function exampleConfig(): Promise<Config> {
-  const { config, problems } = parseConfig(await readFile(exampleFile('sluice.yaml'), 'utf8'), 'sluice.yaml')
+export async function exampleConfig(site: Example = 'beefcake2'): Promise<Config> {
+  const { config, problems } = parseConfig(await readFile(exampleFile('sluice.yaml', site), 'utf8'), 'sluice.yaml')
   if (config === undefined) throw new Error(`Cannot use the example site: ${JSON.stringify(problems)}`)
   return config
 }

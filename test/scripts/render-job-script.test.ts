@@ -7,7 +7,7 @@ import type { Config } from '../../src/config/schema.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../src/scripts/render-job-script.ts'
 import { toReplicaSpec } from '../../src/scripts/to-replica-spec.ts'
 import { readTemplate } from '../../src/system/templates.ts'
-import { exampleConfig, exampleFile, withFastTier } from './example-site.ts'
+import { EXAMPLES, exampleConfig, exampleFile, withFastTier } from './example-site.ts'
 
 const template = await readTemplate(JOB_TEMPLATE)
 
@@ -23,20 +23,17 @@ function runInBash(script: string): { argv: string; stdin: string } {
   return { argv: stderr.trimEnd(), stdin: stdout }
 }
 
-describe.each([
-  ['fast', 'run-14b.slurm'],
-  ['reasoning', 'run-72b-distributed.slurm'],
-])('tier %s of the example site', (tier, name) => {
+describe.each(EXAMPLES)('tier $tier of the example site $site', ({ site, tier, name }) => {
   test('is rendered to its golden file', async () => {
-    const config = await exampleConfig()
+    const config = await exampleConfig(site)
     expect(scriptName(config, tier)).toBe(name)
-    const golden = exampleFile(name)
+    const golden = exampleFile(name, site)
     if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(golden, render(config, tier))
     expect(render(config, tier)).toBe(await readFile(golden, 'utf8'))
   })
 
   test('has a golden file in which bash finds nothing wrong', async () => {
-    const script = await readFile(exampleFile(name), 'utf8')
+    const script = await readFile(exampleFile(name, site), 'utf8')
     const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startEngine } from '../../src/server/engine-process.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { findMarked, identify } from '../../src/system/processes.ts'
@@ -84,6 +84,41 @@ it('leaves nothing when the supervisor is killed, not even what left the group',
   await until('the engine and all its children run', async () => (await findMarked(marker)).length >= 5, WAIT)
   supervisor.kill('SIGKILL')
   await until('nothing is left', async () => (await findMarked(marker)).length === 0, WAIT)
+})
+
+describe('what a KILL would leave behind', () => {
+  const cleaned = (name: string) => join(directory, name)
+  const cleanUp = (name: string) => ['/bin/sh', '-c', 'printf %s "$2 $KEY" > "$1"', 'x', cleaned(name), "a b'c"]
+
+  it('is cleaned up after a stop, by exactly the words that were given, with the environment of the engine', async () => {
+    const env = { PATH: process.env['PATH'] ?? '', KEY: 'k' }
+    const launch = { ...{ command: '/bin/sh', argv: ['-c', 'exec sleep 600'], env }, cleanUp: cleanUp('stopped') }
+    const more = { marker: `SLUICE_ENDPOINT=test-${process.pid}-clean`, isShielded: true, logFile: '/dev/null' }
+    const engine = await startEngine({ ...launch, ...more }, systemClock)
+    await expect(readFile(cleaned('stopped'))).rejects.toThrow('ENOENT')
+    await engine.stop(0)
+    expect(await readFile(cleaned('stopped'), 'utf8')).toBe("a b'c k")
+  })
+
+  it('is cleaned up when the supervisor is killed, and the engine still got its own arguments', async () => {
+    const marker = `SLUICE_ENDPOINT=test-${process.pid}-abandoned`
+    const script = `
+      const { startEngine } = await import('${join(import.meta.dirname, '../../src/server/engine-process.ts')}')
+      const { systemClock } = await import('${join(import.meta.dirname, '../../src/system/clock.ts')}')
+      const argv = ['-c', 'echo "$0 $1"; exec sleep 600', 'one', 'two words']
+      const env = { ...process.env, KEY: 'k' }
+      const cleanUp = ${JSON.stringify(cleanUp('abandoned'))}
+      const logFile = '${cleaned('abandoned.log')}'
+      await startEngine({ command: '/bin/sh', argv, env, cleanUp, marker: '${marker}', isShielded: false, logFile }, systemClock)
+      setInterval(() => {}, 1000)`
+    const supervisor = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
+    const said = () => readFile(cleaned('abandoned.log'), 'utf8').catch(() => '')
+    await until('the engine', async () => (await said()) === 'one two words\n', WAIT)
+    supervisor.kill('SIGKILL')
+    const file = () => readFile(cleaned('abandoned'), 'utf8').catch(() => '')
+    await until('the clean-up', async () => (await file()) === "a b'c k", WAIT)
+    await until('nothing is left', async () => (await findMarked(marker)).length === 0, WAIT)
+  })
 })
 
 it('tells one process from another that got its pid', async () => {

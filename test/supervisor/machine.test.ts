@@ -98,6 +98,21 @@ describe('coming up', () => {
     ).toEqual({ kind: 'load models', models: ['m'] })
   })
 
+  it('tells how far the copy of its model is, and begins to count when it has come', () => {
+    const copying = (message: string) => ({ kind: 'health', health: { kind: 'copying', message } }) as const
+    const copied = play([
+      [0, { kind: 'start' }],
+      [59_000, copying('1 %')],
+      [59_200, copying('1 %')],
+      [110_000, copying('2 %')],
+      [150_000, { kind: 'tick' }],
+    ])
+    const messages = copied.actions.flatMap(one => (one.kind === 'publish' ? [`${one.state}: ${one.message}`] : []))
+    expect(messages).toEqual(['loading: Waiting for the engine to answer', 'loading: 1 %', 'loading: 2 %'])
+    expect(copied.first).toMatchObject({ phase: 'loading', dueAt: 170_000 })
+    expect(play([[170_000, { kind: 'tick' }]], copied.state).did).toEqual(['publish loading', 'stop engine'])
+  })
+
   it('counts an engine that does not load in time as one that exited', () => {
     const late = play([
       [0, { kind: 'start' }],

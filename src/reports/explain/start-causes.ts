@@ -47,6 +47,29 @@ export const START_CAUSES: readonly Cause[] = [
       `Put the file on every node that ${tierOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file (model.id) in sluice.yaml`,
   },
   {
+    id: 'no-room-to-stage',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => find(run.seen, /Cannot copy \S+ to "([^"]+)": it takes (\S+ \S+), and (\S+ \S+) are free/),
+    what: (_, { parts: [disk, size, free] }) =>
+      `Its model takes ${size} on the node's own disk, and ${free} are free at ${quote(disk)}`,
+    fix: run =>
+      `Remove models there that nobody serves any more (nothing staged is removed by itself), or name another disk: tiers.${tierOf(run)}.stage.to`,
+  },
+  {
+    id: 'not-in-image',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run =>
+      find(
+        run.said,
+        /FATAL: +"([^"]+)": executable file not found in \$PATH/,
+        /^shifter: (\S+): No such file or directory/,
+        /executable file [`"]([^`"]+)[`"] not found in \$PATH/,
+      ),
+    what: (_, { parts }) => `The image has no program ${quote(parts[0])} on its own PATH`,
+    fix: run =>
+      `Write the program's absolute path in the image as tiers.${tierOf(run)}.command, or name an image that has it in tiers.${tierOf(run)}.container.image`,
+  },
+  {
     id: 'unfit',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>

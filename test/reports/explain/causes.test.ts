@@ -79,6 +79,20 @@ describe('the symptoms of the seed', () => {
       /on SM70 flash-attn off/,
     ],
     [
+      'a disk that has no room for the model',
+      exited('Cannot copy m.gguf to "/scratch/models": it takes 41.2 GiB, and 3.1 GiB are free; make room there'),
+      'no-room-to-stage',
+      /takes 41\.2 GiB on the node's own disk, and 3\.1 GiB are free at "\/scratch\/models"/,
+      /another disk: tiers\.reasoning\.stage\.to/,
+    ],
+    [
+      'a command that the image does not have',
+      logged('FATAL:   "vllm": executable file not found in $PATH'),
+      'not-in-image',
+      /^The image has no program "vllm" on its own PATH/,
+      /tiers\.reasoning\.command.*tiers\.reasoning\.container\.image/,
+    ],
+    [
       'a job that does not start because VASP has the nodes',
       slurmOnly({ state: 'pending', stateText: 'PENDING', reason: 'Priority' }),
       'waits-for-nodes',
@@ -177,6 +191,13 @@ describe('a cause by its words', () => {
         "Exited with code 1: E llama_model_load: error loading model: tensor 'blk.1' data is not within the file bounds, model is corrupted or incomplete",
       ),
     ],
+    [
+      'no-room-to-stage',
+      exited('Cannot copy m.gguf to "/scratch": it takes 41.2 GiB, and 3.1 GiB are free; make room there'),
+    ],
+    ['not-in-image', logged('FATAL:   "vllm": executable file not found in $PATH')],
+    ['not-in-image', logged('shifter: vllm: No such file or directory')],
+    ['not-in-image', logged('Error: crun: executable file `vllm` not found in $PATH: No such file or directory')],
     ['model-broken', logged("E srv load_model: failed to load model, '/m.gguf'")],
     [
       'unfit',

@@ -1,0 +1,125 @@
+import type { RUNTIMES } from '../../containers/runtimes.ts'
+import { MOUNTABLE } from '../alphabets.ts'
+import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+
+type Runtime = keyof typeof RUNTIMES
+
+interface Images {
+  readonly pattern: RegExp
+  readonly found: string
+  readonly fix: string
+}
+
+const NAMED: Images = {
+  pattern: /^[^/#]/,
+  found: 'is no name of an image',
+  fix: 'write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+}
+
+const IMAGES: Readonly<Record<Runtime, Images>> = {
+  apptainer: {
+    pattern: /^\//,
+    found: 'is no path: each job would fetch and convert it',
+    fix: 'write the absolute path of a .sif file or a sandbox directory; apptainer build IMAGE.sif docker://… makes one',
+  },
+  shifter: NAMED,
+  'podman-hpc': NAMED,
+  pyxis: {
+    pattern: /^(\/|dockerd?:\/\/|(?!\w+:\/\/))/,
+    found: 'is no image of pyxis',
+    fix: 'write the absolute path of a .sqsh file, or a name such as nvcr.io#nvidia/vllm:25.09-py3',
+  },
+}
+
+/** Options by which the engine would be found, reached or ended no more, and those that show values to everybody on the node. */
+const RESERVED: Readonly<Record<Runtime, readonly string[]>> = {
+  apptainer: ['--env', '--pid', '-p', '--containall', '-C', '--net', '-n', '--nv', '--rocm'],
+  shifter: ['--image', '-i', '--env', '-e', '--clearenv', '-E', '--entrypoint'],
+  'podman-hpc': ['--name', '--env', '-e', '--entrypoint', '--detach', '-d', '--network', '--net', '--gpu'],
+  pyxis: ['--container-image', '--container-name', '--container-env', '--container-entrypoint', '--jobid', '-w'],
+}
+
+/** What stands before the runtime's client does not reach the engine, which is a child of something else. */
+const ELSEWHERE: readonly string[] = ['podman-hpc', 'pyxis']
+
+/** An image is named as its runtime takes it, and all that Sluice must say to the runtime can be said. */
+export const containerRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]) => {
+    const path = ['tiers', name]
+    if (!seen.has([...path, 'container'])) return []
+    const { runtime } = tier.container ?? {}
+    return [
+      ...(tier.engine === 'demo' ? [badKey([...path, 'container'], 'the demo engine needs none', 'leave it out')] : []),
+      ...(seen.has([...path, 'rpc'])
+        ? [badKey([...path, 'container'], 'RPC workers are started outside of images', 'leave one of the two out')]
+        : []),
+      ...(!seen.has([...path, 'rpc']) && (tier.slurm?.nodes ?? 1) > 1
+        ? [
+            badValue(
+              [...path, 'slurm', 'nodes'],
+              `${tier.slurm?.nodes} nodes, of which only the first would run the image`,
+              'write 1, or leave container out',
+            ),
+          ]
+        : []),
+      ...(tier.numa === true && ELSEWHERE.includes(runtime ?? '')
+        ? [badValue([...path, 'numa'], `${runtime} starts the engine elsewhere, unbound`, 'leave it out')]
+        : []),
+      ...imageFindings([...path, 'container', 'image'], tier),
+      ...argumentFindings([...path, 'container', 'args'], tier),
+      ...mountFindings([...path, 'container', 'mounts'], tier),
+      ...modelFindings(path, tier),
+    ]
+  })
+
+function imageFindings(path: Path, { container }: SeenTier): Finding[] {
+  const { runtime, image } = container ?? {}
+  if (runtime === undefined || image === undefined) return []
+  const { pattern, found, fix } = IMAGES[runtime]
+  return pattern.test(image) ? [] : [badValue(path, `${quote(image)} ${found}`, fix)]
+}
+
+function argumentFindings(path: Path, { container }: SeenTier): Finding[] {
+  const { runtime, args } = container ?? {}
+  if (runtime === undefined) return []
+  return (args ?? []).flatMap((word, index) => {
+    const flag = word?.split('=', 1)[0] ?? ''
+    if (!RESERVED[runtime].includes(flag)) return []
+    const fix = flag === '--env' || flag === '-e' ? 'write env in the tier' : 'leave it out'
+    return [badValue([...path, index], `${flag} is for Sluice to say`, fix)]
+  })
+}
+
+/** Reference: shifter's manual, "Volume Mapping". */
+const CLOSED_TO_SHIFTER = /^\/(dev|etc|opt\/udiImage|proc|var)(\/|$)/
+
+function mountFindings(path: Path, { container }: SeenTier): Finding[] {
+  const targets = (container?.mounts ?? []).map(mount => {
+    const [source, target] = (mount ?? '').split(':')
+    return target?.startsWith('/') === true ? target : source
+  })
+  return targets.flatMap((target, index) => {
+    if (target === undefined || target === '') return []
+    if (targets.indexOf(target) < index) {
+      return [badValue([...path, index], `${quote(target)} is mounted twice`, 'leave one of them out')]
+    }
+    return container?.runtime === 'shifter' && CLOSED_TO_SHIFTER.test(target)
+      ? [badValue([...path, index], `shifter mounts nothing at ${quote(target)}`, 'write another place in the image')]
+      : []
+  })
+}
+
+/** They are mounted without being asked. */
+function modelFindings(path: Path, { model, router, stage }: SeenTier): Finding[] {
+  const paths: [Path, string | undefined][] = [
+    [[...path, 'model', 'file'], model?.file],
+    [[...path, 'router', 'modelsDir'], router?.modelsDir],
+    [[...path, 'stage', 'to'], stage?.to],
+  ]
+  return paths.flatMap(([at, value]) =>
+    value === undefined || MOUNTABLE.test(value)
+      ? []
+      : [badValue(at, `${quote(value)} cannot be mounted in a container`, 'choose a path without , : ; " \' and \\')],
+  )
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { copyMessage, partPattern, sizeText, stagedPath } from '../../src/domain/staging.ts'
+
+const GIB = 2 ** 30
+
+test.each([
+  [{ from: '/shared', to: '/scratch' }, '/scratch/models/m.gguf', 'models/m.gguf'],
+  [{ from: '/shared/', to: '/scratch/' }, '/scratch/models/m.gguf', 'models/m.gguf'],
+  [{ from: '/shared/models', to: '/scratch/a' }, '/scratch/a/m.gguf', 'm.gguf'],
+])('%j puts a model at %s', (stage, path, relative) => {
+  expect(stagedPath(stage, '/shared/models/m.gguf')).toEqual({ path, relative })
+})
+
+test('a split model is all of its parts, and nothing else', () => {
+  const names = [
+    'a-00001-of-00002.gguf',
+    'a-00002-of-00002.gguf',
+    'a-00001-of-00003.gguf',
+    'b-00001-of-00002.gguf',
+    'a.gguf',
+  ]
+  const pattern = partPattern('a-00001-of-00002.gguf')
+  expect(names.filter(name => pattern?.test(name))).toEqual(names.slice(0, 2))
+  expect(partPattern('a.gguf')).toBeUndefined()
+  expect(partPattern('a+-00001-of-00001.gguf')?.test('aa-00001-of-00001.gguf')).toBe(false)
+})
+
+test.each([
+  [{ copied: 0, total: 41.2 * GIB, first: 0, elapsedMs: 0 }, 'Copying m.gguf to this node: 0 % of 41.2 GiB'],
+  [
+    { copied: 0.43 * 41.2 * GIB, total: 41.2 * GIB, first: 0, elapsedMs: 90_000 },
+    'Copying m.gguf to this node: 43 % of 41.2 GiB, 2 min left',
+  ],
+  // What was there before has not been copied now.
+  [
+    { copied: 30 * GIB, total: 40 * GIB, first: 29 * GIB, elapsedMs: 5_000 },
+    'Copying m.gguf to this node: 75 % of 40.0 GiB, 50 s left',
+  ],
+  [{ copied: 1, total: 4, first: 0, elapsedMs: 1_000 }, 'Copying m.gguf to this node: 25 % of 4 B'],
+  [{ copied: 5, total: 10, first: 5, elapsedMs: 9_000 }, 'Copying m.gguf to this node: 50 % of 10 B'],
+  [{ copied: 0, total: 0, first: 0, elapsedMs: 9_000 }, 'Copying m.gguf to this node: 100 % of 0 B'],
+])('%j is told as %s', (progress, message) => {
+  expect(copyMessage('m.gguf', progress)).toBe(message)
+})
+
+test.each([
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [5 * 2 ** 20, '5.0 MiB'],
+  [3 * 2 ** 40, '3.0 TiB'],
+])('%d bytes are %s', (bytes, text) => {
+  expect(sizeText(bytes)).toBe(text)
+})
