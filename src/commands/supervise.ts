@@ -24,6 +24,7 @@ import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
+import { createKeyTaker } from './take-key.ts'
 
 /** slurm.conf(5) KillWait, where Slurm does not say. */
 const DEFAULT_KILL_WAIT_SECONDS = 30
@@ -65,7 +66,9 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .make()
     .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
     .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+  const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
+    if (engine.key !== undefined) await keys.first(systemClock, context.signal)
     await run({
       identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves], job },
       limits: {
@@ -77,11 +80,12 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       registry: {
         ...registry,
         beat: beat => registry.beat(id, beat),
-        keepLog: ({ name, path }) => registry.keepLog(job.id, `${name}-${job.restarts}.log`, path),
+        keepLog: ({ name, path }) =>
+          registry.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
       },
       engine: createEngineEffects({
         ...{ engine, spec, env: context.env, self: context.self, marker: `SLUICE_ENDPOINT=${id}`, scratch },
-        ...{ node: job.node, workers },
+        ...{ node: job.node, workers, takeKey: keys.take },
       }),
       slurm: slurm?.effects,
       record: journal.record,

@@ -20,6 +20,8 @@ export interface Engine {
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
   readonly environment: Readonly<Record<string, string>>
+  /** How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows (rule 12). */
+  readonly key?: KeyChannel
   /** Local paths that must be there before it is started, with what they are for. */
   needs(spec: ReplicaSpec): { path: string; what: string }[]
   readonly healthPath: string
@@ -34,6 +36,16 @@ export interface Engine {
   /** What the answers of the two paths mean. */
   judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
 }
+
+/** A variable of its environment, or a file that it is given the path of. */
+export type KeyChannel =
+  | { readonly variable: string }
+  | {
+      /** Of the file, below a directory that is the engine's own. */
+      readonly fileName: string
+      text(key: string): string
+      argv(path: string): readonly string[]
+    }
 
 /**
  * - `ready`: it answers, and what must be preloaded is loaded.

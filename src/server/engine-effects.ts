@@ -1,5 +1,6 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fingerprintOf, strike } from '../domain/engine-key.ts'
 import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from '../engines/engine.ts'
@@ -13,6 +14,7 @@ import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 import { helpOf, inspectProgram } from './inspect-program.ts'
+import { handOver, type Keyed } from './key-hand-over.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 
@@ -30,6 +32,8 @@ export interface EngineEffectsOptions {
   /** On this node's own disk. */
   readonly scratch: string
   readonly node: string
+  /** What an engine that starts now is to ask for; undefined: engines that start here ask for no key. */
+  readonly takeKey?: (() => Promise<string>) | undefined
   /** The job's other nodes; undefined without Slurm. */
   readonly workers?: WorkerNodes | undefined
 }
@@ -51,34 +55,39 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
+      const key = engine.key === undefined ? undefined : await options.takeKey?.()
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await startProcesses(address, port)
+      const running = await startProcesses(address, port, await handOver(engine, key, scratch))
       return {
         url,
+        key: key === undefined ? undefined : fingerprintOf(key),
         exited: running.exited,
         processes: () => running.processes().map(one => ({ ...one, node: one.node ?? node })),
         async health(): Promise<EngineHealth> {
           const trouble = await running.trouble()
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
-          const health = await checkHealth(http, engine, spec, url)
+          const health = await checkHealth(http, engine, spec, { url, key })
           // Asked once more: it may have said so while it came to answer.
           const fatal = trouble ?? (await running.trouble())
           return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
         },
-        loadModels: (models: readonly string[]) => loadModels(http, engine, url, models),
+        loadModels: (models: readonly string[]) => loadModels(http, engine, { url, key }, models),
         connections: () =>
           readEstablished().then(
             connections => countForeign(connections, port, http.ownPorts()),
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
+        async lastLines() {
+          const lines = sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n')
+          return key === undefined ? lines : strike(lines, [key])
+        },
       }
     },
   }
 
-  async function startProcesses(address: string, port: number) {
+  async function startProcesses(address: string, port: number, keyed: Keyed) {
     const start = async (placement?: Placement) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
       const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
@@ -88,8 +97,8 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const prefix = spec.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...own] }),
-          env: environment,
+          ...withPrefix(prefix, { command, argv: [...first, ...own, ...keyed.argv] }),
+          env: { ...environment, ...keyed.environment },
           marker,
           isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
           logFile,

@@ -28,6 +28,8 @@ export interface RunningEngine {
   processes(): Endpoint['processes']
   /** Where it will answer. */
   readonly url: string
+  /** Fingerprint of the key that it asks for; undefined: it asks for none. */
+  readonly key?: string | undefined
   readonly exited: Promise<string>
   health(): Promise<EngineHealth>
   loadModels(models: readonly string[]): Promise<void>

@@ -131,6 +131,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
           ...options.identity,
           state: action.state,
           url: engine?.url ?? null,
+          ...(engine?.key === undefined ? {} : { key: engine.key }),
           models: [...action.models],
           processes: engine?.processes() ?? [],
           since: clock.date().toISOString(),

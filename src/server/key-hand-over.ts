@@ -1,0 +1,19 @@
+import { join } from 'node:path'
+import type { Engine } from '../engines/engine.ts'
+import { writeAtomic } from '../system/atomic-file.ts'
+
+/** What an engine is started with so that it asks for a key. */
+export interface Keyed {
+  readonly environment: Readonly<Record<string, string>>
+  /** Without the key in it. */
+  readonly argv: readonly string[]
+}
+
+/** `scratch`: a directory on this node's own disk; the file that some engines take is written there, 0600. */
+export async function handOver({ key: channel }: Engine, key: string | undefined, scratch: string): Promise<Keyed> {
+  if (channel === undefined || key === undefined) return { environment: {}, argv: [] }
+  if ('variable' in channel) return { environment: { [channel.variable]: key }, argv: [] }
+  const path = join(scratch, channel.fileName)
+  await writeAtomic(path, channel.text(key), { mode: 0o600 })
+  return { environment: {}, argv: channel.argv(path) }
+}
