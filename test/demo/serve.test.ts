@@ -80,7 +80,7 @@ describe('a demo engine', () => {
   })
 
   it('is healthy by the same judge as llama-server', async () => {
-    const health = await checkHealth(createHttp(), demo, spec, url)
+    const health = await checkHealth(createHttp(), demo, spec, { url, key: undefined })
     expect(health).toEqual({ kind: 'ready', models: ['a', 'b'] })
     expect(demo.judge).toBe(llamaCpp.judge)
   })
