@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, rm } from 'node:fs/promises'
+import { link, lstat, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fingerprintOf, parseKey } from '../domain/engine-key.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
@@ -41,6 +41,23 @@ export function readKeptKey(shared: string, fingerprint: string): string | undef
   const key = readKey(path)
   if (key === undefined || fingerprintOf(key) === fingerprint) return key
   throw new Error(`Cannot use "${path}": it holds another key than its name says`)
+}
+
+/** Whose the file is, who may read it, and in words why no engine gets a key from it; undefined: there is none yet. */
+export async function inspectSiteKey(shared: string) {
+  const path = siteKeyFile(shared)
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (found === undefined) return undefined
+  const { uid: ownerUid, mode } = found
+  try {
+    readKey(path)
+    return { ownerUid, mode, unusable: undefined }
+  } catch (error) {
+    return { ownerUid, mode, unusable: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 /** Undefined when there is no such file. */
