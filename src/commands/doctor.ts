@@ -3,6 +3,7 @@ import { readFile, readlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { inspectNginx, inspectPort } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
@@ -118,7 +119,7 @@ interface Known {
 
 async function gatherTier(
   name: string,
-  { command, rpc, slurm: wanted }: TierConfig,
+  { command, engine, rpc, slurm: wanted }: TierConfig,
   { partitions, qualities }: Known,
   slurm: Slurm,
   { signal }: Context,
@@ -134,7 +135,7 @@ async function gatherTier(
       .join(',')
   return {
     name,
-    command,
+    command: commandOf({ command, engine }),
     ...(rpc === undefined ? {} : { rpcPort: rpc.port }),
     isExclusive: wanted.exclusive,
     partitions: found,

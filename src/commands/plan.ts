@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { commandOf } from '../config/command-of.ts'
 import { quote, suggest } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
@@ -57,7 +58,7 @@ async function planOne(
 ): Promise<PlannedModel> {
   const shape = await readModel(file)
   const settings = settingsOf(tier, shape)
-  const answer = await askFitParams({ file, settings, command: tier.command }, context)
+  const answer = await askFitParams({ file, settings, command: commandOf(tier) }, context)
   const found =
     answer === undefined || 'unknown' in answer ? undefined : checkFit({ shape, settings, layout, rows: answer })
   const planned = planModel({ shape, settings, layout, measured: found?.measured })
@@ -82,7 +83,7 @@ async function modelsOf(
   { cwd }: Context,
 ): Promise<readonly ModelFile[]> {
   if (file !== undefined) return [{ name: tier.model?.name ?? nameOf(file), file: resolve(cwd, file) }]
-  if (tier.model !== undefined) return [tier.model]
+  if (tier.model?.file !== undefined) return [{ name: tier.model.name, file: tier.model.file }]
   const directory = tier.router?.modelsDir
   if (directory === undefined)
     throw new UserError(`Cannot plan ${tierName}: it names no model; name a file with --file`)

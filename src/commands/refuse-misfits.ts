@@ -30,7 +30,7 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
 }
 
 function modelFiles({ model, router }: TierConfig): readonly string[] {
-  if (model !== undefined) return [model.file]
+  if (model?.file !== undefined) return [model.file]
   return router?.preload.map(name => join(router.modelsDir, `${name}.gguf`)) ?? []
 }
 

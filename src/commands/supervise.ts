@@ -68,9 +68,9 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
   const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
-    if (engine.key !== undefined) await keys.first(systemClock, context.signal)
+    if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
     await run({
-      identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves], job },
+      identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,

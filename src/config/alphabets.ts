@@ -40,6 +40,24 @@ export const MODEL_NAME: Alphabet = {
   right: 'write at most 128 letters, digits and _ . : @ + / -, starting with a letter or digit',
 }
 
+/** As huggingface_hub checks them: an owner, and a name without `--` and `..`. */
+export const MODEL_ID: Alphabet = {
+  pattern: /^(?!.*(?:--|\.\.))(?:[A-Za-z0-9][A-Za-z0-9_.-]*\/)?[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+  right: 'write it as owner/name, such as meta-llama/Llama-3.1-8B-Instruct; a path is written as file',
+}
+
+/** A path and query that an engine is asked for. */
+export const REQUEST_PATH: Alphabet = {
+  pattern: /^\/[A-Za-z0-9_.~/?=&%-]*$/,
+  right: 'write a path that starts with /, such as /health',
+}
+
+/** Reference: Prometheus, "Metric names and labels". */
+export const METRIC: Alphabet = {
+  pattern: /^[A-Za-z_:][A-Za-z0-9_:]*$/,
+  right: 'write the name of a metric: letters, digits, _ and :',
+}
+
 export const ENV_NAME: Alphabet = {
   pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
   right: 'write letters, digits and underscores, not starting with a digit',

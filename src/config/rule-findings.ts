@@ -4,13 +4,13 @@ import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule } from './rules/job-script.ts'
+import { knownMistakesRule } from './rules/known-mistakes.ts'
+import { customRule, engineKeysRule, modelRule, tensorParallelRule } from './rules/models.ts'
 import { networkRule } from './rules/networks.ts'
 import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
 import {
-  demoRule,
   gatewayPortRule,
-  modelRule,
   nodelistRule,
   nodesRule,
   pathRule,
@@ -29,12 +29,15 @@ const RULES: readonly Rule[] = [
   gatewayPortRule,
   scriptRule,
   modelRule,
-  demoRule,
+  engineKeysRule,
+  customRule,
+  tensorParallelRule,
   preloadRule,
   nodelistRule,
   nodesRule,
   rpcRule,
   engineArgumentsRule,
+  knownMistakesRule,
   flashAttentionRule,
   environmentRule,
   extraRule,

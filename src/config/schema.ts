@@ -29,6 +29,9 @@ const port = z.number().int().min(1024).max(65_535)
 // Object.keys forgets that it gives the keys.
 const engineNames = Object.keys(ENGINES) as EngineName[]
 
+/** What an endpoint can offer, as endpoint files say it. */
+const SERVES = ['chat', 'completions', 'embeddings', 'rerank'] as const
+
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const argValue = z.union(
@@ -64,9 +67,48 @@ const router = z.strictObject({
 const model = z.strictObject({
   name: about(text(alphabets.MODEL_NAME), 'The name that clients ask for.', 'OR1-Behemoth'),
   file: about(
-    text(alphabets.FILE_PATH),
-    'The .gguf file (the first, if split) on the compute nodes.',
+    text(alphabets.FILE_PATH).optional(),
+    'Where it is on the compute nodes: the .gguf file (the first, if split), or a directory of safetensors.',
     '/scratch/ai/models/model.gguf',
+  ),
+  id: about(
+    text(alphabets.MODEL_ID).optional(),
+    'Its name at Hugging Face, instead of a file; not for llama.cpp.',
+    'meta-llama/Llama-3.1-8B-Instruct',
+  ),
+})
+
+const custom = z.strictObject({
+  args: about(
+    z.array(scalar),
+    "The program's arguments; {address}, {port}, {model} (file or id) and {name} are filled in.",
+    ['--listen', '{address}:{port}'],
+  ),
+  healthPath: about(text(alphabets.REQUEST_PATH).default('/health'), 'Path that answers 200 once it can serve.'),
+  modelsPath: about(
+    text(alphabets.REQUEST_PATH).optional(),
+    "Path of its list of models as OpenAI has it; without it the tier's model is all that it serves.",
+    '/v1/models',
+  ),
+  keyVariable: about(
+    text(alphabets.ENV_NAME).optional(),
+    'Variable in which it gets the key that it must ask for (Authorization: Bearer …); without it anybody on the network may ask it.',
+    'MY_API_KEY',
+  ),
+  serves: about(
+    z.array(about(z.enum(SERVES), 'One of its APIs.')).default(['chat', 'completions']),
+    'What its API offers.',
+  ),
+  metrics: about(
+    z
+      .strictObject({
+        path: about(text(alphabets.REQUEST_PATH).default('/metrics'), "Path of Prometheus's text."),
+        running: about(text(alphabets.METRIC).optional(), 'Requests that it answers.', 'my_requests_running'),
+        waiting: about(text(alphabets.METRIC).optional(), 'Requests that wait.', 'my_requests_waiting'),
+        kv: about(text(alphabets.METRIC).optional(), 'Share of its KV cache in use, 0–1.', 'my_cache_usage'),
+      })
+      .optional(),
+    'The names of its metrics; without it its load is not known.',
   ),
 })
 
@@ -136,11 +178,18 @@ const tier = z.strictObject({
   path: about(text(alphabets.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
   gatewayPort: about(port.optional(), 'A gateway port at which the tier answers at / as well.', 8081),
   command: about(
-    text(alphabets.COMMAND).default('llama-server'),
-    "The engine's program: a name on PATH, or an absolute path.",
+    text(alphabets.COMMAND).optional(),
+    "The engine's program: a name on PATH, or an absolute path; without it llama-server, vllm, python3 (for sglang) or text-embeddings-router.",
+    'llama-server',
   ),
   router: about(router.optional(), 'Serve a directory of models that load on demand.'),
   model: about(model.optional(), 'Serve one model.'),
+  custom: about(custom.optional(), 'What Sluice must know of a program that it does not know (engine: custom).'),
+  tensorParallel: about(
+    z.number().int().min(1).max(1024).optional(),
+    "GPUs of one endpoint: a replica has as many endpoints as its node's GPUs make; without it one, with all of them.",
+    4,
+  ),
   rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),
   numa: about(
     z.boolean().default(false),

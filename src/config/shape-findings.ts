@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { badKey, badValue, type Finding, listed, type Path, quote, suggest } from './finding.ts'
 import { nearestWord } from './nearest-word.ts'
-import { notBuilt } from './not-built.ts'
 import { bareSchema, isMap, schemaAt, valueAt } from './schema-at.ts'
 
 type Issue = z.core.$ZodIssue
@@ -24,8 +23,6 @@ function word(issue: Issue, base: Path, subject: Subject): Finding[] {
   const path: Path = [...base, ...issue.path.map(key => (typeof key === 'symbol' ? String(key) : key))]
   const value = valueAt(subject.value, path)
   if (value === undefined) return [missingKey(path, subject)]
-  const planned = notBuilt(path, value)
-  if (planned !== undefined) return [badValue(path, planned.found, planned.fix)]
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map(key => unknownKey(path, key, subject))
@@ -63,8 +60,6 @@ function branch(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: Subjec
 
 function unknownKey(parent: Path, key: string, subject: Subject): Finding {
   const path = [...parent, key]
-  const planned = notBuilt(path, valueAt(subject.value, path))
-  if (planned !== undefined) return badKey(path, planned.found, planned.fix)
   const schema = bareSchema(schemaAt(subject.schema, parent) ?? subject.schema)
   const shape = schema instanceof z.ZodObject ? schema.shape : {}
   return badKey(path, 'no key has this name here', unknownKeyFix(key, shape))

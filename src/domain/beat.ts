@@ -2,18 +2,19 @@ import { z } from 'zod'
 import { REGISTRY_VERSION } from './endpoint.ts'
 
 const count = z.number().nonnegative().nullable()
+const share = z.number().min(0).max(1).nullable()
 const beatSchema = z.looseObject({
   version: z.literal(REGISTRY_VERSION),
   beat: z.int().nonnegative(),
   endpoints: z.record(
     z.string(),
-    z.looseObject({ running: count, waiting: count, kv: z.number().min(0).max(1).nullable() }),
+    z.looseObject({ running: count, waiting: count, kv: share, prefixHits: share.default(null) }),
   ),
 })
 
 /**
  * `beats/<replica>.json`: a counter that moves while the replica's processes live, and the load of each endpoint
- * (requests running and waiting, share of the KV cache in use; null where the engine does not tell).
+ * (`Load`).
  */
 export type Beat = Readonly<z.infer<typeof beatSchema>>
 

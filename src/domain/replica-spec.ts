@@ -8,7 +8,7 @@ export interface ReplicaSpec {
   /** Absolute path of the shared directory (the registry's root). */
   readonly shared: string
   readonly tier: string
-  readonly engine: 'llama.cpp' | 'demo'
+  readonly engine: 'llama.cpp' | 'vllm' | 'sglang' | 'tei' | 'custom' | 'demo'
   /** The engine's executable: a name looked up on PATH, or an absolute path. */
   readonly command: string
   /** Extra engine arguments, already as argv. */
@@ -16,7 +16,10 @@ export interface ReplicaSpec {
   /** Added to the engine's allow-listed environment. */
   readonly env: Readonly<Record<string, string>>
   readonly router?: { readonly modelsDir: string; readonly modelsMax: number; readonly preload: readonly string[] }
-  readonly model?: { readonly name: string; readonly file: string }
+  readonly model?: ModelSpec
+  readonly custom?: CustomSpec
+  /** GPUs of one endpoint; without it all of the node's are one endpoint's. */
+  readonly tensorParallel?: number
   readonly rpc?: RpcSpec
   /** Bound to the NUMA node of its GPU, where that can be found out. */
   readonly numa?: true
@@ -29,6 +32,33 @@ export interface ReplicaSpec {
   readonly loadTimeoutSeconds: number
   /** Lead of `--signal` before the walltime, seconds. */
   readonly signalLeadSeconds: number
+}
+
+/** What clients ask for, and where the engine has it from: exactly one of the two. */
+export interface ModelSpec {
+  readonly name: string
+  /** A path on the nodes: a .gguf file, or a directory of safetensors. */
+  readonly file?: string
+  /** Of Hugging Face. */
+  readonly id?: string
+}
+
+/** What Sluice must know of a server program that it does not know. */
+export interface CustomSpec {
+  /** `{address}`, `{port}`, `{model}` and `{name}` are filled in. */
+  readonly args: readonly string[]
+  readonly healthPath: string
+  /** Variable in which it gets the key that it is to ask for as a bearer's token; absent: it asks for none. */
+  readonly keyVariable?: string
+  readonly modelsPath?: string
+  readonly serves: readonly string[]
+  /** Where its load stands as Prometheus has it, and by what names. */
+  readonly metrics?: {
+    readonly path: string
+    readonly running?: string
+    readonly waiting?: string
+    readonly kv?: string
+  }
 }
 
 /** One model over several nodes: the job's first node is the head, the others are workers. */

@@ -17,6 +17,6 @@ export const demo: Engine = {
     ...(model === undefined ? (router?.preload ?? []) : [model.name]).flatMap(name => ['--model', name]),
   ],
   keepsEnvironment: /^$/,
-  key: { variable: DEMO_KEY },
+  key: () => ({ variable: DEMO_KEY }),
   needs: () => [],
 }

@@ -1,40 +1,70 @@
 import type { HttpAnswer } from '../domain/http-answer.ts'
+import type { Load } from '../domain/load.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Placement } from './llama-placement.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {
   readonly name: string
+  /** The program of a tier that names none: a name on PATH. Undefined: the tier must name it. */
+  readonly command: string | undefined
   /** It is a command of Sluice's own, by this name, instead of the tier's program. */
   readonly subcommand?: string
   /** What its API offers, as endpoint files say it. */
-  readonly serves: readonly string[]
+  serves(spec: ReplicaSpec): readonly string[]
   /** The arguments after the command. */
-  argv(spec: ReplicaSpec, at: { address: string; port: number; placement?: Placement }): string[]
-  /** How a build calls its arguments, by its `--help`, which is asked for when one of these flags is among them. */
+  argv(spec: ReplicaSpec, at: EngineAddress): string[]
+  /** How a build calls its arguments, by what it says of itself, which is asked for when one of these flags is among them. */
   readonly changed?: {
     readonly flags: readonly string[]
-    toBuild(argv: readonly string[], help: string): string[]
+    /** The arguments that make it say so. */
+    readonly ask: readonly string[]
+    toBuild(argv: readonly string[], said: string): BuildArgv
   }
   /** Variables that it may inherit besides the common ones. */
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
   readonly environment: Readonly<Record<string, string>>
   /** How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows (rule 12). */
-  readonly key?: KeyChannel
+  key(spec: ReplicaSpec): KeyChannel | undefined
   /** Local paths that must be there before it is started, with what they are for. */
   needs(spec: ReplicaSpec): { path: string; what: string }[]
-  readonly healthPath: string
-  readonly modelsPath: string
-  /** Where a model is loaded by `POST {"model": …}`. */
-  readonly loadPath: string
+  paths(spec: ReplicaSpec): EnginePaths
+  /** How long a question about its health may take before it counts as silent. */
+  readonly healthTimeoutMs: number
   /**
    * How long it may take to leave after a TERM, once nobody is connected; 0: it is killed at once. An engine that goes on
    * accepting while it leaves breaks what it accepts, and a refused connection moves on.
    */
   readonly stopGraceMs: number
-  /** What the answers of the two paths mean. */
+  /** What the answers of the two paths mean; `models` is `health` again where there is no list, or health was not 200. */
   judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
+  /** Its load, by what stands at its metrics paths, one after the other. */
+  readLoad(spec: ReplicaSpec, metrics: string): Load
+}
+
+/** Where one engine is to listen, and on what devices. */
+export interface EngineAddress {
+  readonly address: string
+  readonly port: number
+  readonly placement?: Placement
+}
+
+/** Arguments as a build takes them, and what was changed for it, for people. */
+export interface BuildArgv {
+  readonly argv: readonly string[]
+  readonly notes: readonly string[]
+}
+
+/** Where it is asked, below its address. */
+export interface EnginePaths {
+  readonly health: string
+  /** Its list of models, as OpenAI has it; undefined: it has none, and serves the tier's model. */
+  readonly models?: string
+  /** Where a model is loaded by `POST {"model": …}`. */
+  readonly load?: string
+  /** Prometheus's text; undefined: it has none. A function of its list of models where each has metrics of its own. */
+  readonly metrics?: string | ((models: string) => readonly string[])
 }
 
 /** A variable of its environment, or a file that it is given the path of. */

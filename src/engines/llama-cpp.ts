@@ -4,41 +4,72 @@ import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
 import { CHANGED_FLAGS, toBuild } from './llama-flags.ts'
 import { matchedBatches, placementArgv } from './llama-placement.ts'
+import { modelSource, needsModel } from './model-source.ts'
+import { type LoadNames, readLoadBy } from './prometheus.ts'
 
 /** llama-server with one model, on one node or several, or as a router over a directory of them (reference: llama.cpp tools/server/README.md). */
 export const llamaCpp: Engine = {
   name: 'llama.cpp',
-  serves: ['chat', 'completions'],
+  command: 'llama-server',
+  serves: ({ args }) => (args.some(word => EMBEDDING_FLAGS.includes(word)) ? ['embeddings'] : ['chat', 'completions']),
   argv: (spec, { address, port, placement }) => [
     ...['--host', address, '--port', String(port), '--metrics'],
     ...(spec.router === undefined
       ? []
       : ['--models-dir', spec.router.modelsDir, '--models-max', String(spec.router.modelsMax)]),
-    ...(spec.model === undefined ? [] : ['--model', spec.model.file, '--alias', spec.model.name]),
+    ...(spec.model === undefined ? [] : ['--model', modelSource(spec), '--alias', spec.model.name]),
     ...(spec.context === undefined ? [] : ['--ctx-size', String(spec.context)]),
     ...(placement === undefined ? [] : [...placementArgv(placement), ...matchedBatches(spec.args)]),
     ...spec.args,
   ],
-  changed: { flags: CHANGED_FLAGS, toBuild },
+  changed: {
+    flags: CHANGED_FLAGS,
+    ask: ['--help'],
+    toBuild: (argv, help) => ({ argv: toBuild(argv, help), notes: [] }),
+  },
   // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.
   keepsEnvironment: /^(GGML_|HIP_|ROCR_|HSA_|ONEAPI_|SYCL_|VK_)/,
   environment: {},
-  key: { variable: 'LLAMA_API_KEY' },
-  needs: ({ router, model }) => [
+  key: () => ({ variable: 'LLAMA_API_KEY' }),
+  needs: ({ router, ...spec }) => [
     ...(router === undefined ? [] : [{ path: router.modelsDir, what: 'models directory' }]),
     ...(router?.preload ?? []).map(name => ({
       path: `${router?.modelsDir}/${name}.gguf`,
       what: `preloaded model ${name}`,
     })),
-    ...(model === undefined ? [] : [{ path: model.file, what: `model ${model.name}` }]),
+    ...needsModel(spec),
   ],
-  healthPath: '/health',
-  modelsPath: '/v1/models',
-  loadPath: '/models/load',
+  paths: ({ router }) => ({
+    ...{ health: '/health', models: '/v1/models', load: '/models/load' },
+    metrics: router === undefined ? '/metrics' : metricsOfLoaded,
+  }),
+  healthTimeoutMs: 5_000,
   // It has nothing to put in order, and accepts requests until it has ended its models' processes.
   stopGraceMs: 0,
   judge,
+  readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
+
+/** Reference: llama.cpp tools/server/server-context.cpp; it had a ratio of its KV cache until 2025. */
+const LOAD: LoadNames = {
+  running: ['llamacpp:requests_processing'],
+  waiting: ['llamacpp:requests_deferred'],
+  kv: ['llamacpp:kv_cache_usage_ratio'],
+  prefixHits: [
+    {
+      found: 'llamacpp:prompt_tokens_cached_total',
+      of: ['llamacpp:prompt_tokens_cached_total', 'llamacpp:prompt_tokens_total'],
+    },
+  ],
+}
+
+/** A router passes the question on to a model's process; asked about one that is not loaded, it would load it. */
+function metricsOfLoaded(models: string): readonly string[] {
+  const loaded = (parseModels(models) ?? []).filter(model => model.status?.value === 'loaded')
+  return loaded.map(({ id }) => `/metrics?model=${encodeURIComponent(id)}&autoload=false`)
+}
+
+const EMBEDDING_FLAGS = ['--embedding', '--embeddings']
 
 /**
  * First match wins:

@@ -1,3 +1,4 @@
+import type { Load } from '../domain/load.ts'
 import type { GatewayStatus, ReplicaStatus, SlurmStatus, StatusReport, TierStatus } from './status.ts'
 import { formatTable } from './table.ts'
 
@@ -91,11 +92,12 @@ function slurmText(slurm: SlurmStatus, { time }: StatusTextOptions): string {
   return `${slurm.state}${reason}${slurm.expectedStart === null ? '' : `, expected ${time(slurm.expectedStart)}`}`
 }
 
-/** Running and waiting requests, and the use of the KV cache; – where the engine does not tell. */
-function loadText(load: { running: number | null; waiting: number | null; kv: number | null } | null): string {
-  if (load === null || (load.running === null && load.waiting === null && load.kv === null)) return '–'
-  const kv = load.kv === null ? '' : `, KV ${Math.round(load.kv * 100)} %`
-  return `${load.running ?? '–'} running, ${load.waiting ?? '–'} waiting${kv}`
+/** Running and waiting requests, the use of the KV cache and how often prompts were in it; – where the engine does not tell. */
+function loadText(load: Load | null): string {
+  if (load === null || Object.values(load).every(one => one === null)) return '–'
+  const share = (what: string, one: number | null) => (one === null ? '' : `, ${what} ${Math.round(one * 100)} %`)
+  const { running, waiting, kv, prefixHits } = load
+  return `${running ?? '–'} running, ${waiting ?? '–'} waiting${share('KV', kv)}${share('prefix hits', prefixHits)}`
 }
 
 function silent(stillMs: number | null, { leaseMs }: StatusTextOptions): string {

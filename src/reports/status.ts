@@ -1,6 +1,7 @@
 import type { Beat } from '../domain/beat.ts'
 import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
+import type { Load } from '../domain/load.ts'
 import { formatProblem, type Problem } from '../domain/problem.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
 
@@ -81,7 +82,7 @@ export interface EndpointStatus {
   readonly message: string | null
   /** Gateways whose nginx may reach it; null: not known. */
   readonly routedBy: readonly string[] | null
-  readonly load: { readonly running: number | null; readonly waiting: number | null; readonly kv: number | null } | null
+  readonly load: Load | null
   /** Null at a first look. */
   readonly beatStillMs: number | null
 }
@@ -186,9 +187,14 @@ function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus 
   return {
     ...{ id, state, url, models, since, message },
     routedBy: 'value' in facts.routes ? routedBy(id, facts.routes.value) : null,
-    load: load === undefined ? null : { running: load.running, waiting: load.waiting, kv: load.kv },
+    load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
   }
+}
+
+/** Without fields that are not known. */
+function toLoad({ running, waiting, kv, prefixHits }: Load): Load {
+  return { running, waiting, kv, prefixHits }
 }
 
 /** Null where a file that cannot be understood may name it. */

@@ -1,7 +1,8 @@
 import { toArgv } from '../config/args.ts'
+import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import type { ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
+import type { CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
 
 /**
  * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.
@@ -15,11 +16,13 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     shared: config.shared,
     tier: tierName,
     engine: tier.engine,
-    command: tier.command,
+    command: commandOf(tier),
     args: toArgv(tier.args),
     env: tier.env,
     ...(tier.router === undefined ? {} : { router: tier.router }),
-    ...(tier.model === undefined ? {} : { model: tier.model }),
+    ...(tier.model === undefined ? {} : { model: toModelSpec(tier.model) }),
+    ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
+    ...(tier.tensorParallel === undefined ? {} : { tensorParallel: tier.tensorParallel }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
     ...(tier.numa ? { numa: true } : {}),
     ...(tier.context === undefined ? {} : { context: tier.context }),
@@ -28,6 +31,26 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     beatSeconds: config.timing.beatSeconds,
     loadTimeoutSeconds: tier.loadTimeoutSeconds,
     signalLeadSeconds: tier.slurm.signalLeadSeconds,
+  }
+}
+
+function toModelSpec({ name, file, id }: NonNullable<TierConfig['model']>): ModelSpec {
+  return { name, ...(file === undefined ? {} : { file }), ...(id === undefined ? {} : { id }) }
+}
+
+function toCustomSpec({
+  args,
+  modelsPath,
+  keyVariable,
+  metrics,
+  ...custom
+}: NonNullable<TierConfig['custom']>): CustomSpec {
+  return {
+    ...custom,
+    args: args.map(String),
+    ...(modelsPath === undefined ? {} : { modelsPath }),
+    ...(keyVariable === undefined ? {} : { keyVariable }),
+    ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
   }
 }
 

@@ -10,11 +10,13 @@ import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
+import { buildArgv } from './build-argv.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
-import { helpOf, inspectProgram } from './inspect-program.ts'
+import { inspectProgram } from './inspect-program.ts'
 import { handOver, type Keyed } from './key-hand-over.ts'
+import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
 import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
 
@@ -55,10 +57,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
-      const key = engine.key === undefined ? undefined : await options.takeKey?.()
+      const channel = engine.key(spec)
+      const key = channel === undefined ? undefined : await options.takeKey?.()
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await startProcesses(address, port, await handOver(engine, key, scratch))
+      const running = await startProcesses(address, port, await handOver(channel, key, scratch))
+      const contact = { http, engine, spec, url, key }
       return {
         url,
         key: key === undefined ? undefined : fingerprintOf(key),
@@ -67,12 +71,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         async health(): Promise<EngineHealth> {
           const trouble = await running.trouble()
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
-          const health = await checkHealth(http, engine, spec, { url, key })
+          const health = await checkHealth(contact)
           // Asked once more: it may have said so while it came to answer.
           const fatal = trouble ?? (await running.trouble())
           return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
         },
-        loadModels: (models: readonly string[]) => loadModels(http, engine, { url, key }, models),
+        load: () => readLoad(contact),
+        loadModels: (models: readonly string[]) => loadModels(contact, models),
         connections: () =>
           readEstablished().then(
             connections => countForeign(connections, port, http.ownPorts()),
@@ -91,13 +96,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const start = async (placement?: Placement) => {
       await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
       const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
-      const { changed } = engine
-      const isAsked = changed?.flags.some(flag => argv.includes(flag)) === true
-      const own = changed !== undefined && isAsked ? changed.toBuild(argv, await helpOf(command, environment)) : argv
+      const own = await buildArgv(engine, argv, { command, env: environment })
+      for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
       const prefix = spec.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...own, ...keyed.argv] }),
+          ...withPrefix(prefix, { command, argv: [...first, ...own.argv, ...keyed.argv] }),
           env: { ...environment, ...keyed.environment },
           marker,
           isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Engine } from '../engines/engine.ts'
+import type { KeyChannel } from '../engines/engine.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 
 /** What an engine is started with so that it asks for a key. */
@@ -9,8 +9,12 @@ export interface Keyed {
   readonly argv: readonly string[]
 }
 
-/** `scratch`: a directory on this node's own disk; the file that some engines take is written there, 0600. */
-export async function handOver({ key: channel }: Engine, key: string | undefined, scratch: string): Promise<Keyed> {
+/** `channel` as the engine has it; `scratch`: a directory on this node's own disk, where the file that some take is written, 0600. */
+export async function handOver(
+  channel: KeyChannel | undefined,
+  key: string | undefined,
+  scratch: string,
+): Promise<Keyed> {
   if (channel === undefined || key === undefined) return { environment: {}, argv: [] }
   if ('variable' in channel) return { environment: { [channel.variable]: key }, argv: [] }
   const path = join(scratch, channel.fileName)

@@ -1,5 +1,6 @@
 import type { Beat } from '../domain/beat.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
+import type { Load } from '../domain/load.ts'
 import type { JobAnswer } from '../domain/notice.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { EngineHealth } from '../engines/engine.ts'
@@ -32,6 +33,8 @@ export interface RunningEngine {
   readonly key?: string | undefined
   readonly exited: Promise<string>
   health(): Promise<EngineHealth>
+  /** How busy it is; never rejects, and ends within its own deadline. */
+  load(): Promise<Load>
   loadModels(models: readonly string[]): Promise<void>
   /** Established connections of others to its port; undefined when the node does not tell. */
   connections(): Promise<number | undefined>

@@ -1,5 +1,6 @@
 import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
+import { UNKNOWN_LOAD } from '../domain/load.ts'
 import { judge, type Verdict } from '../domain/notice.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
@@ -68,6 +69,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   let ears = 0
   let listening = false
   let beats = 0
+  let load = UNKNOWN_LOAD
   let oomKills = options.oomKills()
   let withdrawn: Promise<void> = Promise.resolve()
   const over = new AbortController()
@@ -94,6 +96,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   void every(TICK_MS, keepPublished)
   void every(TICK_MS, lookAtDrain)
   void every(options.beatMs, beat)
+  void every(options.beatMs, lookAtLoad)
 
   while (!over.signal.aborted) {
     const event = inbox.shift()
@@ -258,11 +261,15 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     return [...gateways.values()].every(routes => routes !== undefined && !names(routes, id))
   }
 
-  /** The counter moves while this process lives and answers for its engine; the load is not known yet. */
+  /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
+  async function lookAtLoad(): Promise<void> {
+    load = state.phase === 'ready' && engine !== undefined ? await engine.load() : UNKNOWN_LOAD
+  }
+
+  /** The counter moves while this process lives and answers for its engine. */
   async function beat(): Promise<void> {
     if (wanted === undefined) return
     beats += 1
-    const load = { running: null, waiting: null, kv: null }
     const next = { version: REGISTRY_VERSION, beat: beats, endpoints: { [id]: load } } as const
     await attempt('beat', () => registry.beat(next))
   }

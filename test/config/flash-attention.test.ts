@@ -45,7 +45,10 @@ describe('flash attention on sm70', () => {
     ['{ flash-attn: auto }', []],
     ['{ flash-attn: off, cache-type-k: q4_0 }', []],
     ['{ flash-attn: on }', [`10:25: Cannot use tiers.fast.args.flash-attn: flash attention crashes on sm70; ${OFF}`]],
-    ['[--flash-attn]', [`10:12: Cannot use tiers.fast.args[0]: flash attention crashes on sm70; ${OFF}`]],
+    [
+      '[--flash-attn]',
+      ['10:12: Cannot use tiers.fast.args[0]: --flash-attn has no value; write flash-attn: on, off or auto'],
+    ],
     [
       '{ cache-type-v: q4_0 }',
       [

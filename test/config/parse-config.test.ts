@@ -9,7 +9,6 @@ describe('a good file', () => {
   test('becomes a configuration with every default filled in', () => {
     const tier = {
       engine: 'llama.cpp',
-      command: 'llama-server',
       args: [],
       env: {},
       setup: [],
@@ -106,13 +105,12 @@ describe('a good file', () => {
   })
 })
 
-describe('what the design names and this version does not do', () => {
+describe('an engine', () => {
   test.each([
-    ['vllm', 'vLLM is not built yet; the engine supported today is llama.cpp'],
-    ['sglang', 'SGLang is not built yet; the engine supported today is llama.cpp'],
-    ['TEI', 'TEI is not built yet; the engine supported today is llama.cpp'],
     ['llamacpp', '"llamacpp"; did you mean "llama.cpp"'],
-  ])('refuses the engine %s with what is supported', (engine, problem) => {
+    ['VLLM', '"VLLM"; did you mean "vllm"'],
+    ['ollama', '"ollama"; choose "llama.cpp", "vllm", "sglang", "tei", "custom" or "demo"'],
+  ])('%s is none', (engine, problem) => {
     const text = (TIER + MODEL).replace('engine: llama.cpp', `engine: ${engine}`)
     expect(problemsOf(text)).toEqual([`7:13: Cannot use tiers.fast.engine: ${problem}`])
   })

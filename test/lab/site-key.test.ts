@@ -1,4 +1,4 @@
-import { chmod, chown, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
@@ -55,7 +55,7 @@ describe('site.key', () => {
     expect([String(stdout), await site.updaterSaid()].filter(text => text.includes(key))).toEqual([])
     const holders = await filesWith(key, SHARED_DIRECTORY, GATEWAY_DIRECTORY)
     for (const file of holders) expect((await stat(file)).mode & 0o077).toBe(0)
-    expect(holders.map(file => file.replace(/\d+\/keys.conf$/, 'N/keys.conf')).filter(unique)).toEqual([
+    expect(holders.map(file => file.replace(/\d+\/keys.conf$/, 'N/keys.conf')).filter(isFirst)).toEqual([
       expect.stringMatching(/\/keys\/[0-9a-f]{16}$/),
       KEY_FILE,
       join(GATEWAY_DIRECTORY, 'generations/N/keys.conf'),
@@ -142,12 +142,13 @@ async function filesWith(text: string, ...directories: string[]): Promise<string
   for (const directory of directories) {
     for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name)
-      if (entry.isFile() && (await readFile(path, 'latin1').catch(() => '')).includes(text)) found.push(path)
+      if (entry.isFile() && (await readFile(path, 'latin1').catch(() => '')).includes(text))
+        found.push(await realpath(path))
     }
   }
-  return found.sort()
+  return [...new Set(found)].sort()
 }
 
-function unique(value: string, index: number, all: readonly string[]): boolean {
+function isFirst(value: string, index: number, all: readonly string[]): boolean {
   return all.indexOf(value) === index
 }

@@ -9,7 +9,7 @@ const ready: ReplicaStatus = {
   endpoint: {
     ...{ id: 'fast-7-0-0', state: 'ready', url: null, models: [], since: '2026-01-31T12:00:00.123Z', message: null },
     routedBy: ['main'],
-    load: { running: 2, waiting: 1, kv: 0.256 },
+    load: { running: 2, waiting: 1, kv: 0.256, prefixHits: null },
     beatStillMs: 3_000,
   },
 }
@@ -65,6 +65,17 @@ it.each([
   ],
 ])('of the gateways %j it says: %s', (gateways, words) => {
   expect(statusText({ ...report, gateways }, options)[0]).toBe(`beefcake2: ${words}`)
+})
+
+it.each([
+  [{ running: 2, waiting: null, kv: null, prefixHits: null }, '2 running, – waiting'],
+  [{ running: 0, waiting: 0, kv: 0, prefixHits: 0.618 }, '0 running, 0 waiting, KV 0 %, prefix hits 62 %'],
+  [{ running: null, waiting: null, kv: null, prefixHits: null }, '–'],
+])('shows the load %j as %s', (load, words) => {
+  const endpoint = ready.endpoint === null || ready.endpoint === 'unknown' ? null : { ...ready.endpoint, load }
+  const [tier] = report.tiers
+  const shown = statusText({ ...report, tiers: tier ? [{ ...tier, replicas: [{ ...ready, endpoint }] }] : [] }, options)
+  expect(shown.join('\n')).toContain(`  ${words}  `)
 })
 
 it('has one line for each replica where nothing can be redrawn, and none that only time changes', () => {

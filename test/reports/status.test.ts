@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../src/domain/job-view.ts'
+import type { Load } from '../../src/domain/load.ts'
 import type { RoutesFile } from '../../src/domain/routes-file.ts'
 import { reportStatus, type StatusFacts } from '../../src/reports/status.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -24,6 +25,7 @@ const pending: JobView = {
   name: 'llama-14b',
   startTime: 1_000,
 }
+const load: Load = { running: 2, waiting: null, kv: 0.5, prefixHits: null }
 const routes: RoutesFile = { version: 1, gateway: 'main', beat: 7, generation: 3, tiers: { fast: [endpoint.id] } }
 const facts: StatusFacts = {
   site: 'beefcake2',
@@ -32,9 +34,7 @@ const facts: StatusFacts = {
   registry: {
     value: {
       endpoints: [endpoint],
-      beats: new Map([
-        ['fast-4242-1', { version: 1, beat: 9, endpoints: { [endpoint.id]: { running: 2, waiting: null, kv: 0.5 } } }],
-      ]),
+      beats: new Map([['fast-4242-1', { version: 1, beat: 9, endpoints: { [endpoint.id]: load } }]]),
       problems: [],
     },
   },
@@ -62,7 +62,7 @@ it('joins what Slurm, the registry and the gateways say', () => {
             endpoint: {
               ...{ id, state: 'ready', url, models, since, message: null },
               routedBy: ['main'],
-              load: { running: 2, waiting: null, kv: 0.5 },
+              load,
               beatStillMs: null,
             },
           },

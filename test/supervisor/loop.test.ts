@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Dismissal } from '../../src/domain/dismissal.ts'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
+import { type Load, UNKNOWN_LOAD } from '../../src/domain/load.ts'
 import type { JobAnswer } from '../../src/domain/notice.ts'
 import type { RoutesFile } from '../../src/domain/routes-file.ts'
 import type { EngineHealth } from '../../src/engines/engine.ts'
@@ -37,7 +38,8 @@ function replica(first: { oomKills?: number } = {}) {
     hear: () => {},
     exitEngine: (_how: string) => {},
     dismiss: (_dismissal: Dismissal) => {},
-    beats: 0,
+    load: () => Promise.resolve(UNKNOWN_LOAD),
+    beats: [] as Load[],
     recorded: [] as string[],
     details: [] as Readonly<Record<string, unknown>>[],
     oomKills: first.oomKills,
@@ -60,9 +62,7 @@ function replica(first: { oomKills?: number } = {}) {
         world.published.push(endpoint)
       },
       remove: async () => void did.push('removed'),
-      beat: async () => {
-        world.beats += 1
-      },
+      beat: async ({ endpoints }) => void world.beats.push(...Object.values(endpoints)),
       routes: () => world.routes(),
       keepLog: async () => {},
     },
@@ -78,6 +78,7 @@ function replica(first: { oomKills?: number } = {}) {
             world.exitEngine = resolve
           }),
           health: async () => world.health,
+          load: () => world.load(),
           loadModels: async () => {},
           connections: async () => world.connections,
           stop: async () => {
@@ -332,9 +333,48 @@ describe('supervise', () => {
   it('beats while it lives', async () => {
     const { clock, world, term, over } = replica()
     await clock.advance(21_000)
-    expect(world.beats).toBe(4)
+    expect(world.beats.length).toBe(4)
     term.abort()
     await clock.advance(2_000)
+    await over
+  })
+
+  it('beats with the load of an engine that serves, and does not wait for it: then it is not known', async () => {
+    const { clock, world, term, over } = replica()
+    const load: Load = { running: 3, waiting: 1, kv: 0.5, prefixHits: null }
+    world.load = () => Promise.resolve(load)
+    await clock.advance(11_000)
+    expect(world.beats.at(-1)).toEqual(load)
+    const asked = Promise.withResolvers<Load>()
+    world.load = () => asked.promise
+    await clock.advance(10_000)
+    expect(world.beats.length).toBe(4)
+
+    asked.resolve(UNKNOWN_LOAD)
+    await clock.advance(5_000)
+    expect(world.beats.at(-1)).toEqual(UNKNOWN_LOAD)
+    term.abort()
+    await clock.advance(2_000)
+    await over
+  })
+
+  it('asks a draining engine for no load: its port is left to those who are counted', async () => {
+    const { clock, world, term, over } = replica()
+    let asked = 0
+    world.load = async () => {
+      asked += 1
+      return UNKNOWN_LOAD
+    }
+    await clock.advance(6_000)
+    world.connections = 1
+    world.answer = { ...job, preemptTime: 100, endTime: 160 }
+    world.endEar()
+    const before = asked
+    expect(before).toBeGreaterThan(0)
+    await clock.advance(15_000)
+    expect(asked).toBe(before)
+    term.abort()
+    await clock.advance(60_000)
     await over
   })
 })

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { UNKNOWN_LOAD } from '../../src/domain/load.ts'
 import type { RoutesFile } from '../../src/domain/routes-file.ts'
 import { supervise } from '../../src/supervisor/loop.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
@@ -29,6 +30,7 @@ function replica(world: { unfit?: string } = {}) {
       start: async () => ({
         ...{ processes: () => [], url: 'http://127.0.0.1:40000', exited: new Promise<string>(() => {}) },
         health: async () => ({ kind: 'ready', models: ['m'] }),
+        load: async () => UNKNOWN_LOAD,
         loadModels: async () => {},
         connections: async () => played.connections,
         stop: async () => {

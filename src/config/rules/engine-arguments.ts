@@ -1,55 +1,7 @@
-import type { EngineName } from '../../engines/index.ts'
 import { flagName } from '../args.ts'
 import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
+import { PLACEMENT, RESERVED, type Reserved } from './reserved-flags.ts'
 import { type Rule, seenTiers } from './seen.ts'
-
-/** Why a flag is not the user's to set, and what to write instead. */
-interface Reserved {
-  readonly flags: readonly string[]
-  readonly found: string
-  readonly fix: string
-}
-
-const LLAMA_CPP: readonly Reserved[] = [
-  { flags: ['--host'], found: "is the node's address, which Sluice sets", fix: 'leave it out' },
-  { flags: ['--port'], found: 'is set by Sluice', fix: 'write port in the tier, or leave it out for a free one' },
-  { flags: ['--model', '-m'], found: 'is set by Sluice', fix: 'write model.file in the tier' },
-  { flags: ['--alias', '-a'], found: 'is set by Sluice', fix: 'write model.name in the tier' },
-  {
-    flags: ['--model-url', '-mu', '--hf-repo', '-hf', '-hfr', '--hf-file', '-hff', '--docker-repo', '-dr'],
-    found: 'would download in every job',
-    fix: 'download the model once and write model.file in the tier',
-  },
-  { flags: ['--models-dir'], found: 'is set by Sluice', fix: 'write router.modelsDir in the tier' },
-  { flags: ['--models-max'], found: 'is set by Sluice', fix: 'write router.modelsMax in the tier' },
-  { flags: ['--ctx-size', '-c'], found: 'is set by Sluice', fix: 'write context in the tier' },
-  { flags: ['--metrics'], found: 'is set by Sluice', fix: 'leave it out' },
-  { flags: ['--api-key', '--api-key-file'], found: "is the site's own key, which Sluice sets", fix: 'leave it out' },
-  { flags: ['--hf-token', '-hft'], found: 'would show a secret to everybody on the node', fix: 'leave it out' },
-  {
-    flags: ['--ssl-key-file', '--ssl-cert-file'],
-    found: 'would make the engine speak TLS, which the gateway does not',
-    fix: 'leave it out',
-  },
-  { flags: ['--api-prefix'], found: 'would move the paths that Sluice asks', fix: 'write path in the tier' },
-  { flags: ['--rpc'], found: 'is set by Sluice', fix: 'write rpc: { workers } in the tier' },
-]
-
-/** What places a model over several nodes; on one node they are the user's. */
-const PLACEMENT: readonly Reserved[] = [
-  {
-    flags: ['--device', '-dev', '--tensor-split', '-ts', '--split-mode', '-sm', '--main-gpu', '-mg'],
-    found: 'is set by Sluice where rpc is there',
-    fix: 'write rpc.layers in the tier, or leave both out',
-  },
-  {
-    flags: ['--n-gpu-layers', '--gpu-layers', '-ngl', '--fit', '-fit'],
-    found: 'is set by Sluice where rpc is there',
-    fix: 'leave it out; a head that is to hold no layer has 0 in rpc.layers',
-  },
-]
-
-const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = { 'llama.cpp': LLAMA_CPP, demo: [] }
 
 /** Engine arguments are flags of the user's own, each given once, each a single argument. */
 export const engineArgumentsRule: Rule = seen =>

@@ -1,3 +1,4 @@
+import type { EngineName } from '../../engines/index.ts'
 import { badKey } from '../finding.ts'
 import { type Rule, seenTiers } from './seen.ts'
 
@@ -29,11 +30,26 @@ const OWNED: readonly Owned[] = [
   },
 ]
 
+/** By these names TEI takes its flags from the environment (reference: clap's `env` in router/src/main.rs). */
+const TEI_FLAGS =
+  /^(?:MODEL_ID|REVISION|TOKENIZATION_WORKERS|DTYPE|SERVED_MODEL_NAME|POOLING|MAX_(?:CONCURRENT_REQUESTS|BATCH_TOKENS|BATCH_REQUESTS|CLIENT_BATCH_SIZE)|AUTO_TRUNCATE|DEFAULT_PROMPT(?:_NAME)?|DENSE_PATH|HOSTNAME|PORT|UDS_PATH|PAYLOAD_LIMIT|JSON_OUTPUT|DISABLE_SPANS|OTLP_(?:ENDPOINT|SERVICE_NAME)|PROMETHEUS_PORT|CORS_ALLOW_ORIGIN)$/
+
+const ENGINE_OWNED: Partial<Readonly<Record<EngineName, readonly Owned[]>>> = {
+  vllm: [
+    {
+      pattern: /^VLLM_PORT$/,
+      found: 'it is the first of its internal ports, not that of its API',
+      fix: 'leave it out; port in the tier is that of its API',
+    },
+  ],
+  tei: [{ pattern: TEI_FLAGS, found: 'it would change arguments unseen', fix: 'write the flag in args' }],
+}
+
 /** Environment of the engine: no names that Sluice or Slurm sets, and no secrets (rule 12). Values are never shown. */
 export const environmentRule: Rule = seen =>
-  seenTiers(seen).flatMap(([tier, { env }]) =>
+  seenTiers(seen).flatMap(([tier, { env, engine }]) =>
     Object.keys(env ?? {}).flatMap(name => {
-      const owned = OWNED.find(one => one.pattern.test(name))
+      const owned = [...OWNED, ...((engine && ENGINE_OWNED[engine]) ?? [])].find(one => one.pattern.test(name))
       return owned === undefined ? [] : [badKey(['tiers', tier, 'env', name], owned.found, owned.fix)]
     }),
   )

@@ -21,7 +21,7 @@ function tierFindings({ args, gpu, allow }: SeenTier, path: readonly string[]): 
   const attention = flags.findLast(({ flag }) => flag === '--flash-attn' || flag === '-fa')
   const values = flags.findLast(({ flag }) => flag === '--cache-type-v' || flag === '-ctv')
   const isOff = attention !== undefined && /^(off|false|disabled|0)$/.test(attention.value ?? '')
-  const isOn = attention !== undefined && /^(on|true|enabled|1)$/.test(attention.value ?? 'on')
+  const isOn = attention !== undefined && /^(on|true|enabled|1)$/.test(attention.value ?? '')
   const isVolta = gpu?.arch?.replace('_', '') === 'sm70'
   const allows = (name: Allowance) => allow?.includes(name) === true
   const quantized = isQuantized(values) ? values : undefined

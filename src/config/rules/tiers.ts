@@ -39,33 +39,6 @@ export const scriptRule: Rule = seen =>
     }),
   )
 
-/** llama-server has one model, or routes among those of a directory. */
-export const modelRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
-    if (tier.engine !== 'llama.cpp') return []
-    const path = ['tiers', name]
-    const router = seen.has([...path, 'router'])
-    const model = seen.has([...path, 'model'])
-    if (router && model) return [badKey([...path, 'model'], 'the tier has a router too', 'leave one of the two out')]
-    if (router || model) return []
-    return [
-      badKey(
-        path,
-        'it has no model',
-        'add model: { name, file } for one model, or router: { modelsDir } for a directory',
-      ),
-    ]
-  })
-
-/** The demo engine has nothing to set; what it would ignore is refused. */
-export const demoRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine }]) =>
-    (engine === 'demo' ? ['command', 'args', 'context'] : [])
-      .map(key => ['tiers', name, key])
-      .filter(path => seen.has(path))
-      .map(path => badKey(path, 'the demo engine takes none', 'leave it out')),
-  )
-
 /** What is loaded first stays loaded: a model more would push the first one out before anybody asked. */
 export const preloadRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { router }]) => {

@@ -1,0 +1,133 @@
+import type { EngineName } from '../../engines/index.ts'
+import { flagName } from '../args.ts'
+import { badValue, type Finding, type Path } from '../finding.ts'
+import { type Rule, seenTiers } from './seen.ts'
+
+/**
+ * Arguments with which an engine is known to end at once, or not to do what was meant, and what is right:
+ *
+ * 1. a flag that the engine has not, or has by another name
+ * 2. a map, passed as JSON, where the engine takes one word
+ * 3. a flag without the value that it needs
+ * 4. underscores in a flag of a list, which reach engines as they are, and which not all take for dashes
+ *
+ * What depends on the engine's version is left to its start (`Engine.changed`).
+ */
+export const knownMistakesRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { engine, args }]) =>
+    engine === undefined ? [] : words(args, ['tiers', name, 'args']).flatMap(one => findings(engine, one)),
+  )
+
+/** A flag as it was given; `value` undefined: none. */
+interface Word {
+  readonly flag: string
+  readonly given: string
+  readonly value: unknown
+  readonly path: Path
+}
+
+function findings(engine: EngineName, { flag, given, value, path }: Word): Finding[] {
+  const unknown = UNKNOWN.find(one => one.engines.includes(engine) && one.flags.includes(flag))
+  if (unknown !== undefined) return [badValue(path, `${flag} is no argument of ${NAMES[engine]}`, unknown.fix)] // 1
+  const typed = TYPED.find(one => one.engines.includes(engine) && one.flags.includes(flag))
+  if (typed !== undefined && isMap(value))
+    return [badValue(path, `${flag} takes one word, and this is a map`, typed.fix)] // 2
+  if (typed?.needsValue === true && value === undefined) return [badValue(path, `${flag} has no value`, typed.fix)] // 3
+  if (STRICT.includes(engine) && given.includes('_')) {
+    return [badValue(path, `${NAMES[engine]} has no underscores in its arguments`, `write ${flag}`)] // 4
+  }
+  return []
+}
+
+/** Reference: each engine's own parser, as in reserved-flags.ts. */
+const UNKNOWN: readonly { engines: readonly EngineName[]; flags: readonly string[]; fix: string }[] = [
+  {
+    engines: ['sglang'],
+    flags: ['--mem-fraction-reserved', '--gpu-memory-utilization'],
+    fix: "write mem-fraction-static, the share of a GPU's memory for weights and KV cache",
+  },
+  {
+    engines: ['vllm'],
+    flags: ['--mem-fraction-reserved', '--mem-fraction-static'],
+    fix: "write gpu-memory-utilization, the share of a GPU's memory that it may take",
+  },
+  { engines: ['sglang'], flags: ['--max-model-len'], fix: 'write context in the tier' },
+  { engines: ['vllm'], flags: ['--context-length', '--ctx-size'], fix: 'write context in the tier' },
+  { engines: ['sglang'], flags: ['--max-num-seqs'], fix: 'write max-running-requests' },
+  { engines: ['vllm'], flags: ['--max-running-requests'], fix: 'write max-num-seqs' },
+  {
+    engines: ['sglang'],
+    flags: ['--enable-prefix-caching'],
+    fix: 'leave it out: prefixes are cached unless told otherwise',
+  },
+  {
+    engines: ['sglang'],
+    flags: ['--disable-log-requests', '--no-enable-log-requests'],
+    fix: 'leave it out: it logs none',
+  },
+  { engines: ['tei'], flags: ['--host'], fix: 'leave it out: Sluice sets --hostname' },
+  {
+    engines: ['tei'],
+    flags: ['--tensor-parallel-size', '--tp'],
+    fix: 'write tensorParallel: 1 for one endpoint on each GPU',
+  },
+]
+
+/** What the KV caches of both can be, in the words that they share first. */
+const TYPED: readonly { engines: readonly EngineName[]; flags: readonly string[]; fix: string; needsValue?: true }[] = [
+  {
+    engines: ['vllm'],
+    flags: ['--kv-cache-dtype'],
+    fix: 'write one of auto, bfloat16, fp8, fp8_e4m3, fp8_e5m2 or what else vllm serve --help=kv-cache-dtype lists, such as kv-cache-dtype: fp8',
+  },
+  {
+    engines: ['sglang'],
+    flags: ['--kv-cache-dtype'],
+    fix: 'write one of auto, bf16, fp8_e4m3, fp8_e5m2 or what else its --help lists, such as kv-cache-dtype: fp8_e4m3',
+  },
+  {
+    engines: ['llama.cpp'],
+    flags: ['--flash-attn', '-fa'],
+    fix: 'write flash-attn: on, off or auto',
+    needsValue: true,
+  },
+]
+
+/** vLLM and llama.cpp take underscores for dashes. */
+const STRICT: readonly EngineName[] = ['sglang', 'tei']
+
+const NAMES: Readonly<Record<EngineName, string>> = {
+  'llama.cpp': 'llama.cpp',
+  vllm: 'vLLM',
+  sglang: 'SGLang',
+  tei: 'TEI',
+  custom: 'the engine',
+  demo: 'the demo engine',
+}
+
+function isMap(value: unknown): boolean {
+  return (typeof value === 'object' && value !== null) || (typeof value === 'string' && /^\s*\{/.test(value))
+}
+
+function words(args: unknown, path: Path): readonly Word[] {
+  if (!Array.isArray(args)) return typeof args === 'object' && args !== null ? fromMap(args, path) : []
+  return args.flatMap((item: unknown, index): readonly Word[] => {
+    const at = [...path, index]
+    if (typeof item === 'object' && item !== null) return fromMap(item, at)
+    const [, given, joined] = /^(--?[A-Za-z][^=\s]*)(?:=(.*))?$/s.exec(String(item)) ?? []
+    if (given === undefined) return []
+    const next: unknown = args[index + 1]
+    const follows = next !== undefined && typeof next !== 'object' && !/^--?[A-Za-z]/.test(String(next))
+    return [{ flag: flagName(given), given, value: joined ?? (follows ? String(next) : undefined), path: at }]
+  })
+}
+
+/** Of a map's names, underscores have become dashes. */
+function fromMap(map: object, path: Path): readonly Word[] {
+  return Object.entries(map).flatMap(([name, value]): readonly Word[] => {
+    const flag = flagName(name)
+    return value === false || value === undefined
+      ? []
+      : [{ flag, given: flag, value: value === true ? undefined : value, path: [...path, name] }]
+  })
+}

@@ -1,0 +1,114 @@
+import type { ENGINES } from '../../engines/index.ts'
+import { badKey, badValue, type Finding } from '../finding.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+
+/** Each engine serves one model, from a file or an id; llama-server also routes among those of a directory. */
+export const modelRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]) => {
+    if (tier.engine === undefined || tier.engine === 'demo') return []
+    const path = ['tiers', name]
+    const has = (...keys: string[]) => seen.has([...path, ...keys])
+    const missing =
+      tier.engine === 'llama.cpp'
+        ? 'add model: { name, file } for one model, or router: { modelsDir } for a directory'
+        : 'add model: { name, file } for files on the nodes, or model: { name, id } for one of Hugging Face'
+    const listsItsOwn = tier.engine === 'custom' && has('custom', 'modelsPath')
+    return [
+      ...routerFindings(path, tier, has),
+      ...(has('model') || has('router') || listsItsOwn ? [] : [badKey(path, 'it has no model', missing)]),
+      ...(has('model') ? sourceFindings([...path, 'model'], tier, has) : []),
+    ]
+  })
+
+type Has = (...keys: string[]) => boolean
+
+function routerFindings(path: readonly string[], { engine }: SeenTier, has: Has): Finding[] {
+  if (!has('router')) return []
+  if (engine !== 'llama.cpp') {
+    return [badKey([...path, 'router'], 'it is a way of llama.cpp', 'write model: { name, file } instead')]
+  }
+  return has('model') ? [badKey([...path, 'model'], 'the tier has a router too', 'leave one of the two out')] : []
+}
+
+function sourceFindings(path: readonly string[], { engine }: SeenTier, has: Has): Finding[] {
+  const [file, id] = [has('model', 'file'), has('model', 'id')]
+  if (id && engine === 'llama.cpp') {
+    const fix = 'download the model once and write model.file in the tier'
+    return [badKey([...path, 'id'], 'llama.cpp would download in every job', fix)]
+  }
+  if (file && id) return [badKey([...path, 'id'], 'the model has a file too', 'leave one of the two out')]
+  if (file || id) return []
+  const fix = engine === 'llama.cpp' ? 'add file' : 'add file, or id for a model of Hugging Face'
+  return [badKey(path, 'it does not say where the model is', fix)]
+}
+
+/** What an engine would ignore is refused. */
+export const engineKeysRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { engine }]) => {
+    if (engine === undefined) return []
+    return IGNORED.filter(one => one.engines.includes(engine) && seen.has(['tiers', name, one.key])).map(one =>
+      badKey(['tiers', name, one.key], one.found, one.fix),
+    )
+  })
+
+const OTHERS = ['llama.cpp', 'vllm', 'sglang', 'tei', 'demo'] as const satisfies (keyof typeof ENGINES)[]
+
+const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: string; found: string; fix: string }[] = [
+  ...['command', 'args', 'context', 'tensorParallel'].map(key => ({
+    ...{ engines: ['demo'] as const, key, found: 'the demo engine takes none', fix: 'leave it out' },
+  })),
+  { engines: ['tei'], key: 'context', found: 'TEI takes what its model has', fix: 'leave it out' },
+  {
+    engines: ['custom'],
+    key: 'context',
+    found: 'Sluice cannot tell it a custom engine',
+    fix: 'write it in custom.args',
+  },
+  {
+    engines: ['custom'],
+    key: 'args',
+    found: 'a custom engine has arguments of its own',
+    fix: 'write them in custom.args',
+  },
+  {
+    engines: OTHERS,
+    key: 'custom',
+    found: 'it is for engines that Sluice does not know',
+    fix: 'write args, or engine: custom',
+  },
+]
+
+/** A program that Sluice does not know is named, told its port, and said how it is asked. */
+export const customRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { engine, custom, port }]) => {
+    if (engine !== 'custom') return []
+    const path = ['tiers', name]
+    const has = (...keys: string[]) => seen.has([...path, ...keys])
+    const args = custom?.args
+    const isTold = port !== undefined || args === undefined || args.some(word => String(word).includes('{port}'))
+    return [
+      ...(has('custom')
+        ? []
+        : [badKey(path, 'it does not say what the engine is', 'add custom: { args, healthPath }')]),
+      ...(has('command') ? [] : [badKey(path, 'it has no program', 'add command')]),
+      ...(isTold
+        ? []
+        : [badValue([...path, 'custom', 'args'], 'they do not tell its port', 'write {port}, or port in the tier')]),
+    ]
+  })
+
+/** An endpoint gets whole GPUs of its node, and TEI computes on one. */
+export const tensorParallelRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { engine, tensorParallel, slurm }]) => {
+    if (tensorParallel === undefined) return []
+    const path = ['tiers', name, 'tensorParallel']
+    const gpus = slurm?.gpus
+    if (engine === 'tei' && tensorParallel > 1) {
+      return [
+        badValue(path, `${tensorParallel}, where TEI computes on one GPU`, 'write 1 for one endpoint on each GPU'),
+      ]
+    }
+    if (gpus === undefined || (gpus > 0 && gpus % tensorParallel === 0)) return []
+    const found = `${tensorParallel} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
+    return [badValue(path, found, gpus === 0 ? 'leave it out' : 'write a divisor of slurm.gpus')]
+  })

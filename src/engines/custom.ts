@@ -1,0 +1,42 @@
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Engine, EngineAddress } from './engine.ts'
+import { modelSource, needsModel } from './model-source.ts'
+import { judgePlainly } from './plain-health.ts'
+import { readLoadBy } from './prometheus.ts'
+
+/** Any other server: what Sluice must know of it stands in the tier. */
+export const custom: Engine = {
+  name: 'custom',
+  command: undefined,
+  serves: ({ custom: own }) => own?.serves ?? [],
+  argv: (spec, at) => (spec.custom?.args ?? []).map(word => filledIn(word, spec, at)),
+  // It is the tier's program: what it reads is the tier's to say, in env.
+  keepsEnvironment: /^$/,
+  environment: {},
+  key: ({ custom: own }) => (own?.keyVariable === undefined ? undefined : { variable: own.keyVariable }),
+  needs: needsModel,
+  paths: ({ custom: own }) => ({
+    health: own?.healthPath ?? '/',
+    ...(own?.metrics === undefined ? {} : { metrics: own.metrics.path }),
+    ...(own?.modelsPath === undefined ? {} : { models: own.modelsPath }),
+  }),
+  healthTimeoutMs: 5_000,
+  stopGraceMs: 3_000,
+  judge: judgePlainly,
+  readLoad: ({ custom: own }, text) => {
+    const { running, waiting, kv } = own?.metrics ?? {}
+    const names = (name: string | undefined) => (name === undefined ? [] : [name])
+    return readLoadBy({ running: names(running), waiting: names(waiting), kv: names(kv), prefixHits: [] }, text)
+  },
+}
+
+/** `{address}`, `{port}`, `{model}` (its file or id) and `{name}`; other braces are the program's own. */
+function filledIn(word: string, spec: ReplicaSpec, { address, port }: EngineAddress): string {
+  const values: Readonly<Record<string, string>> = {
+    address,
+    port: String(port),
+    model: modelSource(spec),
+    name: spec.model?.name ?? '',
+  }
+  return word.replaceAll(/\{(address|port|model|name)\}/g, (_, key: string) => values[key] ?? '')
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import type { HttpAnswer } from '../domain/http-answer.ts'
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { EngineHealth } from './engine.ts'
+
+/**
+ * The health of an engine that listens when it has loaded, and says so by 200. First match wins:
+ * 1. nothing in time → silent
+ * 2. nobody listens → refused
+ * 3. any other status but 200, also of one that listens while it loads → erring
+ * 4. a list of models that is none → erring
+ * 5. otherwise ready, with what it lists, or with the tier's model where it has no list
+ */
+export function judgePlainly(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+  for (const answer of [health, models]) {
+    if (answer.kind === 'timeout') return { kind: 'silent' } // 1
+    if (answer.kind === 'refused') return answer // 2
+    if (answer.status !== 200) return { kind: 'erring', message: `HTTP ${answer.status}: ${answer.text.slice(0, 200)}` } // 3
+  }
+  if (models === health) return { kind: 'ready', models: spec.model === undefined ? [] : [spec.model.name] } // 5
+  const listed = parseList(models.kind === 'answered' ? models.text : '')
+  if (listed === undefined) return { kind: 'erring', message: 'Its list of models is none' } // 4
+  return { kind: 'ready', models: listed.map(model => model.id) } // 5
+}
+
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) })
+
+function parseList(text: string): readonly { id: string }[] | undefined {
+  try {
+    return listSchema.safeParse(JSON.parse(text)).data?.data
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,66 @@
+import type { Load } from '../domain/load.ts'
+
+/** One line of Prometheus's text format. */
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** How one engine's metrics are called; where there are several names, the first that it tells is meant. */
+export interface LoadNames {
+  readonly running: readonly string[]
+  readonly waiting: readonly string[]
+  readonly kv: readonly string[]
+  /** A gauge of 0–1, or two counters of tokens: found in the cache, and looked up. */
+  readonly prefixHits: readonly (string | { readonly found: string; readonly of: readonly string[] })[]
+  /** The sample is a part, or a copy, of what another one tells. */
+  isRepeated?(labels: Readonly<Record<string, string>>): boolean
+}
+
+/**
+ * Load from an engine's metrics: requests of all label sets (models, data-parallel ranks) are summed, shares are their
+ * mean. What is not there, or is no number, is null.
+ */
+export function readLoadBy(names: LoadNames, text: string): Load {
+  const samples = parse(text)
+  const of = (name: string) => (samples.get(name) ?? []).filter(one => names.isRepeated?.(one.labels) !== true)
+  const first = (list: readonly string[]) => list.map(of).find(found => found.length > 0) ?? []
+  return {
+    running: count(first(names.running)),
+    waiting: count(first(names.waiting)),
+    kv: share(first(names.kv)),
+    prefixHits: names.prefixHits.map(name => hits(name, of)).find(one => one !== null) ?? null,
+  }
+}
+
+function hits(name: LoadNames['prefixHits'][number], of: (name: string) => readonly Sample[]): number | null {
+  if (typeof name === 'string') return share(of(name))
+  const found = count(of(name.found))
+  const parts = name.of.map(part => count(of(part)))
+  if (found === null || parts.includes(null)) return null
+  const total = parts.reduce<number>((sum, part) => sum + (part ?? 0), 0)
+  return total > 0 ? Math.min(1, found / total) : null
+}
+
+function count(samples: readonly Sample[]): number | null {
+  const sum = samples.reduce((total, { value }) => total + value, 0)
+  return samples.length > 0 && Number.isFinite(sum) && sum >= 0 ? sum : null
+}
+
+function share(samples: readonly Sample[]): number | null {
+  const sum = count(samples)
+  return sum === null ? null : Math.min(1, sum / samples.length)
+}
+
+/** Reference: Prometheus, "Exposition formats", text. */
+function parse(text: string): ReadonlyMap<string, readonly Sample[]> {
+  const samples = new Map<string, Sample[]>()
+  for (const line of text.split('\n')) {
+    const [, name, labels = '', value] = /^([A-Za-z_:][\w:]*)\s*(?:\{(.*)\})?\s+(\S+)/.exec(line) ?? []
+    if (name === undefined) continue
+    const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', text = '']) => [key, text])
+    const sample = { labels: Object.fromEntries(pairs), value: Number(value) }
+    samples.set(name, [...(samples.get(name) ?? []), sample])
+  }
+  return samples
+}

@@ -1,0 +1,54 @@
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Engine } from './engine.ts'
+import { modelSource, needsModel } from './model-source.ts'
+import { judgePlainly } from './plain-health.ts'
+import { type LoadNames, readLoadBy } from './prometheus.ts'
+import { PYTHON_VARIABLES } from './python-environment.ts'
+
+/** SGLang's server (reference: python/sglang/srt/server_args.py and srt/entrypoints/http_server.py). */
+export const sglang: Engine = {
+  name: 'sglang',
+  command: 'python3',
+  serves: ({ args }) => (args.includes('--is-embedding') ? ['embeddings'] : ['chat', 'completions']),
+  argv: (spec, { address, port }) => [
+    ...launcher(spec),
+    ...['--model-path', modelSource(spec)],
+    ...['--host', address, '--port', String(port), '--enable-metrics'],
+    ...(spec.model === undefined ? [] : ['--served-model-name', spec.model.name]),
+    ...(spec.tensorParallel === undefined ? [] : ['--tp-size', String(spec.tensorParallel)]),
+    ...(spec.context === undefined ? [] : ['--context-length', String(spec.context)]),
+    ...spec.args,
+  ],
+  keepsEnvironment: new RegExp(`^(?:SGLANG_(?!API_KEY$)[A-Z0-9_]+|SGL_[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
+  environment: { PYTHONUNBUFFERED: '1' },
+  // It has no variable for it, but reads arguments from a file of YAML (srt/server_args_config_parser.py).
+  key: () => ({
+    fileName: 'sglang.yaml',
+    text: key => `api-key: "${key}"\n`,
+    argv: path => ['--config', path],
+  }),
+  needs: needsModel,
+  paths: () => ({ health: '/health', models: '/v1/models', metrics: '/metrics' }),
+  // Its answer is a token that it makes for it, for which it gives itself 20 s.
+  healthTimeoutMs: 25_000,
+  // With nobody connected it leaves within a second or two; without a deadline it would wait for whoever is.
+  stopGraceMs: 3_000,
+  judge: judgePlainly,
+  readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
+}
+
+/** Reference: python/sglang/srt/observability/metrics_collector.py. */
+const LOAD: LoadNames = {
+  running: ['sglang:num_running_reqs'],
+  waiting: ['sglang:num_queue_reqs'],
+  kv: ['sglang:token_usage'],
+  prefixHits: ['sglang:cache_hit_rate'], // of its last batch of prompts
+  // Each priority is a part of the whole; other ranks of one model see the same requests.
+  isRepeated: ({ priority = '', tp_rank = '0', pp_rank = '0' }) =>
+    priority !== '' || tp_rank !== '0' || pp_rank !== '0',
+}
+
+/** The program `sglang` has a command for it since 2025; before, and in Python of whatever name, it is a module. */
+function launcher({ command }: ReplicaSpec): string[] {
+  return command.slice(command.lastIndexOf('/') + 1) === 'sglang' ? ['serve'] : ['-m', 'sglang.launch_server']
+}

@@ -1,0 +1,46 @@
+import type { BuildArgv, Engine } from './engine.ts'
+import { modelSource, needsModel } from './model-source.ts'
+import { judgePlainly } from './plain-health.ts'
+import { type LoadNames, readLoadBy } from './prometheus.ts'
+
+/** Hugging Face's text-embeddings-router (reference: router/src/main.rs and router/src/http/server.rs). */
+export const tei: Engine = {
+  name: 'tei',
+  command: 'text-embeddings-router',
+  serves: () => ['embeddings'],
+  argv: (spec, { address, port }) => [
+    ...['--model-id', modelSource(spec)],
+    ...['--hostname', address, '--port', String(port)],
+    ...(spec.model === undefined ? [] : ['--served-model-name', spec.model.name]),
+    // Bound at the start and never served, since /metrics is on the port above; any free one.
+    ...['--prometheus-port', '0'],
+    // Its Python backend listens there; two of them on a node have different ports.
+    ...['--uds-path', `/tmp/sluice-tei-${port}`],
+    ...spec.args,
+  ],
+  changed: { flags: ['--served-model-name'], ask: ['--help'], toBuild },
+  // Each of its flags is a variable too, by names such as PORT, DTYPE and REVISION: nothing of that.
+  keepsEnvironment:
+    /^(?:HF_(?!API_TOKEN$)[A-Z_]+|RUST_(?:LOG|BACKTRACE)|PYTHON[A-Z]+|VIRTUAL_ENV|MKL_[A-Z_]+|ORT_[A-Z_]+|HSA_[A-Z_]+|HIP_[A-Z_]+|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY)$/,
+  environment: {},
+  key: () => ({ variable: 'API_KEY' }),
+  needs: needsModel,
+  paths: () => ({ health: '/health', metrics: '/metrics' }),
+  healthTimeoutMs: 5_000,
+  stopGraceMs: 2_000,
+  judge: judgePlainly,
+  readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
+}
+
+/** Reference: core/src/queue.rs; it counts what it has answered, not what it is answering. */
+const LOAD: LoadNames = { running: [], waiting: ['te_queue_size'], kv: [], prefixHits: [] }
+
+/** Older builds answer to any name and are not told theirs. */
+function toBuild(argv: readonly string[], help: string): BuildArgv {
+  if (help.includes('--served-model-name')) return { argv, notes: [] }
+  const at = argv.indexOf('--served-model-name')
+  return {
+    argv: argv.filter((_, index) => index !== at && index !== at + 1),
+    notes: ['This build does not take --served-model-name: its answers carry the path or id of the model'],
+  }
+}
