@@ -18,7 +18,7 @@ export interface EngineProcess {
 export interface EngineLaunch {
   readonly command: string
   readonly argv: readonly string[]
-  /** The whole environment; nothing else is inherited. */
+  /** The whole environment but SPT_NOENV; nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>
   /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
   readonly marker: string
@@ -65,7 +65,9 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
     const shielded = launch.isShielded ? 'yes' : 'no'
     const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded]
     const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
-      env: { ...launch.env, [name]: value },
+      // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
+      // (reference: setproctitle, SPT_NOENV); vLLM and SGLang do.
+      env: { SPT_NOENV: '1', ...launch.env, [name]: value },
       stdio: ['ignore', log.fd, log.fd, 'pipe'],
       detached: true, // setsid: a session and a group of its own, whose leader becomes the engine
     })

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 
 /** A process of this machine, identified so that a reused pid is not mistaken for it. */
 export interface ProcessId {
@@ -9,15 +9,43 @@ export interface ProcessId {
   readonly group: number
 }
 
+/** A process and its place among the others. */
+export interface ProcessRow extends ProcessId {
+  /** 1, or a reaper's pid, once its own parent is gone: field 4. */
+  readonly parent: number
+  /** Field 6. */
+  readonly session: number
+}
+
 /** Its identity, or undefined when no such process lives; a zombie does not. */
 export async function identify(pid: number): Promise<ProcessId | undefined> {
+  const row = await readRow(pid)
+  return row === undefined ? undefined : { pid, startTime: row.startTime, group: row.group }
+}
+
+/** Every live process of this machine, whoever owns it. */
+export async function listProcesses(): Promise<ProcessRow[]> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  return (await Promise.all(pids.map(pid => readRow(Number(pid))))).filter(row => row !== undefined)
+}
+
+/** Its words, which a program may have replaced by a title; empty for one that is gone, or of the kernel. */
+export async function readCommandLine(pid: number): Promise<readonly string[]> {
+  const text = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(whenGone)) ?? ''
+  // A title leaves the rest of its place filled with NUL.
+  const words = text.replace(/\0+$/, '').split('\0')
+  return words.length === 1 && words[0] === '' ? [] : words
+}
+
+async function readRow(pid: number): Promise<ProcessRow | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(whenGone)
   if (stat === undefined) return undefined
   // The command in parentheses may hold anything, also ") ": fields are counted from the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const startTime = fields[19]
   if (fields[0] === 'Z' || fields[0] === 'X' || startTime === undefined) return undefined
-  return { pid, startTime, group: Number(fields[2]) }
+  const [parent, group, session] = [Number(fields[1]), Number(fields[2]), Number(fields[3])]
+  return { pid, startTime, parent, group, session }
 }
 
 /**
@@ -34,6 +62,23 @@ export async function findMarked(marker: string): Promise<ProcessId[]> {
     if (id !== undefined) found.push(id)
   }
   return found
+}
+
+/** The pids of processes of ours, this one aside, that have the file open for writing; `path` without links in it. */
+export async function findWriters(path: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+  const found = await Promise.all(pids.map(async pid => ((await writes(pid, path)) ? [Number(pid)] : [])))
+  return found.flat()
+}
+
+async function writes(pid: string, path: string): Promise<boolean> {
+  for (const fd of (await readdir(`/proc/${pid}/fd`).catch(whenGone)) ?? []) {
+    if ((await readlink(`/proc/${pid}/fd/${fd}`).catch(whenGone)) !== path) continue
+    const info = (await readFile(`/proc/${pid}/fdinfo/${fd}`, 'latin1').catch(whenGone)) ?? ''
+    // Octal flags of open(2): 1 is O_WRONLY, 2 is O_RDWR.
+    if ((Number.parseInt(/^flags:\s+(\d+)/m.exec(info)?.[1] ?? '0', 8) & 3) !== 0) return true
+  }
+  return false
 }
 
 /** Signals a process, or a group when `pid` is negative. False when there was none to signal. */

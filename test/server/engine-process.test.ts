@@ -28,7 +28,7 @@ it('runs the command as the leader of its own group, with only the environment t
   const [pid, group, ...env] = (await log()).trim().split('\n')
   expect(Number(pid)).toBe(engine.pid)
   expect(Number(group)).toBe(engine.pid)
-  expect(env.map(line => line.split('=')[0]).sort()).toEqual(['PATH', 'PWD', 'SLUICE_ENDPOINT'])
+  expect(env.map(line => line.split('=')[0]).sort()).toEqual(['PATH', 'PWD', 'SLUICE_ENDPOINT', 'SPT_NOENV'])
   expect(await engine.stop(1_000)).toEqual([])
 })
 
