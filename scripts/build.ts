@@ -1,30 +1,39 @@
 import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { rolldown } from 'rolldown'
 
 // One bundled file beside its templates: compute nodes start it from the shared filesystem, where every further file
 // costs a round trip. Inside it the chunks lie as strings, and one is compiled when it is first required: V8 needs
 // 40 ms to read through a megabyte of code, of which a command uses a tenth.
 const root = join(import.meta.dirname, '..')
-const dist = join(root, 'dist')
+// dist/, or the directory that is named.
+const dist = process.argv[2] ?? join(root, 'dist')
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
-const bundle = await rolldown({
-  input: { cli: join(root, 'src/cli.ts') },
-  platform: 'node',
-  transform: { define: { VERSION: JSON.stringify(version) } },
-  onLog(_level, log) {
-    throw new Error(`Cannot build: ${log.message}`)
-  },
-})
+const build = { platform: 'node', transform: { define: { VERSION: JSON.stringify(version) } }, onLog } as const
+
+const bundle = await rolldown({ ...build, input: { cli: join(root, 'src/cli.ts') } })
 const { output } = await bundle.generate({ format: 'cjs', minify: { compress: true, mangle: false } })
 const chunks = output.flatMap(one => (one.type === 'chunk' ? [[one.fileName, one.code] as const] : []))
 
 await rm(dist, { recursive: true, force: true })
-await mkdir(dist)
+await mkdir(dist, { recursive: true })
 await writeFile(join(dist, 'sluice.cjs'), pack(chunks))
 await chmod(join(dist, 'sluice.cjs'), 0o755)
 await cp(join(root, 'templates'), join(dist, 'templates'), { recursive: true })
+
+// The library: one module, and the declarations of what it exports.
+const library = await rolldown({ ...build, input: { index: join(root, 'src/index.ts') } })
+await library.write({ dir: dist, format: 'esm', minify: { compress: true, mangle: false } })
+await execa('tsc', ['--project', join(root, 'tsconfig.library.json'), '--outDir', join(dist, 'types')], {
+  preferLocal: true,
+  localDir: root,
+})
+
+function onLog(_level: string, log: { message: string }): never {
+  throw new Error(`Cannot build: ${log.message}`)
+}
 
 function pack(files: readonly (readonly [name: string, code: string])[]): string {
   const entries = files.map(

@@ -28,6 +28,7 @@ const EDGES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   observe: { domain: 'endpoint states' },
   server: {
     domain: 'addresses and the replica spec',
+    config: 'the options of the library, from an object or a file',
     engines: 'how each engine is started and asked',
     system: 'processes, HTTP',
   },

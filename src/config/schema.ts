@@ -40,7 +40,7 @@ const argValue = z.union(
 )
 
 /** Engine arguments: a list is passed as it is, a map becomes flags (`args.ts`). */
-const args = z.union(
+export const args = z.union(
   [
     z.array(z.union([scalar, z.record(z.string(), argValue)], 'write text, a number, or a map of flags')),
     z.record(z.string(), argValue),

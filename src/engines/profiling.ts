@@ -67,7 +67,7 @@ export function withProfiler(
  */
 export function profileRequests(
   engine: string,
-  profile: { readonly tool?: Profiler; readonly directory?: string } = {},
+  profile: { readonly tool?: Profiler | undefined; readonly directory?: string | undefined } = {},
 ): { readonly start: ProfileRequest; readonly stop: ProfileRequest } | undefined {
   const stop = { method: 'POST', path: '/stop_profile' } as const
   if (engine === 'vllm') return { start: { method: 'POST', path: '/start_profile' }, stop }

@@ -10,9 +10,10 @@ export interface EngineProcess {
   readonly exited: Promise<string>
   /**
    * Ends it: TERM to its group and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
-   * Resolves when nothing is left, with the pids that had to be hunted down.
+   * Resolves when nothing is left, with the pids that had to be hunted down. Where `first` names processes, TERM goes to
+   * them alone: what started them may end after them.
    */
-  stop(graceMs: number): Promise<readonly number[]>
+  stop(graceMs: number, first?: readonly number[]): Promise<readonly number[]>
 }
 
 export interface EngineLaunch {
@@ -74,7 +75,11 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
     const exited = ending(child)
     const pid = child.pid
     if (pid === undefined) throw new Error(`Cannot start "${launch.command}": ${await exited}`)
-    return { pid, exited, stop: graceMs => stopGroup(child, pid, exited, launch.marker, graceMs, clock) }
+    return {
+      pid,
+      exited,
+      stop: (graceMs, first) => stopGroup({ child, pid, exited, marker: launch.marker, graceMs, first, clock }),
+    }
   } finally {
     await log.close()
   }
@@ -92,16 +97,19 @@ function ending(child: ChildProcess): Promise<string> {
   })
 }
 
-async function stopGroup(
-  child: ChildProcess,
-  pid: number,
-  exited: Promise<string>,
-  marker: string,
-  graceMs: number,
-  clock: Clock,
-): Promise<readonly number[]> {
+interface Stop {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly exited: Promise<string>
+  readonly marker: string
+  readonly graceMs: number
+  readonly first: readonly number[] | undefined
+  readonly clock: Clock
+}
+
+async function stopGroup({ child, pid, exited, marker, graceMs, first, clock }: Stop): Promise<readonly number[]> {
   if (graceMs > 0 && child.exitCode === null && child.signalCode === null) {
-    signal(-pid, 'SIGTERM')
+    for (const one of first ?? [-pid]) signal(one, 'SIGTERM')
     const ended = new AbortController()
     await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
     ended.abort()

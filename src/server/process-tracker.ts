@@ -32,6 +32,8 @@ export interface CleanupReport {
 export interface ProcessTracker {
   /** How many it has seen so far, the server itself included. */
   seen(): number
+  /** Looks now. */
+  look(): Promise<void>
   /** Ends the looking, looks once more and kills what is left, for as long as a few seconds. */
   settle(): Promise<CleanupReport>
 }
@@ -57,7 +59,13 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
   let leader = { pid: leaderPid, startTime: '' }
   const settled = new AbortController()
   const looking = keepLooking()
-  return { seen: () => known.size, settle }
+  return {
+    seen: () => known.size,
+    look: async () => {
+      await look()
+    },
+    settle,
+  }
 
   async function keepLooking(): Promise<void> {
     while (!settled.signal.aborted) {

@@ -21,6 +21,9 @@ export function createHttp(): Http {
   const ports = new Set<number>()
   const connect = buildConnector({})
   const agent = new Agent({
+    // The only limit is `timeoutMs`: an engine may write out a profile for longer than undici waits by itself.
+    headersTimeout: 0,
+    bodyTimeout: 0,
     pipelining: 0, // one request for each connection: none of ours idles on an engine's port
     connect(options, done) {
       connect(options, (error, socket) => {

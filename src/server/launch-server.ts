@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { appendFile, mkdir, realpath } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
+import type { ServerSettings } from '../domain/server-options.ts'
+import type { Engine } from '../engines/engine.ts'
+import { type ProgramLaunch, withProfiler } from '../engines/profiling.ts'
+import { systemClock } from '../system/clock.ts'
+import { readTail } from '../system/file-tail.ts'
+import { findProgram } from '../system/find-program.ts'
+import { findMarked, readCommandLine } from '../system/processes.ts'
+import { freePort } from './address.ts'
+import { buildArgv } from './build-argv.ts'
+import { engineEnvironment } from './engine-environment.ts'
+import { startEngine } from './engine-process.ts'
+import { ask } from './inspect-program.ts'
+import { type CleanupReport, trackProcesses } from './process-tracker.ts'
+
+const LAST_LINES = 12
+/** A profiler writes what it has seen when its program has ended, which takes minutes for a long run. */
+const PROFILE_GRACE_MS = 300_000
+
+/** A server's processes, as long as they run. */
+export interface LaunchedServer {
+  readonly pid: number
+  readonly logFile: string
+  /** How it ended, in words; never rejects. */
+  readonly exited: Promise<string>
+  /** What it printed last, since it was started. */
+  lastLines(): Promise<string>
+  /** Ends it; `graceMs` 0 without asking. Resolves when nothing is left, with what was found where that is verified. */
+  stop(graceMs: number): Promise<CleanupReport | undefined>
+}
+
+export interface ServerLaunch {
+  readonly engine: Engine
+  readonly settings: ServerSettings
+  /** The program and its arguments. */
+  readonly command: readonly string[]
+}
+
+/** @throws when its port is taken, its directory cannot be made, or the engine has no such profiler. */
+export async function launchServer({ engine, settings, command }: ServerLaunch): Promise<LaunchedServer> {
+  const { host, port, debugMode } = settings
+  const name = `${engine.name}-${port}`
+  await freePort(host, port)
+  const directory = resolve(settings.outputDir)
+  await mkdir(directory, { recursive: true })
+  const logFile = join(await realpath(directory), `${name}.log`)
+  await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+
+  const env = engineEnvironment(engine, process.env, settings.envVars)
+  const [program = '', ...argv] = command
+  const own = await buildArgv(engine, argv, { command: program, env })
+  for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
+  const inner: ProgramLaunch = { command: program, argv: own.argv, env }
+  const launch = await profiled(engine, settings, inner, name)
+  const marker = `SLUICE_SERVER=${name}-${process.pid}-${randomBytes(4).toString('hex')}`
+  const running = await startEngine({ ...launch, marker, isShielded: false, logFile }, systemClock)
+  const { pid, exited } = running
+  const tracker = debugMode ? trackProcesses({ pid, marker, logFile }, systemClock) : undefined
+  return {
+    ...{ pid, exited, logFile },
+    lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
+    async stop(graceMs) {
+      await tracker?.look()
+      if (launch.wrapper === undefined || graceMs === 0) await running.stop(graceMs)
+      else await running.stop(PROFILE_GRACE_MS, await findInner(marker, inner))
+      return tracker?.settle()
+    },
+  }
+}
+
+async function profiled(engine: Engine, { profile }: ServerSettings, launch: ProgramLaunch, name: string) {
+  if (profile === undefined) return { ...launch, wrapper: undefined }
+  const directory = resolve(profile.outputDir)
+  await mkdir(directory, { recursive: true })
+  const version = engine.name === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
+  const isOld = profile.tool === 'amd' && (await findProgram('rocprof', launch.env)) !== undefined
+  return withProfiler(
+    launch,
+    { tool: profile.tool, directory, args: profile.args },
+    { engine: engine.name, version, name, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
+  )
+}
+
+/** The server below its profiler: who has its words and no others but an interpreter before them. */
+async function findInner(marker: string, { command, argv }: ProgramLaunch): Promise<readonly number[]> {
+  const found: number[] = []
+  for (const { pid } of await findMarked(marker)) {
+    const words = await readCommandLine(pid)
+    const start = words.length - argv.length
+    const isSame = start >= 1 && start <= 2 && argv.every((word, index) => words[start + index] === word)
+    if (isSame && basename(words[start - 1] ?? '') === basename(command)) found.push(pid)
+  }
+  return found
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises'
+import { parseServerConfig } from '../config/parse-server-config.ts'
+import type { ServerConfig } from '../domain/server-options.ts'
+import { UserError } from '../domain/user-error.ts'
+import type { InferenceServer } from './inference-server.ts'
+import { createServer } from './servers.ts'
+
+/**
+ * The options in a YAML file, with every default. Paths in them count from the directory that the process works in.
+ *
+ * @throws UserError with every problem and its line, or why the file cannot be read.
+ */
+export async function loadServerConfig(file: string): Promise<ServerConfig> {
+  const text = await readFile(file, 'utf8').catch(cause => {
+    throw new UserError(`Cannot read ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  })
+  const { config, problems } = parseServerConfig(text, file)
+  if (config === undefined) throw UserError.of(problems)
+  return config
+}
+
+/** A server as a YAML file has it, started and ready. @throws as `loadServerConfig` and `start` do. */
+export async function startServerFromConfig(file: string): Promise<InferenceServer> {
+  return createServer(await loadServerConfig(file)).start()
+}
