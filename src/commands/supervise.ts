@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
@@ -9,6 +9,7 @@ import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { createEngineEffects } from '../server/engine-effects.ts'
 import { engineEnvironment } from '../server/engine-environment.ts'
+import { gpuSlices } from '../server/gpu-slices.ts'
 import type { WorkerNodes } from '../server/rpc-group.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
@@ -59,7 +60,6 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
   const scratch = await mkdtemp(join(context.env['TMPDIR'] ?? '/tmp', `sluice-${replica}-`))
   const engine = ENGINES[spec.engine]
-  const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index: 0 })
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
 
   await registry
@@ -69,8 +69,10 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
+    const isAlone = slurm === undefined
     await run({
-      identity: { id, tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
+      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
+      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, isAlone }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
@@ -79,14 +81,10 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       signalLeadSeconds: spec.signalLeadSeconds,
       registry: {
         ...registry,
-        beat: beat => registry.beat(id, beat),
+        beat: beat => registry.beat(replica, beat),
         keepLog: ({ name, path }) =>
           registry.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
       },
-      engine: createEngineEffects({
-        ...{ engine, spec, env: context.env, self: context.self, marker: `SLUICE_ENDPOINT=${id}`, scratch },
-        ...{ node: job.node, workers, takeKey: keys.take },
-      }),
       slurm: slurm?.effects,
       record: journal.record,
       oomKills: readOomKills,
@@ -98,7 +96,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
             dismissal => {
               if (dismissal !== undefined) heard(dismissal)
             },
-            error => journal.record('cannot', { id, what: 'obey a request', error: String(error) }),
+            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: String(error) }),
           )
         }),
     })
@@ -107,6 +105,48 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     await rm(scratch, { recursive: true, force: true })
     process.channel?.unref()
   }
+}
+
+interface EndpointsOptions {
+  readonly spec: ReplicaSpec
+  readonly job: Job
+  readonly scratch: string
+  readonly workers: WorkerNodes | undefined
+  readonly takeKey: () => Promise<string>
+  /** There is no Slurm: all GPUs of the machine are ours. */
+  readonly isAlone: boolean
+}
+
+/** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
+async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
+  const { spec, job, scratch, workers, takeKey, isAlone } = options
+  const { endpoints: count = 1, tensorParallel = 0 } = spec
+  const gpus =
+    tensorParallel === 0
+      ? undefined
+      : gpuSlices(isAlone ? withAllGpus(env, count * tensorParallel) : env, count, tensorParallel)
+  const engine = ENGINES[spec.engine]
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index })
+      const own = count === 1 ? scratch : join(scratch, String(index))
+      await mkdir(own, { recursive: true })
+      return {
+        id,
+        engine: createEngineEffects({
+          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, takeKey },
+          spec: { ...spec, ...(spec.port === undefined ? {} : { port: spec.port + index }) },
+          logName: count === 1 ? 'engine' : `engine-${index}`,
+          env: { ...env, ...(gpus !== undefined && 'slices' in gpus ? gpus.slices[index] : {}) },
+          problem: gpus !== undefined && 'problem' in gpus ? gpus.problem : undefined,
+        }),
+      }
+    }),
+  )
+}
+
+function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {
+  return { CUDA_VISIBLE_DEVICES: Array.from({ length: count }, (_, gpu) => gpu).join(','), ...env }
 }
 
 function readSpec(input: string): ReplicaSpec {

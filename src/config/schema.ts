@@ -205,7 +205,11 @@ const tier = z.strictObject({
     z.array(about(text(alphabets.ONE_LINE), 'One line of the job script.', 'module load cuda')).default([]),
     'Shell lines of the job script that run before the supervisor.',
   ),
-  port: about(port.optional(), 'Port of the engine on its node; without it a free one is taken.', 8080),
+  port: about(
+    port.optional(),
+    'Port of the engine on its node; of several the first, the others have those that follow. Without it free ones are taken.',
+    8080,
+  ),
   readTimeoutSeconds: about(seconds.default(600), 'Longest silence of an engine within an answer, in seconds.'),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
   allow: about(

@@ -21,10 +21,12 @@ export interface ReplicaSpec {
   /** GPUs of one endpoint; without it all of the node's are one endpoint's. */
   readonly tensorParallel?: number
   readonly rpc?: RpcSpec
+  /** How many endpoints, each an engine of its own; 1 without it. */
+  readonly endpoints?: number
   /** Bound to the NUMA node of its GPU, where that can be found out. */
   readonly numa?: true
   readonly context?: number
-  /** The engine's port; without it a free one is taken. */
+  /** The first engine's port, the others have those that follow; without it free ones are taken. */
   readonly port?: number
   /** CIDR networks in which the gateway accepts addresses. */
   readonly networks: readonly string[]

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Beat } from '../domain/beat.ts'
 import type { Dismissal } from '../domain/dismissal.ts'
-import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { Lane } from '../system/lane.ts'
 import { copyStruck } from './copy-struck.ts'
@@ -31,7 +31,7 @@ export function openRegistry(shared: string, lane: Lane) {
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
       lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
-    beat: (id: string, beat: Beat) => lane.run('beat', () => writeBeat(shared, replicaOf(id), beat)),
+    beat: (replica: string, beat: Beat) => lane.run('beat', () => writeBeat(shared, replica, beat)),
     routes: () =>
       lane.run('read the routes', () => {
         routesReader ??= createRoutesReader(shared)

@@ -11,10 +11,12 @@ export async function publishEndpoint(shared: string, endpoint: Endpoint): Promi
   await writeAtomic(join(registryDirectories(shared).endpoints, `${endpoint.id}.json`), formatEndpoint(endpoint))
 }
 
-/** Removes an endpoint's file, its replica's beat and what was asked of it; all may be gone already. */
+/** Removes an endpoint's file, and with the last one of a replica its beat and what was asked of it; all may be gone already. */
 export async function removeEndpoint(shared: string, id: string): Promise<void> {
   const { endpoints, beats } = registryDirectories(shared)
   await rm(join(endpoints, `${id}.json`), { force: true })
+  const sisters = `${replicaOf(id)}-`
+  if ((await readdir(endpoints)).some(name => name.startsWith(sisters))) return
   await rm(join(beats, `${replicaOf(id)}.json`), { force: true })
   await rm(requestFile(shared, replicaOf(id)), { force: true })
 }

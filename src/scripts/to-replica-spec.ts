@@ -22,8 +22,10 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     ...(tier.router === undefined ? {} : { router: tier.router }),
     ...(tier.model === undefined ? {} : { model: toModelSpec(tier.model) }),
     ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
-    ...(tier.tensorParallel === undefined ? {} : { tensorParallel: tier.tensorParallel }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
+    ...(tier.tensorParallel === undefined
+      ? {}
+      : { tensorParallel: tier.tensorParallel, endpoints: tier.slurm.gpus / tier.tensorParallel }),
     ...(tier.numa ? { numa: true } : {}),
     ...(tier.context === undefined ? {} : { context: tier.context }),
     ...(tier.port === undefined ? {} : { port: tier.port }),

@@ -36,6 +36,10 @@ export interface EngineEffectsOptions {
   readonly node: string
   /** What an engine that starts now is to ask for; undefined: engines that start here ask for no key. */
   readonly takeKey?: (() => Promise<string>) | undefined
+  /** Of its log, as `logs/` keeps it. */
+  readonly logName: string
+  /** What already stands in the way of it, in words. */
+  readonly problem?: string | undefined
   /** The job's other nodes; undefined without Slurm. */
   readonly workers?: WorkerNodes | undefined
 }
@@ -50,10 +54,10 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   const workers = options.workers ?? NO_WORKERS
   return {
     logs: [
-      { name: 'engine', path: logFile },
+      { name: options.logName, path: logFile },
       ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
     ],
-    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? '', workers.names),
+    preflight: () => preflight(engine, { ...spec, command }, env['PATH'] ?? '', workers.names, options.problem),
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
@@ -147,8 +151,9 @@ async function preflight(
   spec: ReplicaSpec,
   path: string,
   workers: readonly string[],
+  problem: string | undefined,
 ): Promise<string | undefined> {
-  const reasons: string[] = []
+  const reasons = problem === undefined ? [] : [problem]
   if (addressesIn(spec.networks).length === 0) {
     reasons.push(`this node has no address in ${spec.networks.join(', ')} (gateway.networks)`)
   }

@@ -1,12 +1,16 @@
 import type { Cause } from '../domain/notice.ts'
 
-/** A drain under way (rule 3). Times are milliseconds of the loop's clock. */
-export interface Drain {
-  /** Undefined while Slurm has not said why: then there is no deadline, and the engine is not stopped. */
+/** Why a replica must leave, until when, and what follows. Times are milliseconds of the loop's clock. */
+export interface Terms {
+  /** Undefined while Slurm has not said why: then there is no deadline, and no engine is stopped. */
   readonly cause: Cause | undefined
   readonly deadlineAt: number | undefined
   /** Requeue as the last act. */
   readonly comeBack: boolean
+}
+
+/** The drain of one endpoint (rule 3). */
+export interface Drain extends Terms {
   readonly startedAt: number
   /** Since when nothing could reach the engine and nobody was connected. */
   readonly idleSince: number | undefined
@@ -45,12 +49,12 @@ export function isLate(drain: Drain, now: number): boolean {
 }
 
 /** More is known about why and for how long: the earlier deadline holds, and after a TERM there is no coming back. */
-export function shorten(drain: Drain, terms: Pick<Drain, 'cause' | 'deadlineAt' | 'comeBack'>, termed: boolean): Drain {
-  const deadlines = [drain.deadlineAt, terms.deadlineAt].filter(at => at !== undefined)
+export function tighten<T extends Terms>(known: T, terms: Terms, termed: boolean): T {
+  const deadlines = [known.deadlineAt, terms.deadlineAt].filter(at => at !== undefined)
   return {
-    ...drain,
-    cause: terms.cause ?? drain.cause,
+    ...known,
+    cause: terms.cause ?? known.cause,
     deadlineAt: deadlines.length === 0 ? undefined : Math.min(...deadlines),
-    comeBack: !termed && (terms.cause === undefined ? drain.comeBack : terms.comeBack),
+    comeBack: !termed && (terms.cause === undefined ? known.comeBack : terms.comeBack),
   }
 }

@@ -1,12 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchFreshness } from './freshness.ts'
 import { benchPreemptions } from './preemptions.ts'
+import { openResults, say } from './results.ts'
 import { benchSimulated } from './simulated.ts'
 
-// The numbers of the path, measured in the lab: `npm run bench:path`. Prints as it goes, writes bench/path.json; what is left
-// out stays there as it was measured before.
+// The numbers of the path, measured in the lab: `npm run bench:path`. Prints as it goes, writes bench/path.json.
 const { values } = parseArgs({
   options: {
     preemptions: { type: 'string', default: '20' },
@@ -17,18 +15,7 @@ const { values } = parseArgs({
   },
 })
 
-const say = (line: string) => console.log(`  ${line}`)
-const directory = join(import.meta.dirname, '../../bench')
-const file = join(directory, 'path.json')
-const results: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'))
-
-async function measure(name: string, work: () => Promise<unknown>): Promise<void> {
-  console.log(`\n== ${name}`)
-  results[name] = await work()
-  console.log(JSON.stringify(results[name], undefined, 2))
-  await mkdir(directory, { recursive: true })
-  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
-}
+const { measure } = await openResults('path')
 
 if (Number(values.preemptions) > 0) {
   await measure('preemptions', () => benchPreemptions(Number(values.preemptions), say))

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { execa } from 'execa'
@@ -11,10 +11,10 @@ import { comparePlans, openPlanBench, PLAN_CASES } from '../lab/plan-bench.ts'
 import { isAlive, openSite, type Site, SLOW_MODEL } from '../lab/site.ts'
 import { cancel, preempt, showJob } from '../lab/slurm-view.ts'
 import { until } from '../lab/until.ts'
+import { openResults } from './results.ts'
 import { summarize } from './statistics.ts'
 
-// The numbers of the reasoning tier, measured in the lab: `npm run bench:rpc`. Prints as it goes, writes bench/rpc.json; what
-// is left out stays there as it was measured before.
+// The numbers of the reasoning tier, measured in the lab: `npm run bench:rpc`. Prints as it goes, writes bench/rpc.json.
 const { values } = parseArgs({
   allowNegative: true,
   options: {
@@ -33,28 +33,16 @@ const KILLS_PER_JOB = 5
 const LONG_ANSWER: Request = { model: MODEL, tokens: 700, stream: true }
 const FILE = join(MODELS_DIRECTORY, `${SLOW_MODEL}.gguf`)
 
-const directory = join(import.meta.dirname, '../../bench')
-const file = join(directory, 'rpc.json')
-const results: Record<string, unknown> = JSON.parse(await readFile(file, 'utf8').catch(() => '{}'))
+const results = await openResults('rpc')
 
-if (Number(values.kills) > 0) await measure('worker kills', site => kills(site, Number(values.kills)))
+if (Number(values.kills) > 0)
+  await results.measure('worker kills', () => onSite(site => kills(site, Number(values.kills))))
 if (Number(values.preemptions) > 0)
-  await measure('preemptions of the group', site => preemptions(site, Number(values.preemptions)))
-if (Number(values.today) > 0) await measure('preemptions in today’s practice', () => today(Number(values.today)))
+  await results.measure('preemptions of the group', () => onSite(site => preemptions(site, Number(values.preemptions))))
+if (Number(values.today) > 0)
+  await results.measure('preemptions in today’s practice', () => onSite(() => today(Number(values.today))))
 
-if (values.plans) await keep('plans', plans)
-
-async function measure(name: string, work: (site: Site) => Promise<unknown>): Promise<void> {
-  await keep(name, () => onSite(work))
-}
-
-async function keep(name: string, work: () => Promise<unknown>): Promise<void> {
-  console.log(`\n== ${name}`)
-  results[name] = await work()
-  console.log(JSON.stringify(results[name], undefined, 2))
-  await mkdir(directory, { recursive: true })
-  await writeFile(file, `${JSON.stringify(results, undefined, 2)}\n`)
-}
+if (values.plans) await results.measure('plans', plans)
 
 async function onSite(work: (site: Site) => Promise<unknown>): Promise<unknown> {
   const site = await openSite({

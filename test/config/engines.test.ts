@@ -63,6 +63,10 @@ describe('tiers of each engine', () => {
       `${TEI}tensorParallel: 2\nslurm: { gpus: 2 }`,
       '.tensorParallel: 2, where TEI computes on one GPU; write 1 for one endpoint on each GPU',
     ],
+    [
+      'engine: llama.cpp\nmodel: { name: m, file: /m.gguf }\ntensorParallel: 1\nrpc: { workers: 1 }\nslurm: { nodes: 2 }',
+      '.tensorParallel: over RPC there is one endpoint, with all GPUs; leave it out',
+    ],
     [`${TEI}context: 512`, '.context: TEI takes what its model has; leave it out'],
     [
       `${VLLM}custom: { args: ["{port}"] }`,

@@ -97,10 +97,14 @@ describe('a demo engine with a key', () => {
     const port = await freePort('127.0.0.1')
     const ending = new AbortController()
     const over = serveDemoEngine({ host: '127.0.0.1', port, models: ['a'], key: 'secret', signal: ending.signal })
-    const answer = await fetch(
-      `http://127.0.0.1:${port}${path}`,
-      authorization === undefined ? {} : { headers: { authorization } },
-    )
+    const at = `http://127.0.0.1:${port}`
+    const isUp = () =>
+      fetch(`${at}/health`).then(
+        one => one.ok,
+        () => false,
+      )
+    await until('it to listen', isUp, { timeoutMs: 5_000, intervalMs: 5 })
+    const answer = await fetch(at + path, authorization === undefined ? {} : { headers: { authorization } })
     expect(answer.status).toBe(status)
     ending.abort()
     await over

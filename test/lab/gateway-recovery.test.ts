@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
+import { signal } from '../../src/system/processes.ts'
 import { ask, openAnswer } from '../gateway/ask.ts'
 import { fastClock } from '../gateway/fast-clock.ts'
 import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
@@ -193,7 +194,12 @@ test('stops without leaving a process, and starts again', async () => {
   expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
 })
 
+/** Whoever is there: a master that is killed may have begun another worker a moment before. */
 async function killAll(lab: LabGateway): Promise<void> {
-  for (const one of findNginx(lab.directory)) process.kill(one.pid, 'SIGKILL')
-  await expect.poll(() => findNginx(lab.directory)).toEqual([])
+  const kill = () => {
+    const found = findNginx(lab.directory)
+    for (const one of found) signal(one.pid, 'SIGKILL')
+    return found
+  }
+  await expect.poll(kill).toEqual([])
 }

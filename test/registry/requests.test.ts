@@ -22,10 +22,16 @@ it('is heard by the replica that it names, and by no other', async () => {
   expect(readDismissal(shared, 'fast-7-1')).toBeUndefined()
 })
 
-it('goes with the files of its endpoint', async () => {
+it('goes with the files of the last endpoint', async () => {
   await writeDismissal(shared, 'fast-7-0', dismissal)
+  for (const index of [0, 1]) await writeFile(join(shared, `endpoints/fast-7-0-${index}.json`), '')
+  await writeFile(join(shared, 'beats/fast-7-0.json'), '')
   await removeEndpoint(shared, 'fast-7-0-0')
+  expect(await readdir(join(shared, 'requests'))).toEqual(['fast-7-0.json'])
+  expect(await readdir(join(shared, 'beats'))).toEqual(['fast-7-0.json'])
+  await removeEndpoint(shared, 'fast-7-0-1')
   expect(await readdir(join(shared, 'requests'))).toEqual([])
+  expect(await readdir(join(shared, 'beats'))).toEqual([])
 })
 
 it('is not obeyed when it is a link, or not ours to this replica (rule 9)', async () => {

@@ -46,7 +46,6 @@ function replica(first: { oomKills?: number } = {}) {
   }
   const over = supervise({
     identity: {
-      id: 'fast-7-0-0',
       tier: 'fast',
       engine: 'llama.cpp',
       serves: ['chat'],
@@ -66,29 +65,34 @@ function replica(first: { oomKills?: number } = {}) {
       routes: () => world.routes(),
       keepLog: async () => {},
     },
-    engine: {
-      logs: [],
-      preflight: async () => undefined,
-      start: async () => {
-        did.push('started')
-        return {
-          processes: () => [{ role: 'server', pid: 100, node: 'vasp-02' }],
-          url: 'http://10.0.0.11:8080',
-          exited: new Promise(resolve => {
-            world.exitEngine = resolve
-          }),
-          health: async () => world.health,
-          load: () => world.load(),
-          loadModels: async () => {},
-          connections: async () => world.connections,
-          stop: async () => {
-            did.push('stopped')
-            return []
+    endpoints: [
+      {
+        id: 'fast-7-0-0',
+        engine: {
+          logs: [],
+          preflight: async () => undefined,
+          start: async () => {
+            did.push('started')
+            return {
+              processes: () => [{ role: 'server', pid: 100, node: 'vasp-02' }],
+              url: 'http://10.0.0.11:8080',
+              exited: new Promise(resolve => {
+                world.exitEngine = resolve
+              }),
+              health: async () => world.health,
+              load: () => world.load(),
+              loadModels: async () => {},
+              connections: async () => world.connections,
+              stop: async () => {
+                did.push('stopped')
+                return []
+              },
+              lastLines: async () => 'last words',
+            }
           },
-          lastLines: async () => 'last words',
-        }
+        },
       },
-    },
+    ],
     slurm: {
       listen: begun =>
         new Promise(resolve => {

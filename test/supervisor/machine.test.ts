@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import {
-  NEW_REPLICA,
+  type EndpointAction,
+  type EndpointEvent,
+  type EndpointState,
+  NEW_ENDPOINT,
+} from '../../src/supervisor/endpoint-machine.ts'
+import {
+  newReplica,
   type ReplicaAction,
   type ReplicaEvent,
   type ReplicaLimits,
@@ -13,22 +19,57 @@ const ready = { kind: 'health', health: { kind: 'ready', models: ['m'] } } as co
 const preempted = { kind: 'leave', cause: 'preempted', secondsLeft: 20, comeBack: true } as const
 const idleLook = { kind: 'looked', looked: { cleared: true, connections: 0 } } as const
 
+const ALONE = newReplica(1)
+/** An event of an endpoint is the first one's. */
+type Told =
+  | Exclude<ReplicaEvent, { kind: 'endpoint' }>
+  | Extract<EndpointEvent, { kind: 'health' | 'exited' | 'looked' | 'stopped' }>
+  | Extract<ReplicaEvent, { kind: 'endpoint' }>
+type Asked = Exclude<ReplicaAction, { kind: 'endpoint' }> | EndpointAction
+
 /** Plays events at their times and returns the last state and everything that was asked for, in order. */
-function play(events: readonly (readonly [number, ReplicaEvent])[], from: ReplicaState = NEW_REPLICA) {
+function play(events: readonly (readonly [number, Told])[], from: ReplicaState = ALONE) {
   let state = from
-  const actions: ReplicaAction[] = []
+  const asked: ReplicaAction[] = []
   for (const [now, event] of events) {
-    const [next, asked] = step(state, event, now, limits)
+    const [next, more] = step(state, toReplica(event), now, limits)
     state = next
-    actions.push(...asked)
+    asked.push(...more)
   }
-  return { state, actions, did: actions.filter(one => one.kind !== 'record').map(short) }
+  const actions = asked.map((one): Asked => (one.kind === 'endpoint' ? one.action : one))
+  return {
+    state,
+    first: state.endpoints[0] ?? NEW_ENDPOINT,
+    actions,
+    did: actions.filter(one => one.kind !== 'record').map(short),
+    /** With the number of the endpoint. */
+    didEach: asked
+      .flatMap(one => (one.kind !== 'endpoint' ? [short(one)] : [`${one.index} ${short(one.action)}`]))
+      .filter(one => !one.endsWith('record')),
+  }
 }
 
-function short(action: ReplicaAction): string {
+function toReplica(event: Told): ReplicaEvent {
+  switch (event.kind) {
+    case 'health':
+    case 'exited':
+    case 'looked':
+    case 'stopped':
+      return { kind: 'endpoint', index: 0, event }
+    default:
+      return event
+  }
+}
+
+function short(action: Asked): string {
   if (action.kind === 'publish') return `publish ${action.state}`
   if (action.kind === 'leave') return `leave by ${action.how}`
   return action.kind
+}
+
+/** The served replica with something else about its endpoint. */
+function servedWith(change: Partial<EndpointState>): ReplicaState {
+  return { ...served, endpoints: served.endpoints.map(one => ({ ...one, ...change })) }
 }
 
 const served = play([
@@ -63,7 +104,7 @@ describe('coming up', () => {
       [60_000, { kind: 'tick' }],
     ])
     expect(late.did.slice(-2)).toEqual(['publish loading', 'stop engine'])
-    expect(late.state.exits).toEqual([60_000])
+    expect(late.first.exits).toEqual([60_000])
   })
 
   it('fails at once where the node cannot run the replica, and gives the node back', () => {
@@ -85,10 +126,10 @@ describe('an engine that exits unasked', () => {
       const exit = play([[now, { kind: 'exited', message: 'code 1' }]], state)
       expect(exit.did).toEqual(['publish loading', 'stop engine'])
       const stopped = play([[now, { kind: 'stopped' }]], exit.state)
-      expect(stopped.state.phase).toBe('resting')
-      rests.push(stopped.state.dueAt - now)
-      expect(play([[stopped.state.dueAt - 1, { kind: 'tick' }]], stopped.state).did).toEqual([])
-      now = stopped.state.dueAt
+      expect(stopped.first.phase).toBe('resting')
+      rests.push(stopped.first.dueAt - now)
+      expect(play([[stopped.first.dueAt - 1, { kind: 'tick' }]], stopped.state).did).toEqual([])
+      now = stopped.first.dueAt
       const again = play([[now, { kind: 'tick' }]], stopped.state)
       expect(again.did).toEqual(['start engine', 'publish loading'])
       state = play([[now, ready]], again.state).state
@@ -98,20 +139,20 @@ describe('an engine that exits unasked', () => {
 
   it('fails with its last words when five starts in ten minutes did not help, and gives the node back', () => {
     const exits = [1, 2, 3, 4, 5].map(n => n * 100_000)
-    const sixth = play([[600_000, { kind: 'exited', message: 'out of memory' }]], { ...served, exits })
+    const sixth = play([[600_000, { kind: 'exited', message: 'out of memory' }]], servedWith({ exits }))
     expect(sixth.actions[0]).toEqual({ kind: 'publish', state: 'failed', models: [], message: 'out of memory' })
     expect(play([[600_100, { kind: 'stopped' }]], sixth.state).did).toEqual(['leave by cancel'])
   })
 
   it('forgets exits that are older than ten minutes', () => {
-    const before = { ...served, exits: [0, 1, 2, 3, 4], streak: 5 }
+    const before = servedWith({ exits: [0, 1, 2, 3, 4], streak: 5 })
     const exit = play([[600_004, { kind: 'exited', message: 'x' }]], before)
-    expect(exit.state).toMatchObject({ exits: [600_004], streak: 1, dueAt: 601_004, afterStop: 'rest' })
+    expect(exit.first).toMatchObject({ exits: [600_004], streak: 1, dueAt: 601_004, afterStop: 'rest' })
   })
 
   it('never rests longer than a minute', () => {
-    const before = { ...served, exits: [900_000], streak: 9 }
-    expect(play([[1_000_000, { kind: 'exited', message: 'x' }]], before).state.dueAt).toBe(1_060_000)
+    const before = servedWith({ exits: [900_000], streak: 9 })
+    expect(play([[1_000_000, { kind: 'exited', message: 'x' }]], before).first.dueAt).toBe(1_060_000)
   })
 })
 
@@ -191,7 +232,7 @@ describe('a preemption (rules 3 and 4)', () => {
 
   it('writes draining and touches nothing else', () => {
     expect(noticed.did).toEqual(['publish draining'])
-    expect(noticed.state.drain?.deadlineAt).toBe(1_000 + 20_000 - 5_000)
+    expect(noticed.first.drain?.deadlineAt).toBe(1_000 + 20_000 - 5_000)
   })
 
   it('stops the engine when nothing reached it for a second, then withdraws, then requeues, in this order', () => {
@@ -214,7 +255,7 @@ describe('a preemption (rules 3 and 4)', () => {
     ['routes that cannot be read', { cleared: undefined, connections: 0 }],
     ['connections that cannot be counted', { cleared: true, connections: undefined }],
   ])('keeps the engine for %s, and begins the second anew', (_, busy) => {
-    const looks: [number, ReplicaEvent][] = [
+    const looks: [number, Told][] = [
       [2_000, idleLook],
       [2_500, { kind: 'looked', looked: busy }],
       [3_100, idleLook],
@@ -284,7 +325,7 @@ describe('a TERM of Slurm to the batch process', () => {
   it('drains for KillWait less five seconds and neither requeues nor cancels', () => {
     const termed = play([[1_000, { kind: 'term' }]], served)
     expect(termed.did).toEqual(['publish draining', 'ask slurm'])
-    expect(termed.state.drain).toMatchObject({ deadlineAt: 26_000, comeBack: false })
+    expect(termed.first.drain).toMatchObject({ deadlineAt: 26_000, comeBack: false })
     const drained = play(
       [
         [2_000, idleLook],
@@ -301,7 +342,7 @@ describe('a TERM of Slurm to the batch process', () => {
       served,
     )
     const termed = play([[2_000, { kind: 'term' }]], noticed.state)
-    expect(termed.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 27_000, comeBack: false })
+    expect(termed.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 27_000, comeBack: false })
   })
 
   it('is final: an answer of before it does not bring the replica back', () => {
@@ -312,9 +353,9 @@ describe('a TERM of Slurm to the batch process', () => {
       ],
       served,
     )
-    expect(termed.state.phase).toBe('draining')
+    expect(termed.first.phase).toBe('draining')
     const told = play([[1_200, { kind: 'verdict', verdict: preempted, heardAt: 1_200 }]], termed.state)
-    expect(told.state.drain?.comeBack).toBe(false)
+    expect(told.first.drain?.comeBack).toBe(false)
   })
 
   it('ends at once before anything was started', () => {
@@ -342,12 +383,12 @@ describe('an ear that ended while Slurm does not say why (rule 4)', () => {
   it('serves again after a false alarm, with a new ear', () => {
     const back = play([[3_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 3_000 }]], unknown.state)
     expect(back.did).toEqual(['publish ready', 'listen'])
-    expect(back.state).toMatchObject({ phase: 'ready', drain: undefined })
+    expect(back.first).toMatchObject({ phase: 'ready', drain: undefined })
   })
 
   it('takes the deadline from the moment at which it heard', () => {
     const known = play([[3_100, { kind: 'verdict', verdict: preempted, heardAt: 3_000 }]], unknown.state)
-    expect(known.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 18_000, comeBack: true })
+    expect(known.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 18_000, comeBack: true })
   })
 
   it('does not disturb an engine that is still loading', () => {
@@ -373,7 +414,7 @@ describe("an operator's notice", () => {
   ])('drains without a deadline, and with comeBack %s leaves in the end: %s', (comeBack, act) => {
     const noticed = play([[1_000, notice(comeBack)]], served)
     expect(noticed.did).toEqual(['publish draining'])
-    expect(noticed.state.drain).toMatchObject({ cause: 'operator', deadlineAt: undefined })
+    expect(noticed.first.drain).toMatchObject({ cause: 'operator', deadlineAt: undefined })
     expect(play([[9_999_000, { kind: 'tick' }]], noticed.state).did).toEqual([])
     expect(play(goes, noticed.state).did).toEqual(['stop engine', 'withdraw', act])
   })
@@ -403,7 +444,7 @@ describe("an operator's notice", () => {
       served,
     )
     expect(alarmed.did).toEqual(['publish draining', 'ask slurm', 'listen'])
-    expect(alarmed.state.phase).toBe('draining')
+    expect(alarmed.first.phase).toBe('draining')
   })
 
   it('is what counts in the end when Slurm preempts meanwhile, whose deadline holds', () => {
@@ -414,7 +455,7 @@ describe("an operator's notice", () => {
       ],
       served,
     )
-    expect(both.state.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000, comeBack: false })
+    expect(both.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000, comeBack: false })
     expect(play(goes, both.state).did).toEqual(['stop engine', 'withdraw', 'leave by cancel'])
     const late = play(
       [
@@ -460,7 +501,7 @@ describe("an operator's notice", () => {
   })
 
   it('changes nothing before the start and after the last act', () => {
-    expect(play([[0, notice(false)]])).toMatchObject({ state: NEW_REPLICA, did: [] })
+    expect(play([[0, notice(false)]])).toMatchObject({ state: ALONE, did: [] })
     const leaving = play([[1_000, notice(true)], ...goes], served).state
     expect(play([[62_000, notice(false)]], leaving)).toMatchObject({ state: leaving, did: [] })
   })
@@ -477,4 +518,112 @@ it('touches nothing of Slurm when a newer incarnation exists', () => {
     served,
   )
   expect(play([[3_100, { kind: 'stopped' }]], told.state).did).toEqual(['withdraw', 'end'])
+})
+
+describe('several endpoints in one replica', () => {
+  const each = (index: number, event: EndpointEvent) => ({ kind: 'endpoint', index, event }) as const
+  const pair = play([[0, { kind: 'start' }]], newReplica(2))
+  const both = play(
+    [
+      [500, each(0, ready)],
+      [900, each(1, ready)],
+    ],
+    pair.state,
+  ).state
+  const idle = (index: number) => each(index, idleLook)
+
+  it('come up each in its own time', () => {
+    expect(pair.didEach).toEqual([
+      'listen',
+      '0 start engine',
+      '0 publish loading',
+      '1 start engine',
+      '1 publish loading',
+    ])
+    const one = play([[500, each(1, ready)]], pair.state)
+    expect(one.didEach).toEqual(['1 publish ready'])
+    expect(play([[59_000, { kind: 'tick' }]], one.state).didEach).toEqual([])
+  })
+
+  it('one that does not load in time, or dies, does not disturb the other', () => {
+    const late = play(
+      [
+        [500, each(1, ready)],
+        [60_000, { kind: 'tick' }],
+      ],
+      pair.state,
+    )
+    expect(late.didEach).toEqual(['1 publish ready', '0 publish loading', '0 stop engine'])
+    expect(play([[70_000, each(0, { kind: 'exited', message: 'x' })]], both).didEach).toEqual([
+      '0 publish loading',
+      '0 stop engine',
+    ])
+  })
+
+  it('gives the node back only when all have failed', () => {
+    const exits = [1, 2, 3, 4, 5]
+    const tired = { ...both, endpoints: both.endpoints.map(one => ({ ...one, exits })) }
+    const died = (index: number, now: number) =>
+      [
+        [now, each(index, { kind: 'exited', message: 'x' })],
+        [now + 1, each(index, { kind: 'stopped' })],
+      ] as const
+    const one = play(died(0, 1_000), tired)
+    expect(one.didEach).toEqual(['0 publish failed', '0 stop engine'])
+    expect(play(died(1, 2_000), one.state).didEach).toEqual(['1 publish failed', '1 stop engine', 'leave by cancel'])
+    const noticed = play([[2_000, { kind: 'verdict', verdict: preempted, heardAt: 2_000 }]], one.state)
+    const gone = play(
+      [
+        [3_000, idle(1)],
+        [4_000, idle(1)],
+        [4_100, each(1, { kind: 'stopped' })],
+      ],
+      noticed.state,
+    )
+    expect(gone.didEach).toEqual(['1 stop engine', '1 withdraw', '0 withdraw', 'leave by requeue'])
+  })
+
+  it('leaves when the last answer of the last one has ended', () => {
+    const noticed = play([[1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }]], both)
+    expect(noticed.didEach).toEqual(['0 publish draining', '1 publish draining'])
+    const first = play(
+      [
+        [2_000, idle(0)],
+        [3_000, idle(0)],
+        [3_100, each(0, { kind: 'stopped' })],
+      ],
+      noticed.state,
+    )
+    expect(first.didEach).toEqual(['0 stop engine', '0 withdraw'])
+    const last = play(
+      [
+        [4_000, idle(1)],
+        [5_000, idle(1)],
+        [5_100, each(1, { kind: 'stopped' })],
+      ],
+      first.state,
+    )
+    expect(last.didEach).toEqual(['1 stop engine', '1 withdraw', 'leave by requeue'])
+  })
+
+  it('starts again what had stopped when it need not leave after all', () => {
+    const noticed = play(
+      [
+        [1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }],
+        [2_000, idle(0)],
+        [3_000, idle(0)],
+        [3_100, each(0, { kind: 'stopped' })],
+      ],
+      both,
+    )
+    const stayed = play([[3_200, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 3_200 }]], noticed.state)
+    expect(stayed.didEach).toEqual(['1 publish ready', 'listen'])
+    expect(play([[3_400, { kind: 'tick' }]], stayed.state).didEach).toEqual(['0 start engine', '0 publish loading'])
+  })
+
+  it('stops at once the one that serves nobody yet', () => {
+    const one = play([[500, each(1, ready)]], pair.state).state
+    const noticed = play([[1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }]], one)
+    expect(noticed.didEach).toEqual(['0 publish draining', '0 stop engine', '1 publish draining'])
+  })
 })

@@ -12,7 +12,7 @@ function replica(world: { unfit?: string } = {}) {
   const played = { routes: new Map<string, RoutesFile | undefined>(), connections: 0 }
   const over = supervise({
     identity: {
-      ...{ id: 'fast-7-0-0', tier: 'fast', engine: 'demo', serves: ['chat'] },
+      ...{ tier: 'fast', engine: 'demo', serves: ['chat'] },
       job: { id: '7', restarts: 0, name: 'sluice up', node: 'localhost' },
     },
     limits: { loadTimeoutMs: 60_000, killWaitMs: 30_000 },
@@ -24,22 +24,27 @@ function replica(world: { unfit?: string } = {}) {
       routes: async () => played.routes,
       keepLog: async () => {},
     },
-    engine: {
-      logs: [],
-      preflight: async () => world.unfit,
-      start: async () => ({
-        ...{ processes: () => [], url: 'http://127.0.0.1:40000', exited: new Promise<string>(() => {}) },
-        health: async () => ({ kind: 'ready', models: ['m'] }),
-        load: async () => UNKNOWN_LOAD,
-        loadModels: async () => {},
-        connections: async () => played.connections,
-        stop: async () => {
-          did.push('stopped')
-          return []
+    endpoints: [
+      {
+        id: 'fast-7-0-0',
+        engine: {
+          logs: [],
+          preflight: async () => world.unfit,
+          start: async () => ({
+            ...{ processes: () => [], url: 'http://127.0.0.1:40000', exited: new Promise<string>(() => {}) },
+            health: async () => ({ kind: 'ready', models: ['m'] }),
+            load: async () => UNKNOWN_LOAD,
+            loadModels: async () => {},
+            connections: async () => played.connections,
+            stop: async () => {
+              did.push('stopped')
+              return []
+            },
+            lastLines: async () => '',
+          }),
         },
-        lastLines: async () => '',
-      }),
-    },
+      },
+    ],
     record: () => {},
     oomKills: () => undefined,
     onDismissal: () => {},

@@ -99,9 +99,10 @@ export const customRule: Rule = seen =>
 
 /** An endpoint gets whole GPUs of its node, and TEI computes on one. */
 export const tensorParallelRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, tensorParallel, slurm }]) => {
+  seenTiers(seen).flatMap(([name, { engine, tensorParallel, slurm, rpc }]) => {
     if (tensorParallel === undefined) return []
     const path = ['tiers', name, 'tensorParallel']
+    if (rpc !== undefined) return [badKey(path, 'over RPC there is one endpoint, with all GPUs', 'leave it out')]
     const gpus = slurm?.gpus
     if (engine === 'tei' && tensorParallel > 1) {
       return [

@@ -1,0 +1,270 @@
+import type { EndpointState as PublishedState } from '../domain/endpoint.ts'
+import type { EngineHealth } from '../engines/engine.ts'
+import { type Drain, isIdle, isLate, type Looked, look, type Terms, tighten } from './drain.ts'
+
+/**
+ * What one endpoint of a replica does, as a pure function of what happened to it:
+ *
+ * ```
+ *  new ─► loading ──ready──► ready ──noticed──► draining ──drained or late──► stopping ─► over
+ *          ▲   │               │ ▲                 │ stay                        ▲          │ stay
+ *          │   │ exit          │ └──────◄──────────┘                             │          ▼
+ *          │   ▼               ▼ exit                                            │       resting
+ *          └─ resting ◄────────┘ ── the sixth exit in ten minutes, failed ───────┘
+ * ```
+ *
+ * A notice that comes before the engine serves anything goes straight to stopping.
+ */
+export interface EndpointState {
+  readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'over'
+  /** When the engine exited unasked within the last ten minutes, milliseconds of the loop's clock. */
+  readonly exits: readonly number[]
+  /** How many exits in a row came within ten minutes of the one before. */
+  readonly streak: number
+  /** loading: when it is too late; resting: when to start again. */
+  readonly dueAt: number
+  /** How many explicit 5xx, or failures of a model, the engine answered in a row. */
+  readonly errors: number
+  readonly models: readonly string[]
+  readonly drain: Drain | undefined
+  /** What follows once the engine has stopped; when it is over, what has followed. */
+  readonly afterStop: 'leave' | 'rest' | 'fail'
+}
+
+export type EndpointEvent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'health'; readonly health: EngineHealth }
+  | { readonly kind: 'exited'; readonly message: string }
+  | { readonly kind: 'looked'; readonly looked: Looked }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'tick' }
+  /** The replica must leave, or more is known about it; `termed`: Slurm's TERM has come. */
+  | { readonly kind: 'noticed'; readonly terms: Terms; readonly termed: boolean }
+  /** The replica need not leave after all. */
+  | { readonly kind: 'stay' }
+
+export type EndpointAction =
+  | { readonly kind: 'start engine' }
+  | { readonly kind: 'load models'; readonly models: readonly string[] }
+  | { readonly kind: 'stop engine' }
+  | {
+      readonly kind: 'publish'
+      readonly state: PublishedState
+      readonly models: readonly string[]
+      readonly message: string | null
+    }
+  | { readonly kind: 'withdraw' }
+  | RecordAction
+
+export interface RecordAction {
+  readonly kind: 'record'
+  readonly event: string
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+export type EndpointStep = readonly [EndpointState, readonly EndpointAction[]]
+
+export const NEW_ENDPOINT: EndpointState = {
+  phase: 'new',
+  exits: [],
+  streak: 0,
+  dueAt: 0,
+  errors: 0,
+  models: [],
+  drain: undefined,
+  afterStop: 'leave',
+}
+
+const EXIT_WINDOW_MS = 600_000
+const MOST_RESTARTS = 5
+const LONGEST_REST_MS = 60_000
+/** Explicit 5xx, or failures of a model, in a row that withdraw a serving engine (rule 5): others may be served meanwhile. */
+const MOST_ERRORS = 3
+
+/** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
+export function stepEndpoint(
+  state: EndpointState,
+  event: EndpointEvent,
+  now: number,
+  loadTimeoutMs: number,
+): EndpointStep {
+  switch (event.kind) {
+    case 'start':
+      return begin(state, now, loadTimeoutMs)
+    case 'health':
+      return onHealth(state, event.health, now)
+    case 'exited':
+      return onExit(state, event.message, now)
+    case 'looked':
+      return onLooked(state, event.looked, now)
+    case 'stopped':
+      return onStopped(state, now)
+    case 'tick':
+      return onTick(state, now, loadTimeoutMs)
+    case 'noticed':
+      return onNotice(state, event.terms, event.termed, now)
+    case 'stay':
+      return onStay(state, now)
+  }
+}
+
+/** Nothing of it runs any more, or will without another word. */
+export function isEnding({ phase, afterStop }: EndpointState): boolean {
+  return phase === 'over' || (phase === 'stopping' && afterStop === 'leave')
+}
+
+function begin(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
+  return [
+    { ...state, phase: 'loading', errors: 0, dueAt: now + loadTimeoutMs },
+    [{ kind: 'start engine' }, publish('loading', 'Waiting for the engine to answer')],
+  ]
+}
+
+function onHealth(state: EndpointState, health: EngineHealth, now: number): EndpointStep {
+  if (state.phase === 'loading') {
+    if (health.kind === 'ready') {
+      return [
+        { ...state, phase: 'ready', models: health.models, errors: 0 },
+        [publish('ready', null, health.models), record('ready', { models: health.models.length })],
+      ]
+    }
+    if (health.kind === 'loading' && health.load.length > 0)
+      return [state, [{ kind: 'load models', models: health.load }]]
+    if (health.kind === 'failed') return restart(state, health.message, now)
+    return [state, []]
+  }
+  if (state.phase !== 'ready') return [state, []]
+  switch (health.kind) {
+    case 'failed': {
+      const errors = state.errors + 1
+      if (health.reload.length === 0 || errors === MOST_ERRORS) return restart(state, health.message, now)
+      const { message, reload } = health
+      return [{ ...state, errors }, [record('model failed', { message }), { kind: 'load models', models: reload }]]
+    }
+    case 'refused':
+      return restart(state, `Refuses connections: ${health.message}`, now)
+    case 'erring': {
+      const errors = state.errors + 1
+      return errors < MOST_ERRORS ? [{ ...state, errors }, []] : restart(state, health.message, now)
+    }
+    case 'silent':
+      return [state, []] // a timeout is load, not death (rule 5)
+    case 'loading':
+      return [state, []] // a model that comes back: whether it does is seen once it has
+    default:
+      return [{ ...state, errors: 0 }, []]
+  }
+}
+
+/** The engine must go and come again: withdrawn at once, stopped, and the stop counts as an exit. */
+function restart(state: EndpointState, message: string, now: number): EndpointStep {
+  const [counted, afterStop] = countExit(state, now)
+  return stop(counted, afterStop, [
+    publish(afterStop === 'fail' ? 'failed' : 'loading', message),
+    record('engine unfit', { message }),
+  ])
+}
+
+function onExit(state: EndpointState, message: string, now: number): EndpointStep {
+  // What is left of its group is ended before anything else happens, also when it was not asked to exit.
+  if (state.phase === 'draining') return stop(state, 'leave', [record('engine exited', { message, while: 'draining' })])
+  if (state.phase !== 'loading' && state.phase !== 'ready') return [state, []]
+  const [counted, afterStop] = countExit(state, now)
+  return stop(counted, afterStop, [
+    publish(afterStop === 'fail' ? 'failed' : 'loading', message),
+    record('engine exited', { message, exits: counted.exits.length }),
+  ])
+}
+
+/** It is started again after 1, 2, 4 … 60 s, but only five times in ten minutes. */
+function countExit(state: EndpointState, now: number): [EndpointState, 'rest' | 'fail'] {
+  const recent = state.exits.filter(at => now - at < EXIT_WINDOW_MS)
+  const streak = recent.length === 0 ? 1 : state.streak + 1
+  const restMs = Math.min(LONGEST_REST_MS, 1_000 * 2 ** (streak - 1))
+  const counted = { ...state, exits: [...recent, now], streak, dueAt: now + restMs, errors: 0, models: [] }
+  return [counted, recent.length < MOST_RESTARTS ? 'rest' : 'fail']
+}
+
+/** Begins a drain, or tightens the one under way; an engine that serves nobody is stopped at once when the cause is known. */
+function onNotice(state: EndpointState, terms: Terms, termed: boolean, now: number): EndpointStep {
+  if (isEnding(state)) return [state, []]
+  if (state.phase === 'draining' && state.drain !== undefined) {
+    const drain = tighten(state.drain, terms, termed)
+    return [{ ...state, drain }, drain.cause === state.drain.cause ? [] : [recordDrain(drain, now)]]
+  }
+  const drain: Drain = { ...terms, startedAt: now, idleSince: undefined, last: undefined }
+  const told = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
+  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain }, told]
+  if (terms.cause === undefined && !termed) return [state, []] // nothing is routed here: wait for Slurm's word
+  if (state.phase === 'stopping') return [{ ...state, drain, afterStop: 'leave' }, [recordDrain(drain, now)]]
+  return stop({ ...state, drain }, 'leave', told)
+}
+
+/** What still serves goes on; what was stopped meanwhile comes again. */
+function onStay(state: EndpointState, now: number): EndpointStep {
+  const stayed = { ...state, drain: undefined }
+  if (state.phase === 'draining') {
+    return [{ ...stayed, phase: 'ready' }, [publish('ready', null, state.models), record('false alarm', {})]]
+  }
+  if (!isEnding(state) || state.afterStop !== 'leave') return [stayed, []]
+  return [{ ...stayed, dueAt: now, afterStop: 'rest', phase: state.phase === 'over' ? 'resting' : 'stopping' }, []]
+}
+
+function onLooked(state: EndpointState, looked: Looked, now: number): EndpointStep {
+  if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
+  const drain = look(state.drain, looked, now)
+  const outcome = isLate(drain, now) ? 'deadline' : isIdle(drain, now) ? 'idle' : undefined
+  return outcome === undefined ? [{ ...state, drain }, []] : drained({ ...state, drain }, drain, outcome, now)
+}
+
+function drained(state: EndpointState, drain: Drain, outcome: 'idle' | 'deadline', now: number): EndpointStep {
+  const waitedMs = Math.round(now - drain.startedAt)
+  return stop(state, 'leave', [record('drained', { outcome, cause: drain.cause ?? null, waitedMs, ...drain.last })])
+}
+
+function stop(
+  state: EndpointState,
+  afterStop: EndpointState['afterStop'],
+  first: readonly EndpointAction[],
+): EndpointStep {
+  return [{ ...state, phase: 'stopping', afterStop }, [...first, { kind: 'stop engine' }]]
+}
+
+function onStopped(state: EndpointState, now: number): EndpointStep {
+  if (state.phase !== 'stopping') return [state, []]
+  switch (state.afterStop) {
+    case 'rest':
+      return [{ ...state, phase: 'resting' }, [record('resting', { ms: Math.round(state.dueAt - now) })]]
+    case 'fail':
+      return [{ ...state, phase: 'over' }, []] // its file stays and says why
+    case 'leave':
+      return [{ ...state, phase: 'over' }, [{ kind: 'withdraw' }]]
+  }
+}
+
+function onTick(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
+  if (state.phase === 'resting' && now >= state.dueAt) return begin(state, now, loadTimeoutMs)
+  if (state.phase === 'loading' && now >= state.dueAt) {
+    return restart(state, `Not ready within ${loadTimeoutMs / 1_000} s (loadTimeoutSeconds)`, now)
+  }
+  if (state.phase === 'draining' && state.drain !== undefined && isLate(state.drain, now))
+    return drained(state, state.drain, 'deadline', now)
+  return [state, []]
+}
+
+function describe(drain: Drain): string {
+  return drain.cause === undefined ? 'Draining: Slurm has not said why' : `Draining: ${drain.cause}`
+}
+
+function recordDrain(drain: Drain, now: number): RecordAction {
+  const ms = drain.deadlineAt === undefined ? null : Math.round(drain.deadlineAt - now)
+  return record('draining', { cause: drain.cause ?? null, deadlineMs: ms, comeBack: drain.comeBack })
+}
+
+function publish(state: PublishedState, message: string | null, models: readonly string[] = []): EndpointAction {
+  return { kind: 'publish', state, models, message }
+}
+
+function record(event: string, detail: Readonly<Record<string, unknown>>): RecordAction {
+  return { kind: 'record', event, detail }
+}

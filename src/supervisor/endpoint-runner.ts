@@ -1,0 +1,162 @@
+import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
+import { type Load, UNKNOWN_LOAD } from '../domain/load.ts'
+import { names, type RoutesFile } from '../domain/routes-file.ts'
+import type { Clock } from '../system/clock.ts'
+import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
+import type { EndpointAction, EndpointEvent, EndpointState } from './endpoint-machine.ts'
+import { every } from './every.ts'
+import type { Trouble } from './trouble.ts'
+
+export interface EndpointRunnerOptions {
+  /** The endpoint as it never changes: who and where. */
+  readonly identity: Pick<Endpoint, 'id' | 'tier' | 'engine' | 'serves' | 'job'>
+  readonly engine: EngineEffects
+  readonly registry: RegistryEffects
+  readonly record: RecordEvent
+  readonly trouble: Trouble
+  readonly clock: Clock
+  /** How often the engine is asked for its load. */
+  readonly loadMs: number
+  /** Aborted when the replica is over. */
+  readonly over: AbortSignal
+  /** What the machine has made of it so far. */
+  state(): EndpointState
+  post(event: EndpointEvent): void
+}
+
+export interface EndpointRunner {
+  /** One action after the other; returns at once. */
+  perform(action: EndpointAction): void
+  /** What its engine last said, for the beat; undefined while there is no file of it. */
+  load(): Load | undefined
+  /** Resolves when its file is gone, if that was asked for. */
+  withdrawn(): Promise<void>
+}
+
+/** How often a drain looks, an engine that loads is asked, and a file that could not be written is tried again. */
+const TICK_MS = 200
+/** How often a serving engine is asked. */
+const HEALTH_MS = 5_000
+
+/** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
+export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
+  const { identity, registry, record, trouble, clock, over, state, post } = options
+  const { id } = identity
+  let engine: RunningEngine | undefined
+  let wanted: Endpoint | undefined
+  let published: Endpoint | undefined
+  let load = UNKNOWN_LOAD
+  let withdrawn: Promise<void> = Promise.resolve()
+  let performed: Promise<void> = Promise.resolve()
+  void every(TICK_MS, keepPublished, clock, over)
+  void every(TICK_MS, lookAtDrain, clock, over)
+  void every(options.loadMs, lookAtLoad, clock, over)
+  return {
+    perform(action) {
+      performed = performed.then(() => act(action))
+    },
+    load: () => (wanted === undefined ? undefined : load),
+    withdrawn: () => performed.then(() => withdrawn),
+  }
+
+  /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
+  async function act(action: EndpointAction): Promise<void> {
+    switch (action.kind) {
+      case 'start engine':
+        return start()
+      case 'load models':
+        return void engine?.loadModels(action.models).catch(trouble.tell(id, 'load models'))
+      case 'stop engine':
+        return void stop().then(() => post({ kind: 'stopped' }))
+      case 'publish':
+        wanted = {
+          version: REGISTRY_VERSION,
+          ...identity,
+          state: action.state,
+          url: engine?.url ?? null,
+          ...(engine?.key === undefined ? {} : { key: engine.key }),
+          models: [...action.models],
+          processes: engine?.processes() ?? [],
+          since: clock.date().toISOString(),
+          message: action.message === null ? null : toMessage(action.message),
+        }
+        return void publish(wanted)
+      case 'withdraw':
+        wanted = undefined
+        withdrawn = registry.remove(id).catch(trouble.tell(id, 'remove the endpoint file'))
+        return
+      case 'record':
+        return record(action.event, { id, ...action.detail })
+    }
+  }
+
+  async function start(): Promise<void> {
+    try {
+      const started = await options.engine.start()
+      engine = started
+      void started.exited.then(async how => {
+        const lines = await started.lastLines()
+        if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
+      })
+      void watchHealth(started)
+    } catch (error) {
+      post({ kind: 'exited', message: String(error instanceof Error ? error.message : error) })
+    }
+  }
+
+  async function watchHealth(watched: RunningEngine): Promise<void> {
+    let hasExited = false
+    void watched.exited.then(() => {
+      hasExited = true
+    })
+    while (engine === watched && !over.aborted) {
+      // A drain counts connections: ours stay away from the port (rule 3).
+      const { phase } = state()
+      if (phase === 'loading' || phase === 'ready') {
+        const health = await watched.health()
+        // One that was killed refuses a moment before its exit is known, and the exit says more.
+        if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over)])
+        if (engine === watched && !hasExited) post({ kind: 'health', health })
+      }
+      await clock.sleep(state().phase === 'ready' ? HEALTH_MS : TICK_MS, over)
+    }
+  }
+
+  async function stop(): Promise<void> {
+    const stopping = engine
+    engine = undefined
+    if (stopping === undefined) return
+    const pids = stopping.processes().map(one => one.pid)
+    const hunted = await stopping.stop()
+    record('engine stopped', { id, pids, hunted })
+    for (const log of options.engine.logs)
+      await registry.keepLog(log).catch(trouble.tell(id, `keep the log ${log.name}`))
+  }
+
+  /** Writes come to the directory in the order in which they were asked for, one at a time. */
+  async function publish(endpoint: Endpoint): Promise<void> {
+    if (await trouble.attempt(id, 'publish the endpoint', () => registry.publish(endpoint))) published = endpoint
+  }
+
+  async function keepPublished(): Promise<void> {
+    if (wanted !== undefined && wanted !== published) await publish(wanted)
+  }
+
+  /** What the routes say counts only once our draining stands in the registry. */
+  async function lookAtDrain(): Promise<void> {
+    if (state().phase !== 'draining' || engine === undefined) return
+    const told = wanted === published
+    const cleared = await registry.routes().then(isCleared, () => undefined)
+    post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections: await engine?.connections() } })
+  }
+
+  /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
+  async function lookAtLoad(): Promise<void> {
+    load = state().phase === 'ready' && engine !== undefined ? await engine.load() : UNKNOWN_LOAD
+  }
+
+  /** A file that cannot be understood may name us. */
+  function isCleared(gateways: ReadonlyMap<string, RoutesFile | undefined>): boolean {
+    return [...gateways.values()].every(routes => routes !== undefined && !names(routes, id))
+  }
+}
