@@ -94,3 +94,22 @@ test('the site’s own nginx reads the key from where only root does', async () 
   const { mode, uid } = await stat(place)
   expect([mode & 0o777, uid]).toEqual([0o600, 0])
 })
+
+test.each([
+  ['/server_info'],
+  ['/get_server_info?a=1'],
+  ['/%73erver_info'],
+  ['//server_info'],
+  ['/v1/../server_info'],
+  ['/fast/server_info'],
+])('%s, where SGLang tells its arguments with the key, is served to nobody', async path => {
+  const lab = await startLabGateway()
+  const engine = await labEngine()
+  const [root, below] = [keyed([[engine, next]]), { ...keyed([[engine, next]]), name: 'other', path: '/fast/' }]
+  await lab.applied(lab.model(root, below), keys)
+  for (const method of ['GET', 'POST']) {
+    expect(await ask({ port: lab.port, path, method })).toMatchObject({ status: 404 })
+  }
+  expect(engine.received).toEqual([])
+  expect(await ask({ port: lab.port, path: '/v1/models' })).toMatchObject({ status: 200 })
+})
