@@ -67,9 +67,7 @@ function readKey(path: string): string | undefined {
   const key = read.kind === 'text' ? parseKey(read.text) : undefined
   if (key !== undefined) return key
   const found = read.kind === 'problem' ? read.problem : 'it holds no key'
-  throw new Error(
-    `Cannot use "${path}": ${found}; write one line of 32 to 128 letters, digits, - or _ there, mode 0600`,
-  )
+  throw new Error(`Cannot use "${path}": ${found}; ${WHAT_IT_HOLDS}`)
 }
 
 function keptKeyFile(shared: string, fingerprint: string): string {
@@ -92,7 +90,7 @@ async function makeKey(path: string): Promise<string> {
     })
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : cause
-    throw new Error(`Cannot make "${path}": ${code}`, { cause })
+    throw new Error(`Cannot make "${path}": ${code}; ${WHAT_IT_HOLDS}`, { cause })
   } finally {
     await rm(beside, { force: true })
   }
@@ -102,3 +100,5 @@ async function makeKey(path: string): Promise<string> {
 }
 
 const KEY_BYTES = 32
+
+const WHAT_IT_HOLDS = 'write one line of 32 to 128 letters, digits, - or _ there, mode 0600'
