@@ -23,11 +23,7 @@ const MAX_KEY_BYTES = 1024
 export async function takeSiteKey(shared: string): Promise<string> {
   const path = siteKeyFile(shared)
   const key = readKey(path) ?? (await makeKey(path))
-  const kept = keptKeyFile(shared, fingerprintOf(key))
-  if (readKey(kept) !== key) {
-    await mkdir(registryDirectories(shared).keys, { recursive: true, mode: 0o750 })
-    await writeAtomic(kept, `${key}\n`, { mode: 0o600 })
-  }
+  await keep(shared, key)
   return key
 }
 
@@ -58,6 +54,17 @@ export async function inspectSiteKey(shared: string) {
   } catch (error) {
     return { ownerUid, mode, unusable: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** Whatever stands in its place is replaced: only this key can have this name. */
+async function keep(shared: string, key: string): Promise<void> {
+  const path = keptKeyFile(shared, fingerprintOf(key))
+  const read = readOwnFile(path, MAX_KEY_BYTES)
+  if (read.kind === 'text' && parseKey(read.text) === key) return
+  await mkdir(registryDirectories(shared).keys, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await writeAtomic(path, `${key}\n`, { mode: 0o600 })
 }
 
 /** Undefined when there is no such file. */
