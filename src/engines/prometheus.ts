@@ -13,8 +13,10 @@ export interface LoadNames {
   readonly kv: readonly string[]
   /** A gauge of 0–1, or two counters of tokens: found in the cache, and looked up. */
   readonly prefixHits: readonly (string | { readonly found: string; readonly of: readonly string[] })[]
-  /** The sample is a part, or a copy, of what another one tells. */
-  isRepeated?(labels: Readonly<Record<string, string>>): boolean
+  /** Labels of samples that are parts of what another one, without a value there, tells. */
+  readonly parts?: readonly string[]
+  /** Labels that tell copies apart: of samples that differ in nothing else, one counts. */
+  readonly copies?: readonly string[]
 }
 
 /**
@@ -23,7 +25,7 @@ export interface LoadNames {
  */
 export function readLoadBy(names: LoadNames, text: string): Load {
   const samples = parse(text)
-  const of = (name: string) => (samples.get(name) ?? []).filter(one => names.isRepeated?.(one.labels) !== true)
+  const of = (name: string) => once(samples.get(name) ?? [], names)
   const first = (list: readonly string[]) => list.map(of).find(found => found.length > 0) ?? []
   return {
     running: count(first(names.running)),
@@ -31,6 +33,17 @@ export function readLoadBy(names: LoadNames, text: string): Load {
     kv: share(first(names.kv)),
     prefixHits: names.prefixHits.map(name => hits(name, of)).find(one => one !== null) ?? null,
   }
+}
+
+function once(samples: readonly Sample[], { parts = [], copies = [] }: LoadNames): readonly Sample[] {
+  if (parts.length === 0 && copies.length === 0) return samples
+  const whole = samples.filter(({ labels }) => parts.every(label => (labels[label] ?? '') === ''))
+  const originals = new Map<string, Sample>()
+  for (const one of whole) {
+    const key = JSON.stringify(Object.entries(one.labels).filter(([label]) => !copies.includes(label)))
+    if (!originals.has(key)) originals.set(key, one)
+  }
+  return [...originals.values()]
 }
 
 function hits(name: LoadNames['prefixHits'][number], of: (name: string) => readonly Sample[]): number | null {

@@ -31,8 +31,8 @@ export const sglang: Engine = {
   paths: () => ({ health: '/health', models: '/v1/models', metrics: '/metrics' }),
   // Its answer is a token that it makes for it, for which it gives itself 20 s.
   healthTimeoutMs: 25_000,
-  // With nobody connected it leaves within a second or two; without a deadline it would wait for whoever is.
-  stopGraceMs: 3_000,
+  // Asked to leave, it looks every five seconds whether everybody has gone, accepts meanwhile, and then kills itself.
+  stopGraceMs: 0,
   judge: judgePlainly,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
@@ -43,9 +43,8 @@ const LOAD: LoadNames = {
   waiting: ['sglang:num_queue_reqs'],
   kv: ['sglang:token_usage'],
   prefixHits: ['sglang:cache_hit_rate'], // of its last batch of prompts
-  // Each priority is a part of the whole; other ranks of one model see the same requests.
-  isRepeated: ({ priority = '', tp_rank = '0', pp_rank = '0' }) =>
-    priority !== '' || tp_rank !== '0' || pp_rank !== '0',
+  parts: ['priority'],
+  copies: ['tp_rank', 'pp_rank', 'moe_ep_rank'], // with --enable-metrics-for-all-schedulers
 }
 
 /** The program `sglang` has a command for it since 2025; before, and in Python of whatever name, it is a module. */

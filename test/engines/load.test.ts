@@ -64,7 +64,7 @@ describe('load', () => {
         'sglang:num_running_reqs{model_name="a",tp_rank="0",dp_rank="0",priority=""} 3.0',
         'sglang:num_running_reqs{model_name="a",tp_rank="0",dp_rank="0",priority="1"} 2.0',
         'sglang:num_running_reqs{model_name="a",tp_rank="1",dp_rank="0",priority=""} 3.0',
-        'sglang:num_running_reqs{model_name="a",tp_rank="0",dp_rank="1",priority=""} 4.0',
+        'sglang:num_running_reqs{model_name="a",tp_rank="1",dp_rank="1",priority=""} 4.0',
         'sglang:num_queue_reqs{model_name="a",tp_rank="0"} 5.0',
         'sglang:token_usage{model_name="a",tp_rank="0"} 0.75',
         'sglang:cache_hit_rate{model_name="a",tp_rank="0"} 0.5',
