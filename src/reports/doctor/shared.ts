@@ -15,7 +15,8 @@ export function examineShared(facts: SharedFacts): readonly Finding[] {
     ...owner(found.ownerUid, facts),
     permissions(found.mode, path),
     space(found.freeBytes),
-    ...siteKey(facts),
+    // To another account it is as foreign as the directory, which is said already.
+    ...(found.ownerUid === facts.uid ? siteKey(facts) : []),
   ]
   if ('failed' in trial) {
     const what = `Cannot write in "${path}": ${trial.failed}`

@@ -135,6 +135,11 @@ describe('the shared directory', () => {
   it('does not tell of an account’s files what is well', () => {
     expect(find(site, 'shared.identity')).toBeUndefined()
   })
+
+  it('is not examined further where it is another account’s', () => {
+    const foreign = withShared({ found: { ...found, ownerUid: 0 }, key: { ...key, ownerUid: 0 } })
+    expect(find(foreign, 'shared.key')).toBeUndefined()
+  })
 })
 
 describe('the runtime', () => {
