@@ -25,7 +25,7 @@ await cp(join(root, 'templates'), join(dist, 'templates'), { recursive: true })
 
 // The library: one module, and the declarations of what it exports.
 const library = await rolldown({ ...build, input: { index: join(root, 'src/index.ts') } })
-await library.write({ dir: dist, format: 'esm', minify: { compress: true, mangle: false } })
+await library.write({ dir: dist, format: 'esm' }) // readable: its lines stand in its users' stack traces
 await execa('tsc', ['--project', join(root, 'tsconfig.library.json'), '--outDir', join(dist, 'types')], {
   preferLocal: true,
   localDir: root,

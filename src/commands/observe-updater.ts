@@ -1,4 +1,3 @@
-import { replicaOf } from '../domain/endpoint.ts'
 import type { UpdaterMetrics } from '../observe/metrics.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, RecordEvent, RegistryEffects, SlurmEffects } from '../updater/effects.ts'
@@ -15,7 +14,7 @@ interface Observed {
 export function observeUpdater(
   effects: Observed,
   metrics: UpdaterMetrics,
-  drainOutcome: (replica: string) => Promise<'idle' | 'deadline' | 'lost'>,
+  drainOutcome: (id: string) => Promise<'idle' | 'deadline' | 'lost'>,
   clock: Clock,
 ): Observed {
   return {
@@ -50,7 +49,7 @@ export function observeUpdater(
       effects.record(event, detail)
       const { id, standing } = detail
       if (event !== 'standing' || standing !== GONE || typeof id !== 'string') return
-      drainOutcome(replicaOf(id)).then(
+      drainOutcome(id).then(
         outcome => metrics.drained(id.slice(0, id.indexOf('-')), outcome),
         () => undefined, // a share that cannot be read is told by the next scan
       )

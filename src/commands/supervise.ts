@@ -10,7 +10,7 @@ import { openRegistry } from '../registry/open-registry.ts'
 import { createEngineEffects } from '../server/engine-effects.ts'
 import { engineEnvironment } from '../server/engine-environment.ts'
 import { gpuSlices } from '../server/gpu-slices.ts'
-import type { WorkerNodes } from '../server/rpc-group.ts'
+import type { WorkerNodes } from '../server/worker-steps.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import { REQUEST_SIGNAL } from '../slurm/slurm.ts'
@@ -52,7 +52,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it.
   for (const name of ['SIGUSR2', 'SIGHUP'] as const) process.on(name, () => undefined)
 
-  const workers = spec.rpc === undefined ? undefined : await workerNodes(spec, job, context)
+  const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, lane)
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
@@ -120,9 +120,9 @@ interface EndpointsOptions {
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
 async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
   const { spec, job, scratch, workers, takeKey, isAlone } = options
-  const { endpoints: count = 1, tensorParallel = 0 } = spec
+  const { endpoints: count = 1, tensorParallel = 1 } = spec
   const gpus =
-    tensorParallel === 0
+    spec.endpoints === undefined
       ? undefined
       : gpuSlices(isAlone ? withAllGpus(env, count * tensorParallel) : env, count, tensorParallel)
   const engine = ENGINES[spec.engine]

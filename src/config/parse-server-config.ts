@@ -12,7 +12,7 @@ export function parseServerConfig(
 ):
   | { readonly config: ServerConfig; readonly problems: readonly [] }
   | { readonly config?: never; readonly problems: readonly Problem[] } {
-  const { document, lines, targets, locate, problems: unreadable } = readYaml(text, fileName)
+  const { document, lines, targets, locate, problems: unreadable } = readYaml(text, fileName, 'write backend and model')
   if (document === undefined) return { problems: unreadable }
   const { value, spots, findings: strays } = readTree(document, { lines, targets, keepsText: isText })
   if (strays.length > 0) return { problems: strays.map(({ offset, message, fix }) => locate(offset, message, fix)) }

@@ -95,8 +95,25 @@ function toSettings(read: z.output<typeof options>): ServerSettings {
     command,
     envVars: Object.fromEntries(Object.entries(envVars).map(([name, value]) => [name, String(value)])),
     args: toArgv(given.apiServerArgs ?? given.serverArgs ?? []),
-    profile: wanted?.enabled ? { tool: wanted.tool, outputDir: wanted.outputDir, args: wanted.args } : undefined,
+    profile: wanted?.enabled
+      ? { tool: wanted.tool, outputDir: wanted.outputDir, args: rejoined(wanted.args) }
+      : undefined,
   }
+}
+
+/**
+ * In YAML, `[--trace=cuda,nvtx]` is a list of two. A word without a dash after a flag that has its value is what such a comma
+ * cut off: profilers would take it for the program to start.
+ */
+function rejoined(args: readonly string[]): string[] {
+  const done: string[] = []
+  for (const word of args) {
+    const last = done.at(-1)
+    const isCutOff = last !== undefined && /^--[^=\s]+=./.test(last) && !word.startsWith('-')
+    if (isCutOff) done.splice(-1, 1, `${last},${word}`)
+    else done.push(word)
+  }
+  return done
 }
 
 /** The same schema with its keys as they were written; so that what is said of them names them so. */

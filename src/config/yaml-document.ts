@@ -15,8 +15,8 @@ export interface YamlFile {
   readonly problems: readonly Problem[]
 }
 
-/** Never throws, whatever the text. */
-export function readYaml(text: string, file: string): YamlFile {
+/** Never throws, whatever the text. `keys`: what an empty file should have. */
+export function readYaml(text: string, file: string, keys = 'add site, shared, runtime, gateway and tiers'): YamlFile {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text
   const lines = new LineCounter()
   const locate: Locate = (offset, message, fix) => {
@@ -43,8 +43,7 @@ export function readYaml(text: string, file: string): YamlFile {
   const [document] = documents
   if (syntax.length > 0) return failed(syntax)
   if (document === undefined || document.contents === null) {
-    const fix = 'add site, shared, runtime, gateway and tiers'
-    return failed([{ file, message: 'Cannot use the configuration: it is empty', fix }])
+    return failed([{ file, message: 'Cannot use the configuration: it is empty', fix: keys }])
   }
   return { document, lines, targets, locate, problems: [] }
 }

@@ -21,6 +21,7 @@ export interface ReplicaSpec {
   /** GPUs of one endpoint; without it all of the node's are one endpoint's. */
   readonly tensorParallel?: number
   readonly rpc?: RpcSpec
+  readonly ranks?: RankSpec
   /** How many endpoints, each an engine of its own; 1 without it. */
   readonly endpoints?: number
   /** Bound to the NUMA node of its GPU, where that can be found out. */
@@ -61,6 +62,12 @@ export interface CustomSpec {
     readonly waiting?: string
     readonly kv?: string
   }
+}
+
+/** One engine over several nodes, with a process on each, which divide the model's layers among groups of `tensorParallel` GPUs. */
+export interface RankSpec {
+  readonly nodes: number
+  readonly pipelineParallel: number
 }
 
 /** One model over several nodes: the job's first node is the head, the others are workers. */

@@ -14,6 +14,8 @@ export interface Engine {
   serves(spec: ReplicaSpec): readonly string[]
   /** The arguments after the command. */
   argv(spec: ReplicaSpec, at: EngineAddress): string[]
+  /** The variable that tells each process of several the address of its node; undefined: it runs on one node. */
+  readonly addressVariable?: string
   /** How a build calls its arguments, by what it says of itself, which is asked for when one of these flags is among them. */
   readonly changed?: {
     readonly flags: readonly string[]
@@ -33,7 +35,7 @@ export interface Engine {
   /** How long a question about its health may take before it counts as silent. */
   readonly healthTimeoutMs: number
   /**
-   * How long it may take to leave after a TERM, once nobody is connected; 0: it is killed at once. An engine that goes on
+   * How long it may take to leave when it is asked to by INT, once nobody is connected; 0: it is killed at once. An engine that goes on
    * accepting while it leaves breaks what it accepts, and a refused connection moves on.
    */
   readonly stopGraceMs: number
@@ -48,6 +50,16 @@ export interface EngineAddress {
   readonly address: string
   readonly port: number
   readonly placement?: Placement
+  /** Of one process of several, one on each node. */
+  readonly rank?: Rank
+}
+
+/** Which of an engine's processes on several nodes one is, and where they meet. */
+export interface Rank {
+  /** 0: the head, which answers. */
+  readonly rank: number
+  /** On the head's node. */
+  readonly meeting: { readonly address: string; readonly port: number }
 }
 
 /** Arguments as a build takes them, and what was changed for it, for people. */

@@ -24,7 +24,7 @@ export interface Profiled {
   readonly engine: string
   /** Of the engine, such as 0.12.0, as far as it is known; one that is not is taken for a new one. */
   readonly version?: string | undefined
-  /** What the files are called: no two servers that write into one directory have the same. */
+  /** What the files are called: no two runs that write into one directory have the same. */
   readonly name: string
   /** AMD's program: the third writes and is called in another way. */
   readonly rocprof?: 'rocprof' | 'rocprofv3'
@@ -93,8 +93,7 @@ function underNsys({ command, argv, env }: ProgramLaunch, { directory, args }: P
   const isGiven = (flag: string) => args.some(word => word === flag || word.startsWith(`${flag}=`))
   const isMarked = /^(?:--capture-range|-c)[=\s]cudaProfilerApi$/m.test(args.join('\n'))
   const own = [
-    // %p is the pid, %h the host (Nsight Systems user guide): what a server recorded before is not written over.
-    ...(isGiven('--output') || isGiven('-o') ? [] : [`--output=${join(directory, `${profiled.name}-%h-%p`)}`]),
+    ...(isGiven('--output') || isGiven('-o') ? [] : [`--output=${join(directory, profiled.name)}`]),
     ...(isGiven('--trace-fork-before-exec') ? [] : ['--trace-fork-before-exec=true']),
     ...(isGiven('--cuda-graph-trace') ? [] : ['--cuda-graph-trace=node']),
     ...(isMarked && !isGiven('--capture-range-end') ? ['--capture-range-end=repeat'] : []),
@@ -119,7 +118,7 @@ function underRocprof({ command, argv, env }: ProgramLaunch, { directory, args }
   if (profiled.rocprof === 'rocprofv3') {
     const isTraced = args.some(word => /^(?:-[rs]|--(?:[a-z-]+-trace|pmc))\b/.test(word))
     const traced = args.includes('--stats') && !isTraced ? ['--kernel-trace'] : []
-    const output = ['-d', directory, '-o', `${profiled.name}-%hostname%-%pid%`]
+    const output = ['-d', directory, '-o', `${profiled.name}-%pid%`]
     return {
       command: 'rocprofv3',
       argv: [...output, ...traced, ...args, '--', command, ...argv],

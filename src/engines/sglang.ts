@@ -1,5 +1,5 @@
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
-import type { Engine } from './engine.ts'
+import type { RankSpec, ReplicaSpec } from '../domain/replica-spec.ts'
+import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { judgePlainly } from './plain-health.ts'
 import { type LoadNames, readLoadBy } from './prometheus.ts'
@@ -10,15 +10,17 @@ export const sglang: Engine = {
   name: 'sglang',
   command: 'python3',
   serves: ({ args }) => (args.includes('--is-embedding') ? ['embeddings'] : ['chat', 'completions']),
-  argv: (spec, { address, port }) => [
+  argv: (spec, { address, port, rank }) => [
     ...launcher(spec),
     ...['--model-path', modelSource(spec)],
     ...['--host', address, '--port', String(port), '--enable-metrics'],
     ...(spec.model === undefined ? [] : ['--served-model-name', spec.model.name]),
     ...(spec.tensorParallel === undefined ? [] : ['--tp-size', String(spec.tensorParallel)]),
     ...(spec.context === undefined ? [] : ['--context-length', String(spec.context)]),
+    ...(rank === undefined || spec.ranks === undefined ? [] : rankArgv(spec.ranks, rank)),
     ...spec.args,
   ],
+  addressVariable: 'SGLANG_HOST_IP',
   keepsEnvironment: new RegExp(`^(?:SGLANG_(?!API_KEY$)[A-Z0-9_]+|SGL_[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
   environment: { PYTHONUNBUFFERED: '1' },
   // It has no variable for it, but reads arguments from a file of YAML (srt/server_args_config_parser.py).
@@ -35,6 +37,13 @@ export const sglang: Engine = {
   stopGraceMs: 0,
   judge: judgePlainly,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
+}
+
+function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, meeting }: Rank): string[] {
+  return [
+    ...['--pp-size', String(pipelineParallel), '--nnodes', String(nodes), '--node-rank', String(rank)],
+    ...['--dist-init-addr', `${meeting.address}:${meeting.port}`],
+  ]
 }
 
 /** Reference: python/sglang/srt/observability/metrics_collector.py. */

@@ -1,4 +1,5 @@
-import type { Engine } from './engine.ts'
+import type { RankSpec } from '../domain/replica-spec.ts'
+import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { judgePlainly } from './plain-health.ts'
 import { type LoadNames, readLoadBy } from './prometheus.ts'
@@ -10,14 +11,16 @@ export const vllm: Engine = {
   name: 'vllm',
   command: 'vllm',
   serves: ({ args }) => (isPooling(args) ? ['embeddings'] : ['chat', 'completions']),
-  argv: (spec, { address, port }) => [
+  argv: (spec, { address, port, rank }) => [
     ...['serve', modelSource(spec)],
     ...['--host', address, '--port', String(port)],
     ...(spec.model === undefined ? [] : ['--served-model-name', spec.model.name]),
     ...(spec.tensorParallel === undefined ? [] : ['--tensor-parallel-size', String(spec.tensorParallel)]),
     ...(spec.context === undefined ? [] : ['--max-model-len', String(spec.context)]),
+    ...(rank === undefined || spec.ranks === undefined ? [] : rankArgv(spec.ranks, rank)),
     ...spec.args,
   ],
+  addressVariable: 'VLLM_HOST_IP',
   changed: { flags: CHANGED_FLAGS, ask: ['--version'], toBuild },
   // VLLM_PORT is the base of its internal ports, VLLM_API_KEY and VLLM_HOST_IP are not the job script's to say.
   keepsEnvironment: new RegExp(`^(?:VLLM_(?!PORT$|HOST_IP$|API_KEY$)[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
@@ -30,6 +33,15 @@ export const vllm: Engine = {
   stopGraceMs: 3_000,
   judge: judgePlainly,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
+}
+
+/** Without Ray, since 0.12; whoever is not the head serves nothing (reference: vllm/config/parallel.py). */
+function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, meeting }: Rank): string[] {
+  return [
+    ...['--pipeline-parallel-size', String(pipelineParallel), '--nnodes', String(nodes), '--node-rank', String(rank)],
+    ...['--master-addr', meeting.address, '--master-port', String(meeting.port)],
+    ...(rank === 0 ? [] : ['--headless']),
+  ]
 }
 
 /** Reference: vllm/v1/metrics/loggers.py; the older names were given up in 2025. */

@@ -42,7 +42,7 @@ export function openRegistry(shared: string, lane: Lane) {
     ask: (replica: string, dismissal: Dismissal) =>
       lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
     asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),
-    drainOutcome: (replica: string) => lane.run('read events', () => readDrainOutcome(shared, replica)),
+    drainOutcome: (id: string) => lane.run('read events', () => readDrainOutcome(shared, id)),
     siteKey: () => lane.run('read site.key', () => takeSiteKey(shared)),
     keptKey: (fingerprint: string) => lane.run('read a key', async () => readKeptKey(shared, fingerprint)),
     /** Copies a log from the node's disk to `logs/<job>/<name>`, without these keys. */

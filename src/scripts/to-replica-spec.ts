@@ -23,9 +23,7 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     ...(tier.model === undefined ? {} : { model: toModelSpec(tier.model) }),
     ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
-    ...(tier.tensorParallel === undefined
-      ? {}
-      : { tensorParallel: tier.tensorParallel, endpoints: tier.slurm.gpus / tier.tensorParallel }),
+    ...toParallelism(tier),
     ...(tier.numa ? { numa: true } : {}),
     ...(tier.context === undefined ? {} : { context: tier.context }),
     ...(tier.port === undefined ? {} : { port: tier.port }),
@@ -54,6 +52,20 @@ function toCustomSpec({
     ...(keyVariable === undefined ? {} : { keyVariable }),
     ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
   }
+}
+
+/** On one node, several engines; over several nodes one, with a stage of its pipeline for each group of GPUs. */
+function toParallelism({
+  tensorParallel,
+  rpc,
+  slurm,
+}: TierConfig): Pick<ReplicaSpec, 'tensorParallel' | 'endpoints' | 'ranks'> {
+  const { nodes, gpus } = slurm
+  if (nodes > 1 && rpc === undefined) {
+    const size = tensorParallel ?? gpus
+    return { tensorParallel: size, ranks: { nodes, pipelineParallel: (nodes * gpus) / size } }
+  }
+  return tensorParallel === undefined ? {} : { tensorParallel, endpoints: gpus / tensorParallel }
 }
 
 /** The worker was renamed in June 2026; a site's build has one of the two. */

@@ -5,10 +5,10 @@ import { ENGINES, type EngineName } from '../engines/index.ts'
 
 /** What an engine reads of a replica, for a server that is none: it has no site, no tier, no job and no registry. */
 export function bareSpec(engine: EngineName, settings: ServerSettings): ReplicaSpec {
-  const { model, host, port, command, args, envVars, heartbeatInterval, startupTimeout } = settings
+  const { model, port, command, args, envVars, heartbeatInterval, startupTimeout } = settings
   return {
     version: 1,
-    ...{ site: '', shared: '', tier: '', networks: [`${host}/32`], signalLeadSeconds: 0 },
+    ...{ site: '', shared: '', tier: '', networks: [], signalLeadSeconds: 0 },
     engine,
     command: command ?? ENGINES[engine].command ?? '',
     args,

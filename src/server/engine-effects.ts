@@ -1,26 +1,27 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fingerprintOf, strike } from '../domain/engine-key.ts'
-import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
+import { START_LINE } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
-import type { Engine, EngineHealth } from '../engines/engine.ts'
-import type { Placement } from '../engines/llama-placement.ts'
+import type { Engine, EngineAddress, EngineHealth } from '../engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
-import { readTail } from '../system/file-tail.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
 import { buildArgv } from './build-argv.ts'
 import { engineEnvironment } from './engine-environment.ts'
+import type { EngineGroup } from './engine-group.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 import { inspectProgram } from './inspect-program.ts'
 import { handOver, type Keyed } from './key-hand-over.ts'
+import { readLastLines } from './last-lines.ts'
 import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
-import { startRpcGroup, type WorkerNodes, workerLogName } from './rpc-group.ts'
-
-const LAST_LINES = 12
+import { startRankGroup } from './rank-group.ts'
+import { rankArgv } from './rank-script.ts'
+import { startRpcGroup } from './rpc-group.ts'
+import { type WorkerNodes, workerLogName } from './worker-steps.ts'
 
 export interface EngineEffectsOptions {
   readonly engine: Engine
@@ -88,37 +89,56 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        async lastLines() {
-          const lines = sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n')
-          return key === undefined ? lines : strike(lines, [key])
-        },
+        lastLines: async () => strike(await readLastLines(logFile), key === undefined ? [] : [key]),
       }
     },
   }
 
-  async function startProcesses(address: string, port: number, keyed: Keyed) {
-    const start = async (placement?: Placement) => {
-      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
-      const argv = engine.argv(spec, { address, port, ...(placement === undefined ? {} : { placement }) })
-      const own = await buildArgv(engine, argv, { command, env: environment })
+  async function startProcesses(address: string, port: number, keyed: Keyed): Promise<EngineGroup> {
+    const argvOf = async (more: Pick<EngineAddress, 'placement' | 'rank'>) => {
+      const own = await buildArgv(engine, engine.argv(spec, { address, port, ...more }), { command, env: environment })
       for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
+      return [...first, ...own.argv]
+    }
+    const start = async (
+      more: Pick<EngineAddress, 'placement' | 'rank'>,
+      added: Readonly<Record<string, string>> = {},
+    ) => {
+      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+      const argv = await argvOf(more)
       const prefix = spec.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...own.argv, ...keyed.argv] }),
-          env: { ...environment, ...keyed.environment },
+          ...withPrefix(prefix, { command, argv: [...argv, ...keyed.argv] }),
+          env: { ...environment, ...added, ...keyed.environment },
           marker,
-          isShielded: engine.stopGraceMs === 0, // what we never ask to end by TERM need not hear Slurm's
+          isShielded: true,
           logFile,
         },
         systemClock,
       )
     }
-    if (spec.rpc === undefined) return oneProcess(await start(), engine.stopGraceMs)
+    const { addressVariable } = engine
+    if (spec.ranks !== undefined && addressVariable !== undefined) {
+      const meeting = { address, port: await freePort(address) }
+      // Those of the others differ by their rank alone.
+      const argvs = await Promise.all(workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, meeting } })))
+      return startRankGroup({
+        ...{ nodes: workers, logs: scratch, stopGraceMs: engine.stopGraceMs },
+        startHead: () => start({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
+        workerArgv: rank => rankArgv(spec.networks, addressVariable, [command, ...(argvs[rank - 1] ?? [])]),
+      })
+    }
+    if (spec.rpc === undefined) return oneProcess(await start({}), engine.stopGraceMs)
     return startRpcGroup({
       rpc: spec.rpc,
       nodes: workers,
-      head: { command, logFile, start, inspect: () => inspectProgram(command, environment) },
+      head: {
+        command,
+        logFile,
+        start: placement => start({ placement }),
+        inspect: () => inspectProgram(command, environment),
+      },
       logs: scratch,
       clock: systemClock,
     })
@@ -131,7 +151,7 @@ const NO_WORKERS: WorkerNodes = {
   connects: () => Promise.resolve(false),
 }
 
-function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number) {
+function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number): EngineGroup {
   return {
     exited,
     processes: () => [{ role: 'server', pid, node: undefined }],
@@ -164,8 +184,10 @@ async function preflight(
   for (const need of engine.needs(spec)) {
     if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
   }
-  if (spec.rpc !== undefined && spec.rpc.workers !== workers.length) {
-    reasons.push(`it takes ${spec.rpc.workers} nodes beside this one (rpc.workers), and there are ${workers.length}`)
+  const beside = spec.rpc?.workers ?? (spec.ranks?.nodes ?? 1) - 1
+  if (beside !== workers.length) {
+    const key = spec.rpc === undefined ? 'slurm.nodes' : 'rpc.workers'
+    reasons.push(`it takes ${beside} nodes beside this one (${key}), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
 }

@@ -9,11 +9,10 @@ export interface EngineProcess {
   /** How it ended, in words; resolves once and never rejects. */
   readonly exited: Promise<string>
   /**
-   * Ends it: TERM to its group and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
-   * Resolves when nothing is left, with the pids that had to be hunted down. Where `first` names processes, TERM goes to
-   * them alone: what started them may end after them.
+   * Ends it: TERM to its group (INT, where TERM does not reach it) and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
+   * Resolves when nothing is left, with the pids that had to be hunted down.
    */
-  stop(graceMs: number, first?: readonly number[]): Promise<readonly number[]>
+  stop(graceMs: number): Promise<readonly number[]>
 }
 
 export interface EngineLaunch {
@@ -23,7 +22,7 @@ export interface EngineLaunch {
   readonly env: Readonly<Record<string, string>>
   /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
   readonly marker: string
-  /** Slurm's TERM does not reach it, nor does ours: only KILL ends it. */
+  /** Slurm's TERM does not reach it, nor does ours: it is asked to leave by INT, which Slurm never sends. */
   readonly isShielded: boolean
   /** Its standard output and error are appended here. */
   readonly logFile: string
@@ -64,6 +63,7 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
   try {
     const [name = '', value = ''] = splitMarker(launch.marker)
     const shielded = launch.isShielded ? 'yes' : 'no'
+    const asked = launch.isShielded ? 'SIGINT' : 'SIGTERM'
     const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded]
     const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
       // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
@@ -75,11 +75,7 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
     const exited = ending(child)
     const pid = child.pid
     if (pid === undefined) throw new Error(`Cannot start "${launch.command}": ${await exited}`)
-    return {
-      pid,
-      exited,
-      stop: (graceMs, first) => stopGroup({ child, pid, exited, marker: launch.marker, graceMs, first, clock }),
-    }
+    return { pid, exited, stop: graceMs => stopGroup({ child, pid, exited, asked }, launch.marker, graceMs, clock) }
   } finally {
     await log.close()
   }
@@ -97,19 +93,22 @@ function ending(child: ChildProcess): Promise<string> {
   })
 }
 
-interface Stop {
+interface Running {
   readonly child: ChildProcess
   readonly pid: number
   readonly exited: Promise<string>
-  readonly marker: string
-  readonly graceMs: number
-  readonly first: readonly number[] | undefined
-  readonly clock: Clock
+  /** What it heeds. */
+  readonly asked: 'SIGINT' | 'SIGTERM'
 }
 
-async function stopGroup({ child, pid, exited, marker, graceMs, first, clock }: Stop): Promise<readonly number[]> {
+async function stopGroup(
+  { child, pid, exited, asked }: Running,
+  marker: string,
+  graceMs: number,
+  clock: Clock,
+): Promise<readonly number[]> {
   if (graceMs > 0 && child.exitCode === null && child.signalCode === null) {
-    for (const one of first ?? [-pid]) signal(one, 'SIGTERM')
+    signal(-pid, asked)
     const ended = new AbortController()
     await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
     ended.abort()

@@ -97,7 +97,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   /** Where it is reached from this machine, without a slash at the end. */
   get url(): string {
     const host = this.host === '0.0.0.0' ? '127.0.0.1' : this.host
-    return `http://${host}:${this.port}`
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`
   }
 
   get state(): ServerState {
@@ -189,7 +189,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       last = seen
       const after = afterLook(this.#state, seen)
       if (after?.to === 'failed') return after.message
-      if (after !== undefined) this.#change(after.to, after.message)
+      if (after !== undefined) this.#change(after.to, after)
       if (seen.kind === 'ready') return undefined
       await Promise.race([over, systemClock.sleep(STARTUP_LOOK_MS, ended)])
     }
@@ -224,16 +224,18 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   #observe(run: Run, health: EngineHealth): void {
     const after = afterLook(this.#state, health)
     if (after === undefined || after.to === 'failed' || run.ended.signal.aborted) return
-    this.#change(after.to, after.message)
+    this.#change(after.to, after)
   }
 
   async #end(run: Run): Promise<CleanupReport | undefined> {
     run.ended.abort()
     this.#change('stopping')
     const launched = await run.launching.catch(() => undefined) // start() tells why
-    const report = await launched?.stop(this.engine().stopGraceMs)
-    this.#rest('stopped')
-    this.#tellCleanup(report)
+    const report = await launched?.stop()
+    this.#rest('stopped', {}, report)
+    if (report !== undefined && report.left.length > 0) {
+      throw new ServerError(`Cannot stop ${this.backendName()}: ${hanging(report)}`)
+    }
     return report
   }
 
@@ -243,33 +245,30 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       return new ServerError(`Cannot start ${this.backendName()}: it was stopped meanwhile`)
     }
     const lastLines = await this.#fail(run, message)
-    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, { cause })
+    const options = cause === undefined ? {} : { cause }
+    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, options)
   }
 
   /** What is left of it goes at once. Resolves with what it printed last. */
-  async #fail(run: Run, message: string): Promise<string | undefined> {
+  #fail(run: Run, message: string): Promise<string | undefined> {
     run.ended.abort()
-    const lastLines = await run.launched?.lastLines()
-    const cleared = run.launched?.stop(0)
-    run.stopped = Promise.resolve(cleared)
-    const report = await cleared
-    this.#rest('failed', message, lastLines)
-    this.#tellCleanup(report)
-    return lastLines
+    const cleared = this.#clear(run, message)
+    run.stopped = cleared.then(({ report }) => report) // a stop that comes now finds it under way
+    return cleared.then(({ lastLines }) => lastLines)
   }
 
-  #rest(state: 'stopped' | 'failed', message?: string, lastLines?: string): void {
+  async #clear({ launched }: Run, message: string) {
+    const lastLines = await launched?.lastLines()
+    const report = await launched?.kill()
+    const left = report === undefined || report.left.length === 0 ? '' : `; ${hanging(report)}`
+    this.#rest('failed', { message: message + left, lastLines }, report)
+    return { lastLines, report }
+  }
+
+  #rest(state: 'stopped' | 'failed', why: Why, report: CleanupReport | undefined): void {
     this.#run = undefined
-    this.#change(state, message, lastLines)
-  }
-
-  /** @throws ServerError when something of it is left. */
-  #tellCleanup(report: CleanupReport | undefined): void {
-    if (report === undefined) return
-    this.emit('cleanup', report)
-    if (report.left.length === 0) return
-    const names = report.left.map(({ pid, title }) => `${pid} (${title})`).join(', ')
-    throw new ServerError(`Cannot stop ${this.backendName()}: what outlives KILL hangs in the kernel: ${names}`)
+    this.#change(state, why)
+    if (report !== undefined) this.emit('cleanup', report)
   }
 
   async #askForProfile(what: 'start' | 'stop'): Promise<void> {
@@ -289,7 +288,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     throw new ServerError(`Cannot ${what} a profile of ${name}: ${found}`)
   }
 
-  #change(to: ServerState, message?: string, lastLines?: string): void {
+  #change(to: ServerState, { message, lastLines }: Why = {}): void {
     const change: StateChange = { from: this.#state, to, message, lastLines, at: systemClock.date() }
     this.#state = to
     this.emit('state', change)
@@ -301,6 +300,12 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
 export function userError(findings: readonly Finding[]): UserError {
   return new UserError(findings.map(({ message, fix }) => `${message}; ${fix}`).join('\n'))
 }
+
+function hanging({ left }: CleanupReport): string {
+  return `what outlives KILL hangs in the kernel: ${left.map(({ pid, title }) => `${pid} (${title})`).join(', ')}`
+}
+
+type Why = Partial<Pick<StateChange, 'message' | 'lastLines'>>
 
 interface Run {
   /** Aborts when its end is under way: whatever ends from then on was asked to. */

@@ -42,9 +42,20 @@ export function findKin(
       kin.set(process.pid, { process, kinship: 'its group' }) // 2
     else if (!isReused && process.session === leader.pid) kin.set(process.pid, { process, kinship: 'its session' }) // 2
   }
+  for (const process of findDescendants([...kin.keys()], rows)) {
+    kin.set(process.pid, { process, kinship: 'a child of it' }) // 3
+  }
+  return [...kin.values()]
+}
+
+/** Children of these processes, and theirs, without themselves. */
+export function findDescendants(pids: readonly number[], rows: readonly ProcessRow[]): ProcessRow[] {
+  const known = new Set(pids)
+  const found: ProcessRow[] = []
   for (;;) {
-    const children = rows.filter(({ pid, parent }) => !kin.has(pid) && kin.has(parent))
-    if (children.length === 0) return [...kin.values()]
-    for (const process of children) kin.set(process.pid, { process, kinship: 'a child of it' }) // 3
+    const children = rows.filter(({ pid, parent }) => !known.has(pid) && known.has(parent))
+    if (children.length === 0) return found
+    for (const { pid } of children) known.add(pid)
+    found.push(...children)
   }
 }

@@ -1,24 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { appendFile, mkdir, realpath } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
-import { START_LINE, sinceLastStart } from '../domain/engine-log.ts'
+import { join, resolve } from 'node:path'
+import { START_LINE } from '../domain/engine-log.ts'
 import type { ServerSettings } from '../domain/server-options.ts'
 import type { Engine } from '../engines/engine.ts'
 import { type ProgramLaunch, withProfiler } from '../engines/profiling.ts'
 import { systemClock } from '../system/clock.ts'
-import { readTail } from '../system/file-tail.ts'
 import { findProgram } from '../system/find-program.ts'
-import { findMarked, readCommandLine } from '../system/processes.ts'
 import { freePort } from './address.ts'
 import { buildArgv } from './build-argv.ts'
+import { endBelow } from './end-below.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { startEngine } from './engine-process.ts'
 import { ask } from './inspect-program.ts'
+import { readLastLines } from './last-lines.ts'
 import { type CleanupReport, trackProcesses } from './process-tracker.ts'
-
-const LAST_LINES = 12
-/** A profiler writes what it has seen when its program has ended, which takes minutes for a long run. */
-const PROFILE_GRACE_MS = 300_000
 
 /** A server's processes, as long as they run. */
 export interface LaunchedServer {
@@ -28,8 +24,10 @@ export interface LaunchedServer {
   readonly exited: Promise<string>
   /** What it printed last, since it was started. */
   lastLines(): Promise<string>
-  /** Ends it; `graceMs` 0 without asking. Resolves when nothing is left, with what was found where that is verified. */
-  stop(graceMs: number): Promise<CleanupReport | undefined>
+  /** Asks it to end, and ends it. Resolves when nothing is left, with what was found where that is verified. */
+  stop(): Promise<CleanupReport | undefined>
+  /** As `stop`, without asking. */
+  kill(): Promise<CleanupReport | undefined>
 }
 
 export interface ServerLaunch {
@@ -61,11 +59,17 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
   const tracker = debugMode ? trackProcesses({ pid, marker, logFile }, systemClock) : undefined
   return {
     ...{ pid, exited, logFile },
-    lastLines: async () => sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'),
-    async stop(graceMs) {
+    lastLines: () => readLastLines(logFile),
+    async stop() {
       await tracker?.look()
-      if (launch.wrapper === undefined || graceMs === 0) await running.stop(graceMs)
-      else await running.stop(PROFILE_GRACE_MS, await findInner(marker, inner))
+      if (launch.wrapper !== undefined) {
+        await endBelow({ wrapper: launch.wrapper, argv: inner.argv, marker, exited }, engine.stopGraceMs, systemClock)
+      }
+      await running.stop(engine.stopGraceMs)
+      return tracker?.settle()
+    },
+    async kill() {
+      await running.stop(0)
       return tracker?.settle()
     },
   }
@@ -76,22 +80,15 @@ async function profiled(engine: Engine, { profile }: ServerSettings, launch: Pro
   const directory = resolve(profile.outputDir)
   await mkdir(directory, { recursive: true })
   const version = engine.name === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
+  // 20260131T120000: a later run writes files of its own.
+  const stamp = systemClock
+    .date()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, '')
   const isOld = profile.tool === 'amd' && (await findProgram('rocprof', launch.env)) !== undefined
   return withProfiler(
     launch,
     { tool: profile.tool, directory, args: profile.args },
-    { engine: engine.name, version, name, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
+    { engine: engine.name, version, name: `${name}-${stamp}`, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
   )
-}
-
-/** The server below its profiler: who has its words and no others but an interpreter before them. */
-async function findInner(marker: string, { command, argv }: ProgramLaunch): Promise<readonly number[]> {
-  const found: number[] = []
-  for (const { pid } of await findMarked(marker)) {
-    const words = await readCommandLine(pid)
-    const start = words.length - argv.length
-    const isSame = start >= 1 && start <= 2 && argv.every((word, index) => words[start + index] === word)
-    if (isSame && basename(words[start - 1] ?? '') === basename(command)) found.push(pid)
-  }
-  return found
 }

@@ -69,8 +69,10 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
 
   async function keepLooking(): Promise<void> {
     while (!settled.signal.aborted) {
+      const begun = clock.now()
       await look()
-      await clock.sleep(LOOK_MS, settled.signal)
+      // On a machine of thousands of processes a look takes time that others need.
+      await clock.sleep(Math.max(LOOK_MS, 4 * (clock.now() - begun)), settled.signal)
     }
   }
 

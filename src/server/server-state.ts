@@ -1,14 +1,13 @@
 import type { EngineHealth } from '../engines/engine.ts'
 
 /**
- *             start()                  it answers
- *   idle ─────────────► starting ──────────────────► ready ◄─► unhealthy     a heartbeat failed, or did not
- *   stopped               loading                      │            │
- *   failed                  │ it ends, it is too late  │ it ends    │
- *     ▲                     ▼                          ▼            ▼
- *     └──────────────── failed ◄──────────────────────────────────────       whatever the code that it ends with
+ *   idle, stopped, failed ── start() ──► starting ──► loading ──► ready ◄──► unhealthy
+ *                                           │            │          │            │
+ *      failed ◄── it ended, said that it    │            │          │            │   a heartbeat failed, and then
+ *                 cannot, or was too late ──┴────────────┘          │            │   did not; nothing ends for it
+ *      failed ◄── it ended, whatever its code ──────────────────────┴────────────┘
  *
- *   stop(), from wherever it runs: stopping, then stopped
+ *   stop(), from each of these: stopping ──► stopped
  */
 export type ServerState = 'idle' | 'starting' | 'loading' | 'ready' | 'unhealthy' | 'stopping' | 'stopped' | 'failed'
 
@@ -57,9 +56,7 @@ export function wordsOf(health: EngineHealth): string | undefined {
       return 'It does not answer in time'
     case 'refused':
       return `It does not listen: ${health.message}`
-    case 'loading':
-    case 'erring':
-    case 'failed':
+    default:
       return health.message
   }
 }

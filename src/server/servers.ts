@@ -38,8 +38,11 @@ abstract class EngineServer extends InferenceServer {
     }
   }
 
+  /** llama-server's list of models is open; those of the others are not, where the user has set a key. */
   protected override engine(): Engine {
-    return this.#engine
+    const engine = this.#engine
+    if (engine.name === 'llama.cpp') return engine
+    return { ...engine, paths: spec => ({ health: engine.paths(spec).health }) }
   }
 }
 

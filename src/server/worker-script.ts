@@ -1,6 +1,15 @@
 import { rangeOf } from '../domain/address.ts'
 import type { RpcSpec } from '../domain/replica-spec.ts'
 
+/** Shell: `address` is the first of this node's IPv4 addresses in `ranges` (numbers, `first-last`), empty where there is none. */
+export const OWN_ADDRESS = `address=$(awk -v ranges="$ranges" '
+  /32 host LOCAL/ {
+    split(address, part, "."); number = ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4]
+    count = split(ranges, range, " ")
+    for (n = 1; n <= count; n++) { split(range[n], end, "-"); if (number >= end[1] && number <= end[2]) { print address; exit } }
+  }
+  { address = $2 }' /proc/net/fib_trie)`
+
 /**
  * What a worker's step runs on its node: chooses its address, finds the program, becomes it, and says when it listens. Both
  * are read from the kernel's tables: a connection is for the head, and one probe too many hangs it (reference/engines.md).
@@ -14,13 +23,7 @@ while [ "$names" -gt 0 ]; do
   tried="$tried $1"; shift; names=$((names - 1))
 done
 [ -n "$program" ] || { echo "No program on this node of:$tried"; exit 127; }
-address=$(awk -v ranges="$ranges" '
-  /32 host LOCAL/ {
-    split(address, part, "."); number = ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4]
-    count = split(ranges, range, " ")
-    for (n = 1; n <= count; n++) { split(range[n], end, "-"); if (number >= end[1] && number <= end[2]) { print address; exit } }
-  }
-  { address = $2 }' /proc/net/fib_trie)
+${OWN_ADDRESS}
 [ -n "$address" ] || { echo "No address on this node in rpc.network, or gateway.networks"; exit 1; }
 echo "sluice: address $address"
 beside=\${program%/*}/llama-server

@@ -67,6 +67,18 @@ describe('tiers of each engine', () => {
       'engine: llama.cpp\nmodel: { name: m, file: /m.gguf }\ntensorParallel: 1\nrpc: { workers: 1 }\nslurm: { nodes: 2 }',
       '.tensorParallel: over RPC there is one endpoint, with all GPUs; leave it out',
     ],
+    [
+      `${VLLM}tensorParallel: 3\nslurm: { nodes: 2, gpus: 8 }`,
+      '.tensorParallel: 3 GPUs for each stage, of 2 × 8 (slurm.nodes, slurm.gpus); write a divisor of all GPUs',
+    ],
+    [
+      `${VLLM}slurm: { nodes: 2, gpus: 8 }\nargs: { nnodes: 2 }`,
+      '.args.nnodes: --nnodes is set by Sluice; write slurm.nodes in the tier',
+    ],
+    [
+      `${TEI}slurm: { nodes: 2 }`,
+      '.slurm.nodes: 2 nodes, of which the engine would use one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
+    ],
     [`${TEI}context: 512`, '.context: TEI takes what its model has; leave it out'],
     [
       `${VLLM}custom: { args: ["{port}"] }`,

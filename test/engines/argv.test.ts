@@ -55,6 +55,28 @@ describe('what an engine is told', () => {
     expect(ENGINES[engine].argv({ ...spec, ...change }, at).join(' ')).toBe(argv)
   })
 
+  it.each<[EngineName, number, string]>([
+    [
+      'vllm',
+      0,
+      'serve /models/llama --host 10.0.0.12 --port 40000 --served-model-name llama --tensor-parallel-size 8 --pipeline-parallel-size 2 --nnodes 2 --node-rank 0 --master-addr 10.0.0.12 --master-port 41000 --max-num-seqs 512',
+    ],
+    [
+      'vllm',
+      1,
+      'serve /models/llama --host 10.0.0.12 --port 40000 --served-model-name llama --tensor-parallel-size 8 --pipeline-parallel-size 2 --nnodes 2 --node-rank 1 --master-addr 10.0.0.12 --master-port 41000 --headless --max-num-seqs 512',
+    ],
+    [
+      'sglang',
+      1,
+      '-m sglang.launch_server --model-path /models/llama --host 10.0.0.12 --port 40000 --enable-metrics --served-model-name llama --tp-size 8 --pp-size 2 --nnodes 2 --node-rank 1 --dist-init-addr 10.0.0.12:41000 --max-num-seqs 512',
+    ],
+  ])('%s over two nodes, rank %i', (engine, rank, argv) => {
+    const over = { model, tensorParallel: 8, ranks: { nodes: 2, pipelineParallel: 2 }, args: ['--max-num-seqs', '512'] }
+    const meeting = { address: '10.0.0.12', port: 41_000 }
+    expect(ENGINES[engine].argv({ ...spec, ...over }, { ...at, rank: { rank, meeting } }).join(' ')).toBe(argv)
+  })
+
   it.each<[EngineName, readonly string[], readonly string[]]>([
     ['llama.cpp', [], ['chat', 'completions']],
     ['llama.cpp', ['--embedding'], ['embeddings']],
@@ -105,6 +127,18 @@ describe('what a build is told', () => {
     ],
   ])('vLLM that says %s', (answer, told) => {
     expect(said('vllm', 'serve m --disable-log-requests --port 1', answer)).toEqual(told)
+  })
+
+  it.each([
+    ['0.11.2', 'embed', ['serve m --task embed --port 1']],
+    [
+      '0.28.0',
+      'embed',
+      ['serve m --runner pooling --port 1', 'vLLM 0.28.0 has no --task: it is told --runner pooling'],
+    ],
+    ['0.28.0', 'classify', ['serve m --task classify --port 1']],
+  ])('vLLM %s with the task %s', (answer, task, told) => {
+    expect(said('vllm', `serve m --task ${task} --port 1`, answer)).toEqual(told)
   })
 
   it('TEI takes the name of its model where its help names it', () => {

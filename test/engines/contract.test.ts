@@ -1,4 +1,5 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -159,10 +160,22 @@ describe.concurrent('what each of them is known for', () => {
     await engine.stop()
   })
 
-  it('two TEIs that start at once are not in each other’s way', async () => {
-    const both = await Promise.all([start(tei), start(tei)])
-    await Promise.all(both.map(({ engine }) => ready(engine)))
-    await Promise.all(both.map(({ engine }) => engine.stop()))
+  it('TEI does not mind who has the port that its metrics would be bound to', async () => {
+    const other = createServer()
+    // Whoever has it already will do.
+    await new Promise<void>(resolve => other.once('error', () => resolve()).listen(9_000, '127.0.0.1', resolve))
+    const { engine } = await start(tei)
+    await ready(engine)
+    await engine.stop()
+    other.close()
+  })
+
+  it('vLLM is asked to leave, and puts its things in order', async () => {
+    const { engine } = await start(vllm)
+    await ready(engine)
+    await engine.stop()
+    expect(await engine.exited).toBe('Exited with code 0')
+    expect(await engine.lastLines()).toMatch(/Shutting down$/)
   })
 
   it.each([

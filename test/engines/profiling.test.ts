@@ -15,13 +15,7 @@ function line(launch: Parameters<typeof withProfiler>[0], profile: Profile, prof
   return [...added.map(([name, value]) => `${name}=${value}`), command, ...argv]
 }
 
-const NSYS = [
-  'nsys',
-  'profile',
-  '--output=/p/vllm-8000-%h-%p',
-  '--trace-fork-before-exec=true',
-  '--cuda-graph-trace=node',
-]
+const NSYS = ['nsys', 'profile', '--output=/p/vllm-8000', '--trace-fork-before-exec=true', '--cuda-graph-trace=node']
 const SPAWN = 'VLLM_WORKER_MULTIPROC_METHOD=spawn'
 const SERVED = ['vllm', 'serve', 'm', '--port', '8000']
 
@@ -63,12 +57,12 @@ test.each<[string, string[], string[]]>([
   [
     'rocprofv3 has statistics of what it traces, and wants two dashes',
     line(SERVE, amd(['--stats']), { ...vllm, rocprof: 'rocprofv3' }),
-    ['rocprofv3', '-d', '/p', '-o', 'vllm-8000-%hostname%-%pid%', '--kernel-trace', '--stats', '--', ...SERVED],
+    ['rocprofv3', '-d', '/p', '-o', 'vllm-8000-%pid%', '--kernel-trace', '--stats', '--', ...SERVED],
   ],
   [
     'rocprofv3 traces what the user chose',
     line(SERVE, amd(['--stats', '--sys-trace']), { ...vllm, rocprof: 'rocprofv3' }),
-    ['rocprofv3', '-d', '/p', '-o', 'vllm-8000-%hostname%-%pid%', '--stats', '--sys-trace', '--', ...SERVED],
+    ['rocprofv3', '-d', '/p', '-o', 'vllm-8000-%pid%', '--stats', '--sys-trace', '--', ...SERVED],
   ],
   [
     'vLLM has its PyTorch profiler by a flag since 0.13',

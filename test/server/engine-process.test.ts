@@ -59,6 +59,12 @@ it('shields an engine and its children from a TERM that others send, and kills i
   expect(await findMarked(marker)).toEqual([])
 })
 
+it('asks a shielded engine to leave by INT', async () => {
+  const { engine } = await start('exec sleep 600', true)
+  expect(await engine.stop(10_000)).toEqual([])
+  expect(await engine.exited).toBe('Killed by SIGINT')
+})
+
 it('hunts down what forked twice and left the group', async () => {
   const { engine, marker, log } = await start('setsid sh -c "trap \\"\\" TERM; echo deaf; sleep 600" & sleep 600')
   await until('it has left and hears no TERM', async () => (await log()).includes('deaf'), WAIT)

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServerOptions } from '../../src/domain/server-options.ts'
 import { freePort } from '../../src/server/address.ts'
@@ -9,6 +10,7 @@ import { InferenceServer, ServerError } from '../../src/server/inference-server.
 import type { StateChange } from '../../src/server/server-state.ts'
 import { LlamaServer, SGLangServer, TEIServer, VLLMServer } from '../../src/server/servers.ts'
 import { identify, listProcesses, readCommandLine } from '../../src/system/processes.ts'
+import { installStandIns } from '../fixtures/engines/install.ts'
 import { until } from '../lab/until.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/servers')
@@ -106,6 +108,16 @@ describe('a server', () => {
     ])
   })
 
+  it('is ready though it asks its clients for a key', async () => {
+    const bin = join(directory, 'bin')
+    await installStandIns(bin)
+    const options = { model: 'm', command: join(bin, 'vllm'), port, outputDir: directory }
+    const { server } = watched(new VLLMServer({ ...options, envVars: { VLLM_API_KEY: 'k' }, startupTimeout: 20 }))
+    await server.start()
+    expect((await fetch(`${server.url}/v1/models`)).status).toBe(401)
+    expect(await server.checkHealth()).toBe(true)
+  })
+
   it('is stopped at the end of a block that uses it', async () => {
     const { server } = small()
     {
@@ -139,7 +151,7 @@ describe('a server that fails to start', () => {
     expect(message).toMatch(
       new RegExp(`^Cannot start small: Exited with code ${code}; it printed last:\nargv .*\nRuntimeError`),
     )
-    expect(lastLines).toMatch(/^argv .*\nRuntimeError: CUDA out of memory$/)
+    expect(lastLines).toMatch(/^argv .*\nRuntimeError: CUDA out of memory at \d+$/)
     expect(await whatIsLeft()).toEqual([])
     expect(changes.at(-1)).toMatchObject({
       from: 'starting',
@@ -231,6 +243,21 @@ describe('a heartbeat', () => {
   })
 })
 
+describe('an end that nobody asked for', () => {
+  it('and one that was asked for at about the same time are one end', async () => {
+    const { server, states } = small({}, { heartbeatInterval: 3_600 })
+    const rounds = [0, 1, 2, 4, 8, 16, 32]
+    for (const turns of rounds) {
+      await server.start()
+      process.kill(server.pid ?? 0, 'SIGKILL')
+      for (let turn = 0; turn < turns; turn += 1) await setImmediate()
+      await server.stop()
+      expect(['stopped', 'failed']).toContain(server.state)
+    }
+    expect(states().filter(state => state === 'stopped' || state === 'failed').length).toBe(rounds.length)
+  })
+})
+
 describe('debug mode', () => {
   it('verifies that nothing is left', async () => {
     const { server } = small({ SMALL_CHILDREN: 3 }, { debugMode: true })
@@ -247,26 +274,35 @@ describe('debug mode', () => {
 })
 
 describe('a profile', () => {
-  it('by nsys has nsys start first, and both end by stop, with its report', async () => {
+  function profiled(envVars: ServerOptions['envVars']) {
     const output = join(directory, 'profiles')
-    const { server } = small(
-      { PATH: `${FIXTURES}:${process.env['PATH']}`, SMALL_CHILDREN: 2 },
-      { profile: { enabled: true, tool: 'nsys', outputDir: output, args: ['--trace=cuda,nvtx'] }, debugMode: true },
-    )
+    const profile = { enabled: true, tool: 'nsys', outputDir: output, args: ['--trace=cuda,nvtx'] } as const
+    const PATH = `${FIXTURES}:${process.env['PATH']}`
+    return { ...small({ PATH, ...envVars }, { profile, debugMode: true }), output }
+  }
+
+  it('by nsys has nsys start first, and both end by stop, with its report', async () => {
+    const { server, output } = profiled({ SMALL_CHILDREN: 2 })
     await server.start()
     const { pid = 0 } = server
-    expect((await readCommandLine(pid)).slice(2)).toEqual([
-      ...[
-        'profile',
-        `--output=${output}/small-${port}-%h-%p`,
-        '--trace-fork-before-exec=true',
-        '--cuda-graph-trace=node',
-      ],
-      ...['--trace=cuda,nvtx', SMALL, '--host', '127.0.0.1', '--port', String(port)],
+    const words = await readCommandLine(pid)
+    const report = words.find(word => word.startsWith('--output='))?.slice('--output='.length) ?? ''
+    expect(report).toMatch(new RegExp(`^${output}/small-${port}-\\d{8}T\\d{6}$`))
+    expect(words.slice(1)).toEqual([
+      ...[join(FIXTURES, 'nsys'), 'profile', `--output=${report}`, '--trace-fork-before-exec=true'],
+      ...['--cuda-graph-trace=node', '--trace=cuda,nvtx', SMALL, '--host', '127.0.0.1', '--port', String(port)],
     ])
     expect(await server.stop()).toMatchObject({ killed: [], left: [] })
     expect(await identify(pid)).toBeUndefined()
-    expect(await readFile(join(output, `small-${port}-%h-%p.nsys-rep`), 'utf8')).toBe('recorded\n')
+    expect(await readFile(`${report}.nsys-rep`, 'utf8')).toBe('recorded\n')
+    expect(await whatIsLeft()).toEqual([])
+  })
+
+  it('is written though the server hears no TERM, and is killed with its children', async () => {
+    const { server, output } = profiled({ SMALL_CHILDREN: 2, SMALL_DEAF: 'yes' })
+    await server.start()
+    await server.stop()
+    expect((await readdir(output)).map(name => name.replace(/.*\./, ''))).toEqual(['nsys-rep'])
     expect(await whatIsLeft()).toEqual([])
   })
 

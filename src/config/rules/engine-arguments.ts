@@ -9,13 +9,18 @@ export const engineArgumentsRule: Rule = seen =>
     const path = ['tiers', name, 'args']
     const placement = seen.has(['tiers', name, 'rpc']) ? PLACEMENT : []
     const reserved = engine === undefined ? [] : [...RESERVED[engine], ...placement]
-    if (!Array.isArray(args)) return mapFindings(path, args ?? {}, reserved)
-    return args.flatMap((item: unknown, index) => {
-      const at = [...path, index]
-      if (typeof item === 'string') return itemFindings(at, item, reserved)
-      return typeof item === 'object' && item !== null ? mapFindings(at, item, reserved) : []
-    })
+    return argumentFindings(args, path, reserved)
   })
+
+/** What is wrong with arguments, a map or a list, whatever the engine; and which of them are not the user's. */
+export function argumentFindings(args: unknown, path: Path, reserved: readonly Reserved[]): Finding[] {
+  if (!Array.isArray(args)) return mapFindings(path, args ?? {}, reserved)
+  return args.flatMap((item: unknown, index) => {
+    const at = [...path, index]
+    if (typeof item === 'string') return itemFindings(at, item, reserved)
+    return typeof item === 'object' && item !== null ? mapFindings(at, item, reserved) : []
+  })
+}
 
 function itemFindings(path: Path, item: string, reserved: readonly Reserved[]): Finding[] {
   const [flag = ''] = item.split(/[\s=]/, 1)

@@ -15,8 +15,18 @@ import { type Rule, seenTiers } from './seen.ts'
  */
 export const knownMistakesRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { engine, args }]) =>
-    engine === undefined ? [] : words(args, ['tiers', name, 'args']).flatMap(one => findings(engine, one)),
+    engine === undefined ? [] : mistakeFindings(engine, args, ['tiers', name, 'args']),
   )
+
+/** `fixes`: by flag, what is right where arguments do not belong to a tier. */
+export function mistakeFindings(
+  engine: EngineName,
+  args: unknown,
+  path: Path,
+  fixes: Readonly<Record<string, string>> = {},
+): Finding[] {
+  return words(args, path).flatMap(one => findings(engine, one, fixes))
+}
 
 /** A flag as it was given; `value` undefined: none. */
 interface Word {
@@ -26,9 +36,14 @@ interface Word {
   readonly path: Path
 }
 
-function findings(engine: EngineName, { flag, given, value, path }: Word): Finding[] {
+function findings(
+  engine: EngineName,
+  { flag, given, value, path }: Word,
+  fixes: Readonly<Record<string, string>>,
+): Finding[] {
   const unknown = UNKNOWN.find(one => one.engines.includes(engine) && one.flags.includes(flag))
-  if (unknown !== undefined) return [badValue(path, `${flag} is no argument of ${NAMES[engine]}`, unknown.fix)] // 1
+  if (unknown !== undefined)
+    return [badValue(path, `${flag} is no argument of ${NAMES[engine]}`, fixes[flag] ?? unknown.fix)] // 1
   const typed = TYPED.find(one => one.engines.includes(engine) && one.flags.includes(flag))
   if (typed !== undefined && isMap(value))
     return [badValue(path, `${flag} takes one word, and this is a map`, typed.fix)] // 2

@@ -109,6 +109,12 @@ export const tensorParallelRule: Rule = seen =>
         badValue(path, `${tensorParallel}, where TEI computes on one GPU`, 'write 1 for one endpoint on each GPU'),
       ]
     }
+    const nodes = slurm?.nodes ?? 1
+    if (nodes > 1 && gpus !== undefined) {
+      const found = `${tensorParallel} GPUs for each stage, of ${nodes} × ${gpus} (slurm.nodes, slurm.gpus)`
+      const isWhole = gpus > 0 && (nodes * gpus) % tensorParallel === 0
+      return isWhole ? [] : [badValue(path, found, 'write a divisor of all GPUs')]
+    }
     if (gpus === undefined || (gpus > 0 && gpus % tensorParallel === 0)) return []
     const found = `${tensorParallel} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
     return [badValue(path, found, gpus === 0 ? 'leave it out' : 'write a divisor of slurm.gpus')]

@@ -19,6 +19,7 @@ const NAME = { found: SET, fix: 'write model.name in the tier' }
 const CONTEXT = { found: SET, fix: 'write context in the tier' }
 const PREFIX = { found: 'would move the paths that Sluice asks', fix: 'write path in the tier' }
 const TENSOR_PARALLEL = { found: SET, fix: 'write tensorParallel in the tier' }
+const NODES = { found: SET, fix: 'write slurm.nodes in the tier' }
 const UNSEEN = { found: 'would set arguments unseen', fix: 'write them in args' }
 const SOCKET = { found: 'would make it listen where the gateway cannot reach it', fix: OUT }
 
@@ -52,6 +53,7 @@ const VLLM: readonly Reserved[] = [
   { flags: ['--served-model-name'], ...NAME },
   { flags: ['--max-model-len'], ...CONTEXT },
   { flags: ['--tensor-parallel-size', '-tp'], ...TENSOR_PARALLEL },
+  { flags: ['--nnodes', '--node-rank', '--master-addr', '--master-port', '--headless'], ...NODES },
   { flags: ['--api-key'], ...KEY },
   { flags: ['--hf-token'], ...SECRET },
   { flags: ['--ssl-keyfile', '--ssl-certfile', '--ssl-ca-certs'], ...TLS },
@@ -67,6 +69,7 @@ const SGLANG: readonly Reserved[] = [
   { flags: ['--served-model-name'], ...NAME },
   { flags: ['--context-length'], ...CONTEXT },
   { flags: ['--tp-size', '--tp', '--tensor-parallel-size'], ...TENSOR_PARALLEL },
+  { flags: ['--nnodes', '--node-rank', '--dist-init-addr'], ...NODES },
   { flags: ['--enable-metrics'], found: SET, fix: OUT },
   { flags: ['--api-key', '--admin-api-key'], ...KEY },
   { flags: ['--ssl-keyfile', '--ssl-certfile', '--ssl-ca-certs'], ...TLS },

@@ -1,3 +1,4 @@
+import { ENGINES } from '../../engines/index.ts'
 import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
 import { countHosts } from '../host-count.ts'
 import { type Rule, seenTiers } from './seen.ts'
@@ -70,9 +71,10 @@ export const nodelistRule: Rule = seen =>
   })
 
 export const nodesRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { slurm }]) => {
+  seenTiers(seen).flatMap(([name, { engine, slurm }]) => {
     const nodes = slurm?.nodes ?? 1
-    if (nodes === 1 || seen.has(['tiers', name, 'rpc'])) return []
+    if (nodes === 1 || engine === undefined || seen.has(['tiers', name, 'rpc'])) return []
+    if (ENGINES[engine].addressVariable !== undefined) return []
     const path = ['tiers', name, 'slurm', 'nodes']
     return [
       badValue(

@@ -51,12 +51,11 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
   const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
   const ours = slurm?.restarts === run.restarts && slurm.state !== 'pending' ? slurm : undefined
   const heard = facts.standings.findLast(one => one.restarts === run.restarts && HEARD.test(one.text))
-  const served = run.events.findLastIndex(one => one.event === 'ready')
-  const noticed = run.events.findLastIndex(one => one.event === 'draining')
-  const stayed = run.events.findLastIndex(one => one.event === 'false alarm' || one.event === 'ready')
-  const trouble = run.events.slice(served + 1).filter(one => TROUBLE.has(one.event))
+  const trouble = run.events.filter((one, index) => TROUBLE.has(one.event) && !isFollowedBy(run.events, index, SERVES))
   const hasFailed = run.events.some(one => one.event === 'failed')
-  const notice = noticed > stayed ? run.events[noticed] : undefined
+  const notice = run.events.findLast(
+    (one, index) => one.event === 'draining' && !isFollowedBy(run.events, index, SERVES),
+  )
   const isRunning = ours?.state === 'running' || ours?.state === 'unknown'
   const left = 'value' in facts.endpoint && isLast ? facts.endpoint.value : undefined
   const seen = [
@@ -91,6 +90,13 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     eventsFile: run.eventsFile,
     settings: facts.settings,
   }
+}
+
+const SERVES: ReadonlySet<string> = new Set(['ready', 'false alarm'])
+
+/** Whether the same endpoint recorded one of these later. */
+function isFollowedBy(events: readonly RunEvent[], at: number, later: ReadonlySet<string>): boolean {
+  return events.some((one, index) => index > at && one['id'] === events[at]?.['id'] && later.has(one.event))
 }
 
 const HEARD = /^Slurm says that job \d+ is ([A-Z_]+)$/

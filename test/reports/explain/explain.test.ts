@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { explain } from '../../../src/reports/explain/explain.ts'
 import { explanationText } from '../../../src/reports/explain/explain-text.ts'
+import type { RunEvent } from '../../../src/reports/explain/facts.ts'
 import { events, facts, run, view } from './facts-of.ts'
 
 const FORGOTTEN =
@@ -96,6 +97,17 @@ describe('an explanation', () => {
       what: 'It runs, and its engine has failed once since it last served. The engine does not take its argument "--nope", and exits; with 0, too, which says nothing',
     })
     expect(explanation?.runs).toEqual([])
+  })
+
+  it('of a job of several engines is about the one that fails, however the others serve', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const [one, other] = ['reasoning-7-0-0', 'reasoning-7-0-1']
+    const message = 'Exited with code 1: error: invalid argument: --nope'
+    const list = events(['engine exited', { id: one, message }], ['ready', { id: other }])
+    const explained = (more: readonly RunEvent[]) =>
+      explain(facts({ slurm: { value: running }, runs: [run({ events: [...list, ...more] })] }))?.now?.cause
+    expect(explained([])).toBe('bad-arguments')
+    expect(explained(events(['ready', { id: one }]))).toBe('runs')
   })
 
   it('of a job that drains says why it leaves', () => {
