@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { whyNoCgroup } from '../test/lab/cgroups.ts'
 import { FLAVOURS, type Flavour } from '../test/lab/flavours.ts'
@@ -10,19 +10,21 @@ import { FLAVOURS, type Flavour } from '../test/lab/flavours.ts'
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
+const all = (await readdir(join(root, 'test/lab'))).filter(name => name.endsWith('.test.ts')).sort()
 /**
- * What runs on which cluster, by the beginnings of the files' names in test/lab: all of it on the newest, on the others
- * what may come out differently there.
+ * What runs on which cluster, by the beginnings of the files' names in test/lab: all of it on the newest, in two halves; on
+ * the others what may come out differently there. The longest come first.
  */
-const LABS: Partial<Record<Flavour, readonly string[]>> = {
-  sid: [''],
-  bookworm: ['path', 'faults-control', 'faults-engine', 'faults-registry', 'gateway', 'rpc', 'submit', 'lab.test'],
-  'bookworm-qos': ['path'],
-  qos: ['path', 'lab.test'],
-  grace0: ['path'],
-  cgroup: ['path', 'lab.test'],
-  'cgroup-grace0': ['path'],
-}
+const LABS: readonly (readonly [Flavour, readonly string[]])[] = [
+  ['sid', all.filter((_, index) => index % 2 === 0)],
+  ['sid', all.filter((_, index) => index % 2 === 1)],
+  ['bookworm', ['path', 'faults-control', 'faults-engine', 'faults-registry', 'gateway', 'rpc', 'submit', 'lab.test']],
+  ['qos', ['path', 'lab.test']],
+  ['cgroup', ['path', 'lab.test']],
+  ['bookworm-qos', ['path']],
+  ['grace0', ['path']],
+  ['cgroup-grace0', ['path']],
+]
 
 interface Step {
   readonly name: string
@@ -31,29 +33,29 @@ interface Step {
 }
 
 const noCgroup = await whyNoCgroup()
-const checks: readonly Step[] = [
+const checks: Step[] = [
   { name: 'format and lint', argv: [bin('biome'), 'check', '.'] },
   { name: 'types', argv: [bin('tsc')] },
   { name: 'dead code', argv: [bin('knip')] },
   { name: 'unit tests', argv: [process.execPath, ...vitest('unit', 'unit')], report: reportOf('unit') },
   { name: 'build', argv: [process.execPath, join(root, 'scripts/build.ts')] },
 ]
-const [sid = [], ...others] = Object.entries(LABS).map(([flavour, files]) => labStep(flavour as Flavour, files))
+const labs = LABS.flatMap(([flavour, files], index) => labStep(flavour, files, index))
 
 const durations: string[] = []
 let passed = 0
 let failed = 0
 let skipped = 0
 await inTurn(checks, 'live')
-await Promise.all([inTurn(sid, 'live'), inTurn(others.flat(), 'whole')])
+await Promise.all([inTurn(labs, 'live'), inTurn(labs, 'whole')])
 process.exitCode = failed === 0 ? 0 : 1
 if (noCgroup !== undefined) console.log(`\nWithout proctrack/cgroup: ${noCgroup}`)
 console.log(`\n${durations.join(', ')}`)
 console.log(`${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`)
 
-/** `whole`: what a step prints comes in one piece at its end, where another one prints meanwhile. */
-async function inTurn(steps: readonly Step[], printing: 'live' | 'whole'): Promise<void> {
-  for (const step of steps) {
+/** Takes one step after the other, as others may beside it. `whole`: what it prints comes in one piece at its end. */
+async function inTurn(steps: Step[], printing: 'live' | 'whole'): Promise<void> {
+  for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
     if (printing === 'live') console.log(`\n== ${step.name}`)
     const started = performance.now()
     const { code, output } = await run(step.argv, printing)
@@ -71,12 +73,12 @@ async function inTurn(steps: readonly Step[], printing: 'live' | 'whole'): Promi
   }
 }
 
-function labStep(flavour: Flavour, files: readonly string[]): readonly Step[] {
+function labStep(flavour: Flavour, files: readonly string[], index: number): readonly Step[] {
   const wantsCgroup = 'proctrack' in FLAVOURS[flavour] && FLAVOURS[flavour].proctrack === 'cgroup'
   if (wantsCgroup && noCgroup !== undefined) return []
-  const tests = [process.execPath, ...vitest('lab', flavour), ...files.map(file => `test/lab/${file}`)]
+  const tests = [process.execPath, ...vitest('lab', `lab-${index}`), ...files.map(file => `test/lab/${file}`)]
   const argv = [process.execPath, join(root, 'test/lab/main.ts'), `--flavour=${flavour}`, '--', ...tests]
-  return [{ name: `lab tests on ${flavour}`, argv, report: reportOf(flavour) }]
+  return [{ name: `lab tests on ${flavour}`, argv, report: reportOf(`lab-${index}`) }]
 }
 
 function vitest(project: string, report: string): string[] {

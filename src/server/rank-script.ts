@@ -19,7 +19,7 @@ marker=SLUICE_STEP=$SLURM_JOB_ID.$SLURM_STEP_ID.$$
   while found=$(grep -lzxF -- "$2" /proc/[0-9]*/environ); [ -n "$found" ]; do
     for environ in $found; do pid=\${environ#/proc/}; kill -KILL "\${pid%/environ}"; done
   done' sluice $$ "$marker" </dev/null >/dev/null 2>&1 &)
-exec env "$variable=$address" "$marker" "$@" --host "$address"
+exec env SPT_NOENV=1 "$variable=$address" "$marker" "$@" --host "$address"
 `
 
 /** `argv`: the engine's program and its arguments; `variable` is its own for the address of the node. */

@@ -33,8 +33,10 @@ export interface EndpointRunner {
   withdrawn(): Promise<void>
 }
 
-/** How often a drain looks, an engine that loads is asked, and a file that could not be written is tried again. */
+/** How often a drain looks, and a file that could not be written is tried again. */
 const TICK_MS = 200
+/** How often an engine that loads is asked: from its first answer to the first request is half a second at most. */
+const LOADING_MS = 100
 /** How often a serving engine is asked. */
 const HEALTH_MS = 5_000
 
@@ -118,7 +120,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
         if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over)])
         if (engine === watched && !hasExited) post({ kind: 'health', health })
       }
-      await clock.sleep(state().phase === 'ready' ? HEALTH_MS : TICK_MS, over)
+      await clock.sleep(state().phase === 'ready' ? HEALTH_MS : LOADING_MS, over)
     }
   }
 
