@@ -214,15 +214,12 @@ llama-server --host ${head} --port 8090 -m ${FILE} -c 4096 -np 2 --threads 1 --r
     await until('the head', health, PATIENCE)
     const client = openAi(`http://${head}:8090/v1`)
     const longAnswer = await answerOfTenSeconds(client)
+    const answer = send(longAnswer, client)
     const preemptor = await preempt('vasp-03')
-    const notice = async () => !['', 'None'].includes((await showJob(jobId))['PreemptTime'] ?? '')
-    let noticed = false
-    const answers = [send(longAnswer, client)]
-    await until('the notice', notice, PATIENCE).then(() => {
-      noticed = true
-    })
-    outcomes.push(...(await Promise.all(answers)))
-    console.log(`  ${n + 1}/${count}: ${noticed ? 'noticed' : 'not noticed'}, ${outcomes.at(-1)?.lost ?? 'whole'}`)
+    await until('the preemptor to run', async () => (await showJob(preemptor))['JobState'] === 'RUNNING', PATIENCE)
+    const outcome = await answer
+    outcomes.push(outcome)
+    console.log(`  ${n + 1}/${count}: ${outcome.lost ?? 'whole'}`)
     await endJob(jobId)
     await cancel(preemptor)
   }
