@@ -113,6 +113,19 @@ function program(): Command {
     .option('--json', 'print JSON, progress to standard error')
     .action(async (name, options) => (await import('./commands/send-away.ts')).stop(name, options, context))
   sluice
+    .command('profile')
+    .description('have a running vLLM or SGLang record a profile, and say where its traces lie')
+    .argument('<endpoint>', 'an endpoint, or a replica or job that has one only')
+    .addOption(configFile())
+    .requiredOption('--seconds <n>', 'how long to record; Ctrl-C ends it sooner')
+    .option(
+      '--output <dir>',
+      "where SGLang writes, on the endpoint's node; profiles/ in the shared directory by default",
+    )
+    .option('--dry-run', 'say what would be done')
+    .option('--json', 'print JSON, progress to standard error')
+    .action(async (name, options) => (await import('./commands/profile.ts')).profile(name, options, context))
+  sluice
     .command('plan')
     .description('will it fit? weights, caches and buffers of a tier against the memory of its GPUs and of its job')
     .argument('<tier>')

@@ -1,5 +1,6 @@
 import { serveDemoEngine } from '../demo/serve.ts'
 import { UserError } from '../domain/user-error.ts'
+import { DEMO_KEY } from '../engines/demo.ts'
 import type { Context } from './context.ts'
 
 /** `sluice demo-engine`: what the `demo` engine of a tier runs, until a signal. */
@@ -12,5 +13,5 @@ export async function demoEngine(
     throw new UserError(`Cannot listen on port "${options.port}": write a number up to 65535`)
   }
   const models = options.model ?? ['demo']
-  await serveDemoEngine({ host: options.host, port, models, signal: context.signal })
+  await serveDemoEngine({ host: options.host, port, models, key: context.env[DEMO_KEY], signal: context.signal })
 }

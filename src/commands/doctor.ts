@@ -7,6 +7,7 @@ import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { inspectNginx, inspectPort } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
+import { inspectSiteKey } from '../registry/site-key.ts'
 import { examineSite } from '../reports/doctor/examine.ts'
 import type { DoctorFacts, RuntimeFacts, SharedFacts, TierFacts } from '../reports/doctor/facts.ts'
 import { findingsText } from '../reports/doctor/findings-text.ts'
@@ -89,7 +90,8 @@ async function gatherShared(path: string): Promise<SharedFacts> {
   const trial = await lane
     .run('write in the shared directory', () => tryShared(path, systemClock))
     .catch(error => ({ failed: wordsOf(error) }))
-  return { path, uid: userInfo().uid, found, trial }
+  const key = await lane.run('look at site.key', async () => (await inspectSiteKey(path)) ?? 'none').catch(notKnown)
+  return { path, uid: userInfo().uid, found, trial, key }
 }
 
 async function gatherRuntime(path: string): Promise<RuntimeFacts> {

@@ -37,8 +37,8 @@ export function observeUpdater(
     },
     gateway: {
       ...effects.gateway,
-      async apply(model, signal) {
-        const outcome = await effects.gateway.apply(model, signal)
+      async apply(model, signal, keys) {
+        const outcome = await effects.gateway.apply(model, signal, keys)
         if (outcome.status === 'applied') metrics.reloaded(outcome.reloadMs / 1_000)
         if (outcome.status === 'failed') metrics.reloadFailed(outcome.step)
         return outcome

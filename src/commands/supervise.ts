@@ -25,6 +25,7 @@ import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
+import { createKeyTaker } from './take-key.ts'
 
 /** slurm.conf(5) KillWait, where Slurm does not say. */
 const DEFAULT_KILL_WAIT_SECONDS = 30
@@ -65,10 +66,13 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .make()
     .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
     .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+  const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
+    if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
+    const isAlone = slurm === undefined
     await run({
       identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
-      endpoints: await openEndpoints({ spec, job, scratch, workers, isAlone: slurm === undefined }, context),
+      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, isAlone }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
@@ -78,7 +82,8 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       registry: {
         ...registry,
         beat: beat => registry.beat(replica, beat),
-        keepLog: ({ name, path }) => registry.keepLog(job.id, `${name}-${job.restarts}.log`, path),
+        keepLog: ({ name, path }) =>
+          registry.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
       },
       slurm: slurm?.effects,
       record: journal.record,
@@ -107,12 +112,14 @@ interface EndpointsOptions {
   readonly job: Job
   readonly scratch: string
   readonly workers: WorkerNodes | undefined
+  readonly takeKey: () => Promise<string>
   /** There is no Slurm: all GPUs of the machine are ours. */
   readonly isAlone: boolean
 }
 
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
-async function openEndpoints({ spec, job, scratch, workers, isAlone }: EndpointsOptions, { env, self }: Context) {
+async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
+  const { spec, job, scratch, workers, takeKey, isAlone } = options
   const { endpoints: count = 1, tensorParallel = 1 } = spec
   const gpus =
     spec.endpoints === undefined
@@ -127,7 +134,7 @@ async function openEndpoints({ spec, job, scratch, workers, isAlone }: Endpoints
       return {
         id,
         engine: createEngineEffects({
-          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers },
+          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, takeKey },
           spec: { ...spec, ...(spec.port === undefined ? {} : { port: spec.port + index }) },
           logName: count === 1 ? 'engine' : `engine-${index}`,
           env: { ...env, ...(gpus !== undefined && 'slices' in gpus ? gpus.slices[index] : {}) },

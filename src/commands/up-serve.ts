@@ -54,8 +54,8 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   const tried = new Set<LocalReplica>()
   let reached: Record<string, string[]> = {}
 
-  const apply: Gateway['apply'] = async (model, signal) => {
-    const outcome = await gateway.apply(model, signal)
+  const apply: Gateway['apply'] = async (model, signal, keys) => {
+    const outcome = await gateway.apply(model, signal, keys)
     if (outcome.status === 'failed' || stop.signal.aborted) return outcome
     const ids = idsOf(model)
     for (const [tier, line] of sayRoutes(reached, ids, name => urlOf(config, name))) say(tier, line)

@@ -92,6 +92,11 @@ const custom = z.strictObject({
     "Path of its list of models as OpenAI has it; without it the tier's model is all that it serves.",
     '/v1/models',
   ),
+  keyVariable: about(
+    text(alphabets.ENV_NAME).optional(),
+    'Variable in which it gets the key that it must ask for (Authorization: Bearer …); without it anybody on the network may ask it.',
+    'MY_API_KEY',
+  ),
   serves: about(
     z.array(about(z.enum(SERVES), 'One of its APIs.')).default(['chat', 'completions']),
     'What its API offers.',

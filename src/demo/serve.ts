@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { modelList, readRequest, streamedAnswer, wholeAnswer } from './answer.ts'
@@ -8,6 +8,8 @@ export interface DemoEngineOptions {
   readonly port: number
   /** Names that it lists; it answers to any. */
   readonly models: readonly string[]
+  /** What it asks for, but for its health; undefined: nothing. */
+  readonly key?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -21,7 +23,7 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024
  *
  * @throws when it cannot listen.
  */
-export async function serveDemoEngine({ host, port, models, signal }: DemoEngineOptions): Promise<void> {
+export async function serveDemoEngine({ host, port, models, key, signal }: DemoEngineOptions): Promise<void> {
   const created = now()
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy()) // its client has gone, or sent too much
@@ -41,6 +43,9 @@ export async function serveDemoEngine({ host, port, models, signal }: DemoEngine
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = `${request.method} ${request.url?.split('?')[0]}`
     const body = await readBody(request)
+    if (key !== undefined && route !== 'GET /health' && !carries(request, key)) {
+      return refuse(response, 401, 'Invalid API Key')
+    }
     switch (route) {
       case 'GET /health':
         return reply(response, 200, { status: 'ok' })
@@ -68,6 +73,14 @@ export async function serveDemoEngine({ host, port, models, signal }: DemoEngine
     }
     response.end('data: [DONE]\n\n')
   }
+}
+
+/** In a time that tells nothing of the key. */
+function carries({ headers }: IncomingMessage, key: string): boolean {
+  const [given, wanted] = [headers.authorization ?? '', `Bearer ${key}`].map(text =>
+    createHash('sha256').update(text).digest(),
+  )
+  return given !== undefined && wanted !== undefined && timingSafeEqual(given, wanted)
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FINGERPRINT } from './engine-key.ts'
 
 const ENDPOINT_STATES = ['starting', 'loading', 'ready', 'draining', 'failed'] as const
 export type EndpointState = (typeof ENDPOINT_STATES)[number]
@@ -32,6 +33,8 @@ const endpointSchema = z.looseObject({
     .string()
     .regex(/^http:\/\/(\d{1,3}\.){3}\d{1,3}:\d{4,5}$/, 'must be http://IPv4:port')
     .nullable(),
+  // Fingerprint of the key that its engine asks for; absent: it asks for none.
+  key: z.string().regex(FINGERPRINT, 'must be the fingerprint of a key').optional(),
   models: z.array(shown(512)).max(1000),
   serves: z.array(shown(64)).max(16),
   job: z.looseObject({

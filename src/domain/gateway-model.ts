@@ -28,4 +28,6 @@ export interface GatewayServer {
   /** IPv4 literal, already checked against `gateway.networks`. */
   readonly address: string
   readonly port: number
+  /** Fingerprint of the key that it asks for; absent: it asks for none. */
+  readonly key?: string
 }

@@ -53,6 +53,8 @@ export interface CustomSpec {
   /** `{address}`, `{port}`, `{model}` and `{name}` are filled in. */
   readonly args: readonly string[]
   readonly healthPath: string
+  /** Variable in which it gets the key that it is to ask for as a bearer's token; absent: it asks for none. */
+  readonly keyVariable?: string
   readonly modelsPath?: string
   readonly serves: readonly string[]
   /** Where its load stands as Prometheus has it, and by what names. */

@@ -13,6 +13,7 @@ export const custom: Engine = {
   // It is the tier's program: what it reads is the tier's to say, in env.
   keepsEnvironment: /^$/,
   environment: {},
+  key: ({ custom: own }) => (own?.keyVariable === undefined ? undefined : { variable: own.keyVariable }),
   needs: needsModel,
   paths: ({ custom: own }) => ({
     health: own?.healthPath ?? '/',

@@ -1,6 +1,9 @@
 import type { Engine } from './engine.ts'
 import { llamaCpp } from './llama-cpp.ts'
 
+/** Where it finds the key that it asks for. */
+export const DEMO_KEY = 'SLUICE_ENGINE_KEY'
+
 /**
  * `sluice demo-engine`: answers like llama-server, without a model, and says so in each answer. For a machine without an
  * engine, and for trying a site before its models are there.
@@ -14,5 +17,6 @@ export const demo: Engine = {
     ...(model === undefined ? (router?.preload ?? []) : [model.name]).flatMap(name => ['--model', name]),
   ],
   keepsEnvironment: /^$/,
+  key: () => ({ variable: DEMO_KEY }),
   needs: () => [],
 }

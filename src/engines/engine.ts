@@ -27,6 +27,8 @@ export interface Engine {
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
   readonly environment: Readonly<Record<string, string>>
+  /** How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows (rule 12). */
+  key(spec: ReplicaSpec): KeyChannel | undefined
   /** Local paths that must be there before it is started, with what they are for. */
   needs(spec: ReplicaSpec): { path: string; what: string }[]
   paths(spec: ReplicaSpec): EnginePaths
@@ -76,6 +78,16 @@ export interface EnginePaths {
   /** Prometheus's text; undefined: it has none. A function of its list of models where each has metrics of its own. */
   readonly metrics?: string | ((models: string) => readonly string[])
 }
+
+/** A variable of its environment, or a file that it is given the path of. */
+export type KeyChannel =
+  | { readonly variable: string }
+  | {
+      /** Of the file, below a directory that is the engine's own. */
+      readonly fileName: string
+      text(key: string): string
+      argv(path: string): readonly string[]
+    }
 
 /**
  * - `ready`: it answers, and what must be preloaded is loaded.

@@ -30,6 +30,7 @@ export const llamaCpp: Engine = {
   // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.
   keepsEnvironment: /^(GGML_|HIP_|ROCR_|HSA_|ONEAPI_|SYCL_|VK_)/,
   environment: {},
+  key: () => ({ variable: 'LLAMA_API_KEY' }),
   needs: ({ router, ...spec }) => [
     ...(router === undefined ? [] : [{ path: router.modelsDir, what: 'models directory' }]),
     ...(router?.preload ?? []).map(name => ({

@@ -23,6 +23,12 @@ export const sglang: Engine = {
   addressVariable: 'SGLANG_HOST_IP',
   keepsEnvironment: new RegExp(`^(?:SGLANG_(?!API_KEY$)[A-Z0-9_]+|SGL_[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
   environment: { PYTHONUNBUFFERED: '1' },
+  // It has no variable for it, but reads arguments from a file of YAML (srt/server_args_config_parser.py).
+  key: () => ({
+    fileName: 'sglang.yaml',
+    text: key => `api-key: "${key}"\n`,
+    argv: path => ['--config', path],
+  }),
   needs: needsModel,
   paths: () => ({ health: '/health', models: '/v1/models', metrics: '/metrics' }),
   // Its answer is a token that it makes for it, for which it gives itself 20 s.

@@ -23,6 +23,7 @@ export const tei: Engine = {
   keepsEnvironment:
     /^(?:HF_(?!API_TOKEN$)[A-Z_]+|RUST_(?:LOG|BACKTRACE)|PYTHON[A-Z]+|VIRTUAL_ENV|MKL_[A-Z_]+|ORT_[A-Z_]+|HSA_[A-Z_]+|HIP_[A-Z_]+|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY)$/,
   environment: {},
+  key: () => ({ variable: 'API_KEY' }),
   needs: needsModel,
   paths: () => ({ health: '/health', metrics: '/metrics' }),
   healthTimeoutMs: 5_000,

@@ -25,6 +25,7 @@ export const vllm: Engine = {
   // VLLM_PORT is the base of its internal ports, VLLM_API_KEY and VLLM_HOST_IP are not the job script's to say.
   keepsEnvironment: new RegExp(`^(?:VLLM_(?!PORT$|HOST_IP$|API_KEY$)[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
   environment: { PYTHONUNBUFFERED: '1' },
+  key: () => ({ variable: 'VLLM_API_KEY' }),
   needs: needsModel,
   paths: () => ({ health: '/health', models: '/v1/models', metrics: '/metrics' }),
   healthTimeoutMs: 5_000,

@@ -29,7 +29,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
   const { directory, clock } = parts
   let settled: Settled | undefined
 
-  return async (model, signal) => {
+  return async (model, signal, keys = {}) => {
     let step: ApplyStep = 'find nginx'
     let before: Sight | undefined
     try {
@@ -41,7 +41,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       await host.rotateLogs()
       const { build, master, answer } = before
       step = 'render'
-      const render = (generation: number) => renderGateway(model, { ...parts, generation, build })
+      const render = (generation: number) => renderGateway(model, { ...parts, generation, build, keys })
       if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
         settled = master && { master, generation: answer, model: JSON.stringify(model) }
         await tidy(answer)

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { z } from 'zod'
+import { checkKeys, type EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { ApplyOutcome, Gateway, RunningGateway } from './gateway.ts'
 import { checkModel } from './model-schema.ts'
@@ -11,7 +12,7 @@ export type DrivenGateway = Pick<Gateway, 'apply' | 'running'>
 type End = Pick<ChildProcess, 'on' | 'once' | 'send'> | NodeJS.Process
 
 const requestSchema = z.discriminatedUnion('call', [
-  z.strictObject({ id: z.int(), call: z.literal('apply'), model: z.unknown() }),
+  z.strictObject({ id: z.int(), call: z.literal('apply'), model: z.unknown(), keys: z.unknown() }),
   z.strictObject({ id: z.int(), call: z.literal('running') }),
 ])
 
@@ -46,7 +47,7 @@ export function serveGateway(
     try {
       const model = checkModel(request.model)
       options.permit(model)
-      return gateway.apply(model, options.signal)
+      return gateway.apply(model, options.signal, checkKeys(request.keys))
     } catch (error) {
       // One of the two may have read a new sluice.yaml before the other: the next try tells.
       const message = error instanceof Error ? error.message : String(error)
@@ -73,7 +74,10 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
     lost(gone)
   })
 
-  async function ask(request: { call: 'running' } | { call: 'apply'; model: GatewayModel }, signal: AbortSignal) {
+  async function ask(
+    request: { call: 'running' } | { call: 'apply'; model: GatewayModel; keys: EngineKeys },
+    signal: AbortSignal,
+  ) {
     signal.throwIfAborted()
     if (gone !== undefined) throw gone
     last += 1
@@ -86,7 +90,7 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
   }
   return {
     // Root's answers are root's word.
-    apply: async (model, signal) => (await ask({ call: 'apply', model }, signal)) as ApplyOutcome,
+    apply: async (model, signal, keys = {}) => (await ask({ call: 'apply', model, keys }, signal)) as ApplyOutcome,
     running: async signal => (await ask({ call: 'running' }, signal)) as RunningGateway | undefined,
   }
 }

@@ -1,3 +1,4 @@
+import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 
 /**
@@ -11,12 +12,14 @@ export interface Gateway {
    * leave routes/ (rule 3). What may still reach it then is what an old worker had begun to read: idle means no
    * connection, not no route.
    *
+   * `keys` holds those that the model's servers ask for; nginx sends each server its own, in place of what clients send.
+   *
    * A failure is a value. What ran before then runs on or again where `restored` is true, and the same model is tried
    * anew by the next call: how soon is the caller's to decide.
    *
    * @throws the signal's reason when it aborts, at a point where a crash could have happened as well.
    */
-  apply(model: GatewayModel, signal: AbortSignal): Promise<ApplyOutcome>
+  apply(model: GatewayModel, signal: AbortSignal, keys?: EngineKeys): Promise<ApplyOutcome>
   /**
    * What the running nginx says that it runs; undefined when nothing of ours accepts connections.
    *
@@ -43,4 +46,6 @@ export type ApplyStep = 'find nginx' | 'render' | 'write' | 'test' | 'probe port
 export interface RunningGateway {
   readonly generation: number
   readonly model: GatewayModel
+  /** That it sends to the model's servers. */
+  readonly keys: EngineKeys
 }

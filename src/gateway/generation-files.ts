@@ -2,6 +2,9 @@ import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'n
 import { join } from 'node:path'
 import type { StateDirectory } from './state-directory.ts'
 
+/** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
+export const KEYS_FILE = 'keys.conf'
+
 /** Links to one generation: what a start or reload of nginx reads, and the last one that was verified. */
 export type GenerationLink = 'current' | 'good'
 
@@ -21,7 +24,7 @@ export async function writeGeneration(
   await rm(beside, { recursive: true, force: true })
   await mkdir(beside, { mode: 0o750 })
   for (const [name, text] of files) {
-    const file = await open(join(beside, name), 'wx', 0o640)
+    const file = await open(join(beside, name), 'wx', name === KEYS_FILE ? 0o600 : 0o640)
     try {
       await file.writeFile(text)
       await file.sync()

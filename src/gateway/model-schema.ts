@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseIpv4 } from '../domain/address.ts'
+import { FINGERPRINT } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 
 const port = z.int().min(1024, 'must be 1024 or above').max(65535, 'must be 65535 or below')
@@ -9,6 +10,7 @@ const server = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'must be an endpoint id'),
   address: z.string().refine(text => parseIpv4(text) !== undefined, 'must be an IPv4 address'),
   port,
+  key: z.string().regex(FINGERPRINT, 'must be the fingerprint of a key').exactOptional(),
 })
 
 const tier = z.strictObject({

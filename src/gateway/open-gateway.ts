@@ -59,7 +59,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     return turn
   }
   return {
-    apply: (model, signal) => inTurn(() => apply(model, signal)),
+    apply: (model, signal, keys) => inTurn(() => apply(model, signal, keys)),
     running: signal => inTurn(() => host.running(signal)),
     stop: options => inTurn(() => host.stop(options)),
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel, GatewayTier } from '../domain/gateway-model.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import {
@@ -9,6 +10,9 @@ import {
   unknownPathBody,
   unreachableBody,
 } from './error-answer.ts'
+import { KEYS_FILE } from './generation-files.ts'
+import { digitsOf, groupByKey, type KeyGroup } from './key-groups.ts'
+import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
 import type { NginxBuild } from './nginx-build.ts'
 import { nginxString } from './nginx-string.ts'
@@ -23,6 +27,8 @@ export interface RenderOptions {
   /** Files that one process may have open. */
   readonly openFiles: number
   readonly templates: GatewayTemplates
+  /** Those that the model's servers ask for. */
+  readonly keys: EngineKeys
   /** How the gateway stands in an nginx that has other sites; absent where it is alone. */
   readonly amongOthers?: AmongOthers | undefined
 }
@@ -50,10 +56,11 @@ const CONNECTIONS = 8192
 
 /**
  * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper that a private nginx is
- * started with; `gateway.conf`, which stands within `http { }` and has no other tie to the wrapper; and the model.
+ * started with; `gateway.conf`, which stands within `http { }` and has no other tie to the wrapper; the keys that it
+ * includes, if there are any; and the model.
  * Equal models, options and generations give equal texts.
  *
- * @throws when the model holds what nginx must not read (rule 9).
+ * @throws when the model holds what nginx must not read (rule 9), or names a key that is missing.
  */
 export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
   const checked = checkModel(model)
@@ -61,6 +68,9 @@ export function renderGateway(model: GatewayModel, options: RenderOptions): Read
   return new Map([
     ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(options), templates)],
     ['gateway.conf', renderStrictly(templates['gateway.conf'], gatewayView(checked, options), templates)],
+    ...(keysOf(checked).length === 0
+      ? []
+      : ([[KEYS_FILE, renderKeys(namesOf(options), checked, options.keys)]] as const)),
     [MODEL_FILE, `${JSON.stringify(checked, null, 2)}\n`],
   ])
 }
@@ -84,15 +94,23 @@ function wrapperView({ generation, directory, build, user, openFiles }: RenderOp
   }
 }
 
-function gatewayView(model: GatewayModel, { generation, directory, build, amongOthers }: RenderOptions): object {
-  const { names, accessLog } = amongOthers ?? { names: 'sluice', accessLog: directory.accessLog }
+function namesOf({ amongOthers }: RenderOptions): string {
+  return amongOthers?.names ?? 'sluice'
+}
+
+function gatewayView(model: GatewayModel, options: RenderOptions): object {
+  const { generation, directory, build, amongOthers } = options
+  const names = namesOf(options)
+  const accessLog = amongOthers?.accessLog ?? directory.accessLog
+  const keys = keysOf(model)
   const tierView = (tier: GatewayTier, path: string) =>
-    tierViewOf(tier, path, `$${names}_p${model.tiers.indexOf(tier)}`)
+    tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
   return {
     generation,
     names,
     owner: amongOthers !== undefined && nginxString(directory.root),
     accessLog: nginxString(accessLog),
+    keysFile: keys.length > 0 && nginxString(keysFilePath(directory, generation)),
     controlSocket: amongOthers === undefined && nginxString(`unix:${directory.controlSocket}`),
     answersGeneration: amongOthers !== undefined,
     hasGzip: build.hasGzip,
@@ -118,11 +136,25 @@ function gatewayView(model: GatewayModel, { generation, directory, build, amongO
 }
 
 /**
- * `path` is where the tier stands in one server; at `/` the request line needs no change. `rawPath` is short, because
- * nginx takes variables of 46 bytes and no more (variables_hash_bucket_size).
+ * `path` is where the tier stands in one server; at `/` the request line needs no change. A tier's variables have its index
+ * and not its name, because nginx takes variables of 46 bytes and no more (variables_hash_bucket_size).
  */
-function tierViewOf(tier: GatewayTier, path: string, rawPath: string): object {
+function tierViewOf(
+  tier: GatewayTier,
+  path: string,
+  { names, keys, index }: { names: string; keys: readonly string[]; index: number },
+): object {
   const isPrefixed = path !== '/'
+  const rawPath = `$${names}_p${index}`
+  const groups = groupByKey(tier.servers)
+  const upstream = `${names}-${tier.name}`
+  const authorization = (group: KeyGroup | undefined) =>
+    group?.key === undefined ? '""' : keyVariable(names, keys, group.key)
+  const one = { target: upstream, authorization: authorization(groups[0]) }
+  const [first, second] = ['u', 'v'].map(letter => ({
+    target: `${upstream}-$${names}_${letter}${index}`,
+    authorization: `$${names}_${letter}${index}k`,
+  }))
   return {
     name: tier.name,
     path,
@@ -135,8 +167,22 @@ function tierViewOf(tier: GatewayTier, path: string, rawPath: string): object {
     retryAfter: Math.ceil(tier.retryAfterSeconds),
     empty: tier.servers.length === 0,
     upstream: tier.servers.length > 0,
-    servers: tier.servers,
-    zoneKilobytes: ZONE_KILOBYTES + tier.servers.length * PEER_KILOBYTES,
+    upstreams: groups.map(({ servers }, place) => ({
+      upstreamName: groups.length === 1 ? upstream : `${upstream}-${place}`,
+      servers,
+      zoneKilobytes: ZONE_KILOBYTES + servers.length * PEER_KILOBYTES,
+    })),
+    first: groups.length === 1 ? one : first,
+    second: groups.length === 1 ? one : second,
+    choice: groups.length > 1 && {
+      index,
+      groups: groups.map((group, place) => ({
+        place,
+        next: (place + 1) % groups.length,
+        digits: digitsOf(groups)[place],
+        authorization: authorization(group),
+      })),
+    },
     unavailable: nginxString(unavailableBody(tier)),
     unreachable: nginxString(unreachableBody(tier)),
     failed: nginxString(failedBody(tier)),

@@ -3,6 +3,7 @@ import { askGeneration } from './control.ts'
 import type { RunningGateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readGeneration } from './generation-files.ts'
+import { readKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
 import { findNginx } from './nginx-processes.ts'
 import { MODEL_FILE } from './render-gateway.ts'
@@ -21,7 +22,7 @@ export async function readRunning(
       if (text === undefined) {
         throw new Error(`Cannot tell what nginx runs: it answers generation ${generation}, whose files are gone`)
       }
-      return { generation, model: checkModel(JSON.parse(text)) }
+      return { generation, model: checkModel(JSON.parse(text)), keys: await readKeys(directory, generation) }
     }
     signal.throwIfAborted()
     if (clock.now() > deadline) {

@@ -4,6 +4,7 @@ import { awaitGeneration, sizeOf } from './await-generation.ts'
 import { askGeneration } from './control.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readGeneration, readLink, setLink } from './generation-files.ts'
+import { readKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
 import { parseBuild } from './nginx-build.ts'
 import type { NginxHost } from './nginx-host.ts'
@@ -122,7 +123,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
         const { current, good } = await readLinks()
         if (answer !== undefined && current === answer && good === answer) {
           const model = await modelOf(answer)
-          if (model !== undefined) return { generation: answer, model }
+          if (model !== undefined) return { generation: answer, model, keys: await readKeys(directory, answer) }
         }
         if (answer !== undefined) {
           throw new Error(

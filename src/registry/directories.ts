@@ -10,6 +10,7 @@ export function registryDirectories(shared: string) {
     events: join(shared, 'events'),
     logs: join(shared, 'logs'),
     requests: join(shared, 'requests'),
+    keys: join(shared, 'keys'),
   } as const
 }
 

@@ -1,16 +1,18 @@
-import { copyFile, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Beat } from '../domain/beat.ts'
 import type { Dismissal } from '../domain/dismissal.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { Lane } from '../system/lane.ts'
+import { copyStruck } from './copy-struck.ts'
 import { makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
 import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
+import { readKeptKey, takeSiteKey } from './site-key.ts'
 
 /** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
 export function openRegistry(shared: string, lane: Lane) {
@@ -41,11 +43,13 @@ export function openRegistry(shared: string, lane: Lane) {
       lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
     asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),
     drainOutcome: (id: string) => lane.run('read events', () => readDrainOutcome(shared, id)),
-    /** Copies a log from the node's disk to `logs/<job>/<name>`. */
-    keepLog: (jobId: string, name: string, logFile: string) =>
+    siteKey: () => lane.run('read site.key', () => takeSiteKey(shared)),
+    keptKey: (fingerprint: string) => lane.run('read a key', async () => readKeptKey(shared, fingerprint)),
+    /** Copies a log from the node's disk to `logs/<job>/<name>`, without these keys. */
+    keepLog: (jobId: string, log: { name: string; path: string; without: readonly string[] }) =>
       lane.run('keep a log', async () => {
         await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
-        await copyFile(logFile, join(directories.logs, jobId, name))
+        await copyStruck(log.path, join(directories.logs, jobId, log.name), log.without)
       }),
   }
 }

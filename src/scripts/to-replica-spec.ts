@@ -40,11 +40,18 @@ function toModelSpec({ name, file, id }: NonNullable<TierConfig['model']>): Mode
   return { name, ...(file === undefined ? {} : { file }), ...(id === undefined ? {} : { id }) }
 }
 
-function toCustomSpec({ args, modelsPath, metrics, ...custom }: NonNullable<TierConfig['custom']>): CustomSpec {
+function toCustomSpec({
+  args,
+  modelsPath,
+  keyVariable,
+  metrics,
+  ...custom
+}: NonNullable<TierConfig['custom']>): CustomSpec {
   return {
     ...custom,
     args: args.map(String),
     ...(modelsPath === undefined ? {} : { modelsPath }),
+    ...(keyVariable === undefined ? {} : { keyVariable }),
     ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
   }
 }

@@ -1,6 +1,7 @@
 import { access, appendFile, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../containers/runtime.ts'
+import { fingerprintOf, strike } from '../domain/engine-key.ts'
 import { START_LINE } from '../domain/engine-log.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../engines/engine.ts'
@@ -16,6 +17,7 @@ import type { EngineGroup } from './engine-group.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
 import { checkHealth, loadModels } from './health.ts'
 import { inspectProgram } from './inspect-program.ts'
+import { handOver, type Keyed } from './key-hand-over.ts'
 import { readLastLines } from './last-lines.ts'
 import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
@@ -37,6 +39,8 @@ export interface EngineEffectsOptions {
   /** On this node's own disk. */
   readonly scratch: string
   readonly node: string
+  /** What an engine that starts now is to ask for; undefined: engines that start here ask for no key. */
+  readonly takeKey?: (() => Promise<string>) | undefined
   /** Of its log, as `logs/` keeps it. */
   readonly logName: string
   /** What already stands in the way of it, in words. */
@@ -61,12 +65,15 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     async start() {
       const [address] = addressesIn(spec.networks)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
+      const channel = engine.key(spec)
+      const key = channel === undefined ? undefined : await options.takeKey?.()
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await start(address, port)
-      const contact = { http, engine, spec, url }
+      const running = await start(address, port, await handOver(channel, key, scratch))
+      const contact = { http, engine, spec, url, key }
       return {
         url,
+        key: key === undefined ? undefined : fingerprintOf(key),
         exited: running.exited,
         processes: () => running.processes().map(one => ({ ...one, node: one.node ?? node })),
         async health(): Promise<EngineHealth> {
@@ -86,24 +93,24 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: () => readLastLines(logFile),
+        lastLines: async () => strike(await readLastLines(logFile), key === undefined ? [] : [key]),
       }
     },
   }
 
-  async function start(address: string, port: number): Promise<EngineGroup> {
+  async function start(address: string, port: number, keyed: Keyed): Promise<EngineGroup> {
     const { stage, model } = spec
-    if (stage === undefined || model?.file === undefined) return startProcesses(spec, address, port)
+    if (stage === undefined || model?.file === undefined) return startProcesses(spec, address, port, keyed)
     const abort = new AbortController()
     const staging = stageModel({ stage, model: model.file, clock: systemClock, signal: abort.signal })
     return afterStaging({
       ...{ staging, abort },
-      start: file => startProcesses({ ...spec, model: { ...model, file } }, address, port),
+      start: file => startProcesses({ ...spec, model: { ...model, file } }, address, port, keyed),
     })
   }
 
-  async function startProcesses(own: ReplicaSpec, address: string, port: number): Promise<EngineGroup> {
-    const program = await programOf(own)
+  async function startProcesses(own: ReplicaSpec, address: string, port: number, keyed: Keyed): Promise<EngineGroup> {
+    const program = await programOf(own, { ...environment, ...keyed.environment }, keyed.files)
     const [command, ...first] = program.words
     const argvOf = async (more: Pick<EngineAddress, 'placement' | 'rank'>) => {
       const asked = engine.argv(own, { address, port, ...more })
@@ -120,7 +127,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const prefix = own.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv }),
+          ...withPrefix(prefix, { command, argv: [...argv, ...keyed.argv] }),
           ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
           marker,
           isShielded: program.termMs === undefined,
@@ -157,13 +164,19 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   }
 
   /** The words before its arguments. */
-  async function programOf(own: ReplicaSpec): Promise<Containment> {
+  async function programOf(
+    own: ReplicaSpec,
+    given: Readonly<Record<string, string>>,
+    files: readonly string[],
+  ): Promise<Containment> {
     if (engine.subcommand !== undefined)
-      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: environment }
+      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: given }
     const { container } = own
-    if (container === undefined) return { words: [own.command], env: environment }
-    const needs = engine.needs(own).map(need => need.path)
-    return containEngine({ ...{ container, spec: own, needs, environment, jobEnv: env, marker, scratch, node } })
+    if (container === undefined) return { words: [own.command], env: given }
+    const needs = [...engine.needs(own).map(need => need.path), ...files]
+    return containEngine({
+      ...{ container, spec: own, needs, environment: given, jobEnv: env, marker, scratch, node },
+    })
   }
 }
 

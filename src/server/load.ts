@@ -16,7 +16,7 @@ export async function readLoad(contact: EngineContact): Promise<Load> {
   return texts.includes(undefined) ? UNKNOWN_LOAD : engine.readLoad(spec, texts.join('\n'))
 }
 
-async function textAt({ http, url }: EngineContact, path: string): Promise<string | undefined> {
-  const answer = await http.ask(url + path, { timeoutMs: LOAD_TIMEOUT_MS })
+async function textAt({ http, url, key }: EngineContact, path: string): Promise<string | undefined> {
+  const answer = await http.ask(url + path, { bearer: key, timeoutMs: LOAD_TIMEOUT_MS })
   return answer.kind === 'answered' && answer.status === 200 ? answer.text : undefined
 }

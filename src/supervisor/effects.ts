@@ -29,6 +29,8 @@ export interface RunningEngine {
   processes(): Endpoint['processes']
   /** Where it will answer. */
   readonly url: string
+  /** Fingerprint of the key that it asks for; undefined: it asks for none. */
+  readonly key?: string | undefined
   readonly exited: Promise<string>
   health(): Promise<EngineHealth>
   /** How busy it is; never rejects, and ends within its own deadline. */

@@ -76,6 +76,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
           ...identity,
           state: action.state,
           url: engine?.url ?? null,
+          ...(engine?.key === undefined ? {} : { key: engine.key }),
           models: [...action.models],
           processes: engine?.processes() ?? [],
           since: clock.date().toISOString(),

@@ -3,9 +3,17 @@ import { Agent, buildConnector, request } from 'undici'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 
 export interface Http {
-  ask(url: string, options: { method?: 'GET' | 'POST'; json?: unknown; timeoutMs: number }): Promise<HttpAnswer>
+  ask(url: string, options: HttpQuestion): Promise<HttpAnswer>
   /** Local ports of connections that are open now, so that they are not taken for somebody's request. */
   ownPorts(): ReadonlySet<number>
+}
+
+export interface HttpQuestion {
+  readonly method?: 'GET' | 'POST'
+  readonly json?: unknown
+  /** What `Authorization` carries; undefined: it is not sent. */
+  readonly bearer?: string | undefined
+  readonly timeoutMs: number
 }
 
 /** A client that keeps no connection after its answer. */
@@ -27,15 +35,17 @@ export function createHttp(): Http {
   })
   return {
     ownPorts: () => ports,
-    async ask(url, { method = 'GET', json, timeoutMs }) {
+    async ask(url, { method = 'GET', json, bearer, timeoutMs }) {
       try {
         const answer = await request(url, {
           dispatcher: agent,
           method,
           signal: AbortSignal.timeout(timeoutMs),
-          ...(json === undefined
-            ? {}
-            : { body: JSON.stringify(json), headers: { 'content-type': 'application/json' } }),
+          headers: {
+            ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+          },
+          ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         })
         return { kind: 'answered', status: answer.statusCode, text: await answer.body.text() }
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { Beat } from '../domain/beat.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
+import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Problem } from '../domain/problem.ts'
@@ -17,6 +18,8 @@ export interface RegistryEffects {
   remove(id: string): Promise<void>
   writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
   routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+  /** The key of this fingerprint; undefined when nobody has kept it. */
+  keptKey(fingerprint: string): Promise<string | undefined>
 }
 
 export type Applied =
@@ -26,9 +29,11 @@ export type Applied =
 
 export interface GatewayEffects {
   /** What the running nginx serves; undefined when none runs; rejects when that cannot be found out. */
-  running(signal: AbortSignal): Promise<{ readonly model: GatewayModel; readonly generation: number } | undefined>
+  running(
+    signal: AbortSignal,
+  ): Promise<{ readonly model: GatewayModel; readonly generation: number; readonly keys: EngineKeys } | undefined>
   /** Resolves `applied` only when nothing reaches a server that the model no longer has (rule 10). */
-  apply(model: GatewayModel, signal: AbortSignal): Promise<Applied>
+  apply(model: GatewayModel, signal: AbortSignal, keys: EngineKeys): Promise<Applied>
 }
 
 export interface SlurmEffects {

@@ -5,6 +5,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { type Absences, countAbsences, forgottenIds } from './forgotten.ts'
+import { createKnownKeys } from './known-keys.ts'
 import {
   compare,
   difference,
@@ -76,6 +77,7 @@ const UNREAD = 'Cannot read all that squeue prints; a job that it does not name 
 export function createUpdater(options: UpdaterOptions): Updater {
   const { registry, gateway, slurm, network, clock, signal } = options
   const report = createReporter(options.record)
+  const keys = createKnownKeys(registry.keptKey)
   let seen: SeenMap = new Map()
   let isScanned = false
   let beatsAt: number | undefined
@@ -126,6 +128,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     try {
       const before = await gateway.running(signal)
       if (before === undefined) return
+      keys.remember(before.keys)
       running = before.model
       generation = before.generation
       reached = idsOf(before.model)
@@ -141,6 +144,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
     const beats = beatsAt === undefined || clock.now() - beatsAt >= options.beatMs
     try {
       const found = await registry.scan({ beats })
+      const unread = await keys.learn(found.endpoints)
+      report.state('keys', unread && `${unread}; engines that ask for that key are not added meanwhile`)
       const now = clock.now()
       // The first scan follows no other; its endpoints begin their leases in it.
       const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
@@ -169,6 +174,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
         const known = addresses.get(node)
         return known === undefined || known === 'asking' ? undefined : known
       },
+      knowsKey: keys.knows,
       isRouted: id => Object.values(reached).some(ids => ids.includes(id)),
       networks: options.networks,
       ownAddresses: network.ownAddresses(),
@@ -190,7 +196,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     const target = await allow(model)
     if (target === undefined) return
     checkedAt = now
-    const outcome = await gateway.apply(target, signal)
+    const outcome = await gateway.apply(target, signal, keys.neededBy(target))
     if (outcome.status === 'failed') {
       running = undefined // not known to be anything: equality must not hide the failure
       failures += 1

@@ -25,7 +25,8 @@ export function planGateway(
     [...seen.values()].flatMap(({ endpoint }) => {
       const at = addressOf(endpoint)
       const routed = endpoint.tier === tier && standings.get(endpoint.id)?.routed === true && at !== undefined
-      return routed ? [{ id: endpoint.id, ...at }] : []
+      const { id, key } = endpoint
+      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }) }] : []
     })
   return {
     standings,

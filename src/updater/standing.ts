@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly connects: (id: string) => boolean | undefined
   /** The addresses that a node's name resolves to. */
   readonly addressesOf: (node: string) => readonly string[] | undefined
+  /** Whether the key of this fingerprint could be read. */
+  readonly knowsKey: (fingerprint: string) => boolean
   readonly isRouted: (id: string) => boolean
   readonly tiers: readonly string[]
   readonly networks: readonly string[]
@@ -40,8 +42,9 @@ export interface Surroundings {
  * 2. its file does not say ready → not routed
  * 3. an address that its node, our networks or common sense do not allow → not routed
  * 4. Slurm contradicts → not routed
- * 5. the lease holds → routed
- * 6. a suspect whose port refuses → not routed; any other suspect stays
+ * 5. an engine that is new to nginx and asks for a key that could not be read → not routed
+ * 6. the lease holds → routed
+ * 7. a suspect whose port refuses → not routed; any other suspect stays
  */
 export function judgeEndpoint(seen: Seen, around: Surroundings): Standing {
   const { endpoint, lease } = seen
@@ -51,9 +54,11 @@ export function judgeEndpoint(seen: Seen, around: Surroundings): Standing {
   if (address !== undefined) return no(address) // 3
   const contradiction = contradict(seen, around.poll)
   if (contradiction !== undefined) return no(contradiction) // 4
-  if (lease.stillMs < around.leaseMs) return { routed: true, suspect: false } // 5
+  const isOpen = endpoint.key === undefined || around.knowsKey(endpoint.key)
+  if (!isOpen && !around.isRouted(endpoint.id)) return no('The key that it asks for cannot be read yet') // 5
+  if (lease.stillMs < around.leaseMs) return { routed: true, suspect: false } // 6
   if (around.connects(endpoint.id) !== false) return { routed: true, suspect: true }
-  return no('Its beat stands still, and its port does not connect') // 6
+  return no('Its beat stands still, and its port does not connect') // 7
 }
 
 function no(reason: string): Standing {

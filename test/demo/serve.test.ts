@@ -86,6 +86,31 @@ describe('a demo engine', () => {
   })
 })
 
+describe('a demo engine with a key', () => {
+  it.each([
+    ['/health', undefined, 200],
+    ['/v1/models', undefined, 401],
+    ['/v1/models', 'Bearer other', 401],
+    ['/v1/models', 'secret', 401],
+    ['/v1/models', 'Bearer secret', 200],
+  ])('answers at %s whoever carries %s with %i', async (path, authorization, status) => {
+    const port = await freePort('127.0.0.1')
+    const ending = new AbortController()
+    const over = serveDemoEngine({ host: '127.0.0.1', port, models: ['a'], key: 'secret', signal: ending.signal })
+    const at = `http://127.0.0.1:${port}`
+    const isUp = () =>
+      fetch(`${at}/health`).then(
+        one => one.ok,
+        () => false,
+      )
+    await until('it to listen', isUp, { timeoutMs: 5_000, intervalMs: 5 })
+    const answer = await fetch(at + path, authorization === undefined ? {} : { headers: { authorization } })
+    expect(answer.status).toBe(status)
+    ending.abort()
+    await over
+  })
+})
+
 it.each([
   ['a model', { model: { name: 'm', file: '/m.gguf' } }, ['--model', 'm']],
   [

@@ -34,7 +34,7 @@ const custom: ReplicaSpec = {
   ...base('custom'),
   custom: {
     args: ['serve', '{model}', '--host={address}', '--port', '{port}', '--served-model-name', '{name}'],
-    ...{ healthPath: '/health', modelsPath: '/v1/models', serves: ['chat'] },
+    ...{ healthPath: '/health', modelsPath: '/v1/models', keyVariable: 'VLLM_API_KEY', serves: ['chat'] },
     metrics: { path: '/metrics', running: 'vllm:num_requests_running', waiting: 'vllm:num_requests_waiting' },
   },
 }

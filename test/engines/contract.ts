@@ -1,7 +1,8 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, type TestContext } from 'vitest'
+import { fingerprintOf } from '../../src/domain/engine-key.ts'
 import type { ReplicaSpec } from '../../src/domain/replica-spec.ts'
 import type { EngineHealth } from '../../src/engines/engine.ts'
 import { ENGINES } from '../../src/engines/index.ts'
@@ -30,6 +31,8 @@ const TOLD_WITHIN_MS = 1_000
 /** The shell that ends an engine when its supervisor is gone is marked, too. */
 const WATCHERS = 1
 let engines = 0
+/** What each is told to ask for. */
+const KEY = 'contract-0123456789abcdef0123456789'
 
 type Running = Awaited<ReturnType<ReturnType<typeof createEngineEffects>['start']>>
 
@@ -49,6 +52,7 @@ export function engineContract(name: string, subject: Subject): void {
         scratch,
         node: 'here',
         logName: 'engine',
+        takeKey: async () => KEY,
       },
     })
     expect(await effects.preflight()).toBeUndefined()
@@ -78,6 +82,20 @@ export function engineContract(name: string, subject: Subject): void {
       expect(seen.slice(0, -1).filter(({ kind }) => !['loading', 'refused', 'erring'].includes(kind))).toEqual([])
       expect(seen.length).toBeGreaterThan(1)
       expect(seen.at(-1)).toEqual({ kind: 'ready', models: [model] })
+    })
+
+    it('answers nobody without the key but of its health, and does not show it', async context => {
+      const { one, marker } = await start(subject.spec, context)
+      await ready(one)
+      expect((await fetch(`${one.url}${ENGINES[subject.spec.engine].paths(subject.spec).health}`)).status).toBe(200)
+      expect((await ask(one, 1, { bearer: 'none' })).status).toBe(401)
+      expect((await ask(one, 1)).status).toBe(200)
+      expect(one.key).toBe(fingerprintOf(KEY))
+      const argv = await Promise.all(
+        (await findMarked(marker)).map(({ pid }) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
+      )
+      expect(argv.join('\0')).toContain(subject.spec.command)
+      expect(argv.join('\0') + (await one.lastLines())).not.toContain(KEY)
     })
 
     it('answers, plain and streamed, in the words of its API', async context => {
@@ -170,11 +188,11 @@ async function isAlive(one: Running): Promise<boolean> {
   return found.some(id => id !== undefined)
 }
 
-function post(url: string, { signal, ...body }: Record<string, unknown>): Promise<Response> {
+function post(url: string, { signal, bearer = KEY, ...body }: Record<string, unknown>): Promise<Response> {
   return fetch(url, {
     method: 'POST',
     body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
     ...(signal instanceof AbortSignal ? { signal } : {}),
   })
 }

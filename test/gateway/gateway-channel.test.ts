@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test } from 'vitest'
+import { fingerprintOf } from '../../src/domain/engine-key.ts'
 import type { GatewayModel } from '../../src/domain/gateway-model.ts'
 import { connectGateway, type DrivenGateway, serveGateway } from '../../src/gateway/gateway-channel.ts'
 
@@ -39,6 +40,27 @@ describe('a gateway at the other end of a pipe', () => {
       { status: 'unchanged', generation: 8080 },
       undefined,
     ])
+  })
+
+  test('is given keys, each under its own fingerprint or none at all', async () => {
+    const key = 'k'.repeat(32)
+    const given: unknown[] = []
+    const { far } = connected({
+      apply: async (_model, _signal, keys) => {
+        given.push(keys)
+        return { status: 'unchanged', generation: 1 }
+      },
+    })
+    await far.apply(model, never, { [fingerprintOf(key)]: key })
+    expect(given).toEqual([{ [fingerprintOf(key)]: key }])
+    const forged = { [fingerprintOf(key)]: "'; } include /etc/shadow; {" }
+    expect(await far.apply(model, never, forged)).toEqual({
+      status: 'failed',
+      step: 'render',
+      message: `Cannot use the key "${fingerprintOf(key)}": that is not its fingerprint`,
+      restored: true,
+    })
+    expect(given).toHaveLength(1)
   })
 
   test('says why it cannot tell', async () => {

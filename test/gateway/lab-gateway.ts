@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { EngineKeys } from '../../src/domain/engine-key.ts'
 import type { GatewayModel, GatewayServer, GatewayTier } from '../../src/domain/gateway-model.ts'
 import type { Gateway, RunningGateway } from '../../src/gateway/gateway.ts'
 import { type GatewayOptions, openGateway } from '../../src/gateway/open-gateway.ts'
@@ -15,7 +16,7 @@ export interface LabGateway {
   /** A model of this gateway. */
   model(...tiers: GatewayTier[]): GatewayModel
   /** Applies it, and fails the test where that fails. */
-  applied(model: GatewayModel): Promise<RunningGateway>
+  applied(model: GatewayModel, keys?: EngineKeys): Promise<RunningGateway>
   /** The same directory as an updater finds it that has just started. */
   reopen(options?: Partial<GatewayOptions>): Promise<Gateway>
 }
@@ -45,10 +46,10 @@ export async function startLabGateway(options: Partial<GatewayOptions> = {}): Pr
     port,
     reopen,
     model: (...tiers) => ({ listen: port, tiers }),
-    async applied(model) {
-      const outcome = await gateway.apply(model, neverAborted)
+    async applied(model, keys = {}) {
+      const outcome = await gateway.apply(model, neverAborted, keys)
       if (outcome.status !== 'applied') throw new Error(`Cannot apply: ${JSON.stringify(outcome)}`)
-      return { generation: outcome.generation, model }
+      return { generation: outcome.generation, model, keys }
     },
   }
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { onTestFinished } from 'vitest'
+import type { EngineKeys } from '../../src/domain/engine-key.ts'
 import type { GatewayModel, GatewayTier } from '../../src/domain/gateway-model.ts'
 import type { Gateway, RunningGateway } from '../../src/gateway/gateway.ts'
 import { findAnyNginx, type NginxProcess, readAgain } from '../../src/gateway/nginx-processes.ts'
@@ -119,7 +120,7 @@ export interface SystemGateway {
   readonly port: number
   readonly file: string
   model(...tiers: GatewayTier[]): GatewayModel
-  applied(model: GatewayModel): Promise<RunningGateway>
+  applied(model: GatewayModel, keys?: EngineKeys): Promise<RunningGateway>
   /** The same as an updater finds it that has just started. */
   reopen(options?: Partial<GatewayOptions>): Promise<Gateway>
   /** With another command in the place of the reload. */
@@ -146,10 +147,10 @@ export async function startSystemGateway(): Promise<SystemGateway> {
     reopen,
     withReload: (reload, other) => reopen({ ...other, system: { ...system, reload: reload.split(' ') } }),
     model: (...tiers) => ({ listen: port, tiers }),
-    async applied(model) {
-      const outcome = await gateway.apply(model, neverAborted)
+    async applied(model, keys = {}) {
+      const outcome = await gateway.apply(model, neverAborted, keys)
       if (outcome.status !== 'applied') throw new Error(`Cannot apply: ${JSON.stringify(outcome)}`)
-      return { generation: outcome.generation, model }
+      return { generation: outcome.generation, model, keys }
     },
   }
 }

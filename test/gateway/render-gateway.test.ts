@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { GatewayModel, GatewayTier } from '../../src/domain/gateway-model.ts'
+import { fingerprintOf } from '../../src/domain/engine-key.ts'
+import type { GatewayModel, GatewayServer, GatewayTier } from '../../src/domain/gateway-model.ts'
 import { parseBuild } from '../../src/gateway/nginx-build.ts'
 import { type RenderOptions, renderGateway } from '../../src/gateway/render-gateway.ts'
 import { placesBelow } from '../../src/gateway/state-directory.ts'
@@ -12,6 +13,7 @@ const options: RenderOptions = {
   build: parseBuild('nginx version: nginx/1.30.6\nconfigure arguments: --with-http_stub_status_module'),
   user: undefined,
   openFiles: 32_768,
+  keys: {},
   templates: {
     'nginx.conf': await read('nginx.conf'),
     'gateway.conf': await read('gateway.conf'),
@@ -43,10 +45,54 @@ test('renders the wrapper and what stands in it', async () => {
   expect(JSON.parse(files.get('model.json') ?? '')).toEqual(model)
 })
 
+describe('engines that ask for a key', () => {
+  const [old, next] = ['o'.repeat(32), 'n'.repeat(32)]
+  const keyed = (key: string, index: number): GatewayServer => ({
+    id: `fast-${index}-0-0`,
+    address: '10.0.0.12',
+    port: 8080 + index,
+    key: fingerprintOf(key),
+  })
+  const keys = { [fingerprintOf(old)]: old, [fingerprintOf(next)]: next }
+  const of = (...servers: GatewayServer[]) =>
+    renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, { ...options, keys })
+
+  test('get it, and nobody can read it in what others may read', async () => {
+    const files = of(keyed(old, 1), keyed(old, 2))
+    expect([...files.keys()]).toEqual(['nginx.conf', 'gateway.conf', 'keys.conf', 'model.json'])
+    expect(files.get('keys.conf')).toBe(`map "" $sluice_k0 {\n    default 'Bearer ${old}';\n}\n`)
+    expect([...files].filter(([, text]) => text.includes(old)).map(([name]) => name)).toEqual(['keys.conf'])
+    expect(files.get('gateway.conf')).toContain("include '/var/lib/sluice/gateway main/generations/12/keys.conf';")
+    expect(files.get('gateway.conf')?.match(/set \$sluice_auth .*/g)).toEqual([
+      'set $sluice_auth "";',
+      ...Array(4).fill('set $sluice_auth $sluice_k0;'),
+    ])
+  })
+
+  test('are told apart while some were started with another key', async () => {
+    const { key: _none, ...open } = keyed(old, 3)
+    const files = of(keyed(old, 1), keyed(next, 2), open)
+    await expect(files.get('gateway.conf')).toMatchFileSnapshot('golden/two-keys.conf')
+  })
+
+  test('are not rendered where the key is missing, which is told by its fingerprint', () => {
+    const server = keyed('x'.repeat(32), 1)
+    expect(() => of(server)).toThrow(`Cannot render the gateway: the key ${server.key} is not known`)
+  })
+})
+
 describe('among the sites of another nginx', () => {
   const amongOthers = { names: `sluice_${'n'.repeat(32)}`, accessLog: '/var/log/nginx/sluice-main.access.log' }
-  const longest = { ...reasoning, name: 'a'.repeat(32) }
-  const text = renderGateway({ listen: 8080, tiers: [longest] }, { ...options, amongOthers }).get('gateway.conf') ?? ''
+  const key = 'k'.repeat(32)
+  const servers = reasoning.servers.map((server, index) =>
+    index === 0 ? { ...server, key: fingerprintOf(key) } : server,
+  )
+  const longest = { ...reasoning, name: 'a'.repeat(32), servers }
+  const text =
+    renderGateway(
+      { listen: 8080, tiers: [longest] },
+      { ...options, amongOthers, keys: { [fingerprintOf(key)]: key } },
+    ).get('gateway.conf') ?? ''
 
   test('has no name that another could have', () => {
     const seenByAll = text
@@ -56,11 +102,16 @@ describe('among the sites of another nginx', () => {
       `log_format ${amongOthers.names} escape=json`,
       `map $upstream_connect_time $${amongOthers.names}_sent`,
       `map $request_uri $${amongOthers.names}_p0`,
-      `upstream ${amongOthers.names}-${longest.name} {`,
+      `map $request_id $${amongOthers.names}_u0`,
+      `map $${amongOthers.names}_u0 $${amongOthers.names}_v0`,
+      `map $${amongOthers.names}_u0 $${amongOthers.names}_u0k`,
+      `map $${amongOthers.names}_v0 $${amongOthers.names}_v0k`,
+      `upstream ${amongOthers.names}-${longest.name}-0 {`,
+      `upstream ${amongOthers.names}-${longest.name}-1 {`,
     ])
     const outside = text.split('\n').filter(line => /^[a-z]/.test(line))
     expect(new Set(outside.map(line => line.split(' ')[0]))).toEqual(
-      new Set(['log_format', 'map', 'upstream', 'server']),
+      new Set(['log_format', 'map', 'include', 'upstream', 'server']),
     )
   })
 

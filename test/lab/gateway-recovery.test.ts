@@ -27,7 +27,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
         restored: true,
       })
       expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
-      expect(await lab.gateway.running(neverAborted)).toEqual({ generation: 1, model: first })
+      expect(await lab.gateway.running(neverAborted)).toEqual({ generation: 1, model: first, keys: {} })
     }
     await rm(temporary)
     await rename(`${temporary}.away`, temporary)

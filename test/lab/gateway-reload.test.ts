@@ -15,7 +15,7 @@ test('loads a model once, and knows it again in another process', async () => {
   })
   expect(await lab.gateway.apply(model, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
   const other = await lab.reopen()
-  expect(await other.running(neverAborted)).toEqual({ generation: 1, model })
+  expect(await other.running(neverAborted)).toEqual({ generation: 1, model, keys: {} })
   expect(await other.apply(model, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
   const less = lab.model(tierOf([]))
   expect(await other.apply(less, neverAborted)).toMatchObject({ status: 'applied', generation: 2 })

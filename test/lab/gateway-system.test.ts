@@ -55,7 +55,7 @@ describe('one file in an nginx with another site', () => {
     expect([uid, mode & 0o777]).toEqual([0, 0o644])
     expect(await lab.gateway.apply(first, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
     const other = await lab.reopen()
-    expect(await other.running(neverAborted)).toEqual({ generation: 1, model: first })
+    expect(await other.running(neverAborted)).toEqual({ generation: 1, model: first, keys: {} })
     expect(await other.apply(first, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
     expect(await other.apply(second, neverAborted)).toMatchObject({ status: 'applied', generation: 2 })
     await isServed(second)

@@ -55,12 +55,12 @@ describe('a request reaches its tier', () => {
         'proxy-authorization': 'secret',
         te: 'trailers',
         authorization: 'Bearer key',
+        'x-api-key': 'key',
       },
     })
     expect(engine.received.map(one => one.body === body)).toEqual([true])
     expect(engine.received[0]?.headers).toEqual({
       host: `127.0.0.1:${lab.port}`,
-      authorization: 'Bearer key',
       'content-length': String(body.length),
       'x-real-ip': '127.0.0.1',
       'x-forwarded-for': '127.0.0.1',

@@ -171,6 +171,7 @@ describe('sluice doctor', () => {
       'shared.owner': 'ok',
       'shared.permissions': 'ok',
       'shared.space': 'ok',
+      'shared.key': 'ok',
       'shared.visible': 'ok',
       'shared.events': 'ok',
       'runtime.current': 'ok',

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { glob, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -16,6 +16,17 @@ const IS_DEMO = "This is Sluice's demo engine, not a language model"
 
 /** Without its directory, llama-server is not there. */
 const WITHOUT_LLAMA = { PATH: '/usr/local/bin:/bin-without-llama' }
+
+/** What an engine answers who comes past the gateway: at its health, and at the rest of it. */
+async function pastTheGateway(shared: string): Promise<number[]> {
+  for await (const file of glob(join(shared, 'endpoints/*.json'))) {
+    const { url, state } = JSON.parse(await readFile(file, 'utf8'))
+    if (state !== 'ready') continue
+    const ask = (path: string, method: string) => fetch(url + path, { method, body: method === 'POST' ? '{}' : null })
+    return [(await ask('/health', 'GET')).status, (await ask('/v1/chat/completions', 'POST')).status]
+  }
+  throw new Error(`Cannot find a ready endpoint in ${shared}`)
+}
 
 const pidIn = (line: string, what: string) => Number(new RegExp(`${what}pid (\\d+)`).exec(line)?.[1])
 
@@ -36,6 +47,8 @@ describe('without a configuration', () => {
     expect(streamed).toBe(plain.choices[0]?.message.content)
     expect((await completions.create({ model: 'demo', prompt: 'hello' })).choices[0]?.text).toBe(streamed)
     expect((await models.list()).data.map(model => model.id)).toEqual(['demo'])
+
+    expect(await pastTheGateway(join(place, 'tmp/sluice-up-*/shared'))).toEqual([200, 401])
 
     // The curl line that was printed is one that works.
     const curl = up.lines.find(line => line.startsWith('  curl '))
@@ -94,6 +107,7 @@ describe('with a configuration', () => {
     await up.said('gone: Cannot run gone here: model m: "/nobody-has-this.gguf" is missing or unreadable')
     expect((await fetch('http://127.0.0.1:8085/health')).status).toBe(200)
     expect((await fetch('http://127.0.0.1:8085/broken/health')).status).toBe(503)
+    expect(await pastTheGateway(join(place, 'shared'))).toEqual([200, 401])
     up.signal('SIGTERM')
     expect(await up.ended).toBe(0)
     expect(await up.left()).toEqual([])

@@ -76,6 +76,7 @@ function replica(first: { oomKills?: number } = {}) {
             return {
               processes: () => [{ role: 'server', pid: 100, node: 'vasp-02' }],
               url: 'http://10.0.0.11:8080',
+              key: '9f86d081884c7d65',
               exited: new Promise(resolve => {
                 world.exitEngine = resolve
               }),
@@ -130,6 +131,7 @@ describe('supervise', () => {
     expect(did).toEqual(['started', 'loading', 'ready'])
     expect(world.published.at(-1)).toMatchObject({
       url: 'http://10.0.0.11:8080',
+      key: '9f86d081884c7d65',
       models: ['m'],
       processes: [{ pid: 100 }],
     })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
+import { type EngineKeys, fingerprintOf } from '../../src/domain/engine-key.ts'
 import type { GatewayModel } from '../../src/domain/gateway-model.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
 import type { Applied } from '../../src/updater/effects.ts'
@@ -19,7 +20,7 @@ const running: JobView = {
 const second: Endpoint = { ...endpoint, id: 'fast-17-0-0', job: { ...endpoint.job, id: '17', restarts: 0 } }
 
 /** An updater whose world is played by the test; what it did to nginx and to routes/ is written down, in order. */
-function updater(before?: { model: GatewayModel; generation: number }) {
+function updater(before?: { model: GatewayModel; generation: number; keys: EngineKeys }) {
   const clock = manualClock()
   const stopped = new AbortController()
   const did: string[] = []
@@ -37,6 +38,9 @@ function updater(before?: { model: GatewayModel; generation: number }) {
     apply: undefined as Extract<Applied, { status: 'failed' }> | undefined,
     connects: true,
     released: [] as string[],
+    kept: {} as EngineKeys | Error,
+    keysRead: 0,
+    sent: [] as EngineKeys[],
     generation: before?.generation ?? 0,
   }
   const served = (model: GatewayModel) => model.tiers.flatMap(tier => tier.servers.map(server => server.id)).join(' ')
@@ -65,6 +69,11 @@ function updater(before?: { model: GatewayModel; generation: number }) {
       },
       remove: async id => void did.push(`remove ${id}`),
       routes: async () => new Map(),
+      keptKey: async fingerprint => {
+        world.keysRead += 1
+        if (world.kept instanceof Error) throw world.kept
+        return world.kept[fingerprint]
+      },
       writeRoutes: async (routes, { flush }) => {
         if (world.writeRoutes !== undefined) throw world.writeRoutes
         if (flush) did.push(`routes ${routes.tiers['fast']?.join(' ')}`.trim())
@@ -72,7 +81,8 @@ function updater(before?: { model: GatewayModel; generation: number }) {
     },
     gateway: {
       running: async () => before,
-      apply: async model => {
+      apply: async (model, _signal, keys) => {
+        world.sent.push(keys)
         if (world.apply !== undefined) {
           did.push('apply failed')
           return world.apply
@@ -250,7 +260,7 @@ describe('what is not known (rule 1)', () => {
         },
       ],
     }
-    const { clock, did, stop } = updater({ model, generation: 4 })
+    const { clock, did, stop } = updater({ model, generation: 4, keys: {} })
     await clock.advance(3_500)
     expect(did).toEqual(['nginx', 'routes', 'routes fast-4242-1-0', 'nginx fast-4242-1-0', 'routes fast-4242-1-0'])
     await stop()
@@ -345,4 +355,53 @@ it('asks now and then whether nginx still runs what it should', async () => {
   await clock.advance(5_000)
   expect(did[0]).toBe('apply failed')
   await stop()
+})
+
+describe('the keys that engines ask for', () => {
+  const [key, other] = ['k'.repeat(32), 'o'.repeat(32)]
+  const keyed: Endpoint = { ...endpoint, key: fingerprintOf(key) }
+
+  it('are read once each, and given to nginx with the model that needs them', async () => {
+    const { clock, did, world, stop } = updater()
+    world.endpoints = [keyed]
+    world.kept = { [fingerprintOf(key)]: key, [fingerprintOf(other)]: other }
+    await clock.advance(10_000)
+    expect(did.at(-2)).toBe('nginx fast-4242-1-0')
+    expect(world.sent.at(-1)).toEqual({ [fingerprintOf(key)]: key })
+    expect(world.keysRead).toBe(1)
+    world.endpoints = [keyed, { ...second, key: fingerprintOf(other) }]
+    await clock.advance(3_000)
+    expect(world.sent.at(-1)).toEqual({ [fingerprintOf(key)]: key, [fingerprintOf(other)]: other })
+    expect(world.keysRead).toBe(2)
+    await stop()
+  })
+
+  it('that cannot be read keep an engine out and change nothing else, which is said once', async () => {
+    const { clock, did, events, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.endpoints = [endpoint, { ...second, key: fingerprintOf(other) }]
+    world.kept = new Error('EIO')
+    await clock.advance(10_000)
+    expect(did).toEqual([])
+    expect(events.filter(event => event === 'trouble keys')).toHaveLength(1)
+    world.kept = { [fingerprintOf(other)]: other }
+    await clock.advance(3_000)
+    expect(did).toContain('nginx fast-17-0-0 fast-4242-1-0')
+    expect(events).toContain('recovered keys')
+    await stop()
+  })
+
+  it('are those that nginx has, where the registry does not give them', async () => {
+    const server = { id: endpoint.id, address: '10.0.0.12', port: 8080, key: fingerprintOf(key) }
+    const tier = { name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10, servers: [server] }
+    const keys = { [fingerprintOf(key)]: key }
+    const { clock, did, world, stop } = updater({ model: { listen: 8080, tiers: [tier] }, generation: 4, keys })
+    world.endpoints = [keyed]
+    world.kept = new Error('EIO')
+    await clock.advance(10_000)
+    expect(did).not.toContain('nginx')
+    expect(world.sent.at(-1)).toEqual(keys)
+    await stop()
+  })
 })

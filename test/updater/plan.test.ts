@@ -14,6 +14,7 @@ const around = {
   poll: undefined,
   connects: () => undefined,
   addressesOf: () => ['10.0.0.11', '10.0.0.12'],
+  knowsKey: () => true,
   isRouted: () => false,
   networks: ['10.0.0.0/24'],
   ownAddresses: [],
@@ -51,6 +52,19 @@ describe('planGateway', () => {
       ],
     })
     expect(standings.get('fast-18-0-0')).toEqual({ routed: false, reason: 'Its file says loading' })
+  })
+
+  it('tells each server from others by the key that it asks for', () => {
+    const keyed = { ...other, key: '0123456789abcdef' }
+    const { model } = planGateway(
+      frame,
+      see(new Map(), { endpoints: [endpoint, keyed], beats: new Map() }, 0, undefined),
+      around,
+    )
+    expect(model.tiers[0]?.servers).toEqual([
+      { id: 'fast-17-0-0', address: '10.0.0.11', port: 9000, key: '0123456789abcdef' },
+      { id: 'fast-4242-1-0', address: '10.0.0.12', port: 8080 },
+    ])
   })
 
   it('plans the same model whatever the order of the scan', () => {

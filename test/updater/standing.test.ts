@@ -18,6 +18,7 @@ const around: Surroundings = {
   poll: undefined,
   connects: () => undefined,
   addressesOf: () => ['10.0.0.12'],
+  knowsKey: () => false,
   isRouted: () => false,
   tiers: ['fast'],
   networks: ['10.0.0.0/24'],
@@ -32,6 +33,18 @@ const poll = (startedAt: number, change: Partial<JobView> | 'absent', complete =
   complete,
   jobs: new Map(change === 'absent' ? [] : [['4242', { ...job, ...change }]]),
 })
+const keyed: Seen = { ...seen, endpoint: { ...endpoint, key: '0123456789abcdef' } }
+
+describe('an engine that asks for a key', () => {
+  it.each<[string, Partial<Surroundings>, Standing]>([
+    ['that could not be read: not added', {}, not('The key that it asks for cannot be read yet')],
+    ['that could not be read, and nginx has it: stays (rule 1)', { isRouted: () => true }, routed],
+    ['that is known: routed', { knowsKey: key => key === '0123456789abcdef' }, routed],
+  ])('%s', (_what, change, standing) => {
+    expect(judgeEndpoint(keyed, { ...around, ...change })).toEqual(standing)
+  })
+})
+
 const at = (url: string): Seen => ({ ...seen, endpoint: { ...endpoint, url } })
 
 describe('what Slurm says (rule 2)', () => {

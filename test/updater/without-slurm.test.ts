@@ -24,6 +24,7 @@ it('routes to loopback and nowhere else, and asks nobody about jobs', async () =
       scan: async () => ({ endpoints: [endpoint, local], beats: new Map(), problems: [] }),
       remove: async () => {},
       routes: async () => new Map(),
+      keptKey: async () => undefined,
       writeRoutes: async () => {},
     },
     gateway: {

@@ -45,6 +45,11 @@ export interface SharedFacts {
         readonly eventMs: number | undefined
       }
     | { readonly failed: string }
+  /** What engines ask for; `none`: nobody has made it yet. Undefined: it could not be looked at. */
+  readonly key:
+    | { readonly ownerUid: number; readonly mode: number; readonly unusable: string | undefined }
+    | 'none'
+    | undefined
 }
 
 export interface RuntimeFacts {

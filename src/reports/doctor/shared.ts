@@ -1,5 +1,5 @@
 import type { SharedFacts } from './facts.ts'
-import { type Finding, ok } from './finding.ts'
+import { type Finding, ok, unknown } from './finding.ts'
 
 export function examineShared(facts: SharedFacts): readonly Finding[] {
   const { found, path, trial } = facts
@@ -11,7 +11,13 @@ export function examineShared(facts: SharedFacts): readonly Finding[] {
     const fix = 'correct `shared` in sluice.yaml'
     return [{ id: 'shared.directory', level: 'problem', what: `"${path}" is no directory`, fix }]
   }
-  const access = [...owner(found.ownerUid, facts), permissions(found.mode, path), space(found.freeBytes)]
+  const access = [
+    ...owner(found.ownerUid, facts),
+    permissions(found.mode, path),
+    space(found.freeBytes),
+    // To another account it is as foreign as the directory, which is said already.
+    ...(found.ownerUid === facts.uid ? siteKey(facts) : []),
+  ]
   if ('failed' in trial) {
     const what = `Cannot write in "${path}": ${trial.failed}`
     const fix = 'let the account that runs sluice write there'
@@ -59,6 +65,29 @@ function space(freeBytes: number): Finding {
     why: 'A full filesystem takes no endpoint',
     fix: 'make room there',
   }
+}
+
+function siteKey({ key, path, uid }: SharedFacts): readonly Finding[] {
+  const file = `${path}/site.key`
+  if (key === undefined) return [unknown('shared.key', `"${file}" could not be looked at`)]
+  if (key === 'none') return [ok('shared.key', 'There is no site.key yet: the first engine that starts makes it')]
+  const shown = (key.mode & 0o7777).toString(8).padStart(4, '0')
+  const problem = (what: string, why: string, fix: string): Finding[] => [
+    { id: 'shared.key', level: 'problem', what, why, fix },
+  ]
+  if (key.ownerUid !== uid) {
+    const why = 'Files of others are refused, so no engine starts'
+    return problem(`"${file}" belongs to uid ${key.ownerUid}, and this is uid ${uid}`, why, `chown it, or remove it`)
+  }
+  if ((key.mode & 0o077) !== 0) {
+    const why = 'Who reads it reaches every engine past the gateway'
+    return problem(`Others may read "${file}" (mode ${shown})`, why, `chmod 600 ${file}`)
+  }
+  if (key.unusable !== undefined) {
+    const why = 'No engine starts without a key'
+    return problem(key.unusable, why, 'remove it, and the next engine makes another')
+  }
+  return [ok('shared.key', `site.key can be read by us alone (mode ${shown})`)]
 }
 
 /** Root squash and other mappings of accounts: what we write is not ours. */

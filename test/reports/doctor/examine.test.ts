@@ -38,6 +38,7 @@ const found = {
   freeBytes: 2 ** 40,
 }
 const trial = { ownerUid: 2001, visibleMs: 3.2, eventMs: 4 }
+const key = { ownerUid: 2001, mode: 0o100600, unusable: undefined }
 const site: DoctorFacts = {
   gateway: {
     nginx: { version: '1.30.4', hasNjs: false },
@@ -45,7 +46,7 @@ const site: DoctorFacts = {
     networks: ['10.0.0.0/24'],
     ownAddresses: ['127.0.0.1', '10.0.0.1'],
   },
-  shared: { path: '/cluster/shared/ai', uid: 2001, found, trial },
+  shared: { path: '/cluster/shared/ai', uid: 2001, found, trial, key },
   runtime: { path: '/cluster/shared/sluice', current: '0.1.0-abc', isThis: true },
   slurm: { config, squeueSeconds: 15 },
   tiers: [tier],
@@ -107,6 +108,17 @@ describe('the shared directory', () => {
     ['is full', { found: { ...found, freeBytes: 1e6 } }, 'shared.space', 'warning'],
     ['takes no file', { trial: { failed: 'EROFS' } }, 'shared.write', 'problem'],
     ['maps accounts', { trial: { ...trial, ownerUid: 65_534 } }, 'shared.identity', 'problem'],
+    ['has a key', {}, 'shared.key', 'ok'],
+    ['has no key yet', { key: 'none' }, 'shared.key', 'ok'],
+    ['did not show its key', { key: undefined }, 'shared.key', 'unknown'],
+    ['has a key for all to read', { key: { ...key, mode: 0o100640 } }, 'shared.key', 'problem'],
+    ['has a key of somebody else', { key: { ...key, ownerUid: 0 } }, 'shared.key', 'problem'],
+    [
+      'has a key that is none',
+      { key: { ...key, unusable: 'Cannot use it: Not a regular file' } },
+      'shared.key',
+      'problem',
+    ],
     ['is slow', { trial: { ...trial, visibleMs: 900 } }, 'shared.visible', 'warning'],
     ['is local and tells', {}, 'shared.events', 'ok'],
     ['is local and silent', { trial: { ...trial, eventMs: undefined } }, 'shared.events', 'warning'],
@@ -122,6 +134,11 @@ describe('the shared directory', () => {
 
   it('does not tell of an account’s files what is well', () => {
     expect(find(site, 'shared.identity')).toBeUndefined()
+  })
+
+  it('is not examined further where it is another account’s', () => {
+    const foreign = withShared({ found: { ...found, ownerUid: 0 }, key: { ...key, ownerUid: 0 } })
+    expect(find(foreign, 'shared.key')).toBeUndefined()
   })
 })
 

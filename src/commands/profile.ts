@@ -1,0 +1,128 @@
+import { mkdir } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
+import { UserError } from '../domain/user-error.ts'
+import { type ProfileRequest, profileRequests } from '../engines/profiling.ts'
+import { traceDirectory } from '../engines/trace-directory.ts'
+import { endpointNamed } from '../reports/named-endpoint.ts'
+import { toReplicaSpec } from '../scripts/to-replica-spec.ts'
+import { profileEngine } from '../server/profile-engine.ts'
+import { systemClock } from '../system/clock.ts'
+import { createHttp } from '../system/http.ts'
+import type { Context } from './context.ts'
+import type { ConfigOptions } from './load-config.ts'
+import { openSite, type Site } from './open-site.ts'
+
+export interface ProfileOptions extends ConfigOptions {
+  readonly seconds: string
+  /** Where SGLang is to write; absolute, on its node. */
+  readonly output?: string
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+/** `sluice profile ENDPOINT --seconds N`: a running engine records what it does. Ctrl-C ends the recording, not its writing. */
+export async function profile(name: string, options: ProfileOptions, context: Context): Promise<void> {
+  const seconds = secondsOf(options.seconds)
+  const site = await openSite(options, context)
+  const endpoint = endpointNamed(name, (await site.registry.scan({ beats: false })).endpoints)
+  const { id, engine, job } = endpoint
+  const plan = planOf(endpoint, options, site.config)
+  const tell = options.json === true ? context.warn : context.print
+  if (options.dryRun === true) {
+    tell(`Would profile ${id} (${engine} on ${job.node}) for ${seconds} s; traces: ${plan.place}`)
+    if (options.json === true) report({ dryRun: true, seconds })
+    return
+  }
+
+  const key = await keyOf(endpoint, site)
+  if (plan.make !== undefined) await makeDirectory(plan.make, site)
+  const outcome = await profileEngine({
+    ...{ http: createHttp(), url: plan.url, key, requests: plan.requests, seconds },
+    ...{ clock: systemClock, signal: context.signal },
+    progress(what) {
+      tell(
+        what === 'recording'
+          ? `${id} (${engine} on ${job.node}) records for ${seconds} s; Ctrl-C ends it sooner`
+          : `${id} writes its traces, which takes a while`,
+      )
+    },
+  })
+  if (outcome === 'missing') throw new UserError(`Cannot profile ${id}: ${withoutProfiler(endpoint)}`)
+  tell(`${id} has recorded ${outcome.seconds.toFixed(1)} s; traces: ${plan.place}`)
+  if (options.json === true) report({ dryRun: false, seconds: outcome.seconds })
+
+  function report(result: { dryRun: boolean; seconds: number }): void {
+    const { directory = null } = plan
+    context.print(JSON.stringify({ id, engine, node: job.node, directory, ...result }, undefined, 2))
+  }
+}
+
+interface ProfilePlan {
+  readonly url: string
+  readonly requests: { readonly start: ProfileRequest; readonly stop: ProfileRequest }
+  /** Where the traces will lie, and the same in words; undefined: not known. */
+  readonly directory: string | undefined
+  readonly place: string
+  /** A directory that is to be made first. */
+  readonly make: string | undefined
+}
+
+/** @throws UserError when this endpoint cannot be profiled, or not now. */
+function planOf(endpoint: Endpoint, { output }: ProfileOptions, config: Config): ProfilePlan {
+  const { id, engine, state, url, job } = endpoint
+  const no = (why: string) => new UserError(`Cannot profile ${id}: ${why}`)
+  if (output !== undefined && !isAbsolute(output)) throw no(`"${output}" is not absolute; write a path on ${job.node}`)
+  const own = engine === 'sglang' ? (output ?? join(config.shared, 'profiles', id)) : undefined
+  const requests = profileRequests(engine, { directory: own })
+  if (requests === undefined) {
+    throw no(`${engine} has no profiler that can be told to begin while it runs; vllm and sglang have one`)
+  }
+  if (output !== undefined && own === undefined) {
+    throw no(`${engine} writes where it was told at its start; leave --output out`)
+  }
+  if (url === null || (state !== 'ready' && state !== 'draining')) {
+    throw no(`it is ${state}; wait until sluice status says ready`)
+  }
+  const directory = own ?? tracesOfTier(endpoint, config)
+  const place = directory ?? 'where its profiler-config says'
+  return { url, requests, directory, place: `${place} on ${job.node}`, make: output === undefined ? own : undefined }
+}
+
+/** What sluice.yaml says now; the replica may have been submitted with something else. */
+function tracesOfTier({ tier }: Endpoint, config: Config): string | undefined {
+  if (!Object.hasOwn(config.tiers, tier)) return undefined
+  const { args, env } = toReplicaSpec(config, tier)
+  return traceDirectory(args, env)
+}
+
+function withoutProfiler({ engine, tier }: Endpoint): string {
+  if (engine !== 'vllm') return `this ${engine} has no /start_profile (HTTP 404); use a newer one`
+  return (
+    'it was started without a profiler (HTTP 404 at /start_profile); ' +
+    `write profiler-config: { profiler: torch, torch_profiler_dir: /scratch/traces } in args of ${tier} ` +
+    '(before vLLM 0.13: VLLM_TORCH_PROFILER_DIR in env), and submit it again'
+  )
+}
+
+async function keyOf({ id, key: fingerprint }: Endpoint, { registry }: Site): Promise<string | undefined> {
+  if (fingerprint === undefined) return undefined
+  const key = await registry.keptKey(fingerprint)
+  if (key === undefined) throw new Error(`Cannot ask ${id}: the key that it asks for is not in keys/`)
+  return key
+}
+
+/** On the share, where the engine's node and this machine see it. */
+async function makeDirectory(directory: string, { lane }: Site): Promise<void> {
+  await lane.run('make a directory for traces', () => mkdir(directory, { recursive: true, mode: 0o750 }))
+}
+
+/** Longer profiles fill disks and hide what they show. */
+const MOST_SECONDS = 3_600
+
+function secondsOf(text: string): number {
+  const seconds = Number(text)
+  if (/^\d+(\.\d+)?$/.test(text) && seconds > 0 && seconds <= MOST_SECONDS) return seconds
+  throw new UserError(`Cannot profile for "${text}" seconds: write a number above 0, at most ${MOST_SECONDS}`)
+}

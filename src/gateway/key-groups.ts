@@ -1,0 +1,40 @@
+import type { GatewayServer } from '../domain/gateway-model.ts'
+
+/**
+ * Servers of one tier that ask for the same key. Each group is an upstream of its own, because nginx writes a request's
+ * headers before it chooses the server. There is one, but while engines run that were started with another key.
+ */
+export interface KeyGroup {
+  /** Its fingerprint; undefined: they ask for none. */
+  readonly key: string | undefined
+  readonly servers: readonly GatewayServer[]
+}
+
+/** In an order that depends on nothing but the keys, those without one first; sixteen at most, which no site comes near. */
+export function groupByKey(servers: readonly GatewayServer[]): readonly KeyGroup[] {
+  const groups = Map.groupBy(servers, server => server.key)
+  return [...groups]
+    .map(([key, servers]) => ({ key, servers }))
+    .sort((one, other) => ((one.key ?? '') < (other.key ?? '') ? -1 : 1))
+    .slice(0, DIGITS.length)
+}
+
+/**
+ * For each group the hexadecimal digits of a random number by which a request goes to it: as many as its share of the
+ * servers, and at least one.
+ */
+export function digitsOf(groups: readonly KeyGroup[]): readonly string[] {
+  const total = groups.reduce((sum, group) => sum + group.servers.length, 0)
+  const spare = DIGITS.length - groups.length
+  let counted = 0
+  let start = 0
+  return groups.map((group, index) => {
+    counted += group.servers.length
+    const end = index + 1 + Math.round((spare * counted) / total)
+    const digits = DIGITS.slice(start, end)
+    start = end
+    return digits
+  })
+}
+
+const DIGITS = '0123456789abcdef'

@@ -1,0 +1,45 @@
+import type { Endpoint } from '../domain/endpoint.ts'
+import type { EngineKeys } from '../domain/engine-key.ts'
+import type { GatewayModel } from '../domain/gateway-model.ts'
+
+/** The keys of engines that are or were in the registry. A fingerprint stands for one key for ever, so each is read once. */
+export interface KnownKeys {
+  remember(keys: EngineKeys): void
+  knows(fingerprint: string): boolean
+  /** Reads those that are not known yet; in words what kept one from being read. */
+  learn(endpoints: readonly Endpoint[]): Promise<string | undefined>
+  /** Those that the servers of a model ask for, as far as they are known. */
+  neededBy(model: GatewayModel): EngineKeys
+}
+
+/** `read`: undefined when nobody has kept that key; rejects when it cannot be read. */
+export function createKnownKeys(read: (fingerprint: string) => Promise<string | undefined>): KnownKeys {
+  const known = new Map<string, string>()
+  return {
+    remember(keys) {
+      for (const [fingerprint, key] of Object.entries(keys)) known.set(fingerprint, key)
+    },
+    knows: fingerprint => known.has(fingerprint),
+    async learn(endpoints) {
+      const unknown = new Set(endpoints.flatMap(({ key }) => (key === undefined || known.has(key) ? [] : [key])))
+      for (const fingerprint of unknown) {
+        try {
+          const key = await read(fingerprint)
+          if (key !== undefined) known.set(fingerprint, key)
+        } catch (error) {
+          return error instanceof Error ? error.message : String(error)
+        }
+      }
+      return undefined
+    },
+    neededBy(model) {
+      const servers = model.tiers.flatMap(tier => tier.servers)
+      return Object.fromEntries(
+        servers.flatMap(({ key: fingerprint = '' }) => {
+          const key = known.get(fingerprint)
+          return key === undefined ? [] : [[fingerprint, key]]
+        }),
+      )
+    },
+  }
+}
