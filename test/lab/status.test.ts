@@ -94,9 +94,11 @@ describe('sluice status', () => {
       slurm: { state: 'RUNNING, being preempted' },
       endpoint: { message: 'Draining: preempted' },
     })
+    // It looks every two seconds, and the drain is over when the client has left.
+    const drains = /draining {2}routed by \S+ {2}Draining: preempted$/m
+    await until('what drains', () => drains.test(seen), PATIENCE)
     client.leave()
     await until('its end', () => seen.includes(`${leaving.id}  gone\n`), PATIENCE)
-    expect(seen).toMatch(/draining {2}routed by \S+ {2}Draining: preempted$/m)
     watching.kill('SIGINT')
     expect((await watching).exitCode).toBe(0)
     await cancel(preemptor)
