@@ -29,8 +29,7 @@ const REASONING = 'http://127.0.0.1:8081/v1'
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 10 }
 /** After as many exits in ten minutes a replica has failed for good. */
 const KILLS_PER_JOB = 5
-/** Some ten seconds. */
-const LONG_ANSWER: Request = { model: MODEL, tokens: 700, stream: true }
+const ANSWER_SECONDS = 10
 const FILE = join(MODELS_DIRECTORY, `${SLOW_MODEL}.gguf`)
 
 const results = await openResults('rpc')
@@ -156,10 +155,12 @@ async function kills(site: Site, count: number) {
 async function preemptions(site: Site, count: number) {
   await site.submit('reasoning', 1)
   const noticeToHandedOver: number[] = []
+  let longAnswer: Request | undefined
   const outcomes: Outcome[] = []
   for (let n = 0; n < count; n += 1) {
     const group = await theGroup(site)
-    const load = startClients(1, [LONG_ANSWER], REASONING)
+    longAnswer ??= await answerOfTenSeconds(openAi(REASONING))
+    const load = startClients(1, [longAnswer], REASONING)
     await until('an answer', () => load.outcomes.length > 0, PATIENCE)
     const preemptor = await preempt(`vasp-0${1 + (n % 3)}`)
     await until(
@@ -187,6 +188,12 @@ async function preemptions(site: Site, count: number) {
   }
 }
 
+/** By what this machine makes of a hundred tokens now. */
+async function answerOfTenSeconds(client: ReturnType<typeof openAi>): Promise<Request> {
+  const { startedAt, endedAt } = await send({ model: MODEL, tokens: 100, stream: true }, client)
+  return { model: MODEL, tokens: Math.round((100 * ANSWER_SECONDS * 1_000) / (endedAt - startedAt)), stream: true }
+}
+
 /** The same with a job script as people write it: workers in the background, the head in the foreground. */
 async function today(count: number) {
   const head = '10.77.0.11'
@@ -206,16 +213,13 @@ llama-server --host ${head} --port 8090 -m ${FILE} -c 4096 -np 2 --threads 1 --r
     const health = async () => (await fetch(`http://${head}:8090/health`)).status === 200
     await until('the head', health, PATIENCE)
     const client = openAi(`http://${head}:8090/v1`)
-    await send({ ...LONG_ANSWER, tokens: 5 }, client)
+    const longAnswer = await answerOfTenSeconds(client)
+    const answer = send(longAnswer, client)
     const preemptor = await preempt('vasp-03')
-    const notice = async () => !['', 'None'].includes((await showJob(jobId))['PreemptTime'] ?? '')
-    let noticed = false
-    const answers = [send(LONG_ANSWER, client)]
-    await until('the notice', notice, PATIENCE).then(() => {
-      noticed = true
-    })
-    outcomes.push(...(await Promise.all(answers)))
-    console.log(`  ${n + 1}/${count}: ${noticed ? 'noticed' : 'not noticed'}, ${outcomes.at(-1)?.lost ?? 'whole'}`)
+    await until('the preemptor to run', async () => (await showJob(preemptor))['JobState'] === 'RUNNING', PATIENCE)
+    const outcome = await answer
+    outcomes.push(outcome)
+    console.log(`  ${n + 1}/${count}: ${outcome.lost ?? 'whole'}`)
     await endJob(jobId)
     await cancel(preemptor)
   }

@@ -62,7 +62,9 @@ describe('a tracker', () => {
     await engine.stop(50)
     expect(await identify(pid), 'the stop did not find it').toBeDefined()
     const { killed, left } = await tracker.settle()
-    expect(killed).toEqual([{ pid, title: `${title} 600`, kinship: 'a child of it' }])
+    // It may have been seen first when it had forked and not yet left.
+    const kinship = expect.stringMatching(/^(a child of it|its group)$/)
+    expect(killed).toEqual([{ pid, title: `${title} 600`, kinship }])
     expect(left).toEqual([])
     expect(await identify(pid)).toBeUndefined()
   })

@@ -1,3 +1,4 @@
+import { commandOf } from '../../config/command-of.ts'
 import type { Ending, Line, Run } from './run.ts'
 
 /** What shows a cause. */
@@ -43,6 +44,19 @@ export function find(lines: readonly Line[], ...patterns: readonly RegExp[]): Fo
 export function shownBy(...lines: readonly (Line | undefined)[]): Found | undefined {
   const evidence = lines.filter(line => line !== undefined)
   return evidence.length === 0 ? undefined : { evidence, parts: [] }
+}
+
+/** The program that its tier's engine is started by, as far as the tier is known. */
+export function programOf({ settings }: Run): string | undefined {
+  return settings === undefined ? undefined : commandOf(settings)
+}
+
+/** The command that lists the arguments of its engine. */
+export function helpOf(run: Run): string {
+  const program = programOf(run) ?? 'llama-server'
+  if (run.settings?.engine === 'vllm') return `${program} serve --help=all`
+  const isModule = run.settings?.engine === 'sglang' && !/(^|\/)sglang$/.test(program)
+  return isModule ? `${program} -m sglang.launch_server --help` : `${program} --help`
 }
 
 /** How a run's replica or its tier is named in a sentence. */

@@ -1,3 +1,4 @@
+import type { TierConfig } from '../../config/schema.ts'
 import { type Cause, find, shownBy, tierOf } from './cause.ts'
 import { linesOf, type Run } from './run.ts'
 
@@ -20,6 +21,14 @@ export const HOST_MEMORY: Cause = {
     `Raise tiers.${tierOf(run)}.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop ${tierOf(run)}, sluice submit ${tierOf(run)})`,
 }
 
+/** What makes room on a GPU for other engines, by theirs. */
+const OTHERS_ROOM: Readonly<Partial<Record<TierConfig['engine'], string>>> = {
+  vllm: 'Any of these makes room: a smaller context; args max-num-seqs smaller; more GPUs for each endpoint (tensorParallel); args kv-cache-dtype fp8. Where it found too little free, gpu-memory-utilization is smaller, or whoever else is on the GPU goes',
+  sglang:
+    'Any of these makes room: args mem-fraction-static smaller where a batch failed, and larger where the weights left no room for a KV cache; chunked-prefill-size or max-running-requests smaller; a smaller context; more GPUs for each endpoint (tensorParallel)',
+  tei: 'Args max-batch-tokens smaller (8192 instead of 16384)',
+}
+
 /** Memory of a GPU, and GPUs that are lost. */
 export const DEVICE_CAUSES: readonly Cause[] = [
   {
@@ -28,8 +37,7 @@ export const DEVICE_CAUSES: readonly Cause[] = [
     recognise: run => find(run.said, ...DEVICE_OOM_WORDS),
     what: run =>
       `A GPU${gpuMemoryOf(run)} ran out of memory: the layers on it, its part of the KV cache and the buffers of a batch, which are largest while a long prompt is processed, do not fit together`,
-    fix: run =>
-      `Any of these makes room: args batch-size and ubatch-size smaller (512 instead of 1024); ${run.settings?.rpc === undefined ? 'fewer layers on the GPU (args gpu-layers)' : 'fewer layers on that node (rpc.layers)'}; a smaller context; a quantized K cache (args cache-type-k q8_0 or q4_0)`,
+    fix: run => OTHERS_ROOM[run.settings?.engine ?? 'llama.cpp'] ?? llamaRoom(run),
   },
   {
     id: 'gpu-lost',
@@ -70,6 +78,10 @@ const DEVICE_OOM_WORDS = [
   /unable to allocate (?:CUDA|ROCm|HIP|Vulkan|SYCL|MUSA|RPC)\S* buffer/i,
   /failed to allocate compute (?:buffers|pp buffers|tg buffers)/,
   /torch\.(?:cuda\.)?OutOfMemoryError|CUDA out of memory/,
+  // vLLM's and SGLang's own, where they find out before the driver does.
+  /No available memory for the cache blocks/,
+  /Free memory on device .* is less than desired GPU memory utilization/,
+  /Not enough memory\. Please try to increase --mem-fraction-static/,
 ]
 
 const GPU_LOST_WORDS = [
@@ -86,4 +98,8 @@ function memOf({ settings }: Run): string {
 
 function gpuMemoryOf({ settings }: Run): string {
   return settings?.gpu?.memory === undefined ? '' : ` of ${settings.gpu.memory}`
+}
+
+function llamaRoom(run: Run): string {
+  return `Any of these makes room: args batch-size and ubatch-size smaller (512 instead of 1024); ${run.settings?.rpc === undefined ? 'fewer layers on the GPU (args gpu-layers)' : 'fewer layers on that node (rpc.layers)'}; a smaller context; a quantized K cache (args cache-type-k q8_0 or q4_0)`
 }

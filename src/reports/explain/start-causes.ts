@@ -1,4 +1,4 @@
-import { type Cause, find, tierOf } from './cause.ts'
+import { type Cause, find, helpOf, programOf, tierOf } from './cause.ts'
 
 /** What keeps an engine from starting, by its own words. */
 export const START_CAUSES: readonly Cause[] = [
@@ -28,7 +28,7 @@ export const START_CAUSES: readonly Cause[] = [
     what: (_, { parts }) =>
       `The engine does not take its argument ${quote(parts[0])}, and exits; with 0, too, which says nothing`,
     fix: run =>
-      `Correct tiers.${tierOf(run)}.args in sluice.yaml: this build knows what ${run.settings?.command ?? 'llama-server'} --help lists on the node; then sluice submit ${tierOf(run)}, as a job keeps the arguments that it was submitted with`,
+      `Correct tiers.${tierOf(run)}.args in sluice.yaml: this build knows what ${helpOf(run)} lists on the node; then sluice submit ${tierOf(run)}, as a job keeps the arguments that it was submitted with`,
   },
   {
     id: 'model-missing',
@@ -40,10 +40,11 @@ export const START_CAUSES: readonly Cause[] = [
         /failed to open GGUF file '([^']+)'/,
         /gguf_init_from_file: failed to open '([^']+)'/,
         /failed to initialize router models: error: '([^']+)' does not exist/,
+        /([^\s:]+) is not a local folder and is not a valid model identifier/,
       ),
     what: (_, { parts }) => `Its model is not on the node, or not readable there: ${quote(parts[0])}`,
     fix: run =>
-      `Put the file on every node that ${tierOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file in sluice.yaml`,
+      `Put the file on every node that ${tierOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file (model.id) in sluice.yaml`,
   },
   {
     id: 'no-room-to-stage',
@@ -71,7 +72,9 @@ export const START_CAUSES: readonly Cause[] = [
   {
     id: 'unfit',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/),
+    recognise: run =>
+      find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/) ??
+      find(run.said, /(No module named '?[\w.]+'?)/),
     what: (_, { parts }) => `The node cannot run it: ${parts[0] ?? 'see below'}`,
     fix: () =>
       'Install what is missing on every node of the partition, or name it in sluice.yaml (command, rpc.command, gateway.networks)',
@@ -122,7 +125,7 @@ export const MODEL_BROKEN: Cause = {
     ),
   what: (_, { parts }) => `The engine could not load its model${parts[0] === undefined ? '' : `: ${parts[0]}`}`,
   fix: run =>
-    `Compare the file with its source (size, checksum): a copy that was cut short is the usual reason; a file of a newer kind needs a newer ${run.settings?.command ?? 'engine'}`,
+    `Compare the file with its source (size, checksum): a copy that was cut short is the usual reason; a file of a newer kind needs a newer ${programOf(run) ?? 'engine'}`,
 }
 
 function quote(text: string | undefined): string {

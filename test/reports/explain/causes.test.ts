@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { parseConfig } from '../../../src/config/parse-config.ts'
 import { CAUSES } from '../../../src/reports/explain/causes.ts'
 import { explain } from '../../../src/reports/explain/explain.ts'
 import type { ExplainFacts } from '../../../src/reports/explain/facts.ts'
+import { TIER } from '../../config/example.ts'
 import { events, facts, run, view } from './facts-of.ts'
 
 const WORKER = 'The worker on vasp-03 ended, srun exited with code'
@@ -142,6 +144,20 @@ describe('a cause by its words', () => {
       logged('0.22.4 E alloc_tensor_range: failed to allocate ROCm0 buffer of size 9', 'E failed to load model'),
     ],
     ['device-memory', logged('torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB')],
+    ['device-memory', logged('ValueError: No available memory for the cache blocks. Try increasing …')],
+    ['device-memory', logged('RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.')],
+    [
+      'model-missing',
+      logged("OSError: a/b is not a local folder and is not a valid model identifier listed on 'https://…'"),
+    ],
+    [
+      'unfit',
+      logged(
+        "python3: Error while finding module specification for 'sglang.launch_server' (ModuleNotFoundError: No module named 'sglang')",
+      ),
+    ],
+    ['bad-arguments', logged('vllm: error: unrecognized arguments: --of-tomorrow')],
+    ['bad-arguments', logged("error: unexpected argument '--of-tomorrow' found")],
     ['gpu-lost', logged('CUDA error: uncorrectable ECC error encountered')],
     ['gpu-lost', logged('CUDA error: an illegal memory access was encountered')],
     ['gpu-lost', logged('[3.1] NVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.')],
@@ -281,4 +297,16 @@ describe('what a job waits for', () => {
   ])('%s %s', (stateText, reason, cause) => {
     expect(explain(slurmOnly({ state: 'pending', stateText, reason }))?.now?.cause).toBe(cause)
   })
+})
+
+it.each([
+  ['vllm', /gpu-memory-utilization/, /what vllm serve --help=all lists/],
+  ['sglang', /mem-fraction-static/, /what python3 -m sglang.launch_server --help lists/],
+  ['llama.cpp', /cache-type-k/, /what llama-server --help lists/],
+] as const)('what to do is in the words of %s', (engine, room, help) => {
+  const text = `${TIER.replace('llama.cpp', engine)}    model: { name: m, file: /m }\n`
+  const settings = parseConfig(text, 'f').config?.tiers['fast']
+  const fix = (found: ExplainFacts) => explain({ ...found, settings })?.runs[0]?.fix
+  expect(fix(logged('torch.OutOfMemoryError: CUDA out of memory.'))).toMatch(room)
+  expect(fix(logged('error: unrecognized arguments: --x'))).toMatch(help)
 })
