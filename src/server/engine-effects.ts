@@ -69,7 +69,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const key = channel === undefined ? undefined : await options.takeKey?.()
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await start(address, port, await handOver(channel, key, scratch))
+      const running = await start({ address, port, keyed: await handOver(channel, key, scratch) })
       const contact = { http, engine, spec, url, key }
       return {
         url,
@@ -98,19 +98,19 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     },
   }
 
-  async function start(address: string, port: number, keyed: Keyed): Promise<EngineGroup> {
+  async function start(at: Listening): Promise<EngineGroup> {
     const { stage, model } = spec
-    if (stage === undefined || model?.file === undefined) return startProcesses(spec, address, port, keyed)
+    if (stage === undefined || model?.file === undefined) return startProcesses(spec, at)
     const abort = new AbortController()
     const staging = stageModel({ stage, model: model.file, clock: systemClock, signal: abort.signal })
     return afterStaging({
       ...{ staging, abort },
-      start: file => startProcesses({ ...spec, model: { ...model, file } }, address, port, keyed),
+      start: file => startProcesses({ ...spec, model: { ...model, file } }, at),
     })
   }
 
-  async function startProcesses(own: ReplicaSpec, address: string, port: number, keyed: Keyed): Promise<EngineGroup> {
-    const program = await programOf(own, { ...environment, ...keyed.environment }, keyed.files)
+  async function startProcesses(own: ReplicaSpec, { address, port, keyed }: Listening): Promise<EngineGroup> {
+    const program = await programOf(own, keyed)
     const [command, ...first] = program.words
     const argvOf = async (more: Pick<EngineAddress, 'placement' | 'rank'>) => {
       const asked = engine.argv(own, { address, port, ...more })
@@ -164,20 +164,22 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   }
 
   /** The words before its arguments. */
-  async function programOf(
-    own: ReplicaSpec,
-    given: Readonly<Record<string, string>>,
-    files: readonly string[],
-  ): Promise<Containment> {
+  async function programOf(own: ReplicaSpec, keyed: Keyed): Promise<Containment> {
+    const whole = { ...environment, ...keyed.environment }
     if (engine.subcommand !== undefined)
-      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: given }
+      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: whole }
     const { container } = own
-    if (container === undefined) return { words: [own.command], env: given }
-    const needs = [...engine.needs(own).map(need => need.path), ...files]
-    return containEngine({
-      ...{ container, spec: own, needs, environment: given, jobEnv: env, marker, scratch, node },
-    })
+    if (container === undefined) return { words: [own.command], env: whole }
+    const needs = [...engine.needs(own).map(need => need.path), ...keyed.files]
+    return containEngine({ ...{ container, spec: own, needs, environment: whole, jobEnv: env, marker, scratch, node } })
   }
+}
+
+/** Where an engine is to listen, and what makes it ask for a key. */
+interface Listening {
+  readonly address: string
+  readonly port: number
+  readonly keyed: Keyed
 }
 
 const NO_WORKERS: WorkerNodes = {

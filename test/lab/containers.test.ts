@@ -62,6 +62,8 @@ describe('an engine in an image', () => {
     const endpoint = await theOne('fast')
     expect(endpoint.models).toContain(FAST_MODEL)
     expect(await send({ model: FAST_MODEL, tokens: 50, stream: true })).toMatchObject({ lost: undefined })
+    const stranger = await fetch(`${endpoint.url}/v1/completions`, { method: 'POST', body: '{}' })
+    expect(stranger.status).toBe(401)
     const programs = (await inImages()).filter(one => one.argv[0] === PROGRAM)
     expect(programs.length).toBeGreaterThan(1) // the router, and the process of its model
     for (const { uid } of programs) expect(uid).toBe(ACCOUNTS.ai)
