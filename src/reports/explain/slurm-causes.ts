@@ -75,7 +75,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
   {
     id: 'drained',
     recognise: run => (causeOf(run) === 'operator' ? shownBy(...noticeLines(run)) : undefined),
-    what: run => `An operator sent it away (sluice drain, stop or rollout): ${partingOf(run)}`,
+    what: run => `An operator sent it away (sluice drain or stop): ${partingOf(run)}`,
     fix: cutOf,
   },
   {
