@@ -14,6 +14,9 @@ export function describeNodes(count: number): readonly Machine[] {
   }))
 }
 
+/** Where tests name ports, such as those of RPC workers: the kernel gives none of these to somebody's connection. */
+const RESERVED_PORTS = { file: '/proc/sys/net/ipv4/ip_local_reserved_ports', range: '50000-50999' }
+
 /**
  * The namespace we are in becomes the controller, on a bridge; each node is one more namespace at the end of a veth
  * pair, with a host name of its own. Every machine has every port to itself, and all resolve each other's names.
@@ -23,6 +26,7 @@ export async function makeNetwork(nodes: readonly Machine[]): Promise<void> {
   await writeFile('/etc/hosts', hostsFile(nodes))
   // Nobody to ask out there: a name that /etc/hosts has not is refused at once.
   await writeFile('/etc/resolv.conf', '')
+  await writeFile(RESERVED_PORTS.file, RESERVED_PORTS.range)
   await ip('link set lo up')
   await ip('link add lab0 type bridge')
   await ip(`addr add ${CONTROLLER.address}/24 dev lab0`)
@@ -37,6 +41,8 @@ async function makeNode(node: Machine): Promise<void> {
   await ip(`-n ${node.name} addr add ${node.address}/24 dev eth0`)
   await ip(`-n ${node.name} link set eth0 up`)
   await ip(`-n ${node.name} link set lo up`)
+  const { file, range } = RESERVED_PORTS
+  await execa('ip', ['netns', 'exec', node.name, 'sh', '-c', `echo ${range} >${file}`])
   const hostName = utsNamespace(node.name)
   await mkdir(dirname(hostName), { recursive: true })
   await writeFile(hostName, '')
