@@ -115,7 +115,11 @@ describe('an engine in an image', () => {
     await until('the end of its files', async () => (await site.endpoints()).length === 0, PATIENCE)
     await until('nothing', async () => (await inImages()).length === 0, PATIENCE)
     for (const id of ids) expect(await findMarked(`SLUICE_ENDPOINT=${id}`)).toEqual([])
-    await until('the end of its scratch space', async () => (await scratchSpace()).length === 0, PATIENCE)
+    await until(
+      'the end of its scratch space',
+      async () => (await Promise.all(ids.map(scratchSpace))).flat().length === 0,
+      PATIENCE,
+    )
   })
 })
 
@@ -124,13 +128,13 @@ describe('an image in one file', () => {
     await site.submit('packed', 1)
     const endpoint = await theOne('packed')
     expect(endpoint.models).toEqual(['m'])
-    const [space = ''] = await scratchSpace()
+    const [space = ''] = await scratchSpace(endpoint.id)
     expect(await readdir(join('/tmp', space, 'container'))).toHaveLength(1)
   })
 
   it('leaves no process and no image when its supervisor is killed -9', async () => {
     const endpoint = await theOne('packed')
-    const [space = ''] = await scratchSpace()
+    const [space = ''] = await scratchSpace(endpoint.id)
     process.kill(await supervisorOf(endpoint), 'SIGKILL')
     await until('nothing', async () => (await inImages()).length === 0, PATIENCE)
     await until('an empty place', async () => (await readdir(join('/tmp', space, 'container'))).length === 0, PATIENCE)
@@ -172,9 +176,9 @@ async function messageOf(jobId: string): Promise<string> {
   return (await site.endpoints()).find(one => one.job.id === jobId)?.message ?? ''
 }
 
-/** Directories of replicas on the nodes, which are one machine here. */
-async function scratchSpace(): Promise<string[]> {
-  return (await readdir('/tmp')).filter(name => /^sluice-(fast|packed)-/.test(name))
+/** The replica's directory on its node. */
+async function scratchSpace(id: string): Promise<string[]> {
+  return (await readdir('/tmp')).filter(name => name.startsWith(`sluice-${replicaOf(id)}-`))
 }
 
 /** Every process that sees the image as its root, or that runs one. */
