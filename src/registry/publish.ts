@@ -13,12 +13,15 @@ export async function publishEndpoint(shared: string, endpoint: Endpoint): Promi
 
 /** Removes an endpoint's file, and with the last one of a replica its beat and what was asked of it; all may be gone already. */
 export async function removeEndpoint(shared: string, id: string): Promise<void> {
-  const { endpoints, beats } = registryDirectories(shared)
+  const { endpoints } = registryDirectories(shared)
   await rm(join(endpoints, `${id}.json`), { force: true })
   const sisters = `${replicaOf(id)}-`
-  if ((await readdir(endpoints)).some(name => name.startsWith(sisters))) return
-  await rm(join(beats, `${replicaOf(id)}.json`), { force: true })
-  await rm(requestFile(shared, replicaOf(id)), { force: true })
+  if (!(await readdir(endpoints)).some(name => name.startsWith(sisters))) await removeReplica(shared, replicaOf(id))
+}
+
+async function removeReplica(shared: string, replica: string): Promise<void> {
+  await rm(join(registryDirectories(shared).beats, `${replica}.json`), { force: true })
+  await rm(requestFile(shared, replica), { force: true })
 }
 
 /**
@@ -29,12 +32,16 @@ export async function removeEarlierRuns(
   shared: string,
   run: { tier: string; jobId: string; restarts: number },
 ): Promise<void> {
+  const { endpoints } = registryDirectories(shared)
   const prefix = `${run.tier}-${run.jobId}-`
-  for (const name of await readdir(registryDirectories(shared).endpoints)) {
+  const replicas = new Set<string>()
+  for (const name of await readdir(endpoints)) {
     const restarts = /^(\d+)-\d+\.json$/.exec(name.startsWith(prefix) ? name.slice(prefix.length) : '')?.[1]
-    if (restarts !== undefined && Number(restarts) < run.restarts)
-      await removeEndpoint(shared, name.slice(0, -'.json'.length))
+    if (restarts === undefined || Number(restarts) >= run.restarts) continue
+    await rm(join(endpoints, name), { force: true })
+    replicas.add(`${prefix}${restarts}`)
   }
+  for (const replica of replicas) await removeReplica(shared, replica)
 }
 
 /** Not flushed: the next one comes in seconds (rule 7). */

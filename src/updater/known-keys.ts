@@ -6,7 +6,7 @@ import type { GatewayModel } from '../domain/gateway-model.ts'
 export interface KnownKeys {
   remember(keys: EngineKeys): void
   knows(fingerprint: string): boolean
-  /** Reads those that are not known yet; in words what kept one from being read. */
+  /** Reads those that are not known yet, one bad file or not; in words what kept the first of the others from being read. */
   learn(endpoints: readonly Endpoint[]): Promise<string | undefined>
   /** Those that the servers of a model ask for, as far as they are known. */
   neededBy(model: GatewayModel): EngineKeys
@@ -21,16 +21,17 @@ export function createKnownKeys(read: (fingerprint: string) => Promise<string | 
     },
     knows: fingerprint => known.has(fingerprint),
     async learn(endpoints) {
+      let trouble: string | undefined
       const unknown = new Set(endpoints.flatMap(({ key }) => (key === undefined || known.has(key) ? [] : [key])))
       for (const fingerprint of unknown) {
         try {
           const key = await read(fingerprint)
           if (key !== undefined) known.set(fingerprint, key)
         } catch (error) {
-          return error instanceof Error ? error.message : String(error)
+          trouble ??= error instanceof Error ? error.message : String(error)
         }
       }
-      return undefined
+      return trouble
     },
     neededBy(model) {
       const servers = model.tiers.flatMap(tier => tier.servers)

@@ -37,7 +37,7 @@ function left(cause: string | null, of: Parameters<typeof view>[0] | undefined, 
   return facts({ slurm: { value: of && view(of) }, runs: [run({ events: list })] })
 }
 
-const ABORTED = '/work/ggml-rpc.cpp:455: Remote RPC server crashed or returned malformed response'
+const ABORTED = './src/ggml-rpc/ggml-rpc.cpp:455: Remote RPC server crashed or returned malformed response'
 
 describe('the symptoms of the seed', () => {
   it.each<[string, ExplainFacts, string, RegExp, RegExp]>([
