@@ -1,4 +1,4 @@
-import { access, appendFile, constants } from 'node:fs/promises'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../containers/runtime.ts'
 import { fingerprintOf, strike } from '../domain/engine-key.ts'
@@ -10,8 +10,8 @@ import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { addressesIn, freePort } from './address.ts'
 import { afterStaging } from './after-staging.ts'
-import { buildArgv } from './build-argv.ts'
-import { containEngine, lacksForContainer } from './engine-container.ts'
+import { argvBuilder } from './build-argv.ts'
+import { containEngine } from './engine-container.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import type { EngineGroup } from './engine-group.ts'
 import { type EngineProcess, startEngine } from './engine-process.ts'
@@ -21,6 +21,7 @@ import { handOver, type Keyed } from './key-hand-over.ts'
 import { readLastLines } from './last-lines.ts'
 import { readLoad } from './load.ts'
 import { numaPrefix } from './numa.ts'
+import { preflight } from './preflight.ts'
 import { startRankGroup } from './rank-group.ts'
 import { rankArgv } from './rank-script.ts'
 import { startRpcGroup } from './rpc-group.ts'
@@ -112,22 +113,19 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   async function startProcesses(own: ReplicaSpec, { address, port, keyed }: Listening): Promise<EngineGroup> {
     const program = await programOf(own, keyed)
     const [command, ...first] = program.words
-    const argvOf = async (more: Pick<EngineAddress, 'placement' | 'rank'>) => {
-      const asked = engine.argv(own, { address, port, ...more })
-      const known = await buildArgv(engine, asked, { command, first, env: program.env })
-      for (const note of known.notes) await appendFile(logFile, `sluice: ${note}\n`)
-      return [...first, ...known.argv]
-    }
+    const build = argvBuilder(engine, { command, first, env: program.env })
+    const argvOf = (more: Pick<EngineAddress, 'placement' | 'rank'>) =>
+      build(engine.argv(own, { address, port, ...more }))
     const launch = async (
       more: Pick<EngineAddress, 'placement' | 'rank'>,
       added: Readonly<Record<string, string>> = {},
     ) => {
-      await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
-      const argv = await argvOf(more)
+      const { argv, notes } = await argvOf(more)
+      await appendFile(logFile, [START_LINE, ...notes.map(note => `sluice: ${note}`), ''].join('\n'), { mode: 0o640 })
       const prefix = own.numa === true ? await numaPrefix(env) : []
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...argv, ...keyed.argv] }),
+          ...withPrefix(prefix, { command, argv: [...first, ...argv, ...keyed.argv] }),
           ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
           marker,
           isShielded: program.termMs === undefined,
@@ -145,7 +143,8 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       return startRankGroup({
         ...{ nodes: workers, logs: scratch, stopGraceMs: graceMs },
         startHead: () => launch({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
-        workerArgv: rank => rankArgv(own.networks, addressVariable, [command, ...(argvs[rank - 1] ?? [])]),
+        workerArgv: rank =>
+          rankArgv(own.networks, addressVariable, [command, ...first, ...(argvs[rank - 1]?.argv ?? [])]),
       })
     }
     if (own.rpc === undefined) return oneProcess(await launch({}), graceMs)
@@ -200,44 +199,4 @@ function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number): Engi
 function withPrefix(prefix: readonly string[], { command, argv }: { command: string; argv: readonly string[] }) {
   const [program = command, ...rest] = [...prefix, command, ...argv]
   return { command: program, argv: rest }
-}
-
-/** Why this node cannot run the replica, all reasons at once, or undefined. */
-async function preflight(
-  engine: Engine,
-  spec: ReplicaSpec,
-  env: EngineEffectsOptions['env'],
-  workers: readonly string[],
-  problem: string | undefined,
-): Promise<string | undefined> {
-  const reasons = problem === undefined ? [] : [problem]
-  if (addressesIn(spec.networks).length === 0) {
-    reasons.push(`this node has no address in ${spec.networks.join(', ')} (gateway.networks)`)
-  }
-  reasons.push(...(await lacksProgram()))
-  for (const need of engine.needs(spec)) {
-    if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
-  }
-  const beside = spec.rpc?.workers ?? (spec.ranks?.nodes ?? 1) - 1
-  if (beside !== workers.length) {
-    const key = spec.rpc === undefined ? 'slurm.nodes' : 'rpc.workers'
-    reasons.push(`it takes ${beside} nodes beside this one (${key}), and there are ${workers.length}`)
-  }
-  return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
-
-  async function lacksProgram(): Promise<readonly string[]> {
-    if (engine.subcommand !== undefined) return []
-    if (spec.container !== undefined) return lacksForContainer(spec.container, env, path => may(path, constants.R_OK))
-    const path = env['PATH'] ?? ''
-    const candidates = spec.command.includes('/') ? [spec.command] : path.split(':').map(one => join(one, spec.command))
-    if ((await Promise.all(candidates.map(one => may(one, constants.X_OK)))).includes(true)) return []
-    return [`"${spec.command}" is not an executable${spec.command.includes('/') ? '' : ` on PATH (${path})`}`]
-  }
-}
-
-function may(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false, // any reason is reason enough
-  )
 }

@@ -8,7 +8,7 @@ import { type ProgramLaunch, withProfiler } from '../engines/profiling.ts'
 import { systemClock } from '../system/clock.ts'
 import { findProgram } from '../system/find-program.ts'
 import { freePort } from './address.ts'
-import { buildArgv } from './build-argv.ts'
+import { argvBuilder } from './build-argv.ts'
 import { endBelow } from './end-below.ts'
 import { engineEnvironment } from './engine-environment.ts'
 import { startEngine } from './engine-process.ts'
@@ -49,7 +49,7 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
 
   const env = engineEnvironment(engine, process.env, settings.envVars)
   const [program = '', ...argv] = command
-  const own = await buildArgv(engine, argv, { command: program, first: [], env })
+  const own = await argvBuilder(engine, { command: program, first: [], env })(argv)
   for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
   const inner: ProgramLaunch = { command: program, argv: own.argv, env }
   const launch = await profiled(engine, settings, inner, name)
