@@ -4,6 +4,7 @@ import { commandOf } from '../config/command-of.ts'
 import { quote, suggest } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
+import { parsePart } from '../domain/split-model.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type PlannedModel, planText, togetherText } from '../reports/plan-text.ts'
 import { checkFit } from '../sizing/fit-params.ts'
@@ -116,5 +117,6 @@ async function filesIn(directory: string): Promise<readonly string[]> {
 
 /** As llama-server calls a model of its directory. */
 function nameOf(file: string): string {
-  return basename(file).replace(/(-\d{5}-of-\d{5})?\.gguf$/, '')
+  const name = basename(file)
+  return parsePart(name)?.name ?? name.replace(/\.gguf$/, '')
 }

@@ -1,12 +1,13 @@
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { parsePart, partName, partNames } from '../domain/split-model.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type GgufHeader, readGgufHeader } from '../sizing/gguf-header.ts'
 import { type ModelShape, modelShape } from '../sizing/model-shape.ts'
 
 /** The shape of a model, out of all its parts. Throws a UserError that names the part which cannot be read. */
 export async function readModel(file: string): Promise<ModelShape> {
-  const parts = partsOf(file)
+  const parts = partNames(basename(file)).map(name => join(dirname(file), name))
   const headers: GgufHeader[] = []
   for (const part of parts) headers.push(await readHeader(part, parts.length))
   const [first] = headers
@@ -19,32 +20,15 @@ export async function readModel(file: string): Promise<ModelShape> {
   const count = first?.metadata.get('split.count')
   if (typeof count === 'number' && count > 1 && parts.length !== count) {
     throw new UserError(
-      `Cannot read ${file}: it is one of ${count} parts, and its name does not say which; llama.cpp wants -00001-of-${five(count)}.gguf`,
+      `Cannot read ${file}: it is one of ${count} parts, and its name does not say which; llama.cpp wants ${partName({ name: '', number: 1, count })}`,
     )
   }
   return shape
 }
 
-/** `name-00001-of-00003.gguf` and its sisters, in their order; any other file alone. */
-function partsOf(file: string): readonly string[] {
-  const found = PART.exec(basename(file))
-  if (found === null) return [file]
-  const [, name = '', , count = ''] = found
-  return Array.from({ length: Number(count) }, (_, index) =>
-    join(dirname(file), `${name}-${five(index + 1)}-of-${count}.gguf`),
-  )
-}
-
-const PART = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/
-
 /** A model has so many files in a directory; only the first part stands for all. */
 export function isModelFile(name: string): boolean {
-  const part = PART.exec(name)?.[2]
-  return name.endsWith('.gguf') && !name.startsWith('mmproj') && (part === undefined || part === '00001')
-}
-
-function five(number: number): string {
-  return String(number).padStart(5, '0')
+  return name.endsWith('.gguf') && !name.startsWith('mmproj') && (parsePart(name)?.number ?? 1) === 1
 }
 
 /** Headers with big vocabularies have 10 MB. */

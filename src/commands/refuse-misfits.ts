@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { Allowance } from '../config/allowances.ts'
 import { badValue, type Finding } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
+import { sizeText } from '../domain/size-text.ts'
 import { UserError } from '../domain/user-error.ts'
+import { evenly } from '../sizing/balance.ts'
 import { memoryUse } from '../sizing/memory.ts'
 import type { ModelShape } from '../sizing/model-shape.ts'
 import { layersMisfit } from '../sizing/plan.ts'
@@ -59,18 +61,9 @@ function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Fi
   const placed = misfit === undefined ? layout : { ...layout, layers: undefined }
   const { locked } = memoryUse(shape, settingsOf(tier, shape), placed).host
   if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
-    const found = `${slurm.mem}, less than the ${gibibytes(locked)} GiB of weights that mlock keeps in the memory of the node`
+    const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock keeps in the memory of the node`
     const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`
     findings.push(badValue([...path, 'slurm', 'mem'], found, `${fix}, or allow: [mem-below-locked-weights]`))
   }
   return findings
-}
-
-/** The first ones, which have the embeddings or the head's own memory to spare, get less. */
-function evenly(count: number, parts: number): readonly number[] {
-  return Array.from({ length: parts }, (_, part) => Math.floor((count + part) / parts))
-}
-
-function gibibytes(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(1)
 }

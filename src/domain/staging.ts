@@ -1,19 +1,10 @@
 import type { StageSpec } from './replica-spec.ts'
+import { sizeText } from './size-text.ts'
 
 /** Where what lies below `from` is copied to; its path relative to both. */
 export function stagedPath({ from, to }: StageSpec, path: string): { path: string; relative: string } {
   const relative = path.slice(from.length).replace(/^\/+/, '')
   return { path: `${to.replace(/\/+$/, '')}/${relative}`, relative }
-}
-
-/**
- * The name pattern of all parts of a model that llama.cpp split, by the name of any of them (reference: llama_split_path():
- * `NAME-00001-of-00003.gguf`); undefined for a file that is whole.
- */
-export function partPattern(fileName: string): RegExp | undefined {
-  const [, name, count] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/.exec(fileName) ?? []
-  if (name === undefined) return undefined
-  return new RegExp(`^${name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}-\\d{5}-of-${count}\\.gguf$`)
 }
 
 export interface CopyProgress {
@@ -42,16 +33,3 @@ function durationText(ms: number): string {
   const minutes = Math.ceil(seconds / 60)
   return minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`
 }
-
-/** Bytes for people, to a tenth of the largest unit that gives a whole number. */
-export function sizeText(bytes: number): string {
-  const unit = UNITS.find(one => bytes >= one.bytes)
-  return unit === undefined ? `${bytes} B` : `${(bytes / unit.bytes).toFixed(1)} ${unit.name}`
-}
-
-const UNITS = [
-  { name: 'TiB', bytes: 2 ** 40 },
-  { name: 'GiB', bytes: 2 ** 30 },
-  { name: 'MiB', bytes: 2 ** 20 },
-  { name: 'KiB', bytes: 2 ** 10 },
-]

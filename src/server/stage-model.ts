@@ -2,7 +2,9 @@ import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import lockfile from 'proper-lockfile'
 import type { StageSpec } from '../domain/replica-spec.ts'
-import { copyMessage, partPattern, sizeText, stagedPath } from '../domain/staging.ts'
+import { sizeText } from '../domain/size-text.ts'
+import { partNames } from '../domain/split-model.ts'
+import { copyMessage, stagedPath } from '../domain/staging.ts'
 import type { Clock } from '../system/clock.ts'
 import {
   copiedBytes,
@@ -189,11 +191,12 @@ async function filesBelow(directory: string): Promise<string[]> {
   return below
 }
 
+/** Those that are there: what is missing is the engine's to say. */
 async function partsOf(file: string): Promise<string[]> {
-  const pattern = partPattern(basename(file))
-  if (pattern === undefined) return [file]
-  const names = (await readdir(dirname(file))).filter(name => pattern.test(name)).sort()
-  return names.map(name => join(dirname(file), name))
+  const there = new Set(await readdir(dirname(file)))
+  return partNames(basename(file))
+    .filter(name => there.has(name))
+    .map(name => join(dirname(file), name))
 }
 
 async function freeBytes(directory: string): Promise<number> {

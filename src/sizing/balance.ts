@@ -50,7 +50,8 @@ export function largestSplit(
 
 const PRECISION_BYTES = 2 ** 20
 
-function evenly(count: number, parts: number): readonly number[] {
+/** As evenly as whole numbers go. */
+export function evenly(count: number, parts: number): readonly number[] {
   return Array.from(
     { length: parts },
     (_, part) => Math.floor((count * (part + 1)) / parts) - Math.floor((count * part) / parts),
