@@ -1,0 +1,12 @@
+/** Bytes for people, to a tenth of the largest unit that gives a whole number. */
+export function sizeText(bytes: number): string {
+  const unit = UNITS.find(one => bytes >= one.bytes)
+  return unit === undefined ? `${bytes} B` : `${(bytes / unit.bytes).toFixed(1)} ${unit.name}`
+}
+
+const UNITS = [
+  { name: 'TiB', bytes: 2 ** 40 },
+  { name: 'GiB', bytes: 2 ** 30 },
+  { name: 'MiB', bytes: 2 ** 20 },
+  { name: 'KiB', bytes: 2 ** 10 },
+]
