@@ -1,19 +1,34 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+
+const STARTING_SERVERS = ['test/server/**/*.test.ts', 'test/engines/contract.test.ts', 'test/index.test.ts']
+
+/**
+ * No module of ours keeps state, so that a worker may take one file after the other; much of their time tests wait for
+ * programs that they started.
+ */
+const onThisMachine = {
+  globalSetup: 'test/temporary-directory.ts',
+  testTimeout: 30_000,
+  isolate: false,
+  maxWorkers: 2 * availableParallelism(),
+}
 
 export default defineConfig({
   test: {
     projects: [
+      // What `npm run check` takes: seconds.
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**'],
-          globalSetup: 'test/temporary-directory.ts',
-          testTimeout: 30_000,
+          exclude: ['test/lab/**', ...STARTING_SERVERS],
+          ...onThisMachine,
         },
       },
+      { test: { name: 'servers', include: STARTING_SERVERS, ...onThisMachine } },
       {
-        // Runs inside the lab (npm run test:lab), where Slurm, nginx and llama.cpp are real.
+        // Runs inside the lab (test/lab/main.ts), where Slurm, nginx and llama.cpp are real.
         test: {
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],

@@ -38,6 +38,11 @@ const checks: Step[] = [
   { name: 'types', argv: [bin('tsc')] },
   { name: 'dead code', argv: [bin('knip')] },
   { name: 'unit tests', argv: [process.execPath, ...vitest('unit', 'unit')], report: reportOf('unit') },
+  {
+    name: 'tests that start servers',
+    argv: [process.execPath, ...vitest('servers', 'servers')],
+    report: reportOf('servers'),
+  },
   { name: 'build', argv: [process.execPath, join(root, 'scripts/build.ts')] },
 ]
 const labs = LABS.flatMap(([flavour, files], index) => labStep(flavour, files, index))

@@ -27,7 +27,7 @@ async function source(name: string, bytes: number): Promise<string> {
   const path = join(from, name)
   await mkdir(dirname(path), { recursive: true })
   // A large one is full of holes: that it takes its time is all it is for.
-  await writeFile(path, randomBytes(Math.min(bytes, 64 * MIB)))
+  await writeFile(path, randomBytes(Math.min(bytes, 24 * MIB)))
   await truncate(path, bytes)
   return path
 }
@@ -146,7 +146,7 @@ describe('a model on its way to the node', () => {
 
 describe('a copy that was killed', () => {
   it('goes on where it was', async () => {
-    const model = await source('m.gguf', 64 * MIB)
+    const model = await source('m.gguf', 48 * MIB)
     const work = await killedAfter(model, 'm.gguf', 3)
     const { ino } = await stat(`${work}.part`)
     const path = await begin(model).staged
@@ -156,7 +156,7 @@ describe('a copy that was killed', () => {
   })
 
   it('goes on only from what is as it was read', async () => {
-    const model = await source('m.gguf', 64 * MIB)
+    const model = await source('m.gguf', 48 * MIB)
     const work = await killedAfter(model, 'm.gguf', 3)
     const part = await open(`${work}.part`, 'r+')
     await part.write('torn', 9 * MIB)
@@ -165,7 +165,7 @@ describe('a copy that was killed', () => {
   })
 
   it('goes on from a part that is shorter than its list, and from a list with half a line', async () => {
-    const model = await source('m.gguf', 64 * MIB)
+    const model = await source('m.gguf', 48 * MIB)
     const work = await killedAfter(model, 'm.gguf', 3)
     await truncate(`${work}.part`, 12 * MIB)
     await truncate(`${work}.chunks`, (await stat(`${work}.chunks`)).size - 30)
@@ -173,9 +173,9 @@ describe('a copy that was killed', () => {
   })
 
   it('begins anew when the source is another', async () => {
-    const model = await source('m.gguf', 64 * MIB)
+    const model = await source('m.gguf', 48 * MIB)
     await killedAfter(model, 'm.gguf', 3)
-    await writeFile(model, randomBytes(64 * MIB))
+    await writeFile(model, randomBytes(20 * MIB))
     expect(await hashOf(await begin(model).staged)).toBe(await hashOf(model))
   })
 
@@ -191,7 +191,7 @@ describe('a copy that was killed', () => {
 
 describe('a copy that cannot be', () => {
   it('ends at once when it is told to, and keeps its part', async () => {
-    const model = await source('m.gguf', 512 * MIB)
+    const model = await source('m.gguf', 128 * MIB)
     const { staged, abort } = begin(model)
     const work = join(to, '.sluice-staging/m.gguf')
     await until('a chunk', async () => (await stat(`${work}.part`).catch(() => undefined)) !== undefined, {
@@ -218,7 +218,7 @@ describe('a copy that cannot be', () => {
   })
 
   it('says so when the source changes while it is copied, and gives its space back', async () => {
-    const model = await source('m.gguf', 512 * MIB)
+    const model = await source('m.gguf', 128 * MIB)
     const { staged } = begin(model)
     const work = join(to, '.sluice-staging/m.gguf')
     await until('a chunk', async () => (await stat(`${work}.part`).catch(() => undefined)) !== undefined, {
