@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import { inspectNginx, inspectPort } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
 import { inspectSiteKey } from '../registry/site-key.ts'
@@ -86,10 +87,10 @@ async function gatherShared(path: string): Promise<SharedFacts> {
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const found = await lane
     .run('look at the shared directory', () => inspectShared(path))
-    .catch(error => ({ unreadable: wordsOf(error) }))
+    .catch(error => ({ unreadable: messageOf(error) }))
   const trial = await lane
     .run('write in the shared directory', () => tryShared(path, systemClock))
-    .catch(error => ({ failed: wordsOf(error) }))
+    .catch(error => ({ failed: messageOf(error) }))
   const key = await lane.run('look at site.key', async () => (await inspectSiteKey(path)) ?? 'none').catch(notKnown)
   return { path, uid: userInfo().uid, found, trial, key }
 }
@@ -157,8 +158,4 @@ async function gatherNodes(nodeList: string, slurm: Slurm, signal: AbortSignal):
 // Undefined is "could not be found out", which the findings say.
 function notKnown(): undefined {
   return undefined
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

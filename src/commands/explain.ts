@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { explain } from '../reports/explain/explain.ts'
@@ -71,7 +72,7 @@ function createReader(site: Site): Reader {
     problems,
     attempt: (what, otherwise, read) =>
       read().catch(error => {
-        problems.push(`Cannot read ${what}: ${error instanceof Error ? error.message : String(error)}`)
+        problems.push(`Cannot read ${what}: ${messageOf(error)}`)
         return otherwise
       }),
     lines: (path, lines, wants) =>

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type ParsedConfig, parseConfig } from '../config/parse-config.ts'
 import type { Config } from '../config/schema.ts'
 import { MAX_TEXT_LENGTH } from '../config/yaml-text.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import type { Context } from './context.ts'
 
@@ -78,7 +79,7 @@ async function readText(file: string, cwd: string): Promise<string | undefined> 
     }
     return buffer.toString('utf8', 0, length)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new UserError(`Cannot read ${file}: ${reason(code, error)}`, { cause: error })
   }
@@ -87,5 +88,5 @@ async function readText(file: string, cwd: string): Promise<string | undefined> 
 function reason(code: unknown, error: unknown): string {
   if (code === 'EACCES') return 'permission denied; let the account that runs Sluice read it'
   if (code === 'EISDIR') return 'it is a directory; name the file in it'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { jobsNamed, type NamedJob } from '../reports/named-jobs.ts'
@@ -41,7 +42,7 @@ export async function logs(name: string, options: LogsOptions, context: Context)
           context.print(open.size > 1 ? `${label} | ${line}` : line)
         failed.delete(label)
       } catch (error) {
-        if (!failed.has(label)) context.warn(`Cannot read ${label}: ${wordsOf(error)}`)
+        if (!failed.has(label)) context.warn(`Cannot read ${label}: ${messageOf(error)}`)
         failed.add(label)
       }
     }
@@ -74,7 +75,7 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
   const endpoints = await site.registry.scan().then(
     scan => scan.endpoints,
     error => {
-      context.warn(`Cannot read the registry: ${wordsOf(error)}`)
+      context.warn(`Cannot read the registry: ${messageOf(error)}`)
       return []
     },
   )
@@ -159,8 +160,4 @@ function byNumber(one: string, other: string): number {
 function countOf(text = '20'): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new UserError(`Cannot show "${text}" lines: --lines takes a whole number`)
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -4,6 +4,7 @@ import { commandOf } from '../config/command-of.ts'
 import { quote, suggest } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { parsePart } from '../domain/split-model.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type PlannedModel, planText, togetherText } from '../reports/plan-text.ts'
@@ -106,10 +107,9 @@ async function filesIn(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory)
   } catch (error) {
-    const found =
-      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'it does not exist on this machine' : error
+    const found = codeOf(error) === 'ENOENT' ? 'it does not exist on this machine' : error
     throw new UserError(
-      `Cannot read ${directory}: ${found instanceof Error ? found.message : found}; name a model with --file, or run this on a node that has it (srun)`,
+      `Cannot read ${directory}: ${messageOf(found)}; name a model with --file, or run this on a node that has it (srun)`,
       { cause: error },
     )
   }

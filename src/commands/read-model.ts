@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { parsePart, partName, partNames } from '../domain/split-model.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type GgufHeader, readGgufHeader } from '../sizing/gguf-header.ts'
@@ -60,11 +61,11 @@ async function readHeader(file: string, parts: number): Promise<GgufHeader> {
 }
 
 function reason(error: unknown, parts: number): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   if (code === 'ENOENT' && parts > 1)
     return `it does not exist, and the model has ${parts} parts; put all of them into one directory`
   if (code === 'ENOENT')
     return 'it does not exist on this machine; name it where it does with --file, or run this on a node that has it (srun)'
   if (code === 'EISDIR') return 'it is a directory'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }

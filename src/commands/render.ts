@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { codeOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
@@ -101,7 +102,7 @@ async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
@@ -18,7 +19,7 @@ export async function rereadConfig(
       'Cannot take the new sluice.yaml: site, shared, gateway.name, gateway.state, gateway.nginx, gateway.directory and gateway.reload need a restart',
     )
   } catch (error) {
-    context.warn(`${error instanceof Error ? error.message : String(error)}\nThe old configuration stays`)
+    context.warn(`${messageOf(error)}\nThe old configuration stays`)
     return undefined
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'
 import type { Errand, Manner } from '../operator/plan.ts'
@@ -106,7 +107,7 @@ function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
         await registry.make() // a site that was set up before there were requests
         await registry.ask(replica, dismissal)
       } catch (error) {
-        return error instanceof Error ? error.message : String(error)
+        return messageOf(error)
       }
       return troubleOf(await slurm.signalBatch(jobId))
     },

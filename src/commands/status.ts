@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
 import type { Known, StatusFacts, StatusReport } from '../reports/status.ts'
 import { reportStatus } from '../reports/status.ts'
@@ -68,7 +69,7 @@ async function look(site: Site, jobs: StatusFacts['jobs'], beats: Stillness): Pr
 function known<T>(what: string, answer: Promise<T>): Promise<Known<T>> {
   return answer.then(
     value => ({ value }),
-    error => ({ unknown: `${what}: ${error instanceof Error ? error.message : String(error)}` }),
+    error => ({ unknown: `${what}: ${messageOf(error)}` }),
   )
 }
 

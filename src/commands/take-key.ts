@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { Clock } from '../system/clock.ts'
 
 /** An unreadable key is asked for again after this. */
@@ -39,7 +40,7 @@ export function createKeyTaker(read: () => Promise<string>, trouble: (message: s
         told = undefined
         taken.add(last)
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = messageOf(error)
         if (message !== told)
           trouble(last === undefined ? `${message}; no engine starts without it` : `${message}; the last key stays`)
         told = message

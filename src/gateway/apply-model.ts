@@ -1,3 +1,4 @@
+import { codeOf, messageOf } from '../domain/caught.ts'
 import type { ApplyOutcome, ApplyStep, Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { listGenerations, pruneGenerations, readGeneration, readLink, writeGeneration } from './generation-files.ts'
@@ -90,7 +91,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       await host.keep(good)
       await pruneGenerations(directory, KEPT, [good])
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
+      if (codeOf(error) === undefined) throw error
     }
   }
 
@@ -138,8 +139,4 @@ function failed(step: ApplyStep, error: unknown, trouble: string | undefined): A
   const isSaid = trouble === undefined || trouble === message
   const words = isSaid ? message : `${message}; nothing to go back to: ${trouble}`
   return { status: 'failed', step, message: words, restored: trouble === undefined }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

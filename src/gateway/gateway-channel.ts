@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { z } from 'zod'
+import { messageOf } from '../domain/caught.ts'
 import { checkKeys, type EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { ApplyOutcome, Gateway, RunningGateway } from './gateway.ts'
@@ -35,7 +36,7 @@ export function serveGateway(
     const { id } = parsed.data
     const work = answer(parsed.data).then(
       value => reply(peer, { id, value }),
-      error => reply(peer, { id, error: error instanceof Error ? error.message : String(error) }),
+      error => reply(peer, { id, error: messageOf(error) }),
     )
     under.add(work)
     void work.finally(() => under.delete(work))
@@ -50,7 +51,7 @@ export function serveGateway(
       return gateway.apply(model, options.signal, checkKeys(request.keys))
     } catch (error) {
       // One of the two may have read a new sluice.yaml before the other: the next try tells.
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       return { status: 'failed', step: 'render', message, restored: true }
     }
   }

@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf } from '../domain/caught.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
@@ -81,7 +82,7 @@ async function whenAbsent(reading: Promise<string>): Promise<string | undefined>
   try {
     return await reading
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { codeOf } from '../domain/caught.ts'
 
 /** A process of an nginx. */
 export interface NginxProcess {
@@ -71,7 +72,5 @@ export function readNginx(pid: number, root?: string): NginxProcess | undefined 
 
 /** It ended meanwhile, or it is somebody else's. */
 function isUnreadable(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(String(error.code))
-  )
+  return ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')
 }

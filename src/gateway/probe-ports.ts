@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { codeOf } from '../domain/caught.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 
 /** Every TCP port that a gateway of this model listens on. */
@@ -33,7 +34,7 @@ function whenGone<T>(look: () => T, otherwise: T): T {
   try {
     return look()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return otherwise
+    if (codeOf(error) === 'ENOENT') return otherwise
     throw error
   }
 }
@@ -49,7 +50,7 @@ export async function probePorts(ports: readonly number[]): Promise<void> {
     try {
       await openOnce(port)
     } catch (error) {
-      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      const isTaken = codeOf(error) === 'EADDRINUSE'
       const found = isTaken ? 'another process listens on it; end that process or choose another port' : String(error)
       throw new Error(`Cannot open port ${port}: ${found}`, { cause: error })
     }

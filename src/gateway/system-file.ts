@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { codeOf } from '../domain/caught.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 
 /** The one file of Sluice in the system's nginx. */
@@ -38,7 +39,7 @@ export function systemFile(path: string, mark: string): SystemFile {
     try {
       return await readFile(path, 'utf8')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (codeOf(error) === 'ENOENT') return undefined
       throw error
     }
   }

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { messageOf } from '../domain/caught.ts'
 import { createDirectoryReader, type DirectoryChange } from './directory-reader.ts'
 
 /** A directory of small files that a thread reads; `maxBytes` bounds each file. */
@@ -74,7 +75,7 @@ export function runDirectoryThread(): void {
       } satisfies Answer)
       for (const { keep } of found) keep()
     } catch (error) {
-      port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies Answer)
+      port.postMessage({ error: messageOf(error) } satisfies Answer)
     }
   })
 }

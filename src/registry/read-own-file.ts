@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { codeOf } from '../domain/caught.ts'
 
 /**
  * What a file was when it was last read: files are replaced in whole (rule 8), so the same inode, size and times are the
@@ -63,10 +64,6 @@ const REFUSALS: ReadonlyMap<unknown, string> = new Map([
   ['EPERM', 'Unreadable: permission denied'],
   ['ENXIO', 'Not a regular file'],
 ])
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
 
 function isSame(one: FileMark, other: FileMark): boolean {
   return (

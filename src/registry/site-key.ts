@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { fingerprintOf, parseKey } from '../domain/engine-key.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
@@ -52,7 +53,7 @@ export async function inspectSiteKey(shared: string) {
     readKey(path)
     return { ownerUid, mode, unusable: undefined }
   } catch (error) {
-    return { ownerUid, mode, unusable: error instanceof Error ? error.message : String(error) }
+    return { ownerUid, mode, unusable: messageOf(error) }
   }
 }
 
@@ -96,7 +97,7 @@ async function makeKey(path: string): Promise<string> {
       if (error.code !== 'EEXIST') throw error
     })
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : cause
+    const code = codeOf(cause) ?? messageOf(cause)
     throw new Error(`Cannot make "${path}": ${code}; ${WHAT_IT_HOLDS}`, { cause })
   } finally {
     await rm(beside, { force: true })

@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { EngineGroup } from './engine-group.ts'
 import type { Staging } from './stage-model.ts'
 
@@ -17,7 +18,7 @@ export function afterStaging(options: {
   return {
     exited: starting.then(
       running => running.exited,
-      error => (error instanceof Error ? error.message : String(error)),
+      error => messageOf(error),
     ),
     processes: () => started?.processes() ?? [],
     trouble: async () => (started === undefined ? { kind: 'copying', message: staging.message() } : started.trouble()),

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
 import type { Finding } from '../config/finding.ts'
 import { readServerOptions } from '../config/server-options.ts'
+import { messageOf } from '../domain/caught.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { ServerOptions, ServerSettings } from '../domain/server-options.ts'
 import { UserError } from '../domain/user-error.ts'
@@ -131,7 +132,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       run.launched = await run.launching
       failure = await this.#comeUp(run.launched, run.ended.signal)
     } catch (cause) {
-      throw await this.#failToStart(run, cause instanceof Error ? cause.message : String(cause), cause)
+      throw await this.#failToStart(run, messageOf(cause), cause)
     }
     if (failure !== undefined) throw await this.#failToStart(run, failure)
     void this.#watch(run, run.launched)

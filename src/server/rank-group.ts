@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { EngineGroup } from './engine-group.ts'
 import type { EngineProcess } from './engine-process.ts'
 import { type WorkerNodes, workerSteps } from './worker-steps.ts'
@@ -18,7 +19,7 @@ export function startRankGroup(options: {
   const { nodes } = options
   const workers = workerSteps(options)
   let head: EngineProcess | undefined
-  const broughtUp = bringUp().catch(error => workers.fail(error instanceof Error ? error.message : String(error)))
+  const broughtUp = bringUp().catch(error => workers.fail(messageOf(error)))
   return {
     exited: workers.exited,
     processes: () => [

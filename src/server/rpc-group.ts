@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { RpcSpec } from '../domain/replica-spec.ts'
 import type { Placement } from '../engines/llama-placement.ts'
 import type { Clock } from '../system/clock.ts'
@@ -45,7 +46,7 @@ export function startRpcGroup(options: {
   let fatal: string | undefined
   let waitingFor = 'the workers'
   const broughtUp = bringUp().catch(error => {
-    if (!stopping.signal.aborted) workers.fail(error instanceof Error ? error.message : String(error))
+    if (!stopping.signal.aborted) workers.fail(messageOf(error))
   })
 
   return {

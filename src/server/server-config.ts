@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseServerConfig } from '../config/parse-server-config.ts'
+import { messageOf } from '../domain/caught.ts'
 import type { ServerConfig } from '../domain/server-options.ts'
 import { UserError } from '../domain/user-error.ts'
 import type { InferenceServer } from './inference-server.ts'
@@ -12,7 +13,7 @@ import { createServer } from './servers.ts'
  */
 export async function loadServerConfig(file: string): Promise<ServerConfig> {
   const text = await readFile(file, 'utf8').catch(cause => {
-    throw new UserError(`Cannot read ${file}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new UserError(`Cannot read ${file}: ${messageOf(cause)}`, { cause })
   })
   const { config, problems } = parseServerConfig(text, file)
   if (config === undefined) throw UserError.of(problems)

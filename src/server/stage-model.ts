@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import lockfile from 'proper-lockfile'
+import { codeOf } from '../domain/caught.ts'
 import type { StageSpec } from '../domain/replica-spec.ts'
 import { sizeText } from '../domain/size-text.ts'
 import { partNames } from '../domain/split-model.ts'
@@ -150,7 +151,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
         // Whoever lost it has nothing to release.
         return { release: () => release().catch(() => undefined), lost: lost.signal }
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error
+        if (codeOf(error) !== 'ELOCKED') throw error
         await clock.sleep(LOOK_MS, signal)
       }
     }
@@ -206,5 +207,5 @@ async function freeBytes(directory: string): Promise<number> {
 
 /** Of the disk, or of what the account may have there. */
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
 }

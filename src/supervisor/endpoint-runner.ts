@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
 import { type Load, UNKNOWN_LOAD } from '../domain/load.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
@@ -102,7 +103,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       })
       void watchHealth(started)
     } catch (error) {
-      post({ kind: 'exited', message: String(error instanceof Error ? error.message : error) })
+      post({ kind: 'exited', message: messageOf(error) })
     }
   }
 

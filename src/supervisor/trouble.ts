@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { RecordEvent } from './effects.ts'
 
 /** What goes wrong and is tried again, in events. */
@@ -9,8 +10,7 @@ export interface Trouble {
 
 export function recordTrouble(record: RecordEvent): Trouble {
   const troubled = new Set<string>()
-  const tell = (id: string, what: string) => (error: unknown) =>
-    record('cannot', { id, what, error: error instanceof Error ? error.message : String(error) })
+  const tell = (id: string, what: string) => (error: unknown) => record('cannot', { id, what, error: messageOf(error) })
   return {
     tell,
     async attempt(id, what, work) {

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { codeOf } from '../domain/caught.ts'
 
 /**
  * Who besides root may put something else into the place of `path`: the path on the way to it, its target's included, that
@@ -28,7 +29,7 @@ function wayTo(path: string): string[] {
 }
 
 function whenAbsent(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  if (codeOf(error) === 'ENOENT') return undefined
   throw error
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 
 /**
@@ -21,10 +22,10 @@ export async function holdLock(
     const release = await lockfile.lock(directory, { stale: STALE_MS, retries: RETRIES, onCompromised: compromised })
     return { release }
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ELOCKED') {
+    if (codeOf(cause) === 'ELOCKED') {
       throw new UserError(`Cannot run ${what}: another one holds "${directory}"; stop that one first`, { cause })
     }
-    throw new Error(`Cannot lock "${directory}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new Error(`Cannot lock "${directory}": ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { codeOf } from '../domain/caught.ts'
 
 /** A process of this machine, identified so that a reused pid is not mistaken for it. */
 export interface ProcessId {
@@ -98,9 +99,9 @@ function whenGone(error: unknown): undefined {
 }
 
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')
+  return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')
 }
 
 function isForeign(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')
+  return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '')
 }

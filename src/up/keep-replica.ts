@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { Clock } from '../system/clock.ts'
 
 /** One `sluice supervise` of ours. */
@@ -50,7 +51,7 @@ export async function keepReplica({ effects, clock, stop, hurry }: ReplicaOption
     try {
       supervisor = effects.start(restarts)
     } catch (error) {
-      return error instanceof Error ? error.message : String(error)
+      return messageOf(error)
     }
     const gone = new AbortController()
     void end(supervisor, gone.signal)

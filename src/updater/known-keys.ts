@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
@@ -28,7 +29,7 @@ export function createKnownKeys(read: (fingerprint: string) => Promise<string | 
           const key = await read(fingerprint)
           if (key !== undefined) known.set(fingerprint, key)
         } catch (error) {
-          trouble ??= error instanceof Error ? error.message : String(error)
+          trouble ??= messageOf(error)
         }
       }
       return trouble

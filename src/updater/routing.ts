@@ -1,0 +1,157 @@
+import { isDeepStrictEqual } from 'node:util'
+import { messageOf } from '../domain/caught.ts'
+import { REGISTRY_VERSION } from '../domain/endpoint.ts'
+import type { EngineKeys } from '../domain/engine-key.ts'
+import type { GatewayModel } from '../domain/gateway-model.ts'
+import type { Clock } from '../system/clock.ts'
+import type { GatewayEffects, RecordEvent, RegistryEffects } from './effects.ts'
+import { compare, difference, idsOf, tierChanges, union, withoutAdditions } from './plan.ts'
+import type { Reporter } from './reporter.ts'
+
+export interface RoutingOptions {
+  readonly gatewayName: string
+  readonly gateway: GatewayEffects
+  readonly registry: Pick<RegistryEffects, 'routes' | 'writeRoutes'>
+  readonly beatMs: number
+  readonly report: Reporter
+  readonly record: RecordEvent
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Called when what had to wait may be done. */
+  readonly wake: () => void
+}
+
+/** nginx and routes/, brought to a model in the order that keeps routes/ true (rules 3 and 10). */
+export interface Routing {
+  /** What nginx may reach from before we started, with the keys that it has, when it tells. */
+  recall(): Promise<EngineKeys | undefined>
+  /** Whether the running nginx may reach this endpoint; never less than the truth. */
+  reaches(id: string): boolean
+  /** Brings both to the model as far as may be now, and moves the beat of routes/ when it is due. */
+  bring(model: GatewayModel, keysOf: (model: GatewayModel) => EngineKeys): Promise<void>
+}
+
+/** Additions keep this far apart, so that a tier that comes up costs few reloads; withdrawals never wait. */
+const ADDITIONS_APART_MS = 1_000
+/** How often a gateway that should be right is asked whether it is: a killed nginx is started again. */
+const CHECK_MS = 5_000
+const LONGEST_RETRY_MS = 60_000
+
+export function createRouting(options: RoutingOptions): Routing {
+  const { gateway, registry, report, record, clock, signal } = options
+  /** By tier. */
+  let reached: Record<string, string[]> = {}
+  let running: GatewayModel | undefined
+  let generation = 0
+  let beat = 0
+  let writtenRoutes = ''
+  let beatAt = Number.NEGATIVE_INFINITY
+  let changedAt = Number.NEGATIVE_INFINITY
+  let checkedAt = Number.NEGATIVE_INFINITY
+  let failures = 0
+  let retryAt = 0
+
+  return {
+    recall,
+    reaches: id => Object.values(reached).some(ids => ids.includes(id)),
+    async bring(model, keysOf) {
+      await apply(model, keysOf)
+      await writeRoutes(clock.now() - beatAt >= options.beatMs)
+    },
+  }
+
+  /** By nginx's own word, or by what routes/ says when it gives none. */
+  async function recall(): Promise<EngineKeys | undefined> {
+    try {
+      const before = await gateway.running(signal)
+      if (before === undefined) return undefined
+      running = before.model
+      generation = before.generation
+      reached = idsOf(before.model)
+      return before.keys
+    } catch (error) {
+      report.state('gateway', `Cannot find out what nginx serves: ${messageOf(error)}`)
+      const routes = await registry.routes().catch(() => undefined) // an unreadable registry is told by the first scan
+      reached = routes?.get(options.gatewayName)?.tiers ?? {}
+      return undefined
+    }
+  }
+
+  async function apply(model: GatewayModel, keysOf: (model: GatewayModel) => EngineKeys): Promise<void> {
+    const now = clock.now()
+    const changed = !isDeepStrictEqual(model, running)
+    if (!changed && now - checkedAt < CHECK_MS) return
+    if (failures > 0 && now < retryAt) return
+    const target = await allow(model)
+    if (target === undefined) return
+    checkedAt = now
+    const outcome = await gateway.apply(target, signal, keysOf(target))
+    if (outcome.status === 'failed') {
+      running = undefined // not known to be anything: equality must not hide the failure
+      failures += 1
+      retryAt = clock.now() + Math.min(LONGEST_RETRY_MS, 1_000 * 2 ** (failures - 1))
+      const danger = outcome.restored ? '' : '; nginx may not be serving'
+      report.state('gateway', `Cannot ${outcome.step}: ${outcome.message}${danger}`)
+      return
+    }
+    failures = 0
+    const before = running === undefined ? undefined : idsOf(running)
+    running = target
+    generation = outcome.generation
+    reached = idsOf(target)
+    for (const { tier, event } of before === undefined ? [] : tierChanges(before, reached)) {
+      record(`tier ${event}`, { tier })
+    }
+    if (outcome.status === 'applied') {
+      changedAt = clock.now()
+      const reloadMs = Math.round(outcome.reloadMs)
+      record('routes changed', { generation, reloadMs, ...difference(before ?? {}, reached) })
+    }
+    report.state('gateway', undefined)
+  }
+
+  /**
+   * The part of a model that may be applied now. An id stands in routes/ before nginx may reach it: where that cannot be
+   * written nothing is added. Undefined: nothing to do yet.
+   */
+  async function allow(model: GatewayModel): Promise<GatewayModel | undefined> {
+    if (!compare(reached, model).adds) return model
+    const withdrawals = withoutAdditions(model, reached)
+    const meanwhile = running === undefined || compare(reached, withdrawals).drops ? withdrawals : undefined
+    const apart = changedAt + ADDITIONS_APART_MS - clock.now()
+    if (apart > 0) {
+      void clock.sleep(apart, signal).then(options.wake)
+      return meanwhile
+    }
+    const before = reached
+    reached = union(reached, idsOf(model))
+    if (await writeRoutes(true)) return model
+    reached = before
+    return meanwhile
+  }
+
+  /** True when routes/ says what `reached` says. */
+  async function writeRoutes(always: boolean): Promise<boolean> {
+    const text = JSON.stringify([generation, reached])
+    const changed = text !== writtenRoutes
+    if (!changed && !always) return true
+    beat += 1
+    try {
+      const routes = {
+        version: REGISTRY_VERSION,
+        gateway: options.gatewayName,
+        beat,
+        generation,
+        tiers: reached,
+      } as const
+      await registry.writeRoutes(routes, { flush: changed })
+      writtenRoutes = text
+      beatAt = clock.now()
+      report.state('routes', undefined)
+      return true
+    } catch (error) {
+      report.state('routes', `Cannot write the routes file: ${messageOf(error)}; nothing is added meanwhile`)
+      return false
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { addressOf, type Endpoint } from '../domain/endpoint.ts'
+import type { Clock } from '../system/clock.ts'
+import type { NetworkEffects } from './effects.ts'
+import type { SeenMap } from './seen.ts'
+import type { Standing } from './standing.ts'
+
+/** Endpoints whose beat stands still, and whether their ports take connections (rule 6). */
+export interface Suspects {
+  /** What trying its port gave; undefined before it was tried, and when its beat moves again. */
+  connects(id: string): boolean | undefined
+  /** Tries, in the background, the port of each suspect that is due. */
+  look(seen: SeenMap, standings: ReadonlyMap<string, Standing>): void
+}
+
+/** A suspect that took a connection is tried again after this share of the lease. */
+const AGAIN = 0.5
+
+export function createSuspects(options: {
+  readonly network: Pick<NetworkEffects, 'connects'>
+  readonly leaseMs: number
+  readonly clock: Clock
+  /** Called when a port was tried. */
+  readonly wake: () => void
+}): Suspects {
+  const { network, leaseMs, clock, wake } = options
+  const tried = new Map<string, { readonly connects: boolean; readonly at: number } | 'asking'>()
+
+  const connects = (id: string) => {
+    const known = tried.get(id)
+    return known === undefined || known === 'asking' ? undefined : known.connects
+  }
+
+  return {
+    connects,
+    look(seen, standings) {
+      for (const id of tried.keys()) if ((seen.get(id)?.lease.stillMs ?? 0) < leaseMs) tried.delete(id)
+      for (const [id, { endpoint, lease }] of seen) {
+        if (lease.stillMs < leaseMs || endpoint.state !== 'ready') continue
+        const known = tried.get(id)
+        // One that was withdrawn for its port is tried on: it may come back.
+        if (known === 'asking' || (standings.get(id)?.routed !== true && known?.connects !== false)) continue
+        if (known !== undefined && clock.now() - known.at < AGAIN * leaseMs) continue
+        void tryPort(endpoint)
+      }
+    },
+  }
+
+  async function tryPort(endpoint: Endpoint): Promise<void> {
+    const at = addressOf(endpoint)
+    if (at === undefined) return
+    tried.set(endpoint.id, 'asking')
+    tried.set(endpoint.id, { connects: await network.connects(at.address, at.port), at: clock.now() })
+    wake()
+  }
+}
