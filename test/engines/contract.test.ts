@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -106,19 +106,21 @@ describe.concurrent('what each of them is known for', () => {
   })
 
   it('vLLM refuses while it loads; SGLang answers 503 once it listens; neither is taken for ready or dead', async () => {
-    const slow = { STAND_IN_LOAD_MS: '800', STAND_IN_TOKEN_MS: '5' }
-    const kinds = async (one: ReplicaSpec) => {
-      const { engine } = await start({ ...one, env: slow })
+    const kinds = async (one: ReplicaSpec, last: string) => {
+      const gate = join(await mkdtemp(join(directory, 'gate-')), 'open')
+      const { engine } = await start({ ...one, env: { STAND_IN_GATE: gate } })
       const seen = new Set<string>()
-      await until('it is ready', async () => seen.add((await engine.health()).kind), {
-        ...{ timeoutMs: 30_000, intervalMs: 20 },
-        holds: all => all.has('ready'),
-      })
+      const see = (kind: string) =>
+        until(kind, async () => seen.add((await engine.health()).kind), { ...WAIT, holds: all => all.has(kind) })
+      await see(last)
+      await writeFile(gate, '')
+      await see('ready')
       await engine.stop()
-      return [...seen]
+      seen.delete('silent') // as on a busy machine
+      return seen
     }
-    expect(await kinds(vllm)).toEqual(['refused', 'ready'])
-    expect(await kinds(sglang)).toEqual(['refused', 'erring', 'ready'])
+    expect([...(await kinds(vllm, 'refused'))]).toEqual(['refused', 'ready'])
+    expect([...(await kinds(sglang, 'erring'))].filter(kind => kind !== 'refused')).toEqual(['erring', 'ready'])
   })
 
   it('SGLang, which would drain for as long as somebody is answered, hears no TERM, and is killed at once', async () => {
@@ -130,9 +132,7 @@ describe.concurrent('what each of them is known for', () => {
     const pid = engine.processes()[0]?.pid ?? 0
     signal(-pid, 'SIGTERM')
     expect(await engine.health()).toMatchObject({ kind: 'ready' })
-    const before = performance.now()
-    await engine.stop()
-    expect(performance.now() - before).toBeLessThan(2_000)
+    await engine.stop() // it has minutes to go
     expect(await engine.exited).toBe('Killed by SIGKILL')
     expect(await engine.lastLines()).not.toMatch(/SIGTERM received/)
     expect(await findMarked(marker)).toEqual([])

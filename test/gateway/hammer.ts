@@ -9,6 +9,9 @@ export interface Hammer {
   stop(): Promise<{ failures: readonly string[]; count: number }>
 }
 
+/** The header that says when a request was begun, in milliseconds of performance.now(). */
+export const ASKED_AT = 'x-asked-at'
+
 /** Sixteen clients that ask without a pause, until the test ends. */
 export function hammer(port: number, { keepAlive = false, clients = 16 } = {}): Hammer {
   const agent = keepAlive ? new Agent({ keepAlive: true }) : undefined
@@ -19,7 +22,9 @@ export function hammer(port: number, { keepAlive = false, clients = 16 } = {}): 
   const running = Array.from({ length: clients }, async () => {
     while (!isOver) {
       try {
-        const { status } = await ask({ port, path: '/v1/x', body: '{}', ...(agent === undefined ? {} : { agent }) })
+        const headers = { [ASKED_AT]: String(performance.now()) }
+        const question = { port, path: '/v1/x', body: '{}', headers }
+        const { status } = await ask(agent === undefined ? question : { ...question, agent })
         if (status !== 200) failures.push(String(status))
       } catch (error) {
         failures.push(String(error))

@@ -36,14 +36,17 @@ export interface SystemNginx {
 export async function startSystemNginx(): Promise<SystemNginx> {
   const before = await readFile(MAIN, 'utf8')
   const otherPort = await freePort()
-  const masterPid = async () => Number.parseInt(await readFile(PID_FILE, 'utf8').catch(() => ''), 10)
+  const masterPid = async () => {
+    const named = Number.parseInt(await readFile(PID_FILE, 'utf8').catch(() => ''), 10)
+    return findAnyNginx().find(one => one.pid === named && one.role === 'master')?.pid
+  }
   let pid = 0
   const processes = () => findAnyNginx().filter(one => one.pid === pid || one.parent === pid)
   const nginx: SystemNginx = {
     otherPort,
     async start() {
-      await execa('nginx')
-      pid = await masterPid()
+      await execa('nginx') // which ends when its daemon has its sockets, before that has written its pid
+      pid = (await until('its pid', masterPid, { timeoutMs: 20_000 })) ?? 0
     },
     end: signal => endAll(processes(), signal),
     async killMaster() {

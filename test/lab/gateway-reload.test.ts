@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { ask, openAnswer } from '../gateway/ask.ts'
 import { hammer } from '../gateway/hammer.ts'
 import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { withdrawAgain } from '../gateway/withdraw-again.ts'
 
 test('loads a model once, and knows it again in another process', async () => {
   const lab = await startLabGateway()
@@ -48,24 +49,10 @@ test('a reload loses no stream', async () => {
 
 test('after `applied` a withdrawn engine is not reached by a new connection, and no request is lost', async () => {
   const lab = await startLabGateway()
-  const [staying, leaving] = [await labEngine(), await labEngine()]
-  const both = lab.model(tierOf([staying, leaving]))
-  const one = lab.model(tierOf([staying]))
-  await lab.applied(both)
-  const load = hammer(lab.port)
-  const late: number[] = []
-  for (let reload = 0; reload < 10; reload++) {
-    await load.answered(100)
-    await lab.applied(one)
-    const before = leaving.received.length
-    await load.answered(300)
-    late.push(leaving.received.length - before)
-    await lab.applied(both)
-  }
-  const { failures } = await load.stop()
+  const { failures, late, reached } = await withdrawAgain(lab)
   expect(failures).toEqual([])
   expect(late).toEqual(late.map(() => 0))
-  expect(leaving.received.length).toBeGreaterThan(100)
+  expect(reached).toBeGreaterThan(100)
 })
 
 test('a reload resets no kept connection that is in use', async () => {

@@ -11,6 +11,7 @@ import { killAtChange } from '../gateway/kill-at-change.ts'
 import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { CONF_D, endAll, type SystemGateway, startSystemGateway } from '../gateway/lab-system.ts'
 import { freePort } from '../gateway/stand-in-engine.ts'
+import { withdrawAgain } from '../gateway/withdraw-again.ts'
 
 /** A gateway and two models that differ in their only engine. The other site of that nginx is asked all the while. */
 async function twoModels() {
@@ -101,23 +102,10 @@ describe('one file in an nginx with another site', () => {
   test('withdraws an engine: no new connection reaches it, and no request is lost', async () => {
     const lab = await startSystemGateway()
     const others = hammer(lab.nginx.otherPort, { clients: 2 })
-    const [staying, leaving] = [await labEngine(), await labEngine()]
-    const both = lab.model(tierOf([staying, leaving]))
-    const one = lab.model(tierOf([staying]))
-    await lab.applied(both)
-    const load = hammer(lab.port)
-    const late: number[] = []
-    for (let reload = 0; reload < 10; reload++) {
-      await load.answered(100)
-      await lab.applied(one)
-      const before = leaving.received.length
-      await load.answered(300)
-      late.push(leaving.received.length - before)
-      await lab.applied(both)
-    }
-    expect((await load.stop()).failures).toEqual([])
+    const { failures, late, reached } = await withdrawAgain(lab)
+    expect(failures).toEqual([])
     expect(late).toEqual(late.map(() => 0))
-    expect(leaving.received.length).toBeGreaterThan(100)
+    expect(reached).toBeGreaterThan(100)
     expect((await others.stop()).failures).toEqual([])
   })
 
