@@ -32,7 +32,11 @@ export interface DirectoryThread {
 /** One `read` at a time: the caller keeps the order (a lane does). The thread alone does not keep the process alive. */
 export function startDirectoryThread(directories: Readonly<Record<string, ReadDirectory>>): DirectoryThread {
   // In the bundle this module's file is the bundle itself, whose entry hands over to runDirectoryThread (cli.ts).
-  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { directories } satisfies ThreadData })
+  const worker = new Worker(fileURLToPath(import.meta.url), {
+    workerData: { directories } satisfies ThreadData,
+    // What it reads is garbage as soon as it is told, and V8 would keep tens of megabytes of that.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  })
   worker.unref()
   return {
     read: names =>

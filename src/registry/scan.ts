@@ -7,7 +7,7 @@ import { type DirectoryChanges, startDirectoryThread } from './directory-thread.
 
 /** What a scan found; a scan that failed is an exception and says nothing (rule 1). */
 export interface Scan {
-  /** Sorted by id. */
+  /** Sorted by id; the same array as long as none has changed. */
   readonly endpoints: readonly Endpoint[]
   /** Each replica's beat, by replica; absent where none could be read. */
   readonly beats: ReadonlyMap<string, Beat>

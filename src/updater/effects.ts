@@ -10,7 +10,7 @@ import type { RoutesFile } from '../domain/routes-file.ts'
 export interface RegistryEffects {
   /**
    * Rejects when the directory cannot be read, which says nothing about any endpoint. `beats` false: they are left alone,
-   * and are as they were.
+   * and are as they were. `endpoints` is the same array as long as none has changed.
    */
   scan(options: {
     beats: boolean

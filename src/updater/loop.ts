@@ -1,10 +1,11 @@
 import { messageOf } from '../domain/caught.ts'
+import type { Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { createKnownKeys } from './known-keys.ts'
 import { createNodeAddresses } from './node-addresses.ts'
-import { planGateway, type TierFrame } from './plan.ts'
+import { type Plan, planGateway, type TierFrame } from './plan.ts'
 import { createReporter } from './reporter.ts'
 import { createRouting } from './routing.ts'
 import { type SeenMap, see } from './seen.ts'
@@ -50,9 +51,14 @@ const LATE_BEATS = 2
 export function createUpdater(options: UpdaterOptions): Updater {
   const { registry, slurm, network, record, leaseMs, clock, signal } = options
   let woken = new AbortController()
-  const wake = () => woken.abort()
+  let isNews = false
+  const wake = () => {
+    isNews = true
+    woken.abort()
+  }
+  let endpoints: readonly Endpoint[] | undefined
   let seen: SeenMap = new Map()
-  let isScanned = false
+  let plan: Plan | undefined
   let beatsAt: number | undefined
   const report = createReporter(record)
   const keys = createKnownKeys(registry.keptKey)
@@ -94,9 +100,12 @@ export function createUpdater(options: UpdaterOptions): Updater {
       // The first scan follows no other; its endpoints begin their leases in it.
       const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
       const longestMs = LATE_BEATS * (options.beatMs + options.scanMs)
-      seen = see(seen, found, now, beats ? { sinceLastMs, longestMs } : undefined)
+      if (beats || found.endpoints !== endpoints) {
+        seen = see(seen, found, now, beats ? { sinceLastMs, longestMs } : undefined)
+        isNews = true
+      }
       if (beats) beatsAt = now
-      isScanned = true
+      endpoints = found.endpoints
       report.problems(found.problems)
       report.state('registry', undefined)
     } catch (error) {
@@ -106,8 +115,15 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
   async function settle(): Promise<void> {
     // Before the first scan nothing is known: an empty registry is not the same as an unread one (rule 1).
-    if (!isScanned) return
-    const plan = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
+    if (endpoints === undefined) return
+    if (plan === undefined || isNews) plan = makePlan()
+    await routing.bring(plan.model, keys.neededBy)
+  }
+
+  /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
+  function makePlan(): Plan {
+    isNews = false
+    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
       poll: slurmWord?.latest(),
       connects: suspects.connects,
       addressesOf: addresses.of,
@@ -118,10 +134,10 @@ export function createUpdater(options: UpdaterOptions): Updater {
       loopbackOnly: slurm === undefined,
       leaseMs,
     })
-    report.standings(plan.standings)
-    suspects.look(seen, plan.standings)
+    report.standings(made.standings)
+    suspects.look(seen, made.standings)
     addresses.look(seen)
-    await routing.bring(plan.model, keys.neededBy)
+    return made
   }
 }
 
