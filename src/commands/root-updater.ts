@@ -70,7 +70,7 @@ interface Service {
 async function serveAccount({ config, options, account, nginx, over }: Service, context: Context): Promise<void> {
   const [program = '', ...self] = context.self
   const signal = AbortSignal.any([context.signal, over.signal])
-  const child = spawn(program, [...self, 'updater', '--config', options.config], {
+  const child = spawn(program, [...process.execArgv, ...self, 'updater', '--config', options.config], {
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
     cwd: '/',

@@ -9,17 +9,27 @@ export function parseIpv4(text: string): number | undefined {
 
 /** `address` lies in one of the CIDR `networks`; what cannot be parsed lies nowhere. */
 export function inNetworks(address: string, networks: readonly string[]): boolean {
+  return inRanges(address, rangesOf(networks))
+}
+
+/** The same for networks that were parsed once, where many addresses are asked about. */
+export function inRanges(address: string, ranges: readonly AddressRange[]): boolean {
   const value = parseIpv4(address)
-  return value !== undefined && networks.some(network => contains(network, value))
+  return value !== undefined && ranges.some(([first, last]) => first <= value && value <= last)
 }
 
-function contains(network: string, value: number): boolean {
-  const range = rangeOf(network)
-  return range !== undefined && range[0] <= value && value <= range[1]
+/** The first and the last address of a network, as numbers. */
+export type AddressRange = readonly [first: number, last: number]
+
+/** Of CIDR networks; what cannot be parsed is none. */
+export function rangesOf(networks: readonly string[]): readonly AddressRange[] {
+  return networks.flatMap(network => {
+    const range = rangeOf(network)
+    return range === undefined ? [] : [range]
+  })
 }
 
-/** The first and the last address of a CIDR network, as numbers; undefined when it is none. */
-export function rangeOf(network: string): readonly [first: number, last: number] | undefined {
+function rangeOf(network: string): AddressRange | undefined {
   const [base = '', length = ''] = network.split('/')
   const address = parseIpv4(base)
   const bits = Number(length)

@@ -1,5 +1,4 @@
-import { rangeOf } from '../domain/address.ts'
-import { OWN_ADDRESS } from './worker-script.ts'
+import { OWN_ADDRESS, rangesText } from './worker-script.ts'
 
 /**
  * What one process of an engine runs on a node beside the head's: chooses its address there, and becomes the engine, which
@@ -24,6 +23,5 @@ exec env SPT_NOENV=1 "$variable=$address" "$marker" "$@" --host "$address"
 
 /** `argv`: the engine's program and its arguments; `variable` is its own for the address of the node. */
 export function rankArgv(networks: readonly string[], variable: string, argv: readonly string[]): string[] {
-  const ranges = networks.flatMap(network => rangeOf(network)?.join('-') ?? []).join(' ')
-  return ['/bin/sh', '-c', SCRIPT, 'sluice', ranges, variable, ...argv]
+  return ['/bin/sh', '-c', SCRIPT, 'sluice', rangesText(networks), variable, ...argv]
 }

@@ -1,4 +1,4 @@
-import { rangeOf } from '../domain/address.ts'
+import { rangesOf } from '../domain/address.ts'
 import type { RpcSpec } from '../domain/replica-spec.ts'
 
 /** Shell: `address` is the first of this node's IPv4 addresses in `ranges` (numbers, `first-last`), empty where there is none. */
@@ -41,11 +41,17 @@ command -v stdbuf >/dev/null && set -- stdbuf -oL "$@"
 exec "$@"
 `
 
+/** The `ranges` that OWN_ADDRESS looks in. */
+export function rangesText(networks: readonly string[]): string {
+  return rangesOf(networks)
+    .map(range => range.join('-'))
+    .join(' ')
+}
+
 /** The argv of a worker's step; `headCommand` is the engine's program, whose build it must be of. */
 export function workerArgv(rpc: RpcSpec, headCommand: string): string[] {
-  const ranges = rpc.networks.flatMap(network => rangeOf(network)?.join('-') ?? []).join(' ')
   return [
-    ...['/bin/sh', '-c', SCRIPT, 'sluice', ranges, String(rpc.port), headCommand],
+    ...['/bin/sh', '-c', SCRIPT, 'sluice', rangesText(rpc.networks), String(rpc.port), headCommand],
     ...[String(rpc.commands.length), ...rpc.commands],
     ...(rpc.cache === undefined ? [] : ['-c']),
   ]

@@ -1,3 +1,4 @@
+import { rangesOf } from '../domain/address.ts'
 import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
@@ -50,6 +51,7 @@ const LATE_BEATS = 2
 /** Scans, hears what Slurm says, plans the whole gateway from all that is known, and brings nginx and routes/ to it. */
 export function createUpdater(options: UpdaterOptions): Updater {
   const { registry, slurm, network, record, leaseMs, clock, signal } = options
+  const networks = rangesOf(options.networks)
   let woken = new AbortController()
   let isNews = false
   const wake = () => {
@@ -129,7 +131,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       addressesOf: addresses.of,
       knowsKey: keys.knows,
       isRouted: routing.reaches,
-      networks: options.networks,
+      networks,
       ownAddresses: network.ownAddresses(),
       loopbackOnly: slurm === undefined,
       leaseMs,

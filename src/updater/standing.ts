@@ -1,4 +1,4 @@
-import { inNetworks, LOOPBACK } from '../domain/address.ts'
+import { type AddressRange, inRanges, LOOPBACK, rangesOf } from '../domain/address.ts'
 import { addressOf, type Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Seen } from './seen.ts'
@@ -29,7 +29,8 @@ export interface Surroundings {
   readonly knowsKey: (fingerprint: string) => boolean
   readonly isRouted: (id: string) => boolean
   readonly tiers: readonly string[]
-  readonly networks: readonly string[]
+  /** That endpoints may lie in. */
+  readonly networks: readonly AddressRange[]
   readonly ownAddresses: readonly string[]
   /** There is no Slurm: engines run here, and nowhere else. */
   readonly loopbackOnly: boolean
@@ -56,10 +57,12 @@ export function judgeEndpoint(seen: Seen, around: Surroundings): Standing {
   if (contradiction !== undefined) return no(contradiction) // 4
   const isOpen = endpoint.key === undefined || around.knowsKey(endpoint.key)
   if (!isOpen && !around.isRouted(endpoint.id)) return no('The key that it asks for cannot be read yet') // 5
-  if (lease.stillMs < around.leaseMs) return { routed: true, suspect: false } // 6
+  if (lease.stillMs < around.leaseMs) return ROUTED // 6
   if (around.connects(endpoint.id) !== false) return { routed: true, suspect: true }
   return no('Its beat stands still, and its port does not connect') // 7
 }
+
+const ROUTED: Standing = { routed: true, suspect: false }
 
 function no(reason: string): Standing {
   return { routed: false, reason }
@@ -72,10 +75,10 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
   const { address, port } = at
   if (port < 1024 || port > 65_535) return `Port ${port} is not one of 1024 to 65535`
   if (around.loopbackOnly) {
-    return inNetworks(address, [LOOPBACK]) ? undefined : `Address ${address} is not loopback, and there is no Slurm`
+    return inRanges(address, HERE) ? undefined : `Address ${address} is not loopback, and there is no Slurm`
   }
-  if (!inNetworks(address, around.networks)) return `Address ${address} lies outside gateway.networks`
-  if (inNetworks(address, NEVER)) return `Address ${address} is link-local or loopback`
+  if (!inRanges(address, around.networks)) return `Address ${address} lies outside gateway.networks`
+  if (inRanges(address, NEVER)) return `Address ${address} is link-local or loopback`
   if (around.ownAddresses.includes(address)) return `Address ${address} is the gateway's own`
   const resolved = around.addressesOf(endpoint.job.node)
   if (resolved === undefined) {
@@ -86,7 +89,8 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
     : `Address ${address} is not one of node "${endpoint.job.node}" (${resolved.join(', ')})`
 }
 
-const NEVER = ['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3']
+const HERE = rangesOf([LOOPBACK])
+const NEVER = rangesOf(['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3'])
 
 /** What the poll says against the endpoint, if it may speak about it at all (rule 2). */
 function contradict({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): string | undefined {

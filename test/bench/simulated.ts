@@ -55,16 +55,11 @@ export async function benchSimulated(replicas: number, seconds: number, report: 
     String(CHURN_SECONDS),
   ])
   await until('every replica to have a file', async () => (await count(shared)) === replicas, { timeoutMs: 60_000 })
-  const sluice = join(import.meta.dirname, '../../dist/sluice.cjs')
-  const updater = spawnAs([
-    'env',
-    `PATH=${bin}:/usr/bin:/bin:/usr/sbin`,
-    process.execPath,
-    sluice,
-    'updater',
-    '--config',
-    configFile,
-  ])
+  const bundle = join(import.meta.dirname, '../../dist/sluice.cjs')
+  const runtime = join(DIRECTORY, 'runtime')
+  await execa(process.execPath, [bundle, 'install', '--to', runtime])
+  const sluice = join(runtime, 'current/sluice')
+  const updater = spawnAs(['env', `PATH=${bin}:/usr/bin:/bin:/usr/sbin`, sluice, 'updater', '--config', configFile])
   const pid = updater.pid ?? 0
   const eventsFile = join(shared, 'events/updater-main.jsonl')
   const reloads = async () => (await readFile(eventsFile, 'utf8').catch(() => '')).split('"routes changed"').length - 1

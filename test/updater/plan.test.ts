@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rangesOf } from '../../src/domain/address.ts'
 import { idsOf, planGateway, tierChanges, union, withoutAdditions } from '../../src/updater/plan.ts'
 import { see } from '../../src/updater/seen.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -16,7 +17,7 @@ const around = {
   addressesOf: () => ['10.0.0.11', '10.0.0.12'],
   knowsKey: () => true,
   isRouted: () => false,
-  networks: ['10.0.0.0/24'],
+  networks: rangesOf(['10.0.0.0/24']),
   ownAddresses: [],
   loopbackOnly: false,
   leaseMs: 20_000,

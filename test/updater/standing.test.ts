@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rangesOf } from '../../src/domain/address.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
 import type { Seen } from '../../src/updater/seen.ts'
 import { judgeEndpoint, type Standing, type Surroundings } from '../../src/updater/standing.ts'
@@ -21,7 +22,7 @@ const around: Surroundings = {
   knowsKey: () => false,
   isRouted: () => false,
   tiers: ['fast'],
-  networks: ['10.0.0.0/24'],
+  networks: rangesOf(['10.0.0.0/24']),
   ownAddresses: ['10.0.0.5'],
   loopbackOnly: false,
   leaseMs: 20_000,
@@ -104,13 +105,13 @@ describe('where it may lie (rule 9)', () => {
     [
       'link-local, though the networks hold it',
       at('http://169.254.1.1:8080'),
-      { networks: ['0.0.0.0/0'], addressesOf: () => ['169.254.1.1'] },
+      { networks: rangesOf(['0.0.0.0/0']), addressesOf: () => ['169.254.1.1'] },
       not('Address 169.254.1.1 is link-local or loopback'),
     ],
     [
       'loopback, though the networks hold it',
       at('http://127.0.0.1:8080'),
-      { networks: ['0.0.0.0/0'], addressesOf: () => ['127.0.0.1'] },
+      { networks: rangesOf(['0.0.0.0/0']), addressesOf: () => ['127.0.0.1'] },
       not('Address 127.0.0.1 is link-local or loopback'),
     ],
     [
@@ -145,7 +146,7 @@ describe('where it may lie (rule 9)', () => {
 })
 
 describe('without Slurm (rule 9)', () => {
-  const here = { loopbackOnly: true, networks: ['0.0.0.0/0'], addressesOf: () => undefined }
+  const here = { loopbackOnly: true, networks: rangesOf(['0.0.0.0/0']), addressesOf: () => undefined }
 
   it.each<[string, Seen, Standing]>([
     ['loopback', at('http://127.0.0.1:8080'), routed],
