@@ -52,11 +52,11 @@ export async function install(options: { to: string; dryRun?: boolean }, context
 
 /**
  * `sluice` on a PATH that holds `DIR/current`. The updater runs for weeks and mostly waits: of V8 it wants the memory, not the
- * speed (with 2 000 replicas two thirds of it, bench:path); everything else is over in a moment.
+ * speed (with 2 000 replicas a third less, bench:path); everything else is over in a moment.
  */
 const COMMAND = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
-case "$1" in updater) set -- --max-semi-space-size=2 --optimize-for-size "$here/sluice.cjs" "$@" ;; *) set -- "$here/sluice.cjs" "$@" ;; esac
+case "$1" in updater) set -- --max-semi-space-size=2 "$here/sluice.cjs" "$@" ;; *) set -- "$here/sluice.cjs" "$@" ;; esac
 exec "$here/node" "$@"
 `
 

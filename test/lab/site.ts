@@ -100,7 +100,12 @@ export async function openSite(
     async startUpdater() {
       starts += 1
       const logFile = logFileOf(starts)
-      const [program, ...argv] = userArgv('ai', [...SLUICE, 'updater', '--config', configFile])
+      const [program, ...argv] = userArgv('ai', [
+        join(RUNTIME_DIRECTORY, 'current/sluice'),
+        'updater',
+        '--config',
+        configFile,
+      ])
       updater = spawn(program, argv, { stdio: ['ignore', 'inherit', 'pipe'] })
       updater.stderr?.pipe(createWriteStream(logFile))
       await until(
