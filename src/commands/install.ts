@@ -56,8 +56,8 @@ export async function install(options: { to: string; dryRun?: boolean }, context
  */
 const COMMAND = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
-case "$1" in updater) set -- --max-semi-space-size=2 "$here/sluice.cjs" "$@" ;; *) set -- "$here/sluice.cjs" "$@" ;; esac
-exec "$here/node" "$@"
+[ "$1" = updater ] && flags=--max-semi-space-size=2 || flags=
+exec "$here/node" $flags "$here/sluice.cjs" "$@"
 `
 
 declare const VERSION: string

@@ -34,6 +34,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     complete: true,
     polls: 0,
     scans: 0,
+    plans: 0,
     writeRoutes: undefined as Error | undefined,
     apply: undefined as Extract<Applied, { status: 'failed' }> | undefined,
     connects: true,
@@ -109,7 +110,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     network: {
       resolve: async () => ['10.0.0.12'],
       connects: async () => world.connects,
-      ownAddresses: () => ['10.0.0.5'],
+      ownAddresses: () => {
+        world.plans += 1
+        return ['10.0.0.5']
+      },
     },
     record: (event, detail) => void events.push(`${event} ${detail['id'] ?? detail['what'] ?? ''}`.trim()),
     alive: () => {},
@@ -344,6 +348,23 @@ it('spaces additions a second apart, and wakes for them without waiting for a sc
   expect(did.slice(3)).toEqual([])
   await clock.advance(100)
   expect(did[4]).toBe('nginx fast-17-0-0 fast-18-0-0 fast-4242-1-0')
+  await stop()
+})
+
+it('plans when there is something new, and not with each scan', async () => {
+  const { clock, did, world, stop } = updater()
+  await clock.advance(3_500)
+  did.length = 0
+  const before = { plans: world.plans, scans: world.scans }
+  for (let second = 0; second < 30; second += 1) {
+    world.beat += 1
+    await clock.advance(1_000)
+  }
+  expect(world.scans - before.scans).toBeGreaterThanOrEqual(30)
+  expect(world.plans - before.plans).toBeLessThanOrEqual(6 + 2) // beats are read six times, and Slurm is asked twice
+  world.endpoints = [{ ...endpoint, state: 'draining' }]
+  await clock.advance(1_000)
+  expect(did).toEqual(['nginx', 'routes'])
   await stop()
 })
 
