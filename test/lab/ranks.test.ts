@@ -18,7 +18,7 @@ const tier = (engine: string, command: string, path: string) => ({
   model: { name: MODEL, id: 'meta-llama/Llama-3.1-405B' },
   // A tenth of a second for each token: answers are long enough to be in the way.
   env: { STAND_IN_TOKEN_MS: '20' },
-  slurm: { partition: 'gpu_ai', nodes: 2, gpus: 2, mem: '1G' },
+  slurm: { partition: 'gpu_ai', nodes: 2, nodelist: 'vasp-[01-02]', gpus: 2, mem: '1G' },
 })
 const URL = { vllm: 'http://127.0.0.1:8080/v1', sglang: 'http://127.0.0.1:8080/sglang/v1' }
 
