@@ -46,6 +46,8 @@ const endpointSchema = z.looseObject({
   processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(1000),
   since: shown(64),
   message: shown(MAX_MESSAGE).nullable(),
+  // Ready, and its health says otherwise: others of its tier are asked first.
+  unwell: z.boolean().optional(),
 })
 
 /** One engine answering at one address, as `endpoints/<id>.json` holds it. Fields that are not known are kept. */

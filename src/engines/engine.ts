@@ -93,11 +93,12 @@ export type KeyChannel =
  * - `ready`: it answers, and what must be preloaded is loaded.
  * - `loading`: it is coming up; `load` names models that it must be told to load.
  * - `copying`: its model is on its way to the node, which takes what it takes.
- * - `silent`: no answer in time, which is load, not death (rule 5).
+ * - `silent`: no answer in time, or 503: load, not death (rule 5).
  * - `refused`: nobody listens.
- * - `erring`: an explicit 5xx, which withdraws when it repeats.
+ * - `erring`: any other answer, or half of one; new requests go elsewhere when it repeats.
  * - `failed`: it says that it cannot serve what it must; `reload` names models that it may be told to load again, while it
  *   serves others.
+ * - `broken`: one of its processes cannot go on.
  */
 export type EngineHealth =
   | { readonly kind: 'ready'; readonly models: readonly string[] }
@@ -107,3 +108,4 @@ export type EngineHealth =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'erring'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly reload: readonly string[] }
+  | { readonly kind: 'broken'; readonly message: string }

@@ -84,7 +84,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
           const health = await checkHealth(contact)
           // Asked once more: it may have said so while it came to answer.
           const fatal = trouble ?? (await running.trouble())
-          return fatal?.kind === 'fatal' ? { kind: 'failed', message: fatal.message, reload: [] } : health
+          return fatal?.kind === 'fatal' ? { kind: 'broken', message: fatal.message } : health
         },
         load: () => readLoad(contact),
         loadModels: (models: readonly string[]) => loadModels(contact, models),

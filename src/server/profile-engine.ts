@@ -54,7 +54,7 @@ function isDone(answer: HttpAnswer): boolean {
 
 function wordsOf(answer: HttpAnswer): string {
   if (answer.kind === 'timeout') return 'no answer in time'
-  if (answer.kind === 'refused') return answer.message
+  if (answer.kind === 'refused' || answer.kind === 'broken') return answer.message
   if (answer.status === 401) return 'HTTP 401: it asks for another key than the one that it was started with'
   return `HTTP ${answer.status}: ${answer.text.slice(0, 200)}`
 }

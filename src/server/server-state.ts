@@ -40,7 +40,7 @@ export function afterLook(
   const message = wordsOf(health)
   if (state === 'starting' || state === 'loading') {
     if (health.kind === 'ready') return { to: 'ready', message }
-    if (health.kind === 'failed') return { to: 'failed', message }
+    if (health.kind === 'failed' || health.kind === 'broken') return { to: 'failed', message }
     return health.kind === 'loading' && state === 'starting' ? { to: 'loading', message } : undefined
   }
   if (state === 'ready' && health.kind !== 'ready') return { to: 'unhealthy', message }

@@ -1,6 +1,7 @@
 import type { EndpointState as PublishedState } from '../domain/endpoint.ts'
 import type { EngineHealth } from '../engines/engine.ts'
 import { type Drain, isIdle, isLate, type Looked, look, type Terms, tighten } from './drain.ts'
+import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
 
 /**
  * What one endpoint of a replica does, as a pure function of what happened to it:
@@ -13,7 +14,8 @@ import { type Drain, isIdle, isLate, type Looked, look, type Terms, tighten } fr
  *          └─ resting ◄────────┘ ── the sixth exit in ten minutes, failed ───────┘
  * ```
  *
- * A notice that comes before the engine serves anything goes straight to stopping.
+ * A notice that comes before the engine serves anything goes straight to stopping. A ready one may be unwell: it is
+ * restarted only once it serves nobody.
  */
 export interface EndpointState {
   readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'over'
@@ -23,8 +25,10 @@ export interface EndpointState {
   readonly streak: number
   /** loading: when it is too late; resting: when to start again. */
   readonly dueAt: number
-  /** How many explicit 5xx, or failures of a model, the engine answered in a row. */
+  /** How many bad answers about its health the engine gave in a row: refusals, errors, failures of a model. */
   readonly errors: number
+  /** ready: what its health says against it. */
+  readonly unwell: Unwell | undefined
   readonly models: readonly string[]
   /** How far the copy of its model was said to be. */
   readonly told: string | undefined
@@ -54,6 +58,8 @@ export type EndpointAction =
       readonly state: PublishedState
       readonly models: readonly string[]
       readonly message: string | null
+      /** Ready, but others should be asked first. */
+      readonly unwell?: true
     }
   | { readonly kind: 'withdraw' }
   | RecordAction
@@ -72,6 +78,7 @@ export const NEW_ENDPOINT: EndpointState = {
   streak: 0,
   dueAt: 0,
   errors: 0,
+  unwell: undefined,
   models: [],
   told: undefined,
   drain: undefined,
@@ -81,7 +88,7 @@ export const NEW_ENDPOINT: EndpointState = {
 const EXIT_WINDOW_MS = 600_000
 const MOST_RESTARTS = 5
 const LONGEST_REST_MS = 60_000
-/** Explicit 5xx, or failures of a model, in a row that withdraw a serving engine (rule 5): others may be served meanwhile. */
+/** Bad answers in a row that make a serving engine unwell (rule 5): its answers may be right all the same. */
 const MOST_ERRORS = 3
 
 /** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
@@ -133,7 +140,7 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
     }
     if (health.kind === 'loading' && health.load.length > 0)
       return [state, [{ kind: 'load models', models: health.load }]]
-    if (health.kind === 'failed') return restart(state, health.message, now)
+    if (health.kind === 'failed' || health.kind === 'broken') return restart(state, health.message, now)
     if (health.kind === 'copying') {
       // Loading begins when it ends.
       const told = state.told === health.message ? [] : [publish('loading', health.message)]
@@ -143,31 +150,46 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
   }
   if (state.phase !== 'ready') return [state, []]
   switch (health.kind) {
-    case 'failed': {
-      const errors = state.errors + 1
-      if (health.reload.length === 0 || errors === MOST_ERRORS) return restart(state, health.message, now)
-      const { message, reload } = health
-      return [{ ...state, errors }, [record('model failed', { message }), { kind: 'load models', models: reload }]]
-    }
+    case 'broken':
+      return restart(state, health.message, now)
+    case 'failed':
     case 'refused':
-      return restart(state, `Refuses connections: ${health.message}`, now)
-    case 'erring': {
-      const errors = state.errors + 1
-      return errors < MOST_ERRORS ? [{ ...state, errors }, []] : restart(state, health.message, now)
-    }
+    case 'erring':
+      return onBadHealth(state, health, now)
     case 'silent':
       return [state, []] // a timeout is load, not death (rule 5)
     case 'copying':
     case 'loading':
       return [state, []] // a model that comes back: whether it does is seen once it has
     default:
-      return [{ ...state, errors: 0 }, []]
+      return state.unwell === undefined
+        ? [{ ...state, errors: 0 }, []]
+        : [{ ...state, errors: 0, unwell: undefined }, [publish('ready', null, state.models), record('well again', {})]]
   }
+}
+
+type BadHealth = Extract<EngineHealth, { kind: 'failed' | 'refused' | 'erring' }>
+
+/** An answer about its health alone ends no engine that serves: processes decide that. */
+function onBadHealth(state: EndpointState, health: BadHealth, now: number): EndpointStep {
+  const errors = state.errors + 1
+  const counted = { ...state, errors }
+  const refuses = health.kind === 'refused'
+  const message = refuses ? `Refuses connections: ${health.message}` : health.message
+  if (state.unwell !== undefined) return [{ ...counted, unwell: { ...state.unwell, message, refuses } }, []]
+  if (errors >= MOST_ERRORS) {
+    return [
+      { ...counted, unwell: fallIll(message, refuses, now) },
+      [{ ...publish('ready', `Unwell: ${message}`, state.models), unwell: true }, record('engine unwell', { message })],
+    ]
+  }
+  if (health.kind !== 'failed' || health.reload.length === 0) return [counted, []]
+  return [counted, [record('model failed', { message }), { kind: 'load models', models: health.reload }]]
 }
 
 /** The engine must go and come again: withdrawn at once, stopped, and the stop counts as an exit. */
 function restart(state: EndpointState, message: string, now: number): EndpointStep {
-  const [counted, afterStop] = countExit(state, now)
+  const [counted, afterStop] = countExit({ ...state, unwell: undefined }, now)
   return stop(counted, afterStop, [
     publish(afterStop === 'fail' ? 'failed' : 'loading', message),
     record('engine unfit', { message }),
@@ -179,10 +201,16 @@ function onExit(state: EndpointState, message: string, now: number): EndpointSte
   if (state.phase === 'draining') return stop(state, 'leave', [record('engine exited', { message, while: 'draining' })])
   if (state.phase !== 'loading' && state.phase !== 'ready') return [state, []]
   const [counted, afterStop] = countExit(state, now)
-  return stop(counted, afterStop, [
+  return stop({ ...counted, unwell: undefined }, afterStop, [
     publish(afterStop === 'fail' ? 'failed' : 'loading', message),
     record('engine exited', { message, exits: counted.exits.length }),
   ])
+}
+
+/** It serves nobody, and its health is bad for long: a restart may help. However often it does not, the job is not given up for it. */
+function restartUnwell(state: EndpointState, { message }: Unwell, now: number): EndpointStep {
+  const [counted] = countExit({ ...state, unwell: undefined }, now)
+  return stop(counted, 'rest', [publish('loading', message), record('engine unfit', { message })])
 }
 
 /** It is started again after 1, 2, 4 … 60 s, but only five times in ten minutes. */
@@ -203,7 +231,7 @@ function onNotice(state: EndpointState, terms: Terms, termed: boolean, now: numb
   }
   const drain: Drain = { ...terms, startedAt: now, idleSince: undefined, last: undefined }
   const told = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
-  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain }, told]
+  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, told]
   if (terms.cause === undefined && !termed) return [state, []] // nothing is routed here: wait for Slurm's word
   if (state.phase === 'stopping') return [{ ...state, drain, afterStop: 'leave' }, [recordDrain(drain, now)]]
   return stop({ ...state, drain }, 'leave', told)
@@ -220,6 +248,12 @@ function onStay(state: EndpointState, now: number): EndpointStep {
 }
 
 function onLooked(state: EndpointState, looked: Looked, now: number): EndpointStep {
+  if (state.phase === 'ready' && state.unwell !== undefined) {
+    const [unwell, then] = lookAtUnwell(state.unwell, looked, now)
+    if (then === 'restart') return restartUnwell(state, unwell, now)
+    const told = then === 'stay' ? [] : [publish('draining', `Unwell: ${unwell.message}`, state.models)]
+    return [{ ...state, unwell }, told]
+  }
   if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
   const drain = look(state.drain, looked, now)
   const outcome = isLate(drain, now) ? 'deadline' : isIdle(drain, now) ? 'idle' : undefined
@@ -270,8 +304,8 @@ function recordDrain(drain: Drain, now: number): RecordAction {
   return record('draining', { cause: drain.cause ?? null, deadlineMs: ms, comeBack: drain.comeBack })
 }
 
-function publish(state: PublishedState, message: string | null, models: readonly string[] = []): EndpointAction {
-  return { kind: 'publish', state, models, message }
+function publish(state: PublishedState, message: string | null, models: readonly string[] = []) {
+  return { kind: 'publish', state, models, message } as const
 }
 
 function record(event: string, detail: Readonly<Record<string, unknown>>): RecordAction {

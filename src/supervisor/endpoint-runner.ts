@@ -40,6 +40,8 @@ const TICK_MS = 200
 const LOADING_MS = 100
 /** How often a serving engine is asked. */
 const HEALTH_MS = 5_000
+/** How often one whose last answer was bad is asked, and what needs an unwell one is looked at. */
+const UNWELL_MS = 1_000
 
 /** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
 export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
@@ -52,7 +54,8 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let withdrawn: Promise<void> = Promise.resolve()
   let performed: Promise<void> = Promise.resolve()
   void every(TICK_MS, keepPublished, clock, over)
-  void every(TICK_MS, lookAtDrain, clock, over)
+  void every(TICK_MS, () => lookAtNeed('draining'), clock, over)
+  void every(UNWELL_MS, () => lookAtNeed('unwell'), clock, over)
   void every(options.loadMs, lookAtLoad, clock, over)
   return {
     perform(action) {
@@ -82,6 +85,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
           processes: engine?.processes() ?? [],
           since: clock.date().toISOString(),
           message: action.message === null ? null : toMessage(action.message),
+          ...(action.unwell === undefined ? {} : { unwell: action.unwell }),
         }
         return void publish(wanted)
       case 'withdraw':
@@ -109,6 +113,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
 
   async function watchHealth(watched: RunningEngine): Promise<void> {
     let hasExited = false
+    let isWell = true
     void watched.exited.then(() => {
       hasExited = true
     })
@@ -117,11 +122,12 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       const { phase } = state()
       if (phase === 'loading' || phase === 'ready') {
         const health = await watched.health()
+        isWell = health.kind === 'ready'
         // One that was killed refuses a moment before its exit is known, and the exit says more.
         if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over)])
         if (engine === watched && !hasExited) post({ kind: 'health', health })
       }
-      await clock.sleep(state().phase === 'ready' ? HEALTH_MS : LOADING_MS, over)
+      await clock.sleep(state().phase !== 'ready' ? LOADING_MS : isWell ? HEALTH_MS : UNWELL_MS, over)
     }
   }
 
@@ -145,9 +151,11 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     if (wanted !== undefined && wanted !== published) await publish(wanted)
   }
 
-  /** What the routes say counts only once our draining stands in the registry. */
-  async function lookAtDrain(): Promise<void> {
-    if (state().phase !== 'draining' || engine === undefined) return
+  /** What the routes say counts only once what we say of us stands in the registry. */
+  async function lookAtNeed(of: 'draining' | 'unwell'): Promise<void> {
+    const { phase, unwell } = state()
+    const isDue = of === 'draining' ? phase === 'draining' : phase === 'ready' && unwell !== undefined
+    if (!isDue || engine === undefined) return
     const told = wanted === published
     const cleared = await registry.routes().then(isCleared, () => undefined)
     post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections: await engine?.connections() } })

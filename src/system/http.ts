@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Agent, buildConnector, request } from 'undici'
+import { codeOf } from '../domain/caught.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 
 export interface Http {
@@ -49,7 +50,8 @@ export function createHttp(): Http {
         })
         return { kind: 'answered', status: answer.statusCode, text: await answer.body.text() }
       } catch (error) {
-        return isTimeout(error) ? { kind: 'timeout' } : { kind: 'refused', message: String(error) }
+        if (isTimeout(error)) return { kind: 'timeout' }
+        return { kind: codeOf(error) === 'ECONNREFUSED' ? 'refused' : 'broken', message: String(error) }
       }
     },
   }

@@ -1,6 +1,7 @@
 import { addressOf } from '../domain/endpoint.ts'
 import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
 import type { SeenMap } from './seen.ts'
+import { spareUnwell } from './spare-unwell.ts'
 import { judgeEndpoint, type Standing, type Surroundings } from './standing.ts'
 
 /** A tier as the configuration has it, before anyone serves it. */
@@ -20,7 +21,8 @@ export function planGateway(
   around: Omit<Surroundings, 'tiers'>,
 ): Plan {
   const tiers = frame.tiers.map(tier => tier.name)
-  const standings = new Map([...seen].map(([id, one]) => [id, judgeEndpoint(one, { ...around, tiers })] as const))
+  const each = new Map([...seen].map(([id, one]) => [id, judgeEndpoint(one, { ...around, tiers })] as const))
+  const standings = spareUnwell(seen, each)
   const servers = (tier: string): GatewayServer[] =>
     [...seen.values()].flatMap(({ endpoint }) => {
       const at = addressOf(endpoint)

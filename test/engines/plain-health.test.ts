@@ -5,13 +5,16 @@ import { spec } from '../fixtures/replica-spec.ts'
 
 const answered = (status: number, text = ''): HttpAnswer => ({ kind: 'answered', status, text })
 const refused: HttpAnswer = { kind: 'refused', message: 'ECONNREFUSED' }
+const broken: HttpAnswer = { kind: 'broken', message: 'other side closed' }
 const well = answered(200)
 const list = answered(200, '{"object":"list","data":[{"id":"a","root":"/m"},{"id":"b"}]}')
 
 it.each<[string, HttpAnswer, HttpAnswer, object]>([
   ['nothing in time', { kind: 'timeout' }, { kind: 'timeout' }, { kind: 'silent' }],
   ['nobody listens', refused, refused, refused],
-  ['it loads, or its engine has died', answered(503), answered(503), { kind: 'erring', message: 'HTTP 503: ' }],
+  ['it loads, or is too busy', answered(503), answered(503), { kind: 'silent' }],
+  ['its answer breaks off', broken, broken, { kind: 'erring', message: 'other side closed' }],
+  ['it says that it is ill', answered(500), answered(500), { kind: 'erring', message: 'HTTP 500: ' }],
   ['its list needs a key', well, answered(401, 'no'), { kind: 'erring', message: 'HTTP 401: no' }],
   ['its list takes too long', well, { kind: 'timeout' }, { kind: 'silent' }],
   ['its list is none', well, answered(200, '{}'), { kind: 'erring', message: 'Its list of models is none' }],

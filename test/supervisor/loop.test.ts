@@ -255,9 +255,27 @@ describe('supervise', () => {
     await clock.advance(3_000)
     expect(world.recorded).toEqual(['ready', 'engine exited', 'engine stopped', 'resting', 'ready'])
     world.health = { kind: 'refused', message: 'ECONNREFUSED' }
-    await clock.advance(6_000)
-    expect(world.recorded.slice(5)).toEqual(['engine unfit', 'engine stopped', 'resting'])
+    await clock.advance(12_000)
+    expect(world.recorded.slice(5, 9)).toEqual(['engine unwell', 'engine unfit', 'engine stopped', 'resting'])
     term.abort()
+    await over
+  })
+
+  it('says that it is unwell, ends no answer for that, and is well again within seconds', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.connections = 1
+    world.health = { kind: 'erring', message: 'HTTP 500' }
+    await clock.advance(10_000)
+    expect(world.published.at(-1)).toMatchObject({ state: 'ready', unwell: true, models: ['m'] })
+    await clock.advance(60_000)
+    world.health = { kind: 'ready', models: ['m'] }
+    await clock.advance(1_500)
+    expect(did).toEqual(['started', 'loading', 'ready', 'ready', 'ready'])
+    expect(world.published.at(-1)).not.toHaveProperty('unwell')
+    world.connections = 0
+    term.abort()
+    await clock.advance(2_000)
     await over
   })
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { EngineHealth } from '../../src/engines/engine.ts'
+import type { Looked } from '../../src/supervisor/drain.ts'
 import {
   type EndpointAction,
   type EndpointEvent,
@@ -62,7 +64,7 @@ function toReplica(event: Told): ReplicaEvent {
 }
 
 function short(action: Asked): string {
-  if (action.kind === 'publish') return `publish ${action.state}`
+  if (action.kind === 'publish') return `publish ${action.state}${action.unwell === true ? ', unwell' : ''}`
   if (action.kind === 'leave') return `leave by ${action.how}`
   return action.kind
 }
@@ -173,68 +175,101 @@ describe('an engine that exits unasked', () => {
 
 const MODEL_FAILED = { kind: 'failed', message: 'm', reload: ['m'] } as const
 const LOADING = { kind: 'loading', message: 'm', load: [] } as const
+const ERRING = { kind: 'erring', message: 'HTTP 500' } as const
+const REFUSED = { kind: 'refused', message: 'ECONNREFUSED' } as const
+const WELL = { kind: 'ready', models: ['m'] } as const
+
+/** Each a second after the one before. */
+function hear(answers: readonly EngineHealth[], from: ReplicaState = served, startsAt = 1_000) {
+  const events = answers.map((health, n) => [startsAt + 1_000 * n, { kind: 'health', health }] as const)
+  return play(events, from)
+}
 
 describe('health while it serves (rule 5)', () => {
-  it.each([
+  it.each<[string, EngineHealth[], string[]]>([
     [
-      'a refused connection withdraws',
-      [{ kind: 'refused', message: 'ECONNREFUSED' }],
+      'what breaks one of its processes ends it',
+      [{ kind: 'broken', message: 'm' }],
       ['publish loading', 'stop engine'],
     ],
+    ['one bad answer is forgiven', [ERRING], []],
+    ['two in a row are, of whatever kind', [ERRING, REFUSED], []],
+    ['three make it unwell and end nothing', [ERRING, ERRING, ERRING, ERRING, ERRING], ['publish ready, unwell']],
+    ['also where nobody listens', [REFUSED, REFUSED, REFUSED, REFUSED], ['publish ready, unwell']],
     [
-      'an engine that does not know its model withdraws',
-      [{ kind: 'failed', message: 'm', reload: [] }],
-      ['publish loading', 'stop engine'],
+      'also where it does not know its model',
+      [
+        { kind: 'failed', message: 'm', reload: [] },
+        { kind: 'failed', message: 'm', reload: [] },
+        { kind: 'failed', message: 'm', reload: [] },
+      ],
+      ['publish ready, unwell'],
     ],
     [
       'a model whose process died is loaded again, and does not disturb the others',
-      [MODEL_FAILED, LOADING, { kind: 'ready', models: ['m'] }, MODEL_FAILED],
+      [MODEL_FAILED, LOADING, WELL, MODEL_FAILED],
       ['load models', 'load models'],
     ],
     [
-      'one that fails again and again withdraws',
+      'one that fails again and again makes it unwell',
       [MODEL_FAILED, LOADING, MODEL_FAILED, LOADING, MODEL_FAILED],
-      ['load models', 'load models', 'publish loading', 'stop engine'],
+      ['load models', 'load models', 'publish ready, unwell'],
     ],
-    [
-      'timeouts are load, not death',
-      [{ kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }, { kind: 'silent' }],
-      [],
-    ],
-    [
-      'two explicit 5xx are forgiven',
-      [
-        { kind: 'erring', message: '500' },
-        { kind: 'erring', message: '500' },
-      ],
-      [],
-    ],
-    [
-      'three in a row withdraw',
-      [
-        { kind: 'erring', message: '500' },
-        { kind: 'erring', message: '500' },
-        { kind: 'erring', message: '500' },
-      ],
-      ['publish loading', 'stop engine'],
-    ],
-    [
-      'an answer between them starts the count anew',
-      [
-        { kind: 'erring', message: '500' },
-        { kind: 'erring', message: '500' },
-        { kind: 'ready', models: ['m'] },
-        { kind: 'erring', message: '500' },
-      ],
-      [],
-    ],
-  ] as const)('%s', (_, answers, did) => {
-    expect(
-      play(
-        answers.map((health, n) => [1_000 + n, { kind: 'health', health }] as const),
-        served,
-      ).did,
-    ).toEqual(did)
+    ['silence is load, not death', Array<EngineHealth>(30).fill({ kind: 'silent' }), []],
+    ['a good answer between them starts the count anew', [ERRING, ERRING, WELL, ERRING, ERRING], []],
+    ['a good answer makes it well at once', [ERRING, ERRING, ERRING, WELL], ['publish ready, unwell', 'publish ready']],
+  ])('%s', (_, answers, did) => {
+    expect(hear(answers).did).toEqual(did)
+  })
+})
+
+describe('an unwell engine', () => {
+  const unwell = hear([ERRING, ERRING, ERRING]).state // since 3 000
+  const looks = (looked: Looked, ...at: number[]) => at.map(now => [now, { kind: 'looked', looked }] as const)
+  const idle = { cleared: true, connections: 0 }
+
+  it('is restarted when nobody needs it and it has not become well by itself', () => {
+    expect(play(looks(idle, 4_000, 10_000, 32_900), unwell).did).toEqual([])
+    const restarted = play(looks(idle, 4_000, 33_000), unwell)
+    expect(restarted.did).toEqual(['publish loading', 'stop engine'])
+    expect(restarted.first).toMatchObject({ phase: 'stopping', afterStop: 'rest', unwell: undefined })
+  })
+
+  it.each<[string, Looked]>([
+    ['a request under way', { cleared: true, connections: 1 }],
+    ['connections that cannot be counted', { cleared: true, connections: undefined }],
+    ['routes that cannot be read', { cleared: undefined, connections: 0 }],
+    ['a gateway that has no other', { cleared: false, connections: 1 }],
+  ])('is not restarted under %s, however long', (_, looked) => {
+    expect(play(looks(looked, 4_000, 60_000, 600_000, 600_900, 700_000), unwell).did).toEqual([])
+  })
+
+  it('goes as the last of its tier when nobody has come for a while, and only once it is withdrawn', () => {
+    const alone = { cleared: false, connections: 0 }
+    expect(play(looks(alone, 4_000, 60_000, 122_900), unwell).did).toEqual([])
+    const leaving = play(looks(alone, 4_000, 123_000, 124_000), unwell)
+    expect(leaving.did).toEqual(['publish draining'])
+    expect(play(looks(idle, 125_000, 126_000), leaving.state).did).toEqual(['publish loading', 'stop engine'])
+    expect(hear([WELL], leaving.state, 125_000).did).toEqual(['publish ready'])
+  })
+
+  it('is restarted at once where nobody listens and nobody is connected: no request can come', () => {
+    const deaf = hear([REFUSED, REFUSED, REFUSED]).state
+    const busy = { cleared: false, connections: 1 }
+    expect(play(looks(busy, 4_000, 5_000, 60_000), deaf).did).toEqual([])
+    expect(play(looks({ ...busy, connections: 0 }, 4_000, 5_000), deaf).did).toEqual(['publish loading', 'stop engine'])
+  })
+
+  it('does not cost the job its node, however often it is restarted', () => {
+    const often = servedWith({ exits: [1, 2, 3, 4, 5] })
+    const restarted = play(looks(idle, 4_000, 33_000), hear([ERRING, ERRING, ERRING], often).state)
+    expect(restarted.first.afterStop).toBe('rest')
+  })
+
+  it('drains as any other', () => {
+    const noticed = play([[9_000, { kind: 'verdict', verdict: preempted, heardAt: 9_000 }]], unwell)
+    expect(noticed.did).toEqual(['publish draining'])
+    expect(play([...looks(idle, 9_100, 10_100)], noticed.state).did).toEqual(['stop engine'])
   })
 })
 

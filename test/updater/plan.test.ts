@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { rangesOf } from '../../src/domain/address.ts'
+import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { idsOf, planGateway, tierChanges, union, withoutAdditions } from '../../src/updater/plan.ts'
 import { see } from '../../src/updater/seen.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -71,6 +72,36 @@ describe('planGateway', () => {
   it('plans the same model whatever the order of the scan', () => {
     const reversed = new Map([...seen].reverse())
     expect(planGateway(frame, reversed, around).model).toEqual(planGateway(frame, seen, around).model)
+  })
+})
+
+describe('an endpoint whose health alone is bad', () => {
+  const ids = (...endpoints: Endpoint[]) =>
+    idsOf(planGateway(frame, see(new Map(), { endpoints, beats: new Map() }, 0, undefined), around).model)['fast']
+  const unwell = { ...other, unwell: true, message: 'Unwell: HTTP 500' }
+
+  it('gives its requests to others, and says why', () => {
+    const both = see(new Map(), { endpoints: [endpoint, unwell], beats: new Map() }, 0, undefined)
+    expect(ids(endpoint, unwell)).toEqual([endpoint.id])
+    expect(planGateway(frame, both, around).standings.get(unwell.id)).toEqual({
+      routed: false,
+      reason: 'Unwell: HTTP 500',
+    })
+  })
+
+  it('is never withdrawn as the last one, nor are all that are unwell', () => {
+    expect(ids(unwell)).toEqual([unwell.id])
+    expect(ids(loading, unwell)).toEqual([unwell.id])
+    expect(ids({ ...endpoint, unwell: true }, unwell)).toEqual([unwell.id, endpoint.id])
+  })
+
+  it('stays where the other may be gone, for all that its beat says', () => {
+    const first = see(new Map(), { endpoints: [endpoint, unwell], beats: new Map() }, 0, undefined)
+    const beats = new Map([['fast-17-0', { version: 1, beat: 2, endpoints: {} } as const]])
+    const still = see(first, { endpoints: [endpoint, unwell], beats }, 30_000, {
+      ...{ sinceLastMs: 30_000, longestMs: 60_000 },
+    })
+    expect(idsOf(planGateway(frame, still, around).model)['fast']).toEqual([unwell.id, endpoint.id])
   })
 })
 
