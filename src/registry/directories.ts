@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf } from '../domain/caught.ts'
 
 /** The places below `<shared>`; one writer for each file in them. */
 export function registryDirectories(shared: string) {
@@ -21,5 +22,16 @@ export async function makeRegistry(shared: string): Promise<void> {
       if (error.code === 'EEXIST') return
       throw new Error(`Cannot make "${directory}": ${error.code}`, { cause: error })
     })
+  }
+}
+
+/** Does what writes there; where a directory has gone meanwhile, all are made again, and it is done once more. */
+export async function inRegistry(shared: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (!(error instanceof Error) || codeOf(error.cause) !== 'ENOENT') throw error
+    await makeRegistry(shared)
+    await write()
   }
 }

@@ -6,8 +6,9 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { Lane } from '../system/lane.ts'
 import { copyStruck } from './copy-struck.ts'
-import { makeRegistry, registryDirectories } from './directories.ts'
+import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
+import { createOwnFileLook } from './own-file-stands.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
 import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
@@ -20,6 +21,7 @@ export function openRegistry(shared: string, lane: Lane) {
   // Begun when first asked for: a supervisor never scans, and reads routes only when it drains.
   let scanner: RegistryScanner | undefined
   let routesReader: RoutesReader | undefined
+  const lookAtOwnFile = createOwnFileLook(shared)
   return {
     make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
     scan: (options = { beats: true }): Promise<Scan> =>
@@ -27,18 +29,22 @@ export function openRegistry(shared: string, lane: Lane) {
         scanner ??= createRegistryScanner(shared)
         return scanner.scan(options)
       }),
-    publish: (endpoint: Endpoint) => lane.run(`publish ${endpoint.id}`, () => publishEndpoint(shared, endpoint)),
+    publish: (endpoint: Endpoint) =>
+      lane.run(`publish ${endpoint.id}`, () => inRegistry(shared, () => publishEndpoint(shared, endpoint))),
+    /** Whether its file is still the one that was published. */
+    stands: (endpoint: Endpoint) => lane.run(`look at the file of ${endpoint.id}`, () => lookAtOwnFile(endpoint)),
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
       lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
-    beat: (replica: string, beat: Beat) => lane.run('beat', () => writeBeat(shared, replica, beat)),
+    beat: (replica: string, beat: Beat) =>
+      lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>
       lane.run('read the routes', () => {
         routesReader ??= createRoutesReader(shared)
         return routesReader.read()
       }),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
-      lane.run('write the routes', () => writeRoutes(shared, routes, options)),
+      lane.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
     ask: (replica: string, dismissal: Dismissal) =>
       lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
     asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),

@@ -8,6 +8,11 @@ import type { EngineHealth } from '../engines/engine.ts'
 /** The shared directory. Each call ends within its own deadline, however the filesystem behaves (rule 8). */
 export interface RegistryEffects {
   publish(endpoint: Endpoint): Promise<void>
+  /**
+   * Whether the file is still the one that was published; `fenced`: it is not, and the place is a later run's. Rejects when
+   * that cannot be found out.
+   */
+  stands(endpoint: Endpoint): Promise<'stands' | 'gone' | 'fenced'>
   remove(id: string): Promise<void>
   beat(beat: Beat): Promise<void>
   /** Every gateway's routes; rejects when they cannot be read. */

@@ -30,6 +30,8 @@ export interface EndpointRunner {
   perform(action: EndpointAction): void
   /** What its engine last said, for the beat; undefined while there is no file of it. */
   load(): Load | undefined
+  /** Publishes again what somebody has taken away, unless the place is a later run's. */
+  heal(isFenced: () => Promise<boolean>): Promise<void>
   /** Resolves when its file is gone, if that was asked for. */
   withdrawn(): Promise<void>
 }
@@ -62,6 +64,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       performed = performed.then(() => act(action))
     },
     load: () => (wanted === undefined ? undefined : load),
+    heal,
     withdrawn: () => performed.then(() => withdrawn),
   }
 
@@ -145,6 +148,17 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   /** Writes come to the directory in the order in which they were asked for, one at a time. */
   async function publish(endpoint: Endpoint): Promise<void> {
     if (await trouble.attempt(id, 'publish the endpoint', () => registry.publish(endpoint))) published = endpoint
+  }
+
+  /** What cannot be found out causes nothing (rule 1). */
+  async function heal(isFenced: () => Promise<boolean>): Promise<void> {
+    const ours = published
+    if (ours === undefined || wanted !== ours) return
+    const standing = await registry.stands(ours).catch(() => 'unknown')
+    if (standing !== 'gone' || (await isFenced()) || wanted !== ours) return
+    record('published again', { id })
+    published = undefined
+    await publish(ours)
   }
 
   async function keepPublished(): Promise<void> {

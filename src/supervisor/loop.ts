@@ -187,5 +187,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     beats += 1
     const endpoints = Object.fromEntries(loads)
     await trouble.attempt(id, 'beat', () => registry.beat({ version: REGISTRY_VERSION, beat: beats, endpoints }))
+    // One of them with each beat: what this costs the shared directory does not grow with their number.
+    await runners[beats % runners.length]?.heal(isFenced)
+  }
+
+  /** Slurm runs the job anew, or knows it no more. */
+  async function isFenced(): Promise<boolean> {
+    const answer = await slurm?.job()
+    return answer === 'forgotten' || (answer !== undefined && answer.restarts > job.restarts)
   }
 }

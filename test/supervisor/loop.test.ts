@@ -34,6 +34,7 @@ function replica(first: { oomKills?: number } = {}) {
     health: { kind: 'ready', models: ['m'] } as EngineHealth,
     published: [] as Endpoint[],
     publish: () => Promise.resolve(),
+    stands: async (_: Endpoint): Promise<'stands' | 'gone' | 'fenced'> => 'stands',
     endEar: () => {},
     hear: () => {},
     exitEngine: (_how: string) => {},
@@ -60,6 +61,7 @@ function replica(first: { oomKills?: number } = {}) {
         did.push(endpoint.state)
         world.published.push(endpoint)
       },
+      stands: async endpoint => world.stands(endpoint),
       remove: async () => void did.push('removed'),
       beat: async ({ endpoints }) => void world.beats.push(...Object.values(endpoints)),
       routes: () => world.routes(),
@@ -274,6 +276,34 @@ describe('supervise', () => {
     expect(did).toEqual(['started', 'loading', 'ready', 'ready', 'ready'])
     expect(world.published.at(-1)).not.toHaveProperty('unwell')
     world.connections = 0
+    term.abort()
+    await clock.advance(2_000)
+    await over
+  })
+
+  it('publishes again what somebody has taken away', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.stands = async () => (world.published.length > 2 ? 'stands' : 'gone')
+    await clock.advance(20_000)
+    expect(did.slice(3)).toEqual(['ready'])
+    expect(world.published.at(-1)).toEqual(world.published.at(-2))
+    term.abort()
+    await clock.advance(2_000)
+    await over
+  })
+
+  it.each<[string, () => Promise<'gone' | 'fenced'>, JobAnswer]>([
+    ['while that cannot be found out', () => Promise.reject(new Error('EIO')), job],
+    ['where a later run has published', async () => 'fenced', job],
+    ['where Slurm runs the job anew', async () => 'gone', { ...job, restarts: 1 }],
+    ['where Slurm has forgotten the job', async () => 'gone', 'forgotten'],
+  ])('publishes nothing again %s', async (_, stands, answer) => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    Object.assign(world, { stands, answer })
+    await clock.advance(20_000)
+    expect(did.slice(3)).toEqual([])
     term.abort()
     await clock.advance(2_000)
     await over

@@ -19,6 +19,7 @@ function replica(world: { unfit?: string } = {}) {
     ...{ beatMs: 5_000, signalLeadSeconds: 120, slurm: undefined, clock, term: term.signal },
     registry: {
       publish: async ({ state, message }) => void did.push(message === null ? state : `${state}: ${message}`),
+      stands: async () => 'stands',
       remove: async () => void did.push('removed'),
       beat: async () => {},
       routes: async () => played.routes,
