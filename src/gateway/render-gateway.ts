@@ -164,6 +164,7 @@ function tierViewOf(
     rawPath,
     upstreamPath: isPrefixed ? rawPath : '$request_uri',
     readTimeout: Math.ceil(tier.readTimeoutSeconds),
+    todayTimeout: 2 * Math.ceil(tier.readTimeoutSeconds) + TODAY_SECONDS,
     retryAfter: Math.ceil(tier.retryAfterSeconds),
     empty: tier.servers.length === 0,
     upstream: tier.servers.length > 0,
@@ -188,6 +189,9 @@ function tierViewOf(
     failed: nginxString(failedBody(tier)),
   }
 }
+
+// What connecting may take of the time of a request that is passed on: twice proxy_next_upstream_timeout, and room.
+const TODAY_SECONDS = 30
 
 // An upstream's shared memory: its own pages, and what one peer takes of them, rounded up twofold.
 const ZONE_KILOBYTES = 64

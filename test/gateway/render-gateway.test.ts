@@ -101,6 +101,9 @@ describe('among the sites of another nginx', () => {
     expect(seenByAll.map(line => line.split(' ').slice(0, 3).join(' '))).toEqual([
       `log_format ${amongOthers.names} escape=json`,
       `map $upstream_connect_time $${amongOthers.names}_sent`,
+      `map "$server_addr $remote_addr"`,
+      `map $${amongOthers.names}_is_own $${amongOthers.names}_before`,
+      `map $${amongOthers.names}_before $${amongOthers.names}_client`,
       `map $request_uri $${amongOthers.names}_p0`,
       `map $request_id $${amongOthers.names}_u0`,
       `map $${amongOthers.names}_u0 $${amongOthers.names}_v0`,
@@ -140,7 +143,7 @@ test.each([
     { version: '1.22.1', hasKeepaliveMinimum: false },
     'keepalive_timeout 0;',
   ],
-  ['one that can', {}, 'keepalive_min_timeout 1s;'],
+  ['one that can', {}, 'keepalive_min_timeout 3s;'],
 ])('keeps requests on idle connections from being lost with %s', (_what, build, line) => {
   const files = renderGateway(model, { ...options, build: { ...options.build, ...build } })
   expect(files.get('gateway.conf')).toContain(line)

@@ -1,6 +1,9 @@
-import { Agent } from 'node:http'
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ask, errorOf } from '../gateway/ask.ts'
+import { hammer } from '../gateway/hammer.ts'
 import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { freePort } from '../gateway/stand-in-engine.ts'
 
@@ -86,3 +89,92 @@ describe('a request that kills engines', () => {
     expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1, 1])
   })
 })
+
+test('requests that make engines close without an answer cost others nothing', async () => {
+  const lab = await startLabGateway()
+  const engines = await Promise.all(
+    [1, 2].map(() =>
+      labEngine((question, response) => {
+        if (question.url === '/v1/poison') response.destroy()
+        else response.end('alive')
+      }),
+    ),
+  )
+  await lab.applied(lab.model(tierOf(engines)))
+  const others = hammer(lab.port, { clients: 8 })
+  for (let round = 0; round < 50; round++) {
+    const poisoned = await ask({ port: lab.port, path: '/v1/poison', body: '{}' })
+    expect(errorOf(poisoned).code).toBe('engine_failed')
+    await others.answered(10)
+  }
+  const { failures, count } = await others.stop()
+  expect([failures, count >= 500]).toEqual([[], true])
+})
+
+describe('a request whose generation was replaced while it was sent', () => {
+  async function slowSender(port: number, path: string) {
+    const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-length': 10 } })
+    const answered = once(sent, 'response').then(async ([response]) => {
+      const parts: Buffer[] = []
+      for await (const part of response) parts.push(part)
+      return { status: response.statusCode, headers: response.headers, text: Buffer.concat(parts).toString() }
+    })
+    sent.write('01234')
+    await ask({ port, path: '/v1/before', body: '{}' })
+    return {
+      finish() {
+        sent.end('56789')
+        return answered
+      },
+    }
+  }
+
+  test('reaches the engines of today, as it was sent', async () => {
+    const lab = await startLabGateway()
+    const [old, young] = [await labEngine(), await labEngine()]
+    await lab.applied(lab.model(tierOf([old])))
+    const slow = await slowSender(lab.port, '/v1/a%2Fb?c=%20d')
+    await lab.applied(lab.model(tierOf([young])))
+    await old.die()
+    expect(await slow.finish()).toMatchObject({ status: 200, text: JSON.stringify({ port: young.port }) })
+    expect(
+      young.received.map(({ url, body, headers }) => [url, body, headers['x-real-ip'], headers['x-sluice-client']]),
+    ).toEqual([['/v1/a%2Fb?c=%20d', '0123456789', '127.0.0.1', undefined]])
+  })
+
+  test('and finds nobody there either is told to come back', async () => {
+    const lab = await startLabGateway()
+    const old = await labEngine()
+    await lab.applied(lab.model(tierOf([old])))
+    const slow = await slowSender(lab.port, '/v1/x')
+    await lab.applied(lab.model(tierOf([{ port: await freePort() }])))
+    await old.die()
+    expect(errorOf(await slow.finish())).toMatchObject({ status: 503, code: 'tier_unreachable' })
+  })
+})
+
+test('a client that heeds Keep-Alive may use a connection that was idle for 1.9 s, over reloads', async () => {
+  const lab = await startLabGateway()
+  const engines = [await labEngine(), await labEngine()]
+  await lab.applied(lab.model(tierOf(engines)))
+  const failures: unknown[] = []
+  let count = 0
+  let isOver = false
+  const clients = Array.from({ length: 60 }, async (_, index) => {
+    // Node's agent itself uses none that was idle for longer than what was announced, less a second.
+    const agent = new Agent({ keepAlive: true, agentKeepAliveTimeoutBuffer: 0 })
+    while (!isOver) {
+      await ask({ port: lab.port, path: '/v1/x', body: '{}', agent }).catch(error => failures.push(error))
+      count += 1
+      await sleep(1_000 + index * 15)
+    }
+    agent.destroy()
+  })
+  for (let reload = 0; reload < 20; reload++) {
+    await lab.applied(lab.model(tierOf(reload % 2 === 0 ? engines.slice(1) : engines)))
+    await sleep(300)
+  }
+  isOver = true
+  await Promise.all(clients)
+  expect([failures, count > 200]).toEqual([[], true])
+}, 60_000)
