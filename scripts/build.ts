@@ -2,6 +2,7 @@ import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { rolldown } from 'rolldown'
+import { packagesOf, thirdPartyNotices } from './third-party-notices.ts'
 
 // One bundled file beside its templates: compute nodes start it from the shared filesystem, where every further file
 // costs a round trip. Inside it the chunks lie as strings, and one is compiled when it is first required: V8 needs
@@ -22,6 +23,13 @@ await mkdir(dist, { recursive: true })
 await writeFile(join(dist, 'sluice.cjs'), pack(chunks))
 await chmod(join(dist, 'sluice.cjs'), 0o755)
 await cp(join(root, 'templates'), join(dist, 'templates'), { recursive: true })
+
+// The licences of Sluice, of what the bundle holds and of the Node that goes along.
+const bundled = packagesOf(output.flatMap(one => (one.type === 'chunk' ? one.moduleIds : [])))
+await mkdir(join(dist, 'licenses'))
+await cp(join(root, 'LICENSE'), join(dist, 'licenses/LICENSE'))
+await writeFile(join(dist, 'licenses/THIRD-PARTY'), await thirdPartyNotices(bundled))
+await cp(join(root, `node_modules/node-linux-${process.arch}/LICENSE`), join(dist, 'licenses/NODE'))
 
 // The library: one module, and the declarations of what it exports.
 const library = await rolldown({ ...build, input: { index: join(root, 'src/index.ts') } })

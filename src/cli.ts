@@ -3,8 +3,15 @@ import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
 import { UserError } from './domain/user-error.ts'
+import { type Hangups, hearHangups } from './system/hangups.ts'
+
+/** Commands that a SIGHUP must not end, however early it comes; the others end by it as any program does. */
+const OUTLIVE_HANGUPS = ['updater', 'supervise', 'up']
 
 const done = new AbortController()
+const name = process.argv.slice(2).find(argument => !argument.startsWith('-'))
+const hangups: Hangups =
+  isMainThread && OUTLIVE_HANGUPS.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
 
 const context: Context = {
   env: process.env,
@@ -13,10 +20,7 @@ const context: Context = {
   print: line => void process.stdout.write(`${line}\n`),
   warn: line => void process.stderr.write(`${line}\n`),
   terminal: process.stdout.isTTY ? process.stdout : undefined,
-  onHangup: listener => {
-    process.on('SIGHUP', listener)
-    return () => void process.off('SIGHUP', listener)
-  },
+  onHangup: hangups.listen,
   signal: done.signal,
 }
 

@@ -10,7 +10,10 @@ export interface Context {
   warn(line: string): void
   /** Of standard output; undefined when it is no terminal. */
   readonly terminal?: { readonly columns: number } | undefined
-  /** Calls the listener at each SIGHUP, until the function that it returns is called. */
+  /**
+   * Calls the listener at each SIGHUP, until the function that it returns is called; at once for one that came before. Of
+   * those commands alone that a SIGHUP does not end (cli.ts).
+   */
   onHangup(listener: () => void): () => void
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal

@@ -1,52 +1,114 @@
 import { createHash } from 'node:crypto'
-import { cp, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { chmod, cp, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../domain/user-error.ts'
+import { digestDirectory, digestFile, formatDigests } from '../system/directory-digest.ts'
+import { flush, flushTree } from '../system/flush.ts'
 import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
 
+/** What is installed: the files, and the directories with all that is in them, by the names that they get. */
+export interface Parts {
+  readonly files: Readonly<Record<string, string>>
+  readonly directories: Readonly<Record<string, string>>
+}
+
 /**
- * Puts this bundle, its templates and the Node that runs it into `DIR/<version>-<hash>` and points `DIR/current` at it.
- * A version that is there already is never written again: jobs may be running from it.
+ * Puts this bundle, its templates and the Node that runs it into `DIR/<version>-<hash>`, where the hash is of all of them,
+ * and points `DIR/current` at it.
  */
 export async function install(options: { to: string; dryRun?: boolean }, context: Context): Promise<void> {
   const bundle = fileURLToPath(import.meta.url)
   if (!bundle.endsWith('.cjs'))
     throw new UserError('Cannot install from the source tree: run `npm run build`, then dist/sluice.cjs')
-  const hash = createHash('sha256')
-    .update(await readFile(bundle))
-    .update(process.version)
-    .digest('hex')
-    .slice(0, 12)
-  const name = `${VERSION}-${hash}`
-  const target = join(options.to, name)
-  if (options.dryRun === true) return context.print(`Would install ${target} with Node ${process.version}`)
-
-  await mkdir(options.to, { recursive: true, mode: 0o755 })
-  const isThere = await stat(target).then(
-    () => true,
-    () => false, // whatever is wrong with it shows when it is written
+  const directories = { templates: templatesDirectory(), licenses: join(dirname(bundle), 'licenses') }
+  const parts = { files: { node: process.execPath, 'sluice.cjs': bundle }, directories }
+  const dryRun = options.dryRun === true
+  const { target, wasThere } = await installParts({ parts, to: options.to, version: VERSION, dryRun })
+  if (dryRun) return context.print(`Would install ${target} with Node ${process.version}`)
+  context.print(
+    `${wasThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(options.to, 'current')} points at it`,
   )
-  if (!isThere) {
-    const beside = join(options.to, `.${name}.${process.pid}.tmp`)
+}
+
+/**
+ * Installs what is not there yet. A version that is there is never written again, since jobs may be running from it, but
+ * it is compared, byte for byte, with what it should be; and only what is on the disk in whole becomes `current`.
+ *
+ * @throws UserError when what is there has been changed or cut short.
+ */
+export async function installParts(options: {
+  parts: Parts
+  to: string
+  version: string
+  dryRun: boolean
+}): Promise<{ target: string; wasThere: boolean }> {
+  const { parts, to, version } = options
+  const digests = await digestParts(parts)
+  const manifest = formatDigests(digests)
+  const name = `${version}-${createHash('sha256').update(manifest).digest('hex').slice(0, 12)}`
+  const target = join(to, name)
+  const wasThere = await exists(target)
+  if (options.dryRun) return { target, wasThere }
+
+  await mkdir(to, { recursive: true, mode: 0o755 })
+  if (wasThere) await verify(target, digests)
+  else {
+    const beside = join(to, `.${name}.${process.pid}.tmp`)
     await mkdir(beside, { mode: 0o755 })
     try {
-      await cp(process.execPath, join(beside, 'node'), { dereference: true })
-      await cp(bundle, join(beside, 'sluice.cjs'))
-      await cp(templatesDirectory(), join(beside, 'templates'), { recursive: true })
-      await writeFile(join(beside, 'sluice'), COMMAND, { mode: 0o755 })
+      await write(parts, beside)
+      await writeFile(join(beside, MANIFEST), manifest)
+      await verify(beside, digests)
+      await flushTree(beside)
       await rename(beside, target)
     } catch (error) {
       await rm(beside, { recursive: true, force: true })
       throw error
     }
   }
-  const link = join(options.to, `.current.${process.pid}.tmp`)
-  await symlink(basename(target), link)
-  await rename(link, join(dirname(target), 'current'))
-  context.print(
-    `${isThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(options.to, 'current')} points at it`,
+  const link = join(to, `.current.${process.pid}.tmp`)
+  await flush(to)
+  await symlink(name, link)
+  await rename(link, join(to, 'current'))
+  await flush(to)
+  return { target, wasThere }
+}
+
+/** For `sha256sum --check`. */
+const MANIFEST = 'SHA256SUMS'
+
+async function digestParts({ files, directories }: Parts): Promise<ReadonlyMap<string, string>> {
+  const digests = new Map<string, string>()
+  for (const [name, path] of Object.entries(files)) digests.set(name, await digestFile(path))
+  for (const [name, path] of Object.entries(directories))
+    for (const [file, digest] of await digestDirectory(path)) digests.set(join(name, file), digest)
+  digests.set('sluice', createHash('sha256').update(COMMAND).digest('hex'))
+  return new Map([...digests].sort(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+async function write({ files, directories }: Parts, target: string): Promise<void> {
+  for (const [name, path] of Object.entries(files)) await cp(path, join(target, name), { dereference: true })
+  for (const [name, path] of Object.entries(directories)) await cp(path, join(target, name), { recursive: true })
+  await writeFile(join(target, 'sluice'), COMMAND, { mode: 0o755 })
+  for (const name of ['sluice', 'node']) await chmod(join(target, name), 0o755)
+}
+
+async function verify(target: string, digests: ReadonlyMap<string, string>): Promise<void> {
+  const found = await digestDirectory(target)
+  const names = new Set([...digests.keys(), ...found.keys()])
+  const wrong = [...names].filter(name => name !== MANIFEST && found.get(name) !== digests.get(name))
+  if (wrong.length === 0) return
+  throw new UserError(
+    `Cannot use "${target}": ${wrong.join(', ')} differ from what is installed; remove it when no job runs from it, and install again`,
+  )
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false, // whatever is wrong with it shows when it is written
   )
 }
 

@@ -78,12 +78,23 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   let current = config
+  // A SIGHUP would end a child that has only begun; when it first speaks it has long heard signals.
+  let childHears = false
+  let isOwed = false
+  const passOn = () => {
+    if (childHears) child.kill('SIGHUP')
+    else isOwed = true
+  }
+  child.once('message', () => {
+    childHears = true
+    if (isOwed) passOn()
+  })
   const served = serveGateway(nginx, child, { permit: model => refuseOtherModel(current, model), signal })
   const forget = context.onHangup(async () => {
     const next = await rereadConfig(current, options, context)
     if (next === undefined) return
     current = next
-    child.kill('SIGHUP')
+    passOn()
   })
   const end = () => child.kill('SIGTERM')
   signal.addEventListener('abort', end, { once: true })

@@ -116,6 +116,7 @@ export async function runUpdater({
   } finally {
     journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
     await journal.close()
+    void registry.close() // a share that hangs keeps the thread until it answers, and us no longer
   }
 }
 

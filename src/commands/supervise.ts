@@ -47,11 +47,11 @@ export interface SuperviseOptions {
  * Slurm, until a TERM; and not a moment longer than the parent that started it.
  */
 export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
+  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it. Nor does a
+  // SIGHUP mean anything here (context.ts).
+  process.on('SIGUSR2', () => undefined)
   const spec = readSpec(await text(process.stdin))
   const job = options.withoutSlurm === undefined ? readJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
-  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it.
-  for (const name of ['SIGUSR2', 'SIGHUP'] as const) process.on(name, () => undefined)
-
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, lane)

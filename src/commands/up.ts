@@ -50,7 +50,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
   context.print(`Ended: no process${site.isDefault ? ' and no file' : ''} is left`)
 }
 
-function hearInterrupts({ print }: Context): Interrupts {
+function hearInterrupts({ print, signal, onHangup }: Context): Interrupts {
   const [stop, hurry] = [new AbortController(), new AbortController()]
   let firstAt: number | undefined
   const hear = () => {
@@ -61,7 +61,9 @@ function hearInterrupts({ print }: Context): Interrupts {
       stop.abort()
     } else if (now - firstAt >= SAME_SIGNAL_MS) hurry.abort()
   }
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, hear)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear)
+  onHangup(hear)
+  if (signal.aborted) hear() // by a signal that came before we could hear it
   return { stop, hurry }
 }
 

@@ -22,10 +22,15 @@ export function openRegistry(shared: string, lane: Lane) {
   let scanner: RegistryScanner | undefined
   let routesReader: RoutesReader | undefined
   const lookAtOwnFile = createOwnFileLook(shared)
+  let isClosed = false
+  const refuseClosed = () => {
+    if (isClosed) throw new Error('Cannot read the registry: it was closed')
+  }
   return {
     make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
     scan: (options = { beats: true }): Promise<Scan> =>
-      lane.run('scan the registry', () => {
+      lane.run('scan the registry', async () => {
+        refuseClosed()
         scanner ??= createRegistryScanner(shared)
         return scanner.scan(options)
       }),
@@ -39,7 +44,8 @@ export function openRegistry(shared: string, lane: Lane) {
     beat: (replica: string, beat: Beat) =>
       lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>
-      lane.run('read the routes', () => {
+      lane.run('read the routes', async () => {
+        refuseClosed()
         routesReader ??= createRoutesReader(shared)
         return routesReader.read()
       }),
@@ -57,5 +63,10 @@ export function openRegistry(shared: string, lane: Lane) {
         await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
         await copyStruck(log.path, join(directories.logs, jobId, log.name), log.without)
       }),
+    /** Ends its threads, whose calls may hang: nobody need wait for them. */
+    async close(): Promise<void> {
+      isClosed = true
+      await Promise.all([scanner?.close(), routesReader?.close()])
+    },
   }
 }

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+
+/** Every file below a directory by its path from there, with the SHA-256 of what it holds, sorted. */
+export async function digestDirectory(directory: string): Promise<ReadonlyMap<string, string>> {
+  const found = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = found.filter(entry => !entry.isDirectory()).map(entry => join(entry.parentPath, entry.name))
+  const digests = new Map<string, string>()
+  for (const file of files.sort()) digests.set(relative(directory, file), await digestFile(file))
+  return digests
+}
+
+export async function digestFile(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return hash.digest('hex')
+}
+
+/** As sha256sum(1) writes and checks it. */
+export function formatDigests(digests: ReadonlyMap<string, string>): string {
+  return [...digests].map(([path, digest]) => `${digest}  ${path}\n`).join('')
+}
