@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import type { Clock } from '../system/clock.ts'
+import { acceptingGenerations } from './generation-mark.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import { WORKERS } from './render-gateway.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -60,7 +61,8 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
 
 /** No worker of a second generation accepts connections, as far as numbers can tell. */
 export function hasOneGeneration(directory: StateDirectory): boolean {
-  return findNginx(directory.root).filter(isAccepting).length <= WORKERS
+  const found = findNginx(directory.root)
+  return acceptingGenerations(found, directory).length <= 1 && found.filter(isAccepting).length <= WORKERS
 }
 
 export async function sizeOf(path: string): Promise<number> {

@@ -1,4 +1,7 @@
 import { Client } from 'undici'
+import { acceptingGenerations } from './generation-mark.ts'
+import { findAnyNginx, findNginx } from './nginx-processes.ts'
+import type { StateDirectory } from './state-directory.ts'
 
 /** Where the workers of a gateway's nginx say which generation they run. */
 export type Control =
@@ -6,6 +9,30 @@ export type Control =
   | { readonly socketPath: string }
   /** The gateway's own port in an nginx that has other sites. */
   | { readonly address: string; readonly port: number }
+
+/**
+ * The generation that the workers of a private nginx run; while a reload goes on, the older one. Undefined: no worker
+ * accepts.
+ */
+export async function privateGeneration(directory: StateDirectory): Promise<number | undefined> {
+  const [older] = acceptingGenerations(findNginx(directory.root), directory)
+  // One that was started before generations had marks says so only when asked.
+  return older ?? askGeneration({ socketPath: directory.controlSocket })
+}
+
+/** The same for the system's nginx, which root alone may look into; `controls` are where it listens. */
+export async function systemGeneration(
+  directory: StateDirectory,
+  controls: readonly Control[],
+): Promise<number | undefined> {
+  const [older] = acceptingGenerations(findAnyNginx(), directory)
+  if (older !== undefined) return older
+  for (const control of controls) {
+    const answer = await askGeneration(control)
+    if (answer !== undefined) return answer
+  }
+  return undefined
+}
 
 /**
  * The generation that one worker runs; which worker answers is nginx's choice. Undefined: nobody listens, or there was no

@@ -2,9 +2,10 @@ import { rm } from 'node:fs/promises'
 import type { Clock } from '../system/clock.ts'
 import { signal as sendSignal } from '../system/processes.ts'
 import { awaitGeneration, hasOneGeneration, sizeOf } from './await-generation.ts'
-import { askGeneration } from './control.ts'
+import { privateGeneration } from './control.ts'
 import type { NginxCommand } from './nginx-command.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
+import { listeningPorts } from './probe-ports.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 export interface LoadOptions {
@@ -19,8 +20,8 @@ export interface LoadOptions {
 /**
  * Makes nginx run what `current` points to, from whatever state it is in, and waits until it does (`awaitGeneration`):
  *
- * 1. one master that answers: reload it
- * 2. a master that does not answer, or several (a start that a crash of ours left half done): kill the masters, go on
+ * 1. one master that holds its ports: reload it, whatever its workers say: silence is no death
+ * 2. masters that hold none, or several that do (a start that a crash of ours left half done): kill those, go on
  * 3. no master, workers of a killed one: they serve on and hold the ports; let them finish what they have
  * 4. nothing left that accepts: start
  *
@@ -33,10 +34,9 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
   const logStart = await sizeOf(directory.errorLog)
   const before = findNginx(directory.root)
   const masters = before.filter(one => one.role === 'master')
-  const [master] = masters
   const expected = {
     generation,
-    ask: () => askGeneration({ socketPath: directory.controlSocket }),
+    ask: () => privateGeneration(directory),
     isAlone: () => hasOneGeneration(directory),
     errorLog: directory.errorLog,
     logStart,
@@ -44,7 +44,10 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
     signal,
   }
 
-  if (masters.length === 1 && master !== undefined && (await isAnswering(options))) {
+  const holding = await holdingMasters(masters, options)
+  const [master] = holding
+  if (holding.length === 1 && master !== undefined) {
+    for (const one of masters) if (one !== master) kill(one) // 2
     const older = findNginx(directory.root).filter(isAccepting)
     if (readAgain(master) !== undefined) sendSignal(master.pid, 'SIGHUP') // 1
     return awaitGeneration({ ...expected, master, older })
@@ -57,15 +60,19 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
   await awaitGeneration({ ...expected, master: undefined, older: orphans })
 }
 
-/** A worker of the master answers; one that was started a moment ago gets the time to. */
-async function isAnswering({ directory, clock, signal }: LoadOptions): Promise<boolean> {
+/** Those that listen; masters that were started a moment ago get the time to. */
+async function holdingMasters(
+  masters: readonly NginxProcess[],
+  { clock, signal }: LoadOptions,
+): Promise<readonly NginxProcess[]> {
   const deadline = clock.now() + MASTER_MS
-  while (clock.now() < deadline) {
-    if ((await askGeneration({ socketPath: directory.controlSocket })) !== undefined) return true
+  for (;;) {
+    const alive = masters.filter(one => readAgain(one) !== undefined)
+    const holding = alive.filter(one => listeningPorts(one.pid).size > 0)
+    if (holding.length > 0 || alive.length === 0 || clock.now() >= deadline) return holding
     signal.throwIfAborted()
     await clock.sleep(POLL_MS, signal)
   }
-  return false
 }
 
 /** Lets workers without a master close their ports and end with their last request; kills those that do not listen. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { NginxProcess } from './nginx-processes.ts'
+import { type NginxProcess, readAgain } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** The program `nginx`, in the one way in which a gateway calls it. */
@@ -59,7 +59,9 @@ export function nginxCommand(options: {
     throw new Error(`Cannot ${verb}: ${words}`, { cause: result })
   }
 
-  const programOf = (master: NginxProcess | undefined) => (master === undefined ? command : `/proc/${master.pid}/exe`)
+  // A master that ended meanwhile is no reason to be without nginx: the one that would be started is asked instead.
+  const programOf = (master: NginxProcess | undefined) =>
+    master === undefined || readAgain(master) === undefined ? command : `/proc/${master.pid}/exe`
   const base = ['-p', `${directory.root}/`]
   return {
     version: async master => (await run('run nginx', programOf(master), ['-V'])).stderr,

@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly clock: Clock
   /** The system's nginx carries the gateway; root's alone. Absent: a private one, in `directory`. */
   readonly system?: SystemOptions | undefined
+  /** Files that one process of nginx may have open, and so its connections; absent: what the hard limit allows. */
+  readonly openFiles?: number
 }
 
 /**
@@ -42,7 +44,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     nginx,
     templates: await readTemplates(),
     user: process.getuid?.() === 0 ? 'root' : undefined,
-    openFiles: openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
+    openFiles: options.openFiles ?? openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
     amongOthers: system && {
       names: `sluice_${system.name}`,
       accessLog: join(system.places.logs, `sluice-${system.name}.access.log`),

@@ -1,5 +1,5 @@
 import { hasOneGeneration } from './await-generation.ts'
-import { askGeneration } from './control.ts'
+import { privateGeneration } from './control.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readLink, setLink } from './generation-files.ts'
 import { loadGeneration } from './load-generation.ts'
@@ -14,7 +14,7 @@ import { stopNginx } from './stop-nginx.ts'
 /** An nginx of our own in the state directory: a daemon that this account starts, and reloads through `current`. */
 export function createPrivateHost(parts: GatewayParts): NginxHost {
   const { directory, nginx } = parts
-  const ask = () => askGeneration({ socketPath: directory.controlSocket })
+  const ask = () => privateGeneration(directory)
 
   return {
     async look() {

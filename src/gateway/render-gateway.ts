@@ -11,6 +11,7 @@ import {
   unreachableBody,
 } from './error-answer.ts'
 import { KEYS_FILE } from './generation-files.ts'
+import { markPath } from './generation-mark.ts'
 import { digitsOf, groupByKey, type KeyGroup } from './key-groups.ts'
 import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
@@ -108,6 +109,7 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
   return {
     generation,
     names,
+    mark: nginxString(markPath(directory, generation)),
     owner: amongOthers !== undefined && nginxString(directory.root),
     accessLog: nginxString(accessLog),
     keysFile: keys.length > 0 && nginxString(keysFilePath(directory, generation)),

@@ -1,5 +1,5 @@
 import { hasOneGeneration } from './await-generation.ts'
-import { askGeneration } from './control.ts'
+import { privateGeneration } from './control.ts'
 import type { RunningGateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readGeneration } from './generation-files.ts'
@@ -16,7 +16,7 @@ export async function readRunning(
   const deadline = clock.now() + DEADLINE_MS
   for (;;) {
     if (!findNginx(directory.root).some(one => !one.isShuttingDown)) return undefined
-    const generation = await askGeneration({ socketPath: directory.controlSocket })
+    const generation = await privateGeneration(directory)
     if (generation !== undefined && hasOneGeneration(directory)) {
       const text = await readGeneration(directory, generation, MODEL_FILE)
       if (text === undefined) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import { awaitGeneration, sizeOf } from './await-generation.ts'
-import { askGeneration } from './control.ts'
+import { systemGeneration } from './control.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readGeneration, readLink, setLink } from './generation-files.ts'
 import { readKeys } from './keys-file.ts'
@@ -100,7 +100,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
       await runReload(options.reload, { env: parts.env, clock, signal })
       await awaitGeneration({
         generation,
-        ask: model === undefined ? ask : () => askGeneration(controlOf(model)),
+        ask: model === undefined ? ask : () => systemGeneration(directory, [controlOf(model)]),
         master,
         older,
         isAlone: isSteady(master),
@@ -147,11 +147,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
 
   /** What answers where the generations listen that may run. */
   async function ask(): Promise<number | undefined> {
-    for (const model of await ourModels()) {
-      const answer = await askGeneration(controlOf(model))
-      if (answer !== undefined) return answer
-    }
-    return undefined
+    return systemGeneration(directory, (await ourModels()).map(controlOf))
   }
 
   async function readLinks() {
