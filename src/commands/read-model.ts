@@ -34,7 +34,7 @@ export function isModelFile(name: string): boolean {
 
 /** Headers with big vocabularies have 10 MB. */
 const FIRST_BYTES = 2 ** 20
-const MOST_BYTES = 2 ** 28
+const MOST_BYTES = 2 ** 26
 
 async function readHeader(file: string, parts: number): Promise<GgufHeader> {
   try {

@@ -12,15 +12,16 @@ export const MAX_ENDPOINT_BYTES = 64 * 1024
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
 const hostName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/)
-// What people and clients are shown: bounded, and without control characters that could forge a line of a log.
-const shown = (limit: number) =>
-  z
-    .string()
-    .max(limit)
-    .regex(/^[^\p{Cc}\u2028\u2029]*$/u)
+/** What people and clients are shown: without control characters that could forge a line of a log, and of whole characters. */
+const SHOWN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
+const shown = (limit: number) => z.string().max(limit).regex(SHOWN)
 
 /** Characters of an endpoint's `message`. */
 const MAX_MESSAGE = 4096
+/** Characters of a model's name. */
+const MAX_MODEL_NAME = 512
+/** Models of one endpoint, and processes. */
+const MAX_LIST = 1000
 
 const endpointSchema = z.looseObject({
   version: z.literal(REGISTRY_VERSION),
@@ -35,7 +36,7 @@ const endpointSchema = z.looseObject({
     .nullable(),
   // Fingerprint of the key that its engine asks for; absent: it asks for none.
   key: z.string().regex(FINGERPRINT, 'must be the fingerprint of a key').optional(),
-  models: z.array(shown(512)).max(1000),
+  models: z.array(shown(MAX_MODEL_NAME)).max(MAX_LIST),
   serves: z.array(shown(64)).max(16),
   job: z.looseObject({
     id: z.string().regex(/^\d{1,10}$/),
@@ -43,7 +44,7 @@ const endpointSchema = z.looseObject({
     name: shown(256),
     node: hostName,
   }),
-  processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(1000),
+  processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(MAX_LIST),
   since: shown(64),
   message: shown(MAX_MESSAGE).nullable(),
   // Ready, and its health says otherwise: others of its tier are asked first.
@@ -73,12 +74,56 @@ export const ENDPOINT_FILE = /^([a-z][a-z0-9_]{0,31}-\d{1,10}-\d{1,6}-\d{1,4})\.
 
 /** Text of any origin, such as the last lines of a log, as an endpoint's `message` may hold it: one line, its middle cut out. */
 export function toMessage(text: string): string {
-  const line = text.replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' | ')
-  return line.length <= MAX_MESSAGE ? line : `${line.slice(0, MAX_MESSAGE / 4)} … ${line.slice(-MAX_MESSAGE / 2)}`
+  const line = text.toWellFormed().replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' | ')
+  if (line.length <= MAX_MESSAGE) return line
+  // A cut may go through the middle of a character.
+  return `${line.slice(0, MAX_MESSAGE / 4)} … ${line.slice(-MAX_MESSAGE / 2)}`.toWellFormed()
 }
 
+/**
+ * The text of `endpoints/<id>.json`, as every reader takes it: lists that are too long are cut, names of models that cannot
+ * be shown are left out, and the message says so.
+ *
+ * @throws when it is no endpoint even then: what no reader takes is not written.
+ */
 export function formatEndpoint(endpoint: Endpoint): string {
-  return `${JSON.stringify(endpoint, null, 2)}\n`
+  const text = JSON.stringify(presentable(endpoint), null, 2)
+  const parsed = parseEndpoint(text, endpoint.id)
+  if ('problem' in parsed) throw new Error(`Cannot publish ${endpoint.id}: ${parsed.problem}`)
+  return `${text}\n`
+}
+
+function presentable(endpoint: Endpoint): Endpoint {
+  const shown = endpoint.models.filter(model => model.length <= MAX_MODEL_NAME && SHOWN.test(model))
+  const models = shown.slice(0, fitting(shown))
+  const processes = endpoint.processes.slice(0, MAX_LIST)
+  const problems = [
+    leftOut(endpoint.models.length - shown.length, 'models whose names cannot be shown'),
+    leftOut(shown.length - models.length, 'models that are too many'),
+    leftOut(endpoint.processes.length - processes.length, 'processes that are too many'),
+  ].filter(problem => problem !== undefined)
+  if (problems.length === 0) return endpoint
+  const message = toMessage([endpoint.message, ...problems].filter(part => part !== null).join('; '))
+  return { ...endpoint, models, processes, message }
+}
+
+/** How many of the names, from the first on, find room in the file. */
+function fitting(models: readonly string[]): number {
+  let bytes = 0
+  const end = models.findIndex((model, index) => {
+    bytes += Buffer.byteLength(JSON.stringify(model)) + LIST_INDENT
+    return index >= MAX_LIST || bytes > MAX_MODELS_BYTES
+  })
+  return end === -1 ? models.length : end
+}
+
+/** Before and behind an element, as it is printed. */
+const LIST_INDENT = 6
+/** Leaves room for a whole message, and for a worker on each of a hundred nodes. */
+const MAX_MODELS_BYTES = MAX_ENDPOINT_BYTES / 2
+
+function leftOut(count: number, of: string): string | undefined {
+  return count === 0 ? undefined : `Left out ${of}: ${count}`
 }
 
 /**

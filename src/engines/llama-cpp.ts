@@ -66,7 +66,7 @@ const LOAD: LoadNames = {
 /** A router passes the question on to a model's process; asked about one that is not loaded, it would load it. */
 function metricsOfLoaded(models: string): readonly string[] {
   const loaded = (parseModels(models) ?? []).filter(model => model.status?.value === 'loaded')
-  return loaded.map(({ id }) => `/metrics?model=${encodeURIComponent(id)}&autoload=false`)
+  return loaded.map(({ id }) => `/metrics?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`)
 }
 
 const EMBEDDING_FLAGS = ['--embedding', '--embeddings']

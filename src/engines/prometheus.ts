@@ -24,7 +24,7 @@ export interface LoadNames {
  * mean. What is not there, or is no number, is null.
  */
 export function readLoadBy(names: LoadNames, text: string): Load {
-  const samples = parse(text)
+  const samples = parse(text, wantedNames(names))
   const of = (name: string) => once(samples.get(name) ?? [], names)
   const first = (list: readonly string[]) => list.map(of).find(found => found.length > 0) ?? []
   return {
@@ -65,15 +65,28 @@ function share(samples: readonly Sample[]): number | null {
   return sum === null ? null : Math.min(1, sum / samples.length)
 }
 
-/** Reference: Prometheus, "Exposition formats", text. */
-function parse(text: string): ReadonlyMap<string, readonly Sample[]> {
+function wantedNames({ running, waiting, kv, prefixHits }: LoadNames): ReadonlySet<string> {
+  const hits = prefixHits.flatMap(name => (typeof name === 'string' ? [name] : [name.found, ...name.of]))
+  return new Set([...running, ...waiting, ...kv, ...hits])
+}
+
+/** Longer ones are no samples: labels are names. */
+const MAX_LINE = 16 * 1024
+
+/** The samples of these names, in time that grows with the text. Reference: Prometheus, "Exposition formats", text. */
+function parse(text: string, wanted: ReadonlySet<string>): ReadonlyMap<string, readonly Sample[]> {
   const samples = new Map<string, Sample[]>()
   for (const line of text.split('\n')) {
-    const [, name, labels = '', value] = /^([A-Za-z_:][\w:]*)\s*(?:\{(.*)\})?\s+(\S+)/.exec(line) ?? []
-    if (name === undefined) continue
-    const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', text = '']) => [key, text])
+    if (line.length > MAX_LINE) continue
+    const name = /^[A-Za-z_:][\w:]*/.exec(line)?.[0]
+    if (name === undefined || !wanted.has(name)) continue
+    const [, labels = '', value] = /^(?:\s*\{(.*)\})?\s+(\S+)/.exec(line.slice(name.length)) ?? []
+    if (value === undefined) continue
+    const pairs = [...labels.matchAll(/\b(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key = '', text = '']) => [key, text])
     const sample = { labels: Object.fromEntries(pairs), value: Number(value) }
-    samples.set(name, [...(samples.get(name) ?? []), sample])
+    const known = samples.get(name)
+    if (known === undefined) samples.set(name, [sample])
+    else known.push(sample)
   }
   return samples
 }

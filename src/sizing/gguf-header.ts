@@ -45,7 +45,7 @@ class Bad extends Error {}
 class Short extends Error {}
 
 /** Longer ones are no header but bytes that were taken for one. */
-const MOST = { entries: 100_000, text: 64 * 2 ** 20, array: 100_000_000, dimensions: 4 }
+const MOST = { entries: 100_000, text: 16 * 2 ** 20, array: 10_000_000, dimensions: 4 }
 /** Arrays of numbers that matter have one for each layer; scores of a vocabulary do not. */
 const KEPT_NUMBERS = 4096
 
@@ -190,9 +190,9 @@ function measure(
     const bytes = known === undefined ? (next.get(offset) ?? offset) - offset : (elements / known.block) * known.bytes
     return { name, shape, bytes, knownType: known !== undefined }
   })
-  const needed = Math.max(
+  const needed = places.reduce(
+    (most, { offset }, index) => Math.max(most, dataStart + offset + (tensors[index]?.bytes ?? 0)),
     dataStart,
-    ...places.map(({ offset }, index) => dataStart + offset + (tensors[index]?.bytes ?? 0)),
   )
   if (needed > fileBytes) {
     throw new Bad(`it has ${fileBytes} bytes of ${needed}: it was not copied whole`)

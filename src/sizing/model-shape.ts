@@ -41,6 +41,9 @@ export interface ModelTensor {
   readonly layer: number | undefined
 }
 
+/** LLAMA_MAX_LAYERS of llama.cpp, src/llama-hparams.h. */
+const MOST_LAYERS = 512
+
 /** Shape, or in words that continue "Cannot plan <file>: " why there is none. The header is the sum of all shards. */
 export function modelShape(header: GgufHeader): ModelShape | { readonly wrong: string } {
   const facts = new Facts(header)
@@ -51,6 +54,8 @@ export function modelShape(header: GgufHeader): ModelShape | { readonly wrong: s
   if (count === undefined || embedding === undefined) {
     return { wrong: `it does not say ${architecture}.${count === undefined ? 'block_count' : 'embedding_length'}` }
   }
+  if (!Number.isInteger(count) || count < 1 || count > MOST_LAYERS)
+    return { wrong: `it claims ${count} layers, and llama.cpp takes 1 to ${MOST_LAYERS}` }
   const tensors = header.tensors.map(({ name, bytes }) => ({ name, bytes, ...placeOf(name) }))
   const embeddings = header.tensors.find(tensor => tensor.name === 'token_embd.weight')
   const vocabulary = embeddings?.shape[1] ?? facts.number('vocab_size')

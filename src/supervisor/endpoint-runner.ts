@@ -2,6 +2,7 @@ import { messageOf } from '../domain/caught.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
 import { type Load, UNKNOWN_LOAD } from '../domain/load.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
+import type { EngineHealth } from '../engines/engine.ts'
 import type { Clock } from '../system/clock.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
 import type { EndpointAction, EndpointEvent, EndpointState } from './endpoint-machine.ts'
@@ -76,7 +77,9 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       case 'load models':
         return void engine?.loadModels(action.models).catch(trouble.tell(id, 'load models'))
       case 'stop engine':
-        return void stop().then(() => post({ kind: 'stopped' }))
+        return void stop()
+          .catch(trouble.tell(id, 'stop the engine'))
+          .then(() => post({ kind: 'stopped' }))
       case 'publish':
         wanted = {
           version: REGISTRY_VERSION,
@@ -105,7 +108,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       const started = await options.engine.start()
       engine = started
       void started.exited.then(async how => {
-        const lines = await started.lastLines()
+        const lines = await started.lastLines().catch(() => '') // how it ended is known without them
         if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
       })
       void watchHealth(started)
@@ -124,7 +127,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       // A drain counts connections: ours stay away from the port (rule 3).
       const { phase } = state()
       if (phase === 'loading' || phase === 'ready') {
-        const health = await watched.health()
+        const health = await watched.health().catch(asErring)
         isWell = health.kind === 'ready'
         // One that was killed refuses a moment before its exit is known, and the exit says more.
         if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over)])
@@ -172,16 +175,23 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     if (!isDue || engine === undefined) return
     const told = wanted === published
     const cleared = await registry.routes().then(isCleared, () => undefined)
-    post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections: await engine?.connections() } })
+    const connections = await engine?.connections().catch(() => undefined)
+    post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections } })
   }
 
   /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
   async function lookAtLoad(): Promise<void> {
-    load = state().phase === 'ready' && engine !== undefined ? await engine.load() : UNKNOWN_LOAD
+    load =
+      state().phase === 'ready' && engine !== undefined ? await engine.load().catch(() => UNKNOWN_LOAD) : UNKNOWN_LOAD
   }
 
   /** A file that cannot be understood may name us. */
   function isCleared(gateways: ReadonlyMap<string, RoutesFile | undefined>): boolean {
     return [...gateways.values()].every(routes => routes !== undefined && !names(routes, id))
   }
+}
+
+/** An answer that ours cannot judge is as one that the engine has spoilt. */
+function asErring(error: unknown): EngineHealth {
+  return { kind: 'erring', message: `Cannot understand its answer: ${messageOf(error)}` }
 }

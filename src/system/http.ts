@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Agent, buildConnector, request } from 'undici'
+import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { codeOf } from '../domain/caught.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 
@@ -48,7 +48,7 @@ export function createHttp(): Http {
           },
           ...(json === undefined ? {} : { body: JSON.stringify(json) }),
         })
-        return { kind: 'answered', status: answer.statusCode, text: await answer.body.text() }
+        return await within(answer)
       } catch (error) {
         if (isTimeout(error)) return { kind: 'timeout' }
         return { kind: codeOf(error) === 'ECONNREFUSED' ? 'refused' : 'broken', message: String(error) }
@@ -63,6 +63,27 @@ export function createHttp(): Http {
     socket.once('close', () => ports.delete(port))
   }
 }
+
+/**
+ * The whole answer, which an engine may never end. What is longer than any that we ask for is no answer: of its beginning
+ * alone nothing is known.
+ */
+async function within({ statusCode, body }: Dispatcher.ResponseData): Promise<HttpAnswer> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of body) {
+    length += chunk.length
+    // Leaving the loop closes the connection.
+    if (length > MAX_ANSWER_BYTES) {
+      return { kind: 'broken', message: `its answer has more than ${MAX_ANSWER_BYTES} bytes` }
+    }
+    chunks.push(chunk)
+  }
+  return { kind: 'answered', status: statusCode, text: Buffer.concat(chunks).toString('utf8') }
+}
+
+/** Ten times the metrics of an engine with many models. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'ConnectTimeoutError')

@@ -3,6 +3,7 @@ import {
   addressOf,
   ENDPOINT_FILE,
   formatEndpoint,
+  MAX_ENDPOINT_BYTES,
   parseEndpoint,
   replicaOf,
   toMessage,
@@ -82,4 +83,53 @@ it('makes a message of any text that its own reader accepts', () => {
     expect(problemOf({ message: toMessage(text) })).toBe('none')
   }
   expect(toMessage(`begin ${'x'.repeat(100_000)} end`)).toMatch(/^begin x+ … x+ end$/)
+})
+
+describe('formatEndpoint', () => {
+  const written = (change: Partial<typeof endpoint>) => {
+    const text = formatEndpoint({ ...endpoint, ...change })
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_ENDPOINT_BYTES)
+    const parsed = parseEndpoint(text, endpoint.id)
+    if ('problem' in parsed) throw new Error(parsed.problem)
+    return parsed.endpoint
+  }
+  const many = (count: number, name: (index: number) => string) => Array.from({ length: count }, (_, i) => name(i))
+
+  it.each([
+    ['an escape sequence', 'a\u001b[2Jb'],
+    ['half a character', '\ud800'],
+    ['a line of its own', 'a\nb'],
+    ['513 characters', 'x'.repeat(513)],
+  ])('leaves out a model with %s in its name, and says so', (_, bad) => {
+    const { models, message } = written({ models: ['good', bad, 'well'] })
+    expect({ models, message }).toEqual({
+      models: ['good', 'well'],
+      message: 'Left out models whose names cannot be shown: 1',
+    })
+  })
+
+  it('cuts 1001 models to 1000, beside what the message says', () => {
+    const { models, message } = written({ models: many(1001, index => `m${index}`), message: 'Loading' })
+    expect({ last: models.at(-1), message }).toEqual({
+      last: 'm999',
+      message: 'Loading; Left out models that are too many: 1',
+    })
+  })
+
+  it('cuts what is larger than a reader takes', () => {
+    const { models } = written({
+      models: many(1000, index => `${'\u{1f600}'.repeat(200)}${index}`),
+      message: 'ü'.repeat(4000),
+    })
+    expect(models.length).toBeGreaterThan(30)
+  })
+
+  it('takes a message of any text', () => {
+    for (const text of ['\ud800', `${'x'.repeat(1023)}\u{1f600}${'x'.repeat(9000)}`, '\u001b]52;c;aGk=\u0007'])
+      written({ message: toMessage(text) })
+  })
+
+  it('refuses what no reader takes', () => {
+    expect(() => formatEndpoint({ ...endpoint, url: 'http://node:1' })).toThrow('Cannot publish fast-4242-1-0: url')
+  })
 })

@@ -114,3 +114,27 @@ describe('load', () => {
     ])
   })
 })
+
+describe('metrics without end', () => {
+  it('come out in time that grows with their number', () => {
+    const lines = Array.from({ length: 200_000 }, (_, index) => `vllm:num_requests_running{engine="${index}"} 1`)
+    expect(read('vllm', lines)).toEqual({ ...UNKNOWN_LOAD, running: 200_000 })
+  })
+
+  it.each([
+    ['spaces', `vllm:num_requests_running${' '.repeat(4_000_000)}`],
+    ['a word among the labels', `vllm:num_requests_running{${'a'.repeat(4_000_000)}} 1`],
+    ['a text that does not close', `vllm:num_requests_running{a="${'\\"'.repeat(2_000_000)}} 1`],
+  ])('hold nothing up by %s in one line', (_, line) => {
+    expect(read('vllm', [line, 'vllm:num_requests_waiting 2'])).toEqual({ ...UNKNOWN_LOAD, waiting: 2 })
+  })
+
+  it('of a llama.cpp router are asked for under any name of a model', () => {
+    const models = JSON.stringify({ data: [{ id: '\ud800', status: { value: 'loaded' } }] })
+    const { metrics } = ENGINES['llama.cpp'].paths({
+      ...spec,
+      router: { modelsDir: '/models', modelsMax: 1, preload: [] },
+    })
+    expect(typeof metrics === 'function' && metrics(models)).toEqual(['/metrics?model=%EF%BF%BD&autoload=false'])
+  })
+})

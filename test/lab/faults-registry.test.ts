@@ -139,7 +139,7 @@ function badFiles([one, other]: readonly Endpoint[], gateway: string): BadFile[]
       said: `${join(ENDPOINTS, newline)}: Not the name of an endpoint file; must be tier-job-restarts-index.json`,
     },
     changed('url: must be http://IPv4:port', { url: 'http://127.0.0.1:80; } server {' }),
-    changed('job.name: Invalid string: must match pattern /^[^\\p{Cc}\\u2028\\u2029]*$/u', {
+    changed('job.name: Invalid string: must match pattern /^[^\\p{Cc}\\p{Cs}\\u2028\\u2029]*$/u', {
       job: { ...one.job, name: 'a\n} server { listen 9;' },
     }),
     changed('Version 2 is newer than this sluice understands (1); update it here', { version: 2 }),

@@ -83,7 +83,7 @@ describe('one bad file (rules 8 and 9)', () => {
   })
 
   it.runIf(process.getuid?.() === 0)('that belongs to somebody else is named (needs root to make one)', async () => {
-    await writeFile(file(bad), formatEndpoint({ ...endpoint, id: 'fast-1-0-0' }))
+    await writeFile(file(bad), JSON.stringify({ ...endpoint, id: 'fast-1-0-0' }))
     await chown(file(bad), 12345, 12345)
     expect((await scanRegistry(shared)).problems[0]?.message).toBe('Owned by uid 12345, not by ours (0)')
   })

@@ -119,3 +119,9 @@ test('what is not known is said', () => {
     'the type of 1 tensors: counted as they lie in the file',
   ])
 })
+
+test.each([2 ** 32 - 1, 513, 0, -1, 1.5, Number.NaN])('a file that claims %d layers is no model', count => {
+  expect(modelShape(header({ ...SMALL, 'llama.block_count': count }))).toEqual({
+    wrong: `it claims ${count} layers, and llama.cpp takes 1 to 512`,
+  })
+})
