@@ -93,7 +93,7 @@ export type KeyChannel =
  * - `ready`: it answers, and what must be preloaded is loaded.
  * - `loading`: it is coming up; `load` names models that it must be told to load.
  * - `copying`: its model is on its way to the node, which takes what it takes.
- * - `silent`: no answer in time, or 503: load, not death (rule 5).
+ * - `silent`: no answer in time; `busy`: 503, also of one that listens while it loads. Load, not death (rule 5).
  * - `refused`: nobody listens.
  * - `erring`: any other answer, or half of one; new requests go elsewhere when it repeats.
  * - `failed`: it says that it cannot serve what it must; `reload` names models that it may be told to load again, while it
@@ -105,6 +105,7 @@ export type EngineHealth =
   | { readonly kind: 'loading'; readonly message: string; readonly load: readonly string[] }
   | { readonly kind: 'copying'; readonly message: string }
   | { readonly kind: 'silent' }
+  | { readonly kind: 'busy'; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'erring'; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string; readonly reload: readonly string[] }

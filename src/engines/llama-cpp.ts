@@ -76,7 +76,7 @@ const EMBEDDING_FLAGS = ['--embedding', '--embeddings']
  * 1. nothing in time → silent
  * 2. nobody listens → refused; an answer that breaks off, or is no HTTP → erring
  * 3. 503 with "Loading model" → loading, as on every path while the one model loads
- * 4. any other 503 → silent: it has no slot free; any other status but 200 → erring
+ * 4. any other 503 → busy: it has no slot free; any other status but 200 → erring
  * 5. a preloaded model that the router calls failed, or does not know → failed
  * 6. a preloaded model that was never loaded → loading; the router must be told so once
  * 7. otherwise ready
@@ -89,7 +89,7 @@ function judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): Engin
     if (answer.status === 503 && /loading model/i.test(answer.text)) {
       return { kind: 'loading', message: 'Loading model', load: [] } // 3
     }
-    if (answer.status === 503) return { kind: 'silent' } // 4
+    if (answer.status === 503) return { kind: 'busy', message: `HTTP 503: ${answer.text.slice(0, 200)}` } // 4
     if (answer.status !== 200) return { kind: 'erring', message: `HTTP ${answer.status}: ${answer.text.slice(0, 200)}` } // 4
   }
   const listed = parseModels(models.kind === 'answered' ? models.text : '')

@@ -157,7 +157,8 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
     case 'erring':
       return onBadHealth(state, health, now)
     case 'silent':
-      return [state, []] // a timeout is load, not death (rule 5)
+    case 'busy':
+      return [state, []] // a timeout or a 503 is load, not death (rule 5)
     case 'copying':
     case 'loading':
       return [state, []] // a model that comes back: whether it does is seen once it has

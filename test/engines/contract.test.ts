@@ -120,7 +120,7 @@ describe.concurrent('what each of them is known for', () => {
       return seen
     }
     expect([...(await kinds(vllm, 'refused'))]).toEqual(['refused', 'ready'])
-    expect([...(await kinds(sglang, 'erring'))].filter(kind => kind !== 'refused')).toEqual(['erring', 'ready'])
+    expect([...(await kinds(sglang, 'busy'))].filter(kind => kind !== 'refused')).toEqual(['busy', 'ready'])
   })
 
   it('SGLang, which would drain for as long as somebody is answered, hears no TERM, and is killed at once', async () => {

@@ -12,7 +12,7 @@ const list = answered(200, '{"object":"list","data":[{"id":"a","root":"/m"},{"id
 it.each<[string, HttpAnswer, HttpAnswer, object]>([
   ['nothing in time', { kind: 'timeout' }, { kind: 'timeout' }, { kind: 'silent' }],
   ['nobody listens', refused, refused, refused],
-  ['it loads, or is too busy', answered(503), answered(503), { kind: 'silent' }],
+  ['it loads, or is too busy', answered(503), answered(503), { kind: 'busy', message: 'HTTP 503: ' }],
   ['its answer breaks off', broken, broken, { kind: 'erring', message: 'other side closed' }],
   ['it says that it is ill', answered(500), answered(500), { kind: 'erring', message: 'HTTP 500: ' }],
   ['its list needs a key', well, answered(401, 'no'), { kind: 'erring', message: 'HTTP 401: no' }],

@@ -216,6 +216,7 @@ describe('health while it serves (rule 5)', () => {
       ['load models', 'load models', 'publish ready, unwell'],
     ],
     ['silence is load, not death', Array<EngineHealth>(30).fill({ kind: 'silent' }), []],
+    ['503 is load, not death', Array<EngineHealth>(30).fill({ kind: 'busy', message: 'HTTP 503: ' }), []],
     ['a good answer between them starts the count anew', [ERRING, ERRING, WELL, ERRING, ERRING], []],
     ['a good answer makes it well at once', [ERRING, ERRING, ERRING, WELL], ['publish ready, unwell', 'publish ready']],
   ])('%s', (_, answers, did) => {
