@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
@@ -13,6 +13,7 @@ import { gpuSlices } from '../server/gpu-slices.ts'
 import type { WorkerNodes } from '../server/worker-steps.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
+import { readOwnJob } from '../slurm/own-job.ts'
 import { REQUEST_SIGNAL } from '../slurm/slurm.ts'
 import { startWorkerStep } from '../slurm/worker-step.ts'
 import type { SlurmEffects } from '../supervisor/effects.ts'
@@ -21,8 +22,10 @@ import { systemClock } from '../system/clock.ts'
 import { createLane } from '../system/lane.ts'
 import { takesConnection } from '../system/network.ts'
 import { readOomKills } from '../system/oom-kills.ts'
+import { removeDirectory } from '../system/owned-directory.ts'
 import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
+import { makeScratch } from '../system/scratch.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 import { createKeyTaker } from './take-key.ts'
@@ -51,14 +54,14 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   // SIGHUP mean anything here (context.ts).
   process.on('SIGUSR2', () => undefined)
   const spec = readSpec(await text(process.stdin))
-  const job = options.withoutSlurm === undefined ? readJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
+  const job = options.withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, lane)
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createPatientOutput(process.stdout.fd)
   const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
-  const scratch = await mkdtemp(join(context.env['TMPDIR'] ?? '/tmp', `sluice-${replica}-`))
+  const scratch = await makeScratch(context.env['TMPDIR'] ?? '/tmp', replica)
   const engine = ENGINES[spec.engine]
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
 
@@ -102,7 +105,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     })
   } finally {
     await Promise.race([journal.close().then(output.flush), systemClock.sleep(LAST_WORDS_MS)])
-    await rm(scratch, { recursive: true, force: true })
+    await removeDirectory(scratch)
     process.channel?.unref()
   }
 }
@@ -198,18 +201,6 @@ async function workerNodes(spec: ReplicaSpec, job: Job, { env }: Context): Promi
     start: step => startWorkerStep({ ...step, env: environment, jobEnv: env, clock: systemClock }),
     connects: (address, port) => takesConnection(address, port, WORKER_CONNECT_MS),
   }
-}
-
-function readJob(env: NodeJS.ProcessEnv): Job {
-  const id = env['SLURM_JOB_ID']
-  const node = env['SLURMD_NODENAME']
-  if (id === undefined || node === undefined) {
-    throw new UserError(
-      'Cannot supervise: SLURM_JOB_ID and SLURMD_NODENAME are not set; submit the script with `sluice submit`',
-    )
-  }
-  // Unset in the first run (reference: sbatch(1) OUTPUT ENVIRONMENT VARIABLES).
-  return { id, node, restarts: Number(env['SLURM_RESTART_COUNT'] ?? 0), name: env['SLURM_JOB_NAME'] ?? '' }
 }
 
 /** Our pid stands for a job's number. When the parent goes, however it goes, so do we, and the engine's watcher ends it. */

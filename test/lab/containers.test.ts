@@ -178,7 +178,7 @@ async function messageOf(jobId: string): Promise<string> {
 
 /** The replica's directory on its node. */
 async function scratchSpace(id: string): Promise<string[]> {
-  return (await readdir('/tmp')).filter(name => name.startsWith(`sluice-${replicaOf(id)}-`))
+  return (await readdir('/tmp')).filter(name => name.startsWith(`sluice-run-${replicaOf(id)}-`))
 }
 
 /** Every process that sees the image as its root, or that runs one. */

@@ -239,7 +239,7 @@ async function blockedIn(pid: number): Promise<bigint> {
 
 /** What one process of the group has printed so far, from the node's own disk. */
 async function logOf(group: Endpoint, name: string): Promise<string> {
-  const directory = (await readdir('/tmp')).find(one => one.startsWith(`sluice-${replicaOf(group.id)}-`))
+  const directory = (await readdir('/tmp')).find(one => one.startsWith(`sluice-run-${replicaOf(group.id)}-`))
   return readFile(join('/tmp', directory ?? '', `${name}.log`), 'utf8')
 }
 

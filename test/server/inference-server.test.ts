@@ -177,11 +177,11 @@ describe('a server that fails to start', () => {
   })
 
   it('is ended when it is too late, with why it was not ready', async () => {
-    const { server } = small({ SMALL_LOAD_MS: 60_000 }, { startupTimeout: 0.8 })
+    const { server } = small({ SMALL_LOAD_MS: 60_000 }, { startupTimeout: 3 })
     const started = server.start()
     await until('it runs', () => server.pid !== undefined, WAIT)
     const { pid = 0 } = server
-    expect((await failure(started)).message).toMatch(/^Cannot start small: Not ready after 0.8 s: HTTP 503/)
+    expect((await failure(started)).message).toMatch(/^Cannot start small: Not ready after 3 s: HTTP 503/)
     expect(await identify(pid)).toBeUndefined()
   })
 
