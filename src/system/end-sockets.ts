@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { codeOf } from '../domain/caught.ts'
 import type { ProcessSocket } from './process-sockets.ts'
 
 /**
@@ -21,6 +23,16 @@ export async function endSockets(sockets: readonly ProcessSocket[]): Promise<End
       resolve(told ?? { ended: 0, trouble: `Node ${process.version}: ${words}` })
     })
   })
+}
+
+/** Whether this account may trace its own processes: yama keeps it to descendants where it says so; root may always. */
+export async function mayTrace(): Promise<boolean> {
+  if (process.getuid?.() === 0) return true
+  const scope = await readFile('/proc/sys/kernel/yama/ptrace_scope', 'utf8').catch(error => {
+    if (codeOf(error) === 'ENOENT') return '0' // a kernel without it asks nothing more
+    throw error
+  })
+  return scope.trim() === '0'
 }
 
 export interface EndedSockets {

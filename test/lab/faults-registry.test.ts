@@ -92,7 +92,8 @@ describe('a shared directory that vanishes', () => {
   })
 })
 
-describe('a node that vanishes', () => {
+// Where the kernel keeps an account from tracing its own processes, streams stay silent, which doctor tells.
+describe.skipIf(!(await accountsMayTrace()))('a node that vanishes', () => {
   it('has its streams ended by the gateway; those of other nodes are whole, and it serves again when it is back', async () => {
     const serving = await site.serving(2)
     const streams = serving.map(() => openStream())
@@ -120,6 +121,12 @@ describe('a node that vanishes', () => {
     await site.serving(2)
   })
 })
+
+/** Not mayTrace(): this is root, and the updater is not. */
+async function accountsMayTrace(): Promise<boolean> {
+  const scope = await readFile('/proc/sys/kernel/yama/ptrace_scope', 'utf8').catch(() => '0')
+  return scope.trim() === '0'
+}
 
 const STREAM_TOKENS = 1_000
 
