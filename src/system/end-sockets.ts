@@ -15,13 +15,15 @@ import type { ProcessSocket } from './process-sockets.ts'
  */
 export async function endSockets(sockets: readonly ProcessSocket[]): Promise<EndedSockets> {
   const flags = ['--experimental-ffi', '--no-warnings']
-  const argv = [...flags, '--eval', `(${shutDown})()`, JSON.stringify(sockets)]
+  const argv = [...flags, '--eval', `(${shutDown})()`]
   return new Promise(resolve => {
-    execFile(process.execPath, argv, { env: {}, timeout: ANSWER_MS }, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, argv, { env: {}, timeout: ANSWER_MS }, (error, stdout, stderr) => {
       const told = error === null ? parse(stdout) : undefined
       const words = stderr.trim().split('\n').at(-1) || error?.message || 'no answer'
       resolve(told ?? { ended: 0, trouble: `Node ${process.version}: ${words}` })
     })
+    // Not in its argv: of a host with thousands of streams that would be too long. One that ended before is told above.
+    child.stdin?.on('error', () => undefined).end(JSON.stringify(sockets))
   })
 }
 
@@ -66,7 +68,7 @@ declare function told(): { ended: number; call?: string; errno: number }
 function shutDown(): void {
   const ffi = process.getBuiltinModule('node:ffi')
   const fs = process.getBuiltinModule('node:fs')
-  const sockets: ProcessSocket[] = JSON.parse(process.argv[1] ?? '[]')
+  const sockets: ProcessSocket[] = JSON.parse(fs.readFileSync(0, 'utf8'))
   const { functions: libc } = ffi.dlopen(null, {
     syscall: { arguments: ['i64', 'i64', 'i64', 'i64'], return: 'i64' },
     shutdown: { arguments: ['i32', 'i32'], return: 'i32' },
