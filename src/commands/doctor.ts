@@ -17,6 +17,7 @@ import type { Partition } from '../slurm/partition.ts'
 import type { Qos } from '../slurm/qos.ts'
 import type { Slurm } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
+import { mayTrace } from '../system/end-sockets.ts'
 import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
@@ -78,6 +79,7 @@ async function gatherGateway({ gateway, site, tiers }: Config, { env }: Context)
     ports: await Promise.all(
       [...ports].map(async port => ({ port, holder: await inspectPort(port, directory).catch(notKnown) })),
     ),
+    mayEndStreams: gateway.nginx === 'system' ? true : await mayTrace().catch(notKnown),
     networks: gateway.networks,
     ownAddresses: ownAddresses(),
   }

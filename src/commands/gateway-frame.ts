@@ -38,3 +38,9 @@ export function refuseOtherModel(config: Config, model: GatewayModel): void {
     throw new Error(`Cannot apply a model: ${strayed.address} of ${strayed.id} lies outside gateway.networks`)
   }
 }
+
+/** @throws when the gateway reaches nobody there, so that it has no streams to end. */
+export function refuseStrayed({ gateway }: Config, address: string): void {
+  if (inNetworks(address, gateway.networks)) return
+  throw new Error(`Cannot end streams: ${address} lies outside gateway.networks`)
+}

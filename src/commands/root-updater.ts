@@ -12,7 +12,7 @@ import { systemClock } from '../system/clock.ts'
 import { foreignWriter } from '../system/foreign-writer.ts'
 import { createLane } from '../system/lane.ts'
 import type { Context } from './context.ts'
-import { refuseOtherModel } from './gateway-frame.ts'
+import { refuseOtherModel, refuseStrayed } from './gateway-frame.ts'
 import { rereadConfig } from './reread-config.ts'
 import { gatewayDirectory, lockGateway, nginxProgram } from './updater-gateway.ts'
 
@@ -89,7 +89,11 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     childHears = true
     if (isOwed) passOn()
   })
-  const served = serveGateway(nginx, child, { permit: model => refuseOtherModel(current, model), signal })
+  const served = serveGateway(nginx, child, {
+    permit: model => refuseOtherModel(current, model),
+    permitAddress: address => refuseStrayed(current, address),
+    signal,
+  })
   const forget = context.onHangup(async () => {
     const next = await rereadConfig(current, options, context)
     if (next === undefined) return

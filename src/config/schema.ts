@@ -238,7 +238,12 @@ const tier = z.strictObject({
     'Port of the engine on its node; of several the first, the others have those that follow. Without it free ones are taken.',
     8080,
   ),
-  readTimeoutSeconds: about(seconds.default(600), 'Longest silence of an engine within an answer, in seconds.'),
+  readTimeoutSeconds: about(
+    // An answer in one piece is silent until its end, and nginx cannot tell it from a stream beforehand: a silence that
+    // only a stream's keep-alives would fill cannot be the limit of both.
+    seconds.default(600),
+    'Longest silence of an engine within an answer, in seconds, after which another engine is asked once more. What is not streamed is silent until its end, whatever the engine: this must be longer than the longest such answer. A tier that only streams, from a llama-server that sends a comment every 30 s, can do with 90.',
+  ),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
   allow: about(
     z.array(about(z.enum(ALLOWANCES), 'The name of a refusal.')).default([]),

@@ -3,18 +3,25 @@ import { z } from 'zod'
 import { messageOf } from '../domain/caught.ts'
 import { checkKeys, type EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
-import type { ApplyOutcome, Gateway, RunningGateway } from './gateway.ts'
+import type { EndedSockets } from '../system/end-sockets.ts'
+import type { ApplyOutcome, Gateway, RunningGateway, ServerAddress } from './gateway.ts'
 import { checkModel } from './model-schema.ts'
 
 /** The part of a gateway that an updater needs. */
-export type DrivenGateway = Pick<Gateway, 'apply' | 'running'>
+export type DrivenGateway = Pick<Gateway, 'apply' | 'running' | 'endStreams'>
 
 /** Either end of the pipe between a process and the child that it forked (child_process, `ipc`). */
 type End = Pick<ChildProcess, 'on' | 'once' | 'send'> | NodeJS.Process
 
+/** More than any gateway has. */
+const MOST_SERVERS = 10_000
+
+const serverSchema = z.strictObject({ address: z.ipv4(), port: z.int().min(1024).max(65_535) })
+
 const requestSchema = z.discriminatedUnion('call', [
   z.strictObject({ id: z.int(), call: z.literal('apply'), model: z.unknown(), keys: z.unknown() }),
   z.strictObject({ id: z.int(), call: z.literal('running') }),
+  z.strictObject({ id: z.int(), call: z.literal('endStreams'), servers: z.array(serverSchema).max(MOST_SERVERS) }),
 ])
 
 type Request = z.infer<typeof requestSchema>
@@ -27,7 +34,7 @@ type Reply = { readonly id: number } & ({ readonly value: unknown } | { readonly
 export function serveGateway(
   gateway: DrivenGateway,
   peer: End,
-  options: { permit(model: GatewayModel): void; signal: AbortSignal },
+  options: { permit(model: GatewayModel): void; permitAddress(address: string): void; signal: AbortSignal },
 ): { idle(): Promise<void> } {
   const under = new Set<Promise<void>>()
   peer.on('message', message => {
@@ -43,8 +50,12 @@ export function serveGateway(
   })
   return { idle: async () => void (await Promise.all(under)) }
 
-  async function answer(request: Request): Promise<ApplyOutcome | RunningGateway | undefined> {
+  async function answer(request: Request): Promise<ApplyOutcome | RunningGateway | EndedSockets | undefined> {
     if (request.call === 'running') return gateway.running(options.signal)
+    if (request.call === 'endStreams') {
+      for (const { address } of request.servers) options.permitAddress(address)
+      return gateway.endStreams(request.servers)
+    }
     try {
       const model = checkModel(request.model)
       options.permit(model)
@@ -76,7 +87,10 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
   })
 
   async function ask(
-    request: { call: 'running' } | { call: 'apply'; model: GatewayModel; keys: EngineKeys },
+    request:
+      | { call: 'running' }
+      | { call: 'apply'; model: GatewayModel; keys: EngineKeys }
+      | { call: 'endStreams'; servers: ServerAddress[] },
     signal: AbortSignal,
   ) {
     signal.throwIfAborted()
@@ -93,8 +107,11 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
     // Root's answers are root's word.
     apply: async (model, signal, keys = {}) => (await ask({ call: 'apply', model, keys }, signal)) as ApplyOutcome,
     running: async signal => (await ask({ call: 'running' }, signal)) as RunningGateway | undefined,
+    endStreams: async servers => (await ask({ call: 'endStreams', servers: [...servers] }, NEVER)) as EndedSockets,
   }
 }
+
+const NEVER = new AbortController().signal
 
 function reply(peer: End, message: Reply): void {
   send(peer, message)

@@ -1,5 +1,6 @@
 import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import type { EndedSockets } from '../system/end-sockets.ts'
 
 /**
  * One nginx (rules 10 and 11), which outlives this process: a private one, or the system's (`NginxHost`). Whatever state a
@@ -27,10 +28,20 @@ export interface Gateway {
    */
   running(signal: AbortSignal): Promise<RunningGateway | undefined>
   /**
+   * Shuts down what the gateway's workers have open to these servers, old workers too, as if the servers had closed it:
+   * whoever waits for their answers hears of it now. Waits for no other call. For servers that the model no longer names.
+   */
+  endStreams(servers: readonly ServerAddress[]): Promise<EndedSockets>
+  /**
    * Ends nginx: no new connections, then up to `graceMs` for the requests it has, then not one process of it is left.
    * An abort ends the grace. Of the system's nginx only the gateway's part ends, and requests have all the time they want.
    */
   stop(options: { graceMs: number; signal: AbortSignal }): Promise<void>
+}
+
+export interface ServerAddress {
+  readonly address: string
+  readonly port: number
 }
 
 export type ApplyOutcome =

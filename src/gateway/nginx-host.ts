@@ -38,6 +38,8 @@ export interface NginxHost {
   load(generation: number | undefined, signal: AbortSignal): Promise<NginxProcess | undefined>
   /** Notes that this generation was seen to run alone, for whoever comes after a crash. */
   keep(generation: number): Promise<void>
+  /** All of its processes that may have a request of the gateway's, old ones too. */
+  workers(): Promise<readonly NginxProcess[]>
   running(signal: AbortSignal): Promise<RunningGateway | undefined>
   stop: Gateway['stop']
 }

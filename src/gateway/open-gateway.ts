@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../system/clock.ts'
+import { endSockets } from '../system/end-sockets.ts'
+import { socketsTo } from '../system/process-sockets.ts'
 import { readTemplate } from '../system/templates.ts'
 import { createApply } from './apply-model.ts'
 import type { Gateway } from './gateway.ts'
@@ -63,6 +65,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     apply: (model, signal, keys) => inTurn(() => apply(model, signal, keys)),
     running: signal => inTurn(() => host.running(signal)),
+    async endStreams(servers) {
+      const workers = await host.workers()
+      const sockets = servers.flatMap(server => socketsTo(workers, server))
+      return sockets.length === 0 ? { ended: 0 } : endSockets(sockets)
+    },
     stop: options => inTurn(() => host.stop(options)),
   }
 }

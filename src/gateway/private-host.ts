@@ -51,6 +51,7 @@ export function createPrivateHost(parts: GatewayParts): NginxHost {
       return findNginx(directory.root).find(one => one.role === 'master')
     },
     keep: generation => setLink(directory, 'good', generation),
+    workers: async () => findNginx(directory.root).filter(one => one.role === 'worker'),
     running: signal => readRunning(parts, signal),
     stop: ({ graceMs, signal }) => stopNginx(parts, graceMs, signal),
   }

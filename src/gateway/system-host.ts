@@ -115,6 +115,12 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
       await setLink(directory, 'current', generation)
       await setLink(directory, 'good', generation)
     },
+    async workers() {
+      const master = await findSystemMaster(options.places)
+      const ports = await ourPorts()
+      const workers = findAnyNginx().filter(one => one.role === 'worker')
+      return workers.filter(one => one.parent === master.pid || listensOnAny(one, ports))
+    },
     async running(signal) {
       const ports = await ourPorts()
       const deadline = clock.now() + RUNNING_MS

@@ -34,6 +34,10 @@ export interface GatewayEffects {
   ): Promise<{ readonly model: GatewayModel; readonly generation: number; readonly keys: EngineKeys } | undefined>
   /** Resolves `applied` only when nothing reaches a server that the model no longer has (rule 10). */
   apply(model: GatewayModel, signal: AbortSignal, keys: EngineKeys): Promise<Applied>
+  /** Ends what nginx has open to these servers, as if they had closed it; `trouble`: why some of it is left. */
+  endStreams(
+    servers: readonly { readonly address: string; readonly port: number }[],
+  ): Promise<{ readonly ended: number; readonly trouble?: string }>
 }
 
 export interface SlurmEffects {

@@ -3,6 +3,7 @@ import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
+import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { createKnownKeys } from './known-keys.ts'
 import { createNodeAddresses } from './node-addresses.ts'
@@ -64,9 +65,10 @@ export function createUpdater(options: UpdaterOptions): Updater {
   let beatsAt: number | undefined
   const report = createReporter(record)
   const keys = createKnownKeys(registry.keptKey)
-  const suspects = createSuspects({ network, leaseMs, clock, wake })
   const addresses = createNodeAddresses({ network, clock, wake })
   const routing = createRouting({ ...options, report, wake })
+  const suspects = createSuspects({ network, leaseMs, reaches: routing.reaches, clock, wake })
+  const deadStreams = createDeadStreams({ gateway: options.gateway, report, record })
   const slurmWord =
     slurm && createSlurmWord({ ...options, slurm, seen: () => seen, removeFiles: registry.remove, report, wake })
 
@@ -120,6 +122,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
     if (endpoints === undefined) return
     if (plan === undefined || isNews) plan = makePlan()
     await routing.bring(plan.model, keys.neededBy)
+    // Only now: what is ended before its first byte is tried again, and that should not come to the dead once more.
+    deadStreams.end(deadEndpoints(seen, plan.standings, { connects: suspects.connects, leaseMs }))
   }
 
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */

@@ -18,12 +18,16 @@ const AGAIN = 0.5
 export function createSuspects(options: {
   readonly network: Pick<NetworkEffects, 'connects'>
   readonly leaseMs: number
+  /** Whether nginx may reach it, also from before we started. */
+  readonly reaches: (id: string) => boolean
   readonly clock: Clock
   /** Called when a port was tried. */
   readonly wake: () => void
 }): Suspects {
-  const { network, leaseMs, clock, wake } = options
+  const { network, leaseMs, reaches, clock, wake } = options
   const tried = new Map<string, { readonly connects: boolean; readonly at: number } | 'asking'>()
+  /** Those that nginx has reached: it may have streams of theirs after their withdrawal too, whatever it was for. */
+  const reached = new Set<string>()
 
   const connects = (id: string) => {
     const known = tried.get(id)
@@ -34,11 +38,14 @@ export function createSuspects(options: {
     connects,
     look(seen, standings) {
       for (const id of tried.keys()) if ((seen.get(id)?.lease.stillMs ?? 0) < leaseMs) tried.delete(id)
+      for (const id of reached) if (!seen.has(id)) reached.delete(id)
       for (const [id, { endpoint, lease }] of seen) {
-        if (lease.stillMs < leaseMs || endpoint.state !== 'ready') continue
+        if (standings.get(id)?.routed === true || reaches(id)) reached.add(id)
+        if (lease.stillMs < leaseMs || !reached.has(id)) continue
+        if (endpoint.state !== 'ready' && endpoint.state !== 'draining') continue
         const known = tried.get(id)
         // One that was withdrawn for its port is tried on: it may come back.
-        if (known === 'asking' || (standings.get(id)?.routed !== true && known?.connects !== false)) continue
+        if (known === 'asking') continue
         if (known !== undefined && clock.now() - known.at < AGAIN * leaseMs) continue
         void tryPort(endpoint)
       }

@@ -31,6 +31,7 @@ async function runOnce(config: NonNullable<ReturnType<typeof parseConfig>['confi
     config,
     gateway: {
       running: async () => undefined,
+      endStreams: async () => ({ ended: 0 }),
       apply: async () => ({ status: 'failed', step: 'test', message: 'there is no nginx here', restored: true }),
     },
     slurm: undefined,

@@ -21,9 +21,13 @@ function pipe() {
 function connected(gateway: Partial<DrivenGateway>, permit: (model: GatewayModel) => void = () => undefined) {
   const { root, child, cut } = pipe()
   const lost: string[] = []
-  const full = { apply: notAsked, running: notAsked, ...gateway }
-  const served = serveGateway(full, root as never, { permit, signal: never })
+  const full = { apply: notAsked, running: notAsked, endStreams: notAsked, ...gateway }
+  const served = serveGateway(full, root as never, { permit, permitAddress, signal: never })
   return { served, cut, child, lost, far: connectGateway(child as never, error => lost.push(error.message)) }
+}
+
+function permitAddress(address: string): void {
+  if (address !== '10.0.0.12') throw new Error('not this address')
 }
 
 async function notAsked(): Promise<never> {
@@ -88,6 +92,12 @@ describe('a gateway at the other end of a pipe', () => {
     for (const message of [null, 'apply', { id: 1, call: 'stop' }, { call: 'apply', model }]) child.send(message)
     expect(await far.running(never)).toBeUndefined()
     await served.idle()
+  })
+
+  test('ends the streams of servers that it may reach, and of no others', async () => {
+    const { far } = connected({ endStreams: async servers => ({ ended: servers.length }) })
+    expect(await far.endStreams([{ address: '10.0.0.12', port: 8080 }])).toEqual({ ended: 1 })
+    await expect(far.endStreams([{ address: '10.0.0.13', port: 8080 }])).rejects.toThrow('not this address')
   })
 
   test('is lost with the pipe, and every call with it', async () => {

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addressOf, type Endpoint, formatEndpoint } from '../../src/domain/endpoint.ts'
+import { inodesTo } from '../../src/system/process-sockets.ts'
 import { ACCOUNTS } from './accounts.ts'
-import { lostOf, underLoad } from './clients.ts'
+import { lostOf, openAi, underLoad } from './clients.ts'
 import { readCluster } from './cluster-state.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
 import { writeAs } from './files-of.ts'
-import { GATEWAY_DIRECTORY, nginxPid, openSite, type Site } from './site.ts'
+import { setCable } from './network.ts'
+import { supervisorOf } from './replica-processes.ts'
+import { GATEWAY_DIRECTORY, nginxPid, openSite, type Site, SLOW_MODEL } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
@@ -88,6 +91,69 @@ describe('a shared directory that vanishes', () => {
     await site.serving(2) // nor could it take its file away: its next run did
   })
 })
+
+// Where the kernel keeps an account from tracing its own processes, streams stay silent, which doctor tells.
+describe.skipIf(!(await accountsMayTrace()))('a node that vanishes', () => {
+  it('has its streams ended by the gateway; those of other nodes are whole, and it serves again when it is back', async () => {
+    const serving = await site.serving(2)
+    const streams = serving.map(() => openStream())
+    await until('both to come', () => streams.every(one => one.received() > 0), PATIENCE)
+    const loads = await Promise.all(serving.map(one => connectionsTo(one)))
+    expect(loads).toEqual([1, 1]) // nginx sends to whoever has the fewest
+    const [victim] = serving
+    if (victim === undefined) throw new Error('Cannot choose a replica: two have to serve')
+    const supervisor = await supervisorOf(victim)
+    await setCable(victim.job.node, 'down')
+    process.kill(supervisor, 'SIGSTOP') // the share of a lab is no network: its beats would go on
+    try {
+      const isBroken = (end: string | undefined) => end !== undefined && end !== 'whole'
+      const broken = await until('a stream to break', () => streams.find(one => isBroken(one.end())), PATIENCE)
+      expect(broken?.end()).toMatch(/terminated|closed|reset/i)
+      expect(await site.served()).toEqual(serving.slice(1).map(one => one.id))
+      const whole = streams.find(one => one !== broken)
+      expect(await until('the other’s end', () => whole?.end(), PATIENCE)).toBe('whole')
+    } finally {
+      await setCable(victim.job.node, 'up')
+      process.kill(supervisor, 'SIGCONT')
+    }
+    const ended = (await site.events('updater-main')).filter(one => one.event === 'streams ended')
+    expect(ended).toMatchObject([{ ids: [victim.id], connections: 1 }])
+    await site.serving(2)
+  })
+})
+
+/** Not mayTrace(): this is root, and the updater is not. */
+async function accountsMayTrace(): Promise<boolean> {
+  const scope = await readFile('/proc/sys/kernel/yama/ptrace_scope', 'utf8').catch(() => '0')
+  return scope.trim() === '0'
+}
+
+const STREAM_TOKENS = 1_000
+
+/** A stream of a quarter of a minute and more, and what became of it. */
+function openStream() {
+  let received = 0
+  let end: string | undefined
+  const read = async () => {
+    const messages = [{ role: 'user' as const, content: 'hello' }]
+    const asked = { model: SLOW_MODEL, max_tokens: STREAM_TOKENS, messages, stream: true } as const
+    const answer = await openAi().chat.completions.create(asked)
+    for await (const chunk of answer) if (chunk.choices[0]?.delta.content) received += 1
+    return received === STREAM_TOKENS ? 'whole' : `${received} of ${STREAM_TOKENS} tokens`
+  }
+  void read()
+    .catch(String)
+    .then(words => {
+      end = words
+    })
+  return { received: () => received, end: () => end }
+}
+
+async function connectionsTo(endpoint: Endpoint): Promise<number> {
+  const at = addressOf(endpoint)
+  if (at === undefined) return 0
+  return inodesTo(await readFile('/proc/net/tcp', 'latin1'), at).size
+}
 
 /** A file in endpoints/ that is no endpoint, or none that may be routed. */
 interface BadFile {

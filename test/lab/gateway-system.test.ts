@@ -12,6 +12,7 @@ import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab
 import { CONF_D, endAll, type SystemGateway, startSystemGateway } from '../gateway/lab-system.ts'
 import { freePort } from '../gateway/stand-in-engine.ts'
 import { withdrawAgain } from '../gateway/withdraw-again.ts'
+import { until } from './until.ts'
 
 /** A gateway and two models that differ in their only engine. The other site of that nginx is asked all the while. */
 async function twoModels() {
@@ -40,6 +41,29 @@ async function twoModels() {
     },
   }
 }
+
+describe('the streams of a server', () => {
+  test('are ended by root, and those of other servers go on', async () => {
+    const lab = await startSystemGateway()
+    const engines = await Promise.all(
+      [1, 2].map(() => labEngine((_request, response) => void response.write('data: begun\n\n'))),
+    )
+    await lab.applied(lab.model(tierOf(engines)))
+    const streams = await Promise.all([1, 2].map(() => openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })))
+    const ends: string[] = []
+    for (const [index, stream] of streams.entries()) {
+      stream.on('error', () => ends.push(`broken ${index}`)).resume()
+    }
+    expect(engines.map(one => one.received.length)).toEqual([1, 1])
+    const [first] = engines
+    // Withdrawn first, as the updater does: an old worker has its stream then.
+    await lab.applied(lab.model(tierOf(engines.slice(1))))
+    expect(await lab.gateway.endStreams([{ address: '127.0.0.1', port: first?.port ?? 0 }])).toEqual({ ended: 1 })
+    await until('a stream to break', () => ends.length > 0, { timeoutMs: 20_000 })
+    expect(ends).toHaveLength(1)
+    for (const stream of streams) stream.destroy()
+  })
+})
 
 describe('one file in an nginx with another site', () => {
   test('is loaded once, and known again in another process', async () => {

@@ -49,6 +49,11 @@ async function makeNode(node: Machine): Promise<void> {
   await execa('unshare', [`--uts=${hostName}`, 'sh', '-c', 'echo "$0" >/proc/sys/kernel/hostname', node.name])
 }
 
+/** Pulls the node's cable, or puts it back, on the bridge's side: nobody is told, packets are lost. */
+export async function setCable(nodeName: string, state: 'up' | 'down'): Promise<void> {
+  await ip(`link set ${nodeName} ${state}`)
+}
+
 function hostsFile(nodes: readonly Machine[]): string {
   const entries = [{ name: 'localhost', address: '127.0.0.1' }, CONTROLLER, ...nodes]
   return entries.map(({ name, address }) => `${address} ${name}\n`).join('')

@@ -38,6 +38,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     writeRoutes: undefined as Error | undefined,
     apply: undefined as Extract<Applied, { status: 'failed' }> | undefined,
     connects: true,
+    endStreams: { ended: 1 } as { ended: number; trouble?: string },
     released: [] as string[],
     kept: {} as EngineKeys | Error,
     keysRead: 0,
@@ -93,6 +94,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
         world.generation += 1
         did.push(`nginx ${current}`.trim())
         return { status: 'applied', generation: world.generation, reloadMs: 100 }
+      },
+      endStreams: async servers => {
+        did.push(`end streams ${servers.map(one => `${one.address}:${one.port}`).join(' ')}`)
+        return world.endStreams
       },
     },
     slurm: {
@@ -203,7 +208,7 @@ describe('what is not known (rule 1)', () => {
     // And a beat that does stand still is seen as soon as ever.
     world.connects = false
     await clock.advance(30_000)
-    expect(did).toEqual(['nginx', 'routes'])
+    expect(did.filter(isRouting)).toEqual(['nginx', 'routes'])
     await stop()
   })
 
@@ -323,10 +328,75 @@ describe('a beat that stands still (rule 6)', () => {
     expect(did).toEqual([]) // a suspect that takes connections stays
     world.connects = false
     await clock.advance(12_000)
-    expect(did).toEqual(['nginx', 'routes'])
+    expect(did.filter(isRouting)).toEqual(['nginx', 'routes'])
     world.beat = 2
     await clock.advance(6_000)
-    expect(did.slice(2, 4)).toEqual(['routes fast-4242-1-0', 'nginx fast-4242-1-0'])
+    expect(did.filter(isRouting).slice(2, 4)).toEqual(['routes fast-4242-1-0', 'nginx fast-4242-1-0'])
+    await stop()
+  })
+})
+
+function isRouting(done: string): boolean {
+  return !done.startsWith('end streams')
+}
+
+describe('the streams of an endpoint that died', () => {
+  const ends = ['end streams 10.0.0.12:8080']
+
+  it('are ended once, after its withdrawal, and again when it has come back and died', async () => {
+    const { clock, did, events, world, stop } = updater()
+    await clock.advance(3_000)
+    world.connects = false
+    did.length = 0
+    await clock.advance(60_000)
+    expect(did).toEqual(['nginx', 'routes', ...ends])
+    expect(events).toContain('streams ended')
+    world.beat += 1
+    await clock.advance(6_000)
+    await clock.advance(60_000)
+    expect(did.filter(one => !isRouting(one))).toEqual([...ends, ...ends])
+    await stop()
+  })
+
+  it('that cannot be ended are told, once, and nothing else changes', async () => {
+    const { clock, did, events, world, stop } = updater()
+    await clock.advance(3_000)
+    world.endStreams = { ended: 0, trouble: 'pidfd_getfd needs Linux 5.6' }
+    world.connects = false
+    await clock.advance(60_000)
+    expect(did.filter(isRouting).slice(-2)).toEqual(['nginx', 'routes'])
+    expect(events.filter(one => one === 'trouble streams')).toHaveLength(1)
+    await stop()
+  })
+
+  it('are ended where it was draining, too, and where Slurm has withdrawn it', async () => {
+    for (const change of [
+      (world: ReturnType<typeof updater>['world']) => {
+        world.endpoints = [{ ...endpoint, state: 'draining' }]
+      },
+      (world: ReturnType<typeof updater>['world']) => {
+        world.jobs = []
+      },
+    ]) {
+      const { clock, did, world, stop } = updater()
+      await clock.advance(3_000)
+      change(world)
+      await clock.advance(40_000)
+      expect(did.filter(one => !isRouting(one))).toEqual([]) // its port connects: it may be finishing them
+      world.connects = false
+      await clock.advance(12_000)
+      expect(did.filter(one => !isRouting(one))).toEqual(ends)
+      await stop()
+    }
+  })
+
+  it('are left alone where its address is another endpoint’s by now', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    world.endpoints = [endpoint, { ...second, url: endpoint.url, state: 'loading' }]
+    world.connects = false
+    await clock.advance(60_000)
+    expect(did.filter(one => !isRouting(one))).toEqual([])
     await stop()
   })
 })

@@ -33,6 +33,7 @@ it('routes to loopback and nowhere else, and asks nobody about jobs', async () =
         models.push(model)
         return { status: 'applied', generation: models.length, reloadMs: 1 }
       },
+      endStreams: async () => ({ ended: 0 }),
     },
     slurm: undefined,
     network: { resolve: async () => undefined, connects: async () => true, ownAddresses: () => ['127.0.0.1'] },

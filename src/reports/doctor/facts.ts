@@ -11,6 +11,8 @@ export interface GatewayFacts {
   /** In words why it cannot be run, where it cannot. */
   readonly nginx: { readonly version: string; readonly hasNjs: boolean | undefined } | { readonly missing: string }
   readonly ports: readonly PortFacts[]
+  /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
+  readonly mayEndStreams: boolean | undefined
   readonly networks: readonly string[]
   readonly ownAddresses: readonly string[]
 }

@@ -1,8 +1,8 @@
 import type { GatewayFacts, PortFacts } from './facts.ts'
 import { type Finding, ok, unknown } from './finding.ts'
 
-export function examineGateway({ nginx, ports }: GatewayFacts): readonly Finding[] {
-  return [...examineNginx(nginx), ...ports.map(examinePort)]
+export function examineGateway({ nginx, ports, mayEndStreams }: GatewayFacts): readonly Finding[] {
+  return [...examineNginx(nginx), ...ports.map(examinePort), examineTracing(mayEndStreams)]
 }
 
 function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
@@ -16,6 +16,20 @@ function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
     ? ['nginx has the njs module', 'Nothing uses it yet']
     : ['nginx has no njs module', 'Nothing needs it yet: one port routes by path, not by model name']
   return [found, { id: 'gateway.njs', level: 'note', what, why }]
+}
+
+function examineTracing(mayEndStreams: boolean | undefined): Finding {
+  const id = 'gateway.streams'
+  if (mayEndStreams === undefined)
+    return unknown(id, 'Whether streams of a node that vanishes can be ended is not known')
+  if (mayEndStreams) return ok(id, 'Streams of a node that vanishes can be ended')
+  return {
+    id,
+    level: 'warning',
+    what: 'An account may not trace its own processes here (kernel.yama.ptrace_scope is not 0)',
+    why: 'The updater cannot end the streams of a node that vanishes: they stay silent for readTimeoutSeconds',
+    fix: 'sysctl kernel.yama.ptrace_scope=0 on the machine of the gateway, and the same in /etc/sysctl.d',
+  }
 }
 
 function examinePort({ port, holder }: PortFacts): Finding {

@@ -43,6 +43,7 @@ const site: DoctorFacts = {
   gateway: {
     nginx: { version: '1.30.4', hasNjs: false },
     ports: [{ port: 8080, holder: 'nobody' }],
+    mayEndStreams: true,
     networks: ['10.0.0.0/24'],
     ownAddresses: ['127.0.0.1', '10.0.0.1'],
   },
@@ -95,6 +96,15 @@ describe('the gateway', () => {
   ])('with njs: %s is %s', (hasNjs, level) => {
     const gateway = { ...site.gateway, nginx: { version: '1.22.1', hasNjs } }
     expect(find({ ...site, gateway }, 'gateway.njs')?.level).toBe(level)
+  })
+
+  it.each([
+    [true, 'ok'],
+    [false, 'warning'],
+    [undefined, 'unknown'],
+  ])('whose account may end streams: %s is %s', (mayEndStreams, level) => {
+    const gateway = { ...site.gateway, mayEndStreams }
+    expect(find({ ...site, gateway }, 'gateway.streams')?.level).toBe(level)
   })
 })
 
