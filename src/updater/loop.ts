@@ -7,6 +7,7 @@ import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
 import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { createKnownKeys } from './known-keys.ts'
 import { createNodeAddresses } from './node-addresses.ts'
+import { unasked } from './ownership.ts'
 import { type Plan, planGateway, type TierFrame } from './plan.ts'
 import { createReporter } from './reporter.ts'
 import { createRouting } from './routing.ts'
@@ -131,6 +132,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     isNews = false
     const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
       poll: slurmWord?.latest(),
+      isOurs: options.isOurs,
       connects: suspects.connects,
       addressesOf: addresses.of,
       knowsKey: keys.knows,
@@ -143,6 +145,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     report.standings(made.standings)
     suspects.look(seen, made.standings)
     addresses.look(seen)
+    slurmWord?.ask(unasked(seen, slurmWord.latest(), options.isOurs))
     return made
   }
 }

@@ -27,12 +27,17 @@ export interface SlurmWordOptions {
 export interface SlurmWord {
   /** The last poll that was answered. */
   latest(): Poll | undefined
+  /** Asks soon instead of at the next interval, once for each endpoint: it is not routed before Slurm knows its run. */
+  ask(ids: readonly string[]): void
   /** Asks until the signal aborts, and does what follows from the answers alone. */
   keepAsking(): Promise<void>
 }
 
 /** A poll that keeps failing is asked for less and less often, up to this many intervals. */
 const LONGEST_BACKOFF = 16
+
+/** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
+const ASKED_APART_MS = 1_000
 
 /**
  * A run whose credential was made in the second in which that of the run before was revoked, or earlier, is refused by its
@@ -50,13 +55,25 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
   /** Runs that were made eligible, as job/restarts: each once. */
   const released = new Set<string>()
 
-  return { latest: () => poll, keepAsking }
+  /** Endpoints for which Slurm was asked out of turn, as long as their files are there. */
+  const asked = new Set<string>()
+  let hurry = new AbortController()
+
+  return { latest: () => poll, ask, keepAsking }
+
+  function ask(ids: readonly string[]): void {
+    for (const id of asked) if (!options.seen().has(id)) asked.delete(id)
+    const fresh = ids.filter(id => !asked.has(id))
+    for (const id of fresh) asked.add(id)
+    if (fresh.length > 0) hurry.abort()
+  }
 
   async function keepAsking(): Promise<void> {
     let backoff = 1
     let lastStartedAt: number | undefined
     while (!signal.aborted) {
       const startedAt = clock.now()
+      hurry = new AbortController() // what is known until now, this answer tells
       const answer = await slurm.jobs()
       if ('jobs' in answer) {
         backoff = 1
@@ -74,7 +91,10 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
         backoff = Math.min(LONGEST_BACKOFF, 2 * backoff)
       }
       const jitter = 0.9 + 0.2 * options.random()
-      await clock.sleep(options.squeueMs * backoff * jitter, signal)
+      const pauseMs = options.squeueMs * backoff * jitter
+      const apartMs = Math.min(pauseMs, Math.max(0, startedAt + ASKED_APART_MS - clock.now()))
+      await clock.sleep(apartMs, signal)
+      await clock.sleep(pauseMs - apartMs, AbortSignal.any([signal, hurry.signal]))
     }
   }
 

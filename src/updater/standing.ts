@@ -1,6 +1,7 @@
 import { type AddressRange, inRanges, LOOPBACK, rangesOf } from '../domain/address.ts'
 import { addressOf, type Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
+import { proveOwnership } from './ownership.ts'
 import type { Seen } from './seen.ts'
 
 /** Whether nginx may reach an endpoint, and in words why not. */
@@ -21,6 +22,8 @@ export interface Poll {
 /** What is known beside the files. Undefined always means: not known, which withdraws nothing (rule 1). */
 export interface Surroundings {
   readonly poll: Poll | undefined
+  /** A job that Sluice submitted for this site. */
+  readonly isOurs: (job: JobView) => boolean
   /** What trying the port of a suspect gave, as long as its beat stands still: true when it took a connection. */
   readonly connects: (id: string) => boolean | undefined
   /** The addresses that a node's name resolves to. */
@@ -43,9 +46,10 @@ export interface Surroundings {
  * 2. its file does not say ready → not routed
  * 3. an address that its node, our networks or common sense do not allow → not routed
  * 4. Slurm contradicts → not routed
- * 5. an engine that is new to nginx and asks for a key that could not be read → not routed
- * 6. the lease holds → routed
- * 7. a suspect whose port refuses → not routed; any other suspect stays
+ * 5. a run that Slurm does not call ours, on that node → not routed; as long as no poll has told, not added
+ * 6. an engine that is new to nginx and asks for a key that could not be read → not routed
+ * 7. the lease holds → routed
+ * 8. a suspect whose port refuses → not routed; any other suspect stays
  */
 export function judgeEndpoint(seen: Seen, around: Surroundings): Standing {
   const { endpoint, lease } = seen
@@ -55,11 +59,13 @@ export function judgeEndpoint(seen: Seen, around: Surroundings): Standing {
   if (address !== undefined) return no(address) // 3
   const contradiction = contradict(seen, around.poll)
   if (contradiction !== undefined) return no(contradiction) // 4
+  const foreign = refuseOwnership(endpoint, around)
+  if (foreign !== undefined) return no(foreign) // 5
   const isOpen = endpoint.key === undefined || around.knowsKey(endpoint.key)
-  if (!isOpen && !around.isRouted(endpoint.id)) return no('The key that it asks for cannot be read yet') // 5
-  if (lease.stillMs < around.leaseMs) return ROUTED // 6
+  if (!isOpen && !around.isRouted(endpoint.id)) return no('The key that it asks for cannot be read yet') // 6
+  if (lease.stillMs < around.leaseMs) return ROUTED // 7
   if (around.connects(endpoint.id) !== false) return { routed: true, suspect: true }
-  return no('Its beat stands still, and its port does not connect') // 7
+  return no('Its beat stands still, and its port does not connect') // 8
 }
 
 const ROUTED: Standing = { routed: true, suspect: false }
@@ -87,6 +93,15 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
   return resolved.includes(address)
     ? undefined
     : `Address ${address} is not one of node "${endpoint.job.node}" (${resolved.join(', ')})`
+}
+
+/** Why the run is not known to be ours, or undefined (rule 9). What is routed stays until Slurm contradicts (rule 1). */
+function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | undefined {
+  if (around.loopbackOnly) return undefined
+  const ownership = proveOwnership(endpoint, around.poll, around.isOurs)
+  if (ownership.kind === 'refuted') return ownership.reason
+  if (ownership.kind === 'proven' || around.isRouted(endpoint.id)) return undefined
+  return `Slurm has not yet said that job ${endpoint.job.id} is ours and runs on "${endpoint.job.node}"`
 }
 
 const HERE = rangesOf([LOOPBACK])

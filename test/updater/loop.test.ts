@@ -14,6 +14,7 @@ const running: JobView = {
   stateText: 'RUNNING',
   reason: 'None',
   restarts: 1,
+  batchHost: 'vasp-02',
   nodeList: 'vasp-02',
   name: 'llama-14b',
 }
@@ -30,7 +31,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     beat: 1,
     scan: undefined as Error | undefined,
     hang: undefined as Promise<void> | undefined,
-    jobs: [running, { ...running, id: '17', restarts: 0 }] as JobView[] | undefined,
+    jobs: [running, ...['17', '18'].map(id => ({ ...running, id, restarts: 0 }))] as JobView[] | undefined,
     complete: true,
     polls: 0,
     scans: 0,
@@ -56,7 +57,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     squeueMs: 15_000,
     beatMs: 5_000,
     leaseMs: 20_000,
-    isOurs: job => job.id === '4242',
+    isOurs: job => job.id !== '99',
     registry: {
       scan: async () => {
         world.scans += 1
@@ -282,6 +283,53 @@ describe('Slurm', () => {
     world.endpoints = [endpoint, second]
     await clock.advance(60_500)
     expect(world.polls).toBe(5)
+    await stop()
+  })
+
+  it('is asked out of turn about a run that it has not told of, which is not routed before', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    const third: Endpoint = { ...second, id: 'fast-19-0-0', job: { ...second.job, id: '19' } }
+    world.endpoints = [endpoint, third]
+    world.jobs = [running]
+    await clock.advance(1_000)
+    expect([world.polls, did]).toEqual([2, []])
+    await clock.advance(10_000)
+    expect([world.polls, did]).toEqual([2, []]) // its question is answered: the rest is for the interval
+    const fourth: Endpoint = { ...second, id: 'fast-20-0-0', job: { ...second.job, id: '20' } }
+    world.endpoints = [endpoint, third, fourth]
+    world.jobs = [running, { ...running, id: '20', restarts: 0 }]
+    await clock.advance(1_000)
+    expect(world.polls).toBe(3)
+    expect(did).toContain('nginx fast-20-0-0 fast-4242-1-0')
+    await stop()
+  })
+
+  it('is not asked more than once a second, however many unknown runs appear', async () => {
+    const { clock, world, stop, loop } = updater()
+    await clock.advance(3_000)
+    const { polls } = world
+    for (let index = 0; index < 100; index += 1) {
+      world.endpoints = [
+        endpoint,
+        { ...second, id: `fast-${index + 100}-0-0`, job: { ...second.job, id: `${index + 100}` } },
+      ]
+      loop.wake()
+      await clock.advance(100)
+    }
+    expect(world.polls - polls).toBeLessThanOrEqual(11)
+    await stop()
+  })
+
+  it('that is silent adds nothing and withdraws nothing', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    did.length = 0
+    world.jobs = undefined
+    world.endpoints = [endpoint, { ...second, id: 'fast-19-0-0', job: { ...second.job, id: '19' } }]
+    await clock.advance(60_000)
+    expect(did).toEqual([])
     await stop()
   })
 

@@ -14,10 +14,11 @@ const frame = {
 }
 const around = {
   poll: undefined,
+  isOurs: () => true,
   connects: () => undefined,
   addressesOf: () => ['10.0.0.11', '10.0.0.12'],
   knowsKey: () => true,
-  isRouted: () => false,
+  isRouted: () => true,
   networks: rangesOf(['10.0.0.0/24']),
   ownAddresses: [],
   loopbackOnly: false,

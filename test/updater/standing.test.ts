@@ -12,11 +12,14 @@ const job: JobView = {
   stateText: 'RUNNING',
   reason: 'None',
   restarts: 1,
+  batchHost: 'vasp-02',
   nodeList: 'vasp-02',
+  comment: 'sluice:ours',
   name: 'llama-14b',
 }
 const around: Surroundings = {
-  poll: undefined,
+  poll: { startedAt: 500, complete: true, jobs: new Map([['4242', job]]) },
+  isOurs: one => one.comment === 'sluice:ours',
   connects: () => undefined,
   addressesOf: () => ['10.0.0.12'],
   knowsKey: () => false,
@@ -29,10 +32,11 @@ const around: Surroundings = {
 }
 const routed: Standing = { routed: true, suspect: false }
 const not = (reason: string): Standing => ({ routed: false, reason })
-const poll = (startedAt: number, change: Partial<JobView> | 'absent', complete = true): Surroundings['poll'] => ({
+type Change = { [Field in keyof JobView]?: JobView[Field] | undefined } | 'absent'
+const poll = (startedAt: number, change: Change, complete = true): Surroundings['poll'] => ({
   startedAt,
   complete,
-  jobs: new Map(change === 'absent' ? [] : [['4242', { ...job, ...change }]]),
+  jobs: new Map(change === 'absent' ? [] : [['4242', { ...job, ...change } as JobView]]),
 })
 const keyed: Seen = { ...seen, endpoint: { ...endpoint, key: '0123456789abcdef' } }
 
@@ -82,7 +86,36 @@ describe('what Slurm says (rule 2)', () => {
     ],
     ['in its grace: drained at once', poll(2_000, { preemptTime: 1 }), not('Job 4242 is being preempted')],
   ])('%s', (_, answer, standing) => {
-    expect(judgeEndpoint(seen, { ...around, poll: answer })).toEqual(standing)
+    expect(judgeEndpoint(seen, { ...around, poll: answer, isRouted: () => true })).toEqual(standing)
+  })
+})
+
+describe('whose run it is (rules 1 and 9)', () => {
+  const unknown = not('Slurm has not yet said that job 4242 is ours and runs on "vasp-02"')
+  const elsewhere = not('Job 4242 runs on "login-node", not on "vasp-02"')
+  const foreign = not('Job 4242 was not submitted by Sluice for this site')
+
+  it.each<[string, Surroundings['poll'], { new: Standing; routed: Standing }]>([
+    ['no poll yet', undefined, { new: unknown, routed }],
+    ['not in the last poll, which is older', poll(1_000, 'absent'), { new: unknown, routed }],
+    ['not in a poll that could not be read whole', poll(2_000, 'absent', false), { new: unknown, routed }],
+    ['known already before the file', poll(500, {}), { new: routed, routed }],
+    ['on that node', poll(2_000, {}), { new: routed, routed }],
+    ['on another node', poll(2_000, { batchHost: 'login-node' }), { new: elsewhere, routed: elsewhere }],
+    [
+      'on another node, by an older poll',
+      poll(500, { batchHost: 'login-node' }),
+      { new: elsewhere, routed: elsewhere },
+    ],
+    ['not yet started', poll(500, { state: 'pending', batchHost: undefined }), { new: unknown, routed }],
+    ['before its requeue on another node', poll(500, { restarts: 0, batchHost: 'vasp-01' }), { new: unknown, routed }],
+    ['first of many nodes', poll(2_000, { nodeList: 'vasp-[02-05]' }), { new: routed, routed }],
+    ['in a state that we do not know', poll(2_000, { state: 'unknown' }), { new: routed, routed }],
+    ['somebody else’s job of our account', poll(2_000, { comment: 'mine' }), { new: foreign, routed: foreign }],
+    ['a row that was read in part', poll(2_000, { comment: undefined, state: 'unknown' }), { new: unknown, routed }],
+  ])('%s', (_, answer, standing) => {
+    expect(judgeEndpoint(seen, { ...around, poll: answer })).toEqual(standing.new)
+    expect(judgeEndpoint(seen, { ...around, poll: answer, isRouted: () => true })).toEqual(standing.routed)
   })
 })
 
@@ -146,7 +179,7 @@ describe('where it may lie (rule 9)', () => {
 })
 
 describe('without Slurm (rule 9)', () => {
-  const here = { loopbackOnly: true, networks: rangesOf(['0.0.0.0/0']), addressesOf: () => undefined }
+  const here = { loopbackOnly: true, poll: undefined, networks: rangesOf(['0.0.0.0/0']), addressesOf: () => undefined }
 
   it.each<[string, Seen, Standing]>([
     ['loopback', at('http://127.0.0.1:8080'), routed],
