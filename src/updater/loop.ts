@@ -132,7 +132,6 @@ export function createUpdater(options: UpdaterOptions): Updater {
     isNews = false
     const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
       poll: slurmWord?.latest(),
-      isOurs: options.isOurs,
       connects: suspects.connects,
       addressesOf: addresses.of,
       knowsKey: keys.knows,
@@ -145,7 +144,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     report.standings(made.standings)
     suspects.look(seen, made.standings)
     addresses.look(seen)
-    slurmWord?.ask(unasked(seen, slurmWord.latest(), options.isOurs))
+    slurmWord?.ask(unasked(seen, slurmWord.latest()))
     return made
   }
 }

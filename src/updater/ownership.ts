@@ -1,5 +1,4 @@
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { JobView } from '../domain/job-view.ts'
 import type { SeenMap } from './seen.ts'
 import type { Poll } from './standing.ts'
 
@@ -12,32 +11,25 @@ export type Ownership =
 
 /**
  * A file may claim any job and any node; squeue is asked about our account's jobs only, and its BatchHost is where the
- * supervisor of a run stands, also of one with many nodes or many endpoints. Only the very run speaks about the endpoint:
+ * supervisor of a run stands, also of one with many nodes or many endpoints. Who submitted it, `sluice submit` or a plain
+ * sbatch of a rendered script, makes no difference. Only the very run speaks about the endpoint:
  * another restart count may have had another node.
  */
-export function proveOwnership(
-  { job }: Pick<Endpoint, 'job'>,
-  poll: Poll | undefined,
-  isOurs: (job: JobView) => boolean,
-): Ownership {
+export function proveOwnership({ job }: Pick<Endpoint, 'job'>, poll: Poll | undefined): Ownership {
   const known = poll?.jobs.get(job.id)
   if (known === undefined || known.restarts !== job.restarts) return UNPROVEN
   if (known.batchHost === undefined) return UNPROVEN
   if (known.batchHost !== job.node) {
     return { kind: 'refuted', reason: `Job ${job.id} runs on "${known.batchHost}", not on "${job.node}"` }
   }
-  // A row with a column that could not be read may have lost what tells that it is ours.
-  if (isOurs(known)) return { kind: 'proven' }
-  return known.state === 'unknown'
-    ? UNPROVEN
-    : { kind: 'refuted', reason: `Job ${job.id} was not submitted by Sluice for this site` }
+  return { kind: 'proven' }
 }
 
 /** Endpoints that the last poll could not know of: worth asking at once, each once. */
-export function unasked(seen: SeenMap, poll: Poll | undefined, isOurs: (job: JobView) => boolean): string[] {
+export function unasked(seen: SeenMap, poll: Poll | undefined): string[] {
   return [...seen.values()]
     .filter(({ firstSeenAt }) => poll === undefined || poll.startedAt <= firstSeenAt)
-    .filter(({ endpoint }) => proveOwnership(endpoint, poll, isOurs).kind === 'unproven')
+    .filter(({ endpoint }) => proveOwnership(endpoint, poll).kind === 'unproven')
     .map(({ endpoint }) => endpoint.id)
 }
 

@@ -22,8 +22,6 @@ export interface Poll {
 /** What is known beside the files. Undefined always means: not known, which withdraws nothing (rule 1). */
 export interface Surroundings {
   readonly poll: Poll | undefined
-  /** A job that Sluice submitted for this site. */
-  readonly isOurs: (job: JobView) => boolean
   /** What trying the port of a suspect gave, as long as its beat stands still: true when it took a connection. */
   readonly connects: (id: string) => boolean | undefined
   /** The addresses that a node's name resolves to. */
@@ -98,7 +96,7 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
 /** Why the run is not known to be ours, or undefined (rule 9). What is routed stays until Slurm contradicts (rule 1). */
 function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | undefined {
   if (around.loopbackOnly) return undefined
-  const ownership = proveOwnership(endpoint, around.poll, around.isOurs)
+  const ownership = proveOwnership(endpoint, around.poll)
   if (ownership.kind === 'refuted') return ownership.reason
   if (ownership.kind === 'proven' || around.isRouted(endpoint.id)) return undefined
   return `Slurm has not yet said that job ${endpoint.job.id} is ours and runs on "${endpoint.job.node}"`

@@ -14,7 +14,6 @@ const frame = {
 }
 const around = {
   poll: undefined,
-  isOurs: () => true,
   connects: () => undefined,
   addressesOf: () => ['10.0.0.11', '10.0.0.12'],
   knowsKey: () => true,
