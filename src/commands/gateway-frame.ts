@@ -15,7 +15,7 @@ export function gatewayFrame({ gateway, tiers }: Config) {
       name,
       path: tier.path,
       ...(tier.gatewayPort === undefined ? {} : { port: tier.gatewayPort }),
-      paths: clientPaths(tier.engine),
+      paths: clientPaths(tier.engine, tier.allowPaths),
       readTimeoutSeconds: tier.readTimeoutSeconds,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     })),
