@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
 import { inNetworks } from '../domain/address.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { clientPaths } from '../engines/client-paths.ts'
 
 /** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
 const RETRY_AFTER_SECONDS = 10
@@ -14,6 +15,7 @@ export function gatewayFrame({ gateway, tiers }: Config) {
       name,
       path: tier.path,
       ...(tier.gatewayPort === undefined ? {} : { port: tier.gatewayPort }),
+      paths: clientPaths(tier.engine, tier.allowPaths),
       readTimeoutSeconds: tier.readTimeoutSeconds,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     })),

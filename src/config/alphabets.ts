@@ -23,6 +23,12 @@ export const URL_PATH: Alphabet = {
   right: 'write a path that starts and ends with /, of letters, digits and _ - . ~, such as /reasoning/',
 }
 
+/** A path that the gateway opens, by name: no pattern, nothing that nginx or an engine would read as another path. */
+export const OPENED_PATH: Alphabet = {
+  pattern: /^(?!.*\.\.)\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?$/,
+  right: 'write a path without / at its end, of letters, digits and _ - . ~, such as /metrics',
+}
+
 export const COMMAND: Alphabet = {
   pattern: /^(?:\/\P{Cc}+|[A-Za-z0-9_][A-Za-z0-9_.+-]*)$/u,
   right: 'write a program name to look up on PATH, or an absolute path',

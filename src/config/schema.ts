@@ -203,6 +203,14 @@ const tier = z.strictObject({
   engine: about(z.enum(engineNames), 'The kind of server program.', 'llama.cpp'),
   path: about(text(alphabets.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
   gatewayPort: about(port.optional(), 'A gateway port at which the tier answers at / as well.', 8081),
+  allowPaths: about(
+    z
+      .array(about(text(alphabets.OPENED_PATH).max(256), 'A path of the engine.'))
+      .max(256)
+      .default([]),
+    "Paths of the engine that clients reach besides those of its API; whoever reaches the gateway may do what they do, with the site's key.",
+    ['/props', '/metrics'],
+  ),
   command: about(
     text(alphabets.COMMAND).optional(),
     "The engine's program: a name on PATH, or an absolute path; without it llama-server, vllm, python3 (for sglang) or text-embeddings-router.",

@@ -14,6 +14,8 @@ export interface GatewayTier {
   readonly path: string
   /** A port of the tier's own, at which it answers at `/`; absent or equal to `listen`: none. */
   readonly port?: number
+  /** What clients may ask for, below `path`, with `{id}` and `{model}` (`LISTED_PATH`); all else is 404. Absent: nothing. */
+  readonly paths?: readonly string[]
   /** Longest silence of an engine within an answer, seconds. */
   readonly readTimeoutSeconds: number
   /** What clients of an empty tier are told to wait, seconds. */

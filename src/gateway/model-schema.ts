@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseIpv4 } from '../domain/address.ts'
 import { FINGERPRINT } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { LISTED_PATH } from './path-list.ts'
 
 const port = z.int().min(1024, 'must be 1024 or above').max(65535, 'must be 65535 or below')
 const seconds = z.number().positive().max(86_400)
@@ -20,6 +21,7 @@ const tier = z.strictObject({
     .regex(/^\/(?:[A-Za-z0-9_][A-Za-z0-9_.~-]*\/)*$/, 'must start and end with / and hold plain segments')
     .refine(path => !path.startsWith('/_sluice/'), "must not start with /_sluice/, which is the gateway's own"),
   port: port.exactOptional(),
+  paths: z.array(z.string().max(256).regex(LISTED_PATH, 'must be a path of plain segments')).max(512).exactOptional(),
   readTimeoutSeconds: seconds,
   retryAfterSeconds: seconds,
   servers: z.array(server),

@@ -17,6 +17,7 @@ import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
 import type { NginxBuild } from './nginx-build.ts'
 import { nginxString } from './nginx-string.ts'
+import { pathPatterns } from './path-list.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 export interface RenderOptions {
@@ -147,7 +148,7 @@ function tierViewOf(
   { names, keys, index }: { names: string; keys: readonly string[]; index: number },
 ): object {
   const isPrefixed = path !== '/'
-  const rawPath = `$${names}_p${index}`
+  const clientPath = `$${names}_${isPrefixed ? 'p' : 'q'}${index}`
   const groups = groupByKey(tier.servers)
   const upstream = `${names}-${tier.name}`
   const authorization = (group: KeyGroup | undefined) =>
@@ -162,9 +163,11 @@ function tierViewOf(
     path,
     prefix: isPrefixed,
     bare: isPrefixed && path.slice(0, -1),
-    pattern: path.slice(1, -1).replaceAll('.', '\\.'),
-    rawPath,
-    upstreamPath: isPrefixed ? rawPath : '$request_uri',
+    clientPath,
+    pathMaps: [path, ...(tier.port === undefined || !isPrefixed ? [] : ['/'])].map(place => ({
+      clientPath: `$${names}_${place === '/' ? 'q' : 'p'}${index}`,
+      patterns: pathPatterns(place.slice(0, -1), tier.paths ?? []).map(pattern => `"${pattern}"`),
+    })),
     readTimeout: Math.ceil(tier.readTimeoutSeconds),
     todayTimeout: 2 * Math.ceil(tier.readTimeoutSeconds) + TODAY_SECONDS,
     retryAfter: Math.ceil(tier.retryAfterSeconds),

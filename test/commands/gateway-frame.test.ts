@@ -19,6 +19,29 @@ test('a model fills the frame of its configuration', () => {
   expect(() => refuseOtherModel(config, JSON.parse(JSON.stringify(model('10.0.0.12'))))).not.toThrow()
 })
 
+test('a tier opens paths by name, besides those of its engine', () => {
+  const opened = parseConfig(
+    EXAMPLE.replace(/^ {4}path: \/$/m, '    path: /\n    allowPaths: [/props, /health]'),
+    'f',
+  ).config
+  const [before, after] = [config, opened].map(one =>
+    one === undefined ? [] : (gatewayFrame(one).tiers[0]?.paths ?? []),
+  )
+  expect(before).toContain('/v1/chat/completions')
+  expect(after).toEqual([...(before ?? []), '/props'])
+})
+
+test.each(['/a/../b', '/a b', '/a;b', '/{id}', '/.*', 'props', '/a/', '/a%0a', '"/a\\n"'])(
+  'a path as %s is not opened',
+  path => {
+    const text = EXAMPLE.replace(
+      /^ {4}path: \/$/m,
+      `    path: /\n    allowPaths: [${path.startsWith('"') ? path : JSON.stringify(path)}]`,
+    )
+    expect(parseConfig(text, 'f').config).toBeUndefined()
+  },
+)
+
 const other = 'Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml'
 test.each<[string, GatewayModel, string]>([
   ['port', { ...model('10.0.0.12'), listen: 9999 }, other],

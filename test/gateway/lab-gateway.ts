@@ -71,5 +71,6 @@ export function tierOf(
     address: '127.0.0.1',
     port,
   }))
-  return { name, path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 7, servers, ...changes }
+  // Any plain path: what these engines are asked for matters to no test but those that give a list.
+  return { name, path: '/', paths: ['/{model}'], readTimeoutSeconds: 600, retryAfterSeconds: 7, servers, ...changes }
 }

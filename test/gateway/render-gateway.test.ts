@@ -26,6 +26,7 @@ const options: RenderOptions = {
 const fast: GatewayTier = {
   name: 'fast',
   path: '/',
+  paths: ['/v1/chat/completions', '/v1/models/{model}', '/v1/responses/{id}/cancel'],
   readTimeoutSeconds: 600,
   retryAfterSeconds: 10,
   servers: [
@@ -104,7 +105,9 @@ describe('among the sites of another nginx', () => {
       `map "$server_addr $remote_addr"`,
       `map $${amongOthers.names}_is_own $${amongOthers.names}_before`,
       `map $${amongOthers.names}_before $${amongOthers.names}_client`,
-      `map $request_uri $${amongOthers.names}_p0`,
+      `map $request_uri $${amongOthers.names}_bent`,
+      `map $${amongOthers.names}_bent$uri $${amongOthers.names}_p0`,
+      `map $${amongOthers.names}_bent$uri $${amongOthers.names}_q0`,
       `map $request_id $${amongOthers.names}_u0`,
       `map $${amongOthers.names}_u0 $${amongOthers.names}_v0`,
       `map $${amongOthers.names}_u0 $${amongOthers.names}_u0k`,
@@ -175,6 +178,10 @@ describe('refuses what nginx must not read', () => {
     ['a name', withTier({ name: 'fast;' }), 'tiers 0 name must be a tier name'],
     ['an open path', withTier({ path: '/fast' }), 'tiers 0 path must start and end with / and hold plain segments'],
     ['a dotted path', withTier({ path: '/../' }), 'tiers 0 path must start and end with / and hold plain segments'],
+    ['a way up', withTier({ paths: ['/v1/../x'] }), 'tiers 0 paths 0 must be a path of plain segments'],
+    ['a pattern', withTier({ paths: ['/v1/.*'] }), 'tiers 0 paths 0 must be a path of plain segments'],
+    ['a quote', withTier({ paths: ['/v1" x'] }), 'tiers 0 paths 0 must be a path of plain segments'],
+    ['a line of a path', withTier({ paths: ['/v1\n'] }), 'tiers 0 paths 0 must be a path of plain segments'],
     ['a variable', withTier({ path: '/$host/' }), 'tiers 0 path must start and end with / and hold plain segments'],
     [
       'our own path',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fingerprintOf } from '../../src/domain/engine-key.ts'
 import type { GatewayTier } from '../../src/domain/gateway-model.ts'
+import { clientPaths } from '../../src/engines/client-paths.ts'
 import { ask } from '../gateway/ask.ts'
 import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { startSystemGateway } from '../gateway/lab-system.ts'
@@ -98,6 +99,8 @@ test('the site’s own nginx reads the key from where only root does', async () 
 test.each([
   ['/server_info'],
   ['/get_server_info?a=1'],
+  ['/server_info%0a'],
+  ['/fast/server_info%0a'],
   ['/%73erver_info'],
   ['//server_info'],
   ['/v1/../server_info'],
@@ -105,7 +108,8 @@ test.each([
 ])('%s, where SGLang tells its arguments with the key, is served to nobody', async path => {
   const lab = await startLabGateway()
   const engine = await labEngine()
-  const [root, below] = [keyed([[engine, next]]), { ...keyed([[engine, next]]), name: 'other', path: '/fast/' }]
+  const root = { ...keyed([[engine, next]]), paths: clientPaths('sglang') }
+  const below = { ...root, name: 'other', path: '/fast/' }
   await lab.applied(lab.model(root, below), keys)
   for (const method of ['GET', 'POST']) {
     expect(await ask({ port: lab.port, path, method })).toMatchObject({ status: 404 })

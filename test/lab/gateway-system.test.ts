@@ -115,7 +115,7 @@ describe('one file in an nginx with another site', () => {
       ])
     }
     expect(engine.received.map(one => [one.url, one.headers['x-site']])).toEqual(
-      Array.from({ length: 4 }, () => ['/v1%2Fx?a', undefined]),
+      Array.from({ length: 4 }, () => ['/v1/x?a', undefined]),
     )
     const refused = await ask({ port: lab.port, path: '/failing/x', body: '{}' })
     expect([refused.status, refused.text]).toEqual([502, 'my own 502'])
