@@ -19,16 +19,17 @@ export function planGateway(
   frame: { readonly listen: number; readonly tiers: readonly TierFrame[] },
   seen: SeenMap,
   around: Omit<Surroundings, 'tiers'>,
+  isAside: (id: string) => boolean = () => false,
 ): Plan {
   const tiers = frame.tiers.map(tier => tier.name)
   const each = new Map([...seen].map(([id, one]) => [id, judgeEndpoint(one, { ...around, tiers })] as const))
-  const standings = spareUnwell(seen, each)
+  const standings = spareUnwell(seen, each, isAside)
   const servers = (tier: string): GatewayServer[] =>
     [...seen.values()].flatMap(({ endpoint }) => {
       const at = addressOf(endpoint)
       const routed = endpoint.tier === tier && standings.get(endpoint.id)?.routed === true && at !== undefined
       const { id, key } = endpoint
-      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }) }] : []
+      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }), ...(isAside(id) ? BACKUP : {}) }] : []
     })
   return {
     standings,
@@ -88,6 +89,8 @@ export function withoutAdditions(model: GatewayModel, reached: Record<string, st
     })),
   }
 }
+
+const BACKUP = { backup: true } as const
 
 function byId(one: GatewayServer, other: GatewayServer): number {
   return one.id < other.id ? -1 : 1
