@@ -56,6 +56,7 @@ interface Member {
   tries: { readonly at: number; readonly outcome: Try['outcome'] }[]
   asideUntil: number | undefined
   restMs: number
+  /** Since when it is on trial, or was. */
   backAt: number | undefined
 }
 
@@ -106,7 +107,7 @@ export function createOutliers(): Outliers {
     if (serving.every(one => one.count.fails)) {
       if (serving.length > 0 && all.length > 1) calmUntil.set(tier, now + CALM_MS)
       const reason = serving.length > 0 ? 'All others fail too' : 'Nobody else is there'
-      return aside.map(([id, member]) => takeBack(id, member, reason, now))
+      return aside.map(([id, member]) => takeBack(id, member, reason, undefined))
     }
     const back = aside
       .filter(([, member]) => member.asideUntil !== undefined && now >= member.asideUntil)
@@ -138,9 +139,10 @@ function setAside(id: string, member: Member, { tries, failures }: Count, now: n
   return { event: 'set aside', id, tries, failures, seconds: member.restMs / 1_000 }
 }
 
-function takeBack(id: string, member: Member, reason: string, now: number): OutlierChange {
+/** `trialFrom` undefined: not because its rest is over, so it is as any other. */
+function takeBack(id: string, member: Member, reason: string, trialFrom: number | undefined): OutlierChange {
   member.asideUntil = undefined
-  member.backAt = now
+  member.backAt = trialFrom
   member.tries = []
   return { event: 'taken back', id, reason }
 }
