@@ -12,6 +12,7 @@ const server = z.strictObject({
   port,
   key: z.string().regex(FINGERPRINT, 'must be the fingerprint of a key').exactOptional(),
   backup: z.literal(true).exactOptional(),
+  trial: z.literal(true).exactOptional(),
 })
 
 const tier = z.strictObject({

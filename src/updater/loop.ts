@@ -148,7 +148,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       loopbackOnly: slurm === undefined,
       leaseMs,
     }
-    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, around, traffic.isAside)
+    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, around, traffic.shareOf)
     traffic.among(made.model)
     report.standings(made.standings)
     suspects.look(seen, made.standings)

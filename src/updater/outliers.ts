@@ -1,4 +1,5 @@
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import type { Share } from './plan.ts'
 import type { Try } from './tries.ts'
 
 /**
@@ -8,8 +9,10 @@ import type { Try } from './tries.ts'
  * ```
  *            fails, and another does not
  *  serving ───────────────────────────────► aside (a backup server: reached where no other connects)
- *     ▲                                       │
- *     └── its rest is over (5, 10 … 60 s), or nobody else of its tier is there, or all others fail too
+ *    ▲  ▲                                     │  ▲
+ *    │  └── nobody else is there, or all fail ┤  │ fails once
+ *    │                                        ▼  │
+ *    └────────────── 5 s without a failure ── on trial (a few requests), after 5, 10 … 60 s
  * ```
  *
  * Where all fail it is the requests, or something that engines share: nobody is aside then, and for a while nobody is put
@@ -22,7 +25,7 @@ export interface Outliers {
   among(model: GatewayModel): void
   /** What changes now. */
   judge(now: number): readonly OutlierChange[]
-  isAside(id: string): boolean
+  shareOf(id: string): Share
 }
 
 export type OutlierChange =
@@ -33,21 +36,24 @@ export type OutlierChange =
       readonly failures: number
       readonly seconds: number
     }
+  | { readonly event: 'on trial'; readonly id: string }
   | { readonly event: 'taken back'; readonly id: string; readonly reason: string }
 
 /** What is older says nothing about now. */
 const WINDOW_MS = 3_000
 /** Failures that may still be a few bad requests. */
 const FEWEST_FAILURES = 5
-/** For one that was aside shortly before. */
-const FEWEST_ON_TRIAL = 2
+/** For one that was aside shortly before, and for one on trial, which gets few requests. */
+const FEWEST_AFTER_TRIAL = 2
+const FEWEST_ON_TRIAL = 1
+const TRIAL_MS = 5_000
 /** No request is the reason for a connection that cannot be made. */
 const FEWEST_REFUSALS = 2
 const HIGH_SHARE = 0.5
 const SHORTEST_REST_MS = 5_000
 const LONGEST_REST_MS = 60_000
-/** One that has served for so long since it came back is as any other. */
-const TRIAL_MS = 60_000
+/** One that has served for so long since its trial began is as any other. */
+const PROBATION_MS = 60_000
 /** After all have failed: what one request does to each engine in turn must not move them in and out. */
 const CALM_MS = 10_000
 
@@ -56,8 +62,9 @@ interface Member {
   tries: { readonly at: number; readonly outcome: Try['outcome'] }[]
   asideUntil: number | undefined
   restMs: number
-  /** Since when it is on trial, or was. */
-  backAt: number | undefined
+  isOnTrial: boolean
+  /** When its last trial began. */
+  triedAt: number | undefined
 }
 
 interface Count {
@@ -85,7 +92,7 @@ export function createOutliers(): Outliers {
         const at = `${address}:${port}`
         idsAt.set(at, [...(idsAt.get(at) ?? []), id])
         if (!members.has(id)) {
-          members.set(id, { tier, tries: [], asideUntil: undefined, restMs: SHORTEST_REST_MS, backAt: undefined })
+          members.set(id, newMember(tier))
         }
       }
       const present = new Set(servers.map(server => server.id))
@@ -96,7 +103,11 @@ export function createOutliers(): Outliers {
       const tiers = Map.groupBy(members, ([, member]) => member.tier)
       return [...tiers].flatMap(([tier, all]) => judgeTier(tier, all, now))
     },
-    isAside: id => members.get(id)?.asideUntil !== undefined,
+    shareOf(id) {
+      const member = members.get(id)
+      if (member?.asideUntil !== undefined) return { backup: true }
+      return member?.isOnTrial === true ? { trial: true } : {}
+    },
   }
 
   function judgeTier(tier: string, all: readonly [string, Member][], now: number): OutlierChange[] {
@@ -107,11 +118,17 @@ export function createOutliers(): Outliers {
     if (serving.every(one => one.count.fails)) {
       if (serving.length > 0 && all.length > 1) calmUntil.set(tier, now + CALM_MS)
       const reason = serving.length > 0 ? 'All others fail too' : 'Nobody else is there'
-      return aside.map(([id, member]) => takeBack(id, member, reason, undefined))
+      const changed = all.filter(([, member]) => member.asideUntil !== undefined || member.isOnTrial)
+      return changed.map(([id, member]) => takeBack(id, member, reason, undefined))
     }
-    const back = aside
-      .filter(([, member]) => member.asideUntil !== undefined && now >= member.asideUntil)
-      .map(([id, member]) => takeBack(id, member, 'It is tried again', now))
+    const back = [
+      ...aside.flatMap(([id, member]) => (now >= (member.asideUntil ?? now) ? [putOnTrial(id, member, now)] : [])),
+      ...serving.flatMap(({ id, member, count }) =>
+        member.isOnTrial && count.failures === 0 && now - (member.triedAt ?? now) >= TRIAL_MS
+          ? [takeBack(id, member, 'It serves again', member.triedAt)]
+          : [],
+      ),
+    ]
     if (now < (calmUntil.get(tier) ?? Number.NEGATIVE_INFINITY)) return back
     const lowest = Math.min(...serving.map(one => one.count.share))
     const outliers = serving.filter(({ count }) => count.fails && lowest <= count.share / 2)
@@ -124,25 +141,44 @@ function countOf(member: Member, now: number): Count {
   const refusals = tries.filter(one => one.outcome === 'refused').length
   const failures = refusals + tries.filter(one => one.outcome === 'failed').length
   const share = tries.length === 0 ? 0 : failures / tries.length
-  const fewest = isOnTrial(member, now) ? FEWEST_ON_TRIAL : FEWEST_FAILURES
-  const isMany = failures >= fewest || refusals >= FEWEST_REFUSALS
+  const isMany = failures >= fewestFailures(member, now) || refusals >= FEWEST_REFUSALS
   return { tries: tries.length, failures, share, fails: isMany && share >= HIGH_SHARE }
 }
 
-function isOnTrial({ backAt }: Member, now: number): boolean {
-  return backAt !== undefined && now - backAt < TRIAL_MS
+function fewestFailures(member: Member, now: number): number {
+  if (member.isOnTrial) return FEWEST_ON_TRIAL
+  return isOnProbation(member, now) ? FEWEST_AFTER_TRIAL : FEWEST_FAILURES
+}
+
+function isOnProbation({ triedAt }: Member, now: number): boolean {
+  return triedAt !== undefined && now - triedAt < PROBATION_MS
 }
 
 function setAside(id: string, member: Member, { tries, failures }: Count, now: number): OutlierChange {
-  member.restMs = isOnTrial(member, now) ? Math.min(LONGEST_REST_MS, member.restMs * 2) : SHORTEST_REST_MS
+  member.restMs = isOnProbation(member, now) ? Math.min(LONGEST_REST_MS, member.restMs * 2) : SHORTEST_REST_MS
   member.asideUntil = now + member.restMs
+  member.isOnTrial = false
   return { event: 'set aside', id, tries, failures, seconds: member.restMs / 1_000 }
 }
 
-/** `trialFrom` undefined: not because its rest is over, so it is as any other. */
-function takeBack(id: string, member: Member, reason: string, trialFrom: number | undefined): OutlierChange {
+function putOnTrial(id: string, member: Member, now: number): OutlierChange {
   member.asideUntil = undefined
-  member.backAt = trialFrom
+  member.isOnTrial = true
+  member.triedAt = now
+  member.tries = []
+  return { event: 'on trial', id }
+}
+
+/** `triedAt` undefined: not because it did well, so it is as new. */
+function takeBack(id: string, member: Member, reason: string, triedAt: number | undefined): OutlierChange {
+  member.asideUntil = undefined
+  member.isOnTrial = false
+  member.triedAt = triedAt
   member.tries = []
   return { event: 'taken back', id, reason }
+}
+
+function newMember(tier: string): Member {
+  const restMs = SHORTEST_REST_MS
+  return { tier, tries: [], asideUntil: undefined, restMs, isOnTrial: false, triedAt: undefined }
 }

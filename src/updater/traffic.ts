@@ -3,6 +3,7 @@ import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { Clock } from '../system/clock.ts'
 import type { RecordEvent, TrafficEffects } from './effects.ts'
 import { createOutliers } from './outliers.ts'
+import type { Share } from './plan.ts'
 import type { Reporter } from './reporter.ts'
 import { triesOf } from './tries.ts'
 
@@ -18,7 +19,7 @@ export interface TrafficOptions {
 
 /** Follows how engines answer clients, beside the scans: what fails at once takes most requests until it is seen. */
 export interface Traffic {
-  isAside(id: string): boolean
+  shareOf(id: string): Share
   /** What nginx is about to serve. */
   among(model: GatewayModel): void
   /** Resolves when the signal has aborted. */
@@ -30,7 +31,7 @@ const LOOK_MS = 300
 export function watchTraffic({ traffic, report, record, clock, signal, wake }: TrafficOptions): Traffic {
   const outliers = createOutliers()
   return {
-    isAside: outliers.isAside,
+    shareOf: outliers.shareOf,
     among: outliers.among,
     async keepWatching() {
       while (traffic !== undefined && !signal.aborted) {

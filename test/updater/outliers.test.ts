@@ -85,24 +85,36 @@ describe('an engine whose answers fail while those of others do not', () => {
 
   it('stays where it is the only one', () => {
     const one = traffic('a')
-    expect([one.second(tries('a', 'failed', 99)), one.outliers.isAside('a')]).toEqual([[], false])
+    expect([one.second(tries('a', 'failed', 99)), one.outliers.shareOf('a')]).toEqual([[], {}])
   })
 
-  it('is tried again after 5, 10 … 60 s, and as any other once it has served for a minute', () => {
+  it('is tried again after 5, 10 … 60 s with a few requests, one of which suffices to put it aside', () => {
     const two = traffic('a', 'b')
     const well = tries('b', 'answered', 5)
     two.second(tries('a', 'failed', 5), well)
     const rests: number[] = []
     for (let round = 0; round < 6; round += 1) {
-      rests.push(two.secondsUntil('taken back a', well))
-      expect(two.second(tries('a', 'failed', 2), well)).toEqual(['set aside a'])
+      rests.push(two.secondsUntil('on trial a', well))
+      expect(two.outliers.shareOf('a')).toEqual({ trial: true })
+      expect(two.second(tries('a', 'failed', 1), well)).toEqual(['set aside a'])
+      expect(two.outliers.shareOf('a')).toEqual({ backup: true })
     }
     expect(rests).toEqual([5, 10, 20, 40, 60, 60])
-    expect(two.secondsUntil('taken back a', well)).toBe(60)
-    for (let second = 0; second < 60; second += 1) expect(two.second(tries('a', 'answered', 5), well)).toEqual([])
+  })
+
+  it('is back when its trial went well, and as any other after a minute', () => {
+    const two = traffic('a', 'b')
+    const well = tries('b', 'answered', 5)
+    two.second(tries('a', 'failed', 5), well)
+    expect(two.secondsUntil('on trial a', well)).toBe(5)
+    expect(two.secondsUntil('taken back a', tries('a', 'answered', 1), well)).toBe(5)
+    expect(two.outliers.shareOf('a')).toEqual({})
+    expect(two.second(tries('a', 'failed', 2), well)).toEqual(['set aside a'])
+    expect(two.secondsUntil('taken back a', tries('a', 'answered', 1), well)).toBe(15)
+    for (let second = 0; second < 60; second += 1) expect(two.second(well)).toEqual([])
     expect(two.second(tries('a', 'failed', 4), well)).toEqual([])
     expect(two.second(tries('a', 'failed', 4), well)).toEqual(['set aside a'])
-    expect(two.secondsUntil('taken back a', well)).toBe(5)
+    expect(two.secondsUntil('on trial a', well)).toBe(5)
   })
 
   it('is back at once when all others fail too, and for a while nobody is put aside then', () => {
@@ -110,7 +122,7 @@ describe('an engine whose answers fail while those of others do not', () => {
     two.second(tries('a', 'failed', 5), tries('b', 'answered', 5))
     expect(two.secondsUntil('taken back a', tries('b', 'failed', 5))).toBe(1)
     expect(two.second(tries('a', 'failed', 50))).toEqual([])
-    expect(two.outliers.isAside('a')).toBe(false)
+    expect(two.outliers.shareOf('a')).toEqual({})
   })
 
   it('is back at once when all others go', () => {
@@ -125,14 +137,14 @@ describe('an engine whose answers fail while those of others do not', () => {
     two.second(tries('a', 'failed', 5))
     two.outliers.among(modelOf('b'))
     two.outliers.among(modelOf('a', 'b'))
-    expect([two.outliers.isAside('a'), two.second(tries('a', 'failed', 4))]).toEqual([false, []])
+    expect([two.outliers.shareOf('a'), two.second(tries('a', 'failed', 4))]).toEqual([{}, []])
   })
 })
 
 it('nobody is aside when all engines have answered garbage for a minute and are well again', () => {
   const three = traffic('a', 'b', 'c')
   for (let second = 0; second < 60; second += 1) three.second(...IDS.map(id => tries(id, 'failed', 7)))
-  expect(IDS.filter(three.outliers.isAside)).toEqual([])
+  expect(IDS.map(three.outliers.shareOf)).toEqual([{}, {}, {}])
   for (let second = 0; second < 60; second += 1) {
     expect(three.second(...IDS.map(id => tries(id, 'answered', 7)))).toEqual([])
   }

@@ -106,13 +106,13 @@ describe('an endpoint whose health alone is bad', () => {
 })
 
 describe('an endpoint that is put aside', () => {
-  const isAside = (id: string) => id === other.id
+  const shareOf = (id: string) => (id === other.id ? ({ backup: true } as const) : {})
   const served = (...endpoints: Endpoint[]) =>
     planGateway(
       frame,
       see(new Map(), { endpoints, beats: new Map() }, 0, undefined),
       around,
-      isAside,
+      shareOf,
     ).model.tiers[0]?.servers.map(({ id, backup }) => [id, backup])
 
   it('is reached still, as a backup server', () => {
