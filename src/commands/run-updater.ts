@@ -9,6 +9,7 @@ import { localFilesystem, watchEndpoints } from '../registry/watch.ts'
 import type { Slurm } from '../slurm/slurm.ts'
 import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
+import { growingFile } from '../system/growing-file.ts'
 import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
@@ -25,6 +26,8 @@ export interface UpdaterRun {
   readonly config: Config
   /** Open on a directory whose lock is held. */
   readonly gateway: DrivenGateway
+  /** What its nginx logs; undefined: it cannot be read, and no engine is put aside for its answers. */
+  readonly accessLog?: string | undefined
   /** Undefined: there is no Slurm. */
   readonly slurm: Slurm | undefined
   /** Gets each event as a line of JSON. */
@@ -38,6 +41,7 @@ export interface UpdaterRun {
 export async function runUpdater({
   config,
   gateway: nginx,
+  accessLog,
   slurm,
   print,
   alive = () => undefined,
@@ -90,6 +94,7 @@ export async function runUpdater({
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
       ownAddresses,
     },
+    traffic: accessLog === undefined ? undefined : { lines: trafficOf(accessLog) },
     alive,
     clock: systemClock,
     random: Math.random,
@@ -118,6 +123,12 @@ export async function runUpdater({
     await journal.close()
     void registry.close() // a share that hangs keeps the thread until it answers, and us no longer
   }
+}
+
+/** Beginning now: what was logged before says nothing about engines of today. */
+function trafficOf(accessLog: string): () => Promise<readonly string[]> {
+  const log = growingFile(accessLog, 0)
+  return () => log.read()
 }
 
 function slurmEffects(slurm: Slurm, signal: AbortSignal): SlurmEffects {

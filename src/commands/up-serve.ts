@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../domain/user-error.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import { placesBelow } from '../gateway/state-directory.ts'
 import { removeEndpoint } from '../registry/publish.ts'
 import { toReplicaSpec } from '../scripts/to-replica-spec.ts'
 import { endMarked } from '../server/engine-process.ts'
@@ -68,6 +69,7 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   const updating = runUpdater({
     ...{ config, slurm: undefined, signal: updaterOver.signal },
     gateway: { ...gateway, apply },
+    accessLog: placesBelow(places.gateway).accessLog,
     print(line) {
       const event = parseEvent(line)
       if (event !== undefined && !stop.signal.aborted) say('updater', sayOfUpdater(event))

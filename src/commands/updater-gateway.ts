@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts'
 import { UserError } from '../domain/user-error.ts'
 import { connectGateway, type DrivenGateway } from '../gateway/gateway-channel.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
+import { placesBelow } from '../gateway/state-directory.ts'
 import { systemClock } from '../system/clock.ts'
 import { findProgram } from '../system/find-program.ts'
 import { holdLock } from '../system/process-lock.ts'
@@ -13,6 +14,8 @@ import type { Context } from './context.ts'
 /** The gateway that one updater has to itself. */
 export interface UpdaterGateway {
   readonly gateway: DrivenGateway
+  /** Of this nginx; undefined: it is the site's, in a place that only root's half knows. */
+  readonly accessLog: string | undefined
   /** Lets another updater have it; nginx goes on serving. */
   release(): Promise<void>
 }
@@ -33,7 +36,7 @@ export async function openUpdaterGateway(
   const lock = await lockGateway(config, context, lost)
   const nginx = await nginxProgram(context)
   const gateway = await openGateway({ directory, nginx, env: context.env, clock: systemClock })
-  return { gateway, release: lock.release }
+  return { gateway, accessLog: placesBelow(directory).accessLog, release: lock.release }
 }
 
 /** Where the gateway keeps its state, on this machine. */
@@ -66,6 +69,7 @@ function connectToRoot(lost: (error: Error) => void): UpdaterGateway {
   })
   return {
     gateway,
+    accessLog: undefined,
     async release() {
       isOver = true
       process.disconnect?.()

@@ -15,7 +15,7 @@ export async function updater(options: ConfigOptions, context: Context): Promise
   if (config.gateway.nginx === 'system' && process.getuid?.() === 0) return rootUpdater(file, config, context)
   const stopped = new AbortController()
   let lost: Error | undefined
-  const { gateway, release } = await openUpdaterGateway(config, context, error => {
+  const { gateway, accessLog, release } = await openUpdaterGateway(config, context, error => {
     lost = error
     stopped.abort(error.message)
   })
@@ -26,7 +26,7 @@ export async function updater(options: ConfigOptions, context: Context): Promise
     for (let current: Config | undefined = config; current !== undefined; ) {
       const next = rereadOnHangup(current, options, context)
       const signal = AbortSignal.any([ending, next.signal])
-      await runUpdater({ config: current, gateway, slurm, print: context.warn, alive, signal })
+      await runUpdater({ config: current, gateway, accessLog, slurm, print: context.warn, alive, signal })
       current = ending.aborted ? undefined : next.stop()
     }
   } finally {

@@ -32,4 +32,8 @@ export interface GatewayServer {
   readonly port: number
   /** Fingerprint of the key that it asks for; absent: it asks for none. */
   readonly key?: string
+  /** It is reached only where no other server of its tier takes a connection; absent: it is one of those. */
+  readonly backup?: true
+  /** It gets a sixteenth of its tier's requests; absent: as many as any other. */
+  readonly trial?: true
 }

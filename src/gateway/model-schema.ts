@@ -12,6 +12,8 @@ const server = z.strictObject({
   address: z.string().refine(text => parseIpv4(text) !== undefined, 'must be an IPv4 address'),
   port,
   key: z.string().regex(FINGERPRINT, 'must be the fingerprint of a key').exactOptional(),
+  backup: z.literal(true).exactOptional(),
+  trial: z.literal(true).exactOptional(),
 })
 
 const tier = z.strictObject({

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { EngineKeys } from '../domain/engine-key.ts'
-import type { GatewayModel, GatewayTier } from '../domain/gateway-model.ts'
+import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import {
   failedBody,
@@ -175,7 +175,7 @@ function tierViewOf(
     upstream: tier.servers.length > 0,
     upstreams: groups.map(({ servers }, place) => ({
       upstreamName: groups.length === 1 ? upstream : `${upstream}-${place}`,
-      servers,
+      servers: serverViews(servers),
       zoneKilobytes: ZONE_KILOBYTES + servers.length * PEER_KILOBYTES,
     })),
     first: groups.length === 1 ? one : first,
@@ -193,6 +193,15 @@ function tierViewOf(
     unreachable: nginxString(unreachableBody(tier)),
     failed: nginxString(failedBody(tier)),
   }
+}
+
+/** nginx refuses an upstream that has nothing but backups. */
+function serverViews(servers: readonly GatewayServer[]): readonly object[] {
+  const hasOthers = servers.some(server => server.backup !== true)
+  return servers.map(({ id, address, port, backup }) => ({
+    ...{ id, address, port },
+    backup: hasOthers && backup === true ? ' backup' : '',
+  }))
 }
 
 // What connecting may take of the time of a request that is passed on: twice proxy_next_upstream_timeout, and room.

@@ -40,6 +40,11 @@ export interface GatewayEffects {
   ): Promise<{ readonly ended: number; readonly trouble?: string }>
 }
 
+export interface TrafficEffects {
+  /** What nginx has logged since the last call, line by line; rejects when that cannot be read. */
+  lines(): Promise<readonly string[]>
+}
+
 export interface SlurmEffects {
   /** All our jobs and whether that is all of them; or in words why they are not known. */
   jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | { readonly message: string }>

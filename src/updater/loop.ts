@@ -4,7 +4,14 @@ import type { Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
-import type { GatewayEffects, NetworkEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
+import type {
+  GatewayEffects,
+  NetworkEffects,
+  RecordEvent,
+  RegistryEffects,
+  SlurmEffects,
+  TrafficEffects,
+} from './effects.ts'
 import { createKnownKeys } from './known-keys.ts'
 import { createNodeAddresses } from './node-addresses.ts'
 import { unasked } from './ownership.ts'
@@ -14,6 +21,7 @@ import { createRouting } from './routing.ts'
 import { type SeenMap, see } from './seen.ts'
 import { createSlurmWord } from './slurm-word.ts'
 import { createSuspects } from './suspects.ts'
+import { watchTraffic } from './traffic.ts'
 
 export interface UpdaterOptions {
   readonly gatewayName: string
@@ -31,6 +39,8 @@ export interface UpdaterOptions {
   /** Undefined: there is no Slurm. Nothing is polled, and engines are reached on loopback only. */
   readonly slurm: SlurmEffects | undefined
   readonly network: NetworkEffects
+  /** Undefined: how engines answer is not known, and none is put aside for it. */
+  readonly traffic?: TrafficEffects | undefined
   readonly record: RecordEvent
   /** Called each time that the loop has gone round. */
   readonly alive: () => void
@@ -66,6 +76,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   let beatsAt: number | undefined
   const report = createReporter(record)
   const keys = createKnownKeys(registry.keptKey)
+  const traffic = watchTraffic({ ...options, report, wake })
   const addresses = createNodeAddresses({ network, clock, wake })
   const routing = createRouting({ ...options, report, wake })
   const suspects = createSuspects({ network, leaseMs, reaches: routing.reaches, clock, wake })
@@ -79,6 +90,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     signal.addEventListener('abort', wake, { once: true })
     keys.remember((await routing.recall()) ?? {})
     const asking = slurmWord?.keepAsking()
+    const watching = traffic.keepWatching()
     let scanning: Promise<void> | undefined
     while (!signal.aborted) {
       woken = new AbortController()
@@ -91,7 +103,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       options.alive()
       await clock.sleep(options.scanMs, woken.signal)
     }
-    await asking
+    await Promise.all([asking, watching])
   }
 
   /** Beats move every few seconds: reading them with every scan would be most of what this process asks of the share. */
@@ -130,7 +142,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
   function makePlan(): Plan {
     isNews = false
-    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
+    const around = {
       poll: slurmWord?.latest(),
       connects: suspects.connects,
       addressesOf: addresses.of,
@@ -140,7 +152,9 @@ export function createUpdater(options: UpdaterOptions): Updater {
       ownAddresses: network.ownAddresses(),
       loopbackOnly: slurm === undefined,
       leaseMs,
-    })
+    }
+    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, around, traffic.shareOf)
+    traffic.among(made.model)
     report.standings(made.standings)
     suspects.look(seen, made.standings)
     addresses.look(seen)

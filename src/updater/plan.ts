@@ -7,6 +7,9 @@ import { judgeEndpoint, type Standing, type Surroundings } from './standing.ts'
 /** A tier as the configuration has it, before anyone serves it. */
 export type TierFrame = Omit<GatewayTier, 'servers'>
 
+/** What a server has of its tier's requests; nothing said: as much as any other. */
+export type Share = Pick<GatewayServer, 'backup' | 'trial'>
+
 /** What should be: the gateway, and why each endpoint is in it or not. */
 export interface Plan {
   readonly model: GatewayModel
@@ -19,16 +22,17 @@ export function planGateway(
   frame: { readonly listen: number; readonly tiers: readonly TierFrame[] },
   seen: SeenMap,
   around: Omit<Surroundings, 'tiers'>,
+  shareOf: (id: string) => Share = () => ({}),
 ): Plan {
   const tiers = frame.tiers.map(tier => tier.name)
   const each = new Map([...seen].map(([id, one]) => [id, judgeEndpoint(one, { ...around, tiers })] as const))
-  const standings = spareUnwell(seen, each)
+  const standings = spareUnwell(seen, each, id => shareOf(id).backup === true)
   const servers = (tier: string): GatewayServer[] =>
     [...seen.values()].flatMap(({ endpoint }) => {
       const at = addressOf(endpoint)
       const routed = endpoint.tier === tier && standings.get(endpoint.id)?.routed === true && at !== undefined
       const { id, key } = endpoint
-      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }) }] : []
+      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }), ...shareOf(id) }] : []
     })
   return {
     standings,

@@ -46,6 +46,29 @@ test('renders the wrapper and what stands in it', async () => {
   expect(JSON.parse(files.get('model.json') ?? '')).toEqual(model)
 })
 
+test('reaches a backup server only where no other connects, as long as there is another', () => {
+  const [first, second] = fast.servers as [GatewayServer, GatewayServer]
+  const linesOf = (servers: readonly GatewayServer[]) =>
+    renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options)
+      .get('gateway.conf')
+      ?.match(/^ +server \d.*/gm)
+      ?.map(line => line.trim())
+  const backup = { ...second, backup: true } as const
+  expect(linesOf([first, backup])).toEqual([
+    'server 10.0.0.12:8080 max_fails=0; # fast-4242-0-0',
+    'server 10.0.0.13:8081 max_fails=0 backup; # fast-4243-1-0',
+  ])
+  expect(linesOf([backup])).toEqual(['server 10.0.0.13:8081 max_fails=0; # fast-4243-1-0'])
+})
+
+test('gives a server on trial one of sixteen requests', () => {
+  const [first, second] = fast.servers as [GatewayServer, GatewayServer]
+  const servers = [first, { ...second, trial: true } as const]
+  const text = renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options).get('gateway.conf')
+  expect(text?.match(/"~\^\[.*/g)).toEqual(['"~^[0123456789abcde]" 0;', '"~^[f]" 1;'])
+  expect(text?.match(/^ +server \d.*/gm)?.length).toBe(2)
+})
+
 describe('engines that ask for a key', () => {
   const [old, next] = ['o'.repeat(32), 'n'.repeat(32)]
   const keyed = (key: string, index: number): GatewayServer => ({

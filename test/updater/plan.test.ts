@@ -105,6 +105,36 @@ describe('an endpoint whose health alone is bad', () => {
   })
 })
 
+describe('an endpoint that is put aside', () => {
+  const shareOf = (id: string) => (id === other.id ? ({ backup: true } as const) : {})
+  const served = (...endpoints: Endpoint[]) =>
+    planGateway(
+      frame,
+      see(new Map(), { endpoints, beats: new Map() }, 0, undefined),
+      around,
+      shareOf,
+    ).model.tiers[0]?.servers.map(({ id, backup }) => [id, backup])
+
+  it('is reached still, as a backup server', () => {
+    expect(served(endpoint, other)).toEqual([
+      [other.id, true],
+      [endpoint.id, undefined],
+    ])
+  })
+
+  it('leaves its requests to one that is unwell', () => {
+    expect(served({ ...endpoint, unwell: true }, other)).toEqual([
+      [other.id, true],
+      [endpoint.id, undefined],
+    ])
+  })
+
+  it('is not the reason that nobody is left: unwell ones and it alone', () => {
+    expect(served({ ...other, unwell: true })).toEqual([[other.id, true]])
+    expect(served({ ...other, unwell: true }, endpoint)).toEqual([[endpoint.id, undefined]])
+  })
+})
+
 it('knows what nginx may reach on the way from one model to the next', () => {
   const { model } = planGateway(frame, seen, around)
   const reached = union({ fast: ['fast-9-0-0', 'fast-17-0-0'] }, idsOf(model))

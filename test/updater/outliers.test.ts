@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest'
+import type { GatewayModel } from '../../src/domain/gateway-model.ts'
+import { createOutliers, type OutlierChange } from '../../src/updater/outliers.ts'
+import { type Try, triesOf } from '../../src/updater/tries.ts'
+
+const modelOf = (...ids: string[]): GatewayModel => ({
+  listen: 8080,
+  tiers: [
+    {
+      ...{ name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 },
+      servers: ids.map((id, index) => ({ id, address: '10.0.0.1', port: 9000 + index })),
+    },
+  ],
+})
+const IDS = ['a', 'b', 'c']
+const tries = (id: string, outcome: Try['outcome'], count: number): Try[] =>
+  Array.from({ length: count }, () => ({ at: `10.0.0.1:${9000 + IDS.indexOf(id)}`, outcome }))
+const wordsOf = (changes: readonly OutlierChange[]) => changes.map(({ event, id }) => `${event} ${id}`)
+
+/** Two or three engines, each second of traffic as it is given. */
+function traffic(...ids: string[]) {
+  const outliers = createOutliers()
+  outliers.among(modelOf(...ids))
+  let now = 0
+  return {
+    outliers,
+    second(...seen: Try[][]): string[] {
+      now += 1_000
+      outliers.heed(seen.flat(), now)
+      return wordsOf(outliers.judge(now))
+    },
+    /** The seconds after which the first of those changes was made. */
+    secondsUntil(event: string, ...seen: Try[][]): number {
+      for (let seconds = 1; seconds < 300; seconds += 1) if (this.second(...seen).includes(event)) return seconds
+      return Number.POSITIVE_INFINITY
+    },
+  }
+}
+
+describe('one line of the access log', () => {
+  const line = (upstream: string, answers: string, connects: string) => JSON.stringify({ upstream, answers, connects })
+  it.each([
+    ['one answer', line('10.0.0.1:9000', '200', '0.001'), ['10.0.0.1:9000 answered']],
+    ['an error', line('10.0.0.1:9000', '500', '0.000'), ['10.0.0.1:9000 failed']],
+    ['load, and what is not implemented', line('a:1, b:2', '503, 501', '0.0, 0.0'), ['a:1 answered', 'b:2 answered']],
+    ['a refused one, and the next', line('a:1, b:2', '502, 200', '-, 0.001'), ['a:1 refused', 'b:2 answered']],
+    ['a second delivery', line('a:1 : b:2', '502 : 504', '0.001 : -'), ['a:1 failed', 'b:2 refused']],
+    ['a client that went away', line('a:1', '-', '0.001'), []],
+    ['no engine', line('', '', ''), []],
+    ['lists that do not agree', line('a:1, b:2', '500', '0.0'), []],
+    ['another format', '10.0.0.9 - - "GET / HTTP/1.1" 500', []],
+    ['another shape', '[1]', []],
+    ['null', 'null', []],
+  ])('says: %s', (_, text, expected) => {
+    expect(triesOf(text).map(one => `${one.at} ${one.outcome}`)).toEqual(expected)
+  })
+})
+
+describe('an engine whose answers fail while those of others do not', () => {
+  it.each([
+    ['answers 500 to all', tries('a', 'failed', 40), tries('b', 'answered', 4), ['set aside a']],
+    ['… beside one that has not finished anything yet', tries('a', 'failed', 40), [], ['set aside a']],
+    ['fails five times of ten', [...tries('a', 'failed', 5), ...tries('a', 'answered', 5)], [], ['set aside a']],
+    ['does not take connections', tries('a', 'refused', 2), tries('b', 'answered', 2), ['set aside a']],
+    ['fails four times', tries('a', 'failed', 4), tries('b', 'answered', 40), []],
+    ['fails in a third', [...tries('a', 'failed', 10), ...tries('a', 'answered', 20)], tries('b', 'answered', 9), []],
+    ['fails as the other does', tries('a', 'failed', 10), tries('b', 'failed', 10), []],
+    [
+      'fails less than twice as often as the other',
+      tries('a', 'failed', 10),
+      [...tries('b', 'failed', 6), ...tries('b', 'answered', 4)],
+      [],
+    ],
+  ])('is put aside where it should: %s', (_, ofA, ofB, expected) => {
+    expect(traffic('a', 'b').second(ofA, ofB)).toEqual(expected)
+  })
+
+  it('is put aside beside another such, as long as one is left', () => {
+    const three = traffic('a', 'b', 'c')
+    expect(three.second(tries('a', 'failed', 9), tries('b', 'failed', 9), tries('c', 'answered', 1))).toEqual([
+      'set aside a',
+      'set aside b',
+    ])
+  })
+
+  it('stays where it is the only one', () => {
+    const one = traffic('a')
+    expect([one.second(tries('a', 'failed', 99)), one.outliers.shareOf('a')]).toEqual([[], {}])
+  })
+
+  it('is tried again after 5, 10 … 60 s with a few requests, one of which suffices to put it aside', () => {
+    const two = traffic('a', 'b')
+    const well = tries('b', 'answered', 5)
+    two.second(tries('a', 'failed', 5), well)
+    const rests: number[] = []
+    for (let round = 0; round < 6; round += 1) {
+      rests.push(two.secondsUntil('on trial a', well))
+      expect(two.outliers.shareOf('a')).toEqual({ trial: true })
+      expect(two.second(tries('a', 'failed', 1), well)).toEqual(['set aside a'])
+      expect(two.outliers.shareOf('a')).toEqual({ backup: true })
+    }
+    expect(rests).toEqual([5, 10, 20, 40, 60, 60])
+  })
+
+  it('is back when its trial went well, and as any other after a minute', () => {
+    const two = traffic('a', 'b')
+    const well = tries('b', 'answered', 5)
+    two.second(tries('a', 'failed', 5), well)
+    expect(two.secondsUntil('on trial a', well)).toBe(5)
+    expect(two.secondsUntil('taken back a', tries('a', 'answered', 1), well)).toBe(5)
+    expect(two.outliers.shareOf('a')).toEqual({})
+    expect(two.second(tries('a', 'failed', 2), well)).toEqual(['set aside a'])
+    expect(two.secondsUntil('taken back a', tries('a', 'answered', 1), well)).toBe(15)
+    for (let second = 0; second < 60; second += 1) expect(two.second(well)).toEqual([])
+    expect(two.second(tries('a', 'failed', 4), well)).toEqual([])
+    expect(two.second(tries('a', 'failed', 4), well)).toEqual(['set aside a'])
+    expect(two.secondsUntil('on trial a', well)).toBe(5)
+  })
+
+  it('is back at once when all others fail too, and for a while nobody is put aside then', () => {
+    const two = traffic('a', 'b')
+    two.second(tries('a', 'failed', 5), tries('b', 'answered', 5))
+    expect(two.secondsUntil('taken back a', tries('b', 'failed', 5))).toBe(1)
+    expect(two.second(tries('a', 'failed', 50))).toEqual([])
+    expect(two.outliers.shareOf('a')).toEqual({})
+  })
+
+  it('is back at once when all others go', () => {
+    const two = traffic('a', 'b')
+    two.second(tries('a', 'failed', 5), tries('b', 'answered', 5))
+    two.outliers.among(modelOf('a'))
+    expect(two.second()).toEqual(['taken back a'])
+  })
+
+  it('is as new when it was gone meanwhile', () => {
+    const two = traffic('a', 'b')
+    two.second(tries('a', 'failed', 5))
+    two.outliers.among(modelOf('b'))
+    two.outliers.among(modelOf('a', 'b'))
+    expect([two.outliers.shareOf('a'), two.second(tries('a', 'failed', 4))]).toEqual([{}, []])
+  })
+})
+
+it('nobody is aside when all engines have answered garbage for a minute and are well again', () => {
+  const three = traffic('a', 'b', 'c')
+  for (let second = 0; second < 60; second += 1) three.second(...IDS.map(id => tries(id, 'failed', 7)))
+  expect(IDS.map(three.outliers.shareOf)).toEqual([{}, {}, {}])
+  for (let second = 0; second < 60; second += 1) {
+    expect(three.second(...IDS.map(id => tries(id, 'answered', 7)))).toEqual([])
+  }
+})
