@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../domain/user-error.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -9,8 +9,11 @@ import { serveGateway } from '../gateway/gateway-channel.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { type Account, accountOf } from '../system/account.ts'
 import { systemClock } from '../system/clock.ts'
+import { findProgram } from '../system/find-program.ts'
 import { foreignWriter } from '../system/foreign-writer.ts'
 import { createLane } from '../system/lane.ts'
+import { ownAddresses } from '../system/network.ts'
+import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { refuseOtherModel } from './gateway-frame.ts'
 import { rereadConfig } from './reread-config.ts'
@@ -18,6 +21,9 @@ import { gatewayDirectory, lockGateway, nginxProgram } from './updater-gateway.t
 
 /** A share that does not answer: the start is given up, and whoever started us tries again. */
 const SHARED_DEADLINE_MS = 10_000
+
+/** Where root's half looks for programs, whatever PATH it was started with. */
+const ROOTS_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
  * `sluice updater` as root, for the system's nginx. One site is one account (rule 9), and that account is the owner of the
@@ -30,10 +36,17 @@ const SHARED_DEADLINE_MS = 10_000
  * @throws UserError when others than root may write what root reads or runs.
  */
 export async function rootUpdater(file: string, config: Config, context: Context): Promise<void> {
+  const env = { ...context.env, PATH: ROOTS_PATH }
   const options = { config: resolve(context.cwd, file) }
   const { gateway } = config
   const directory = gatewayDirectory(config, context)
-  await refuseForeignWriters([...context.self, options.config, gateway.directory, directory], context.self)
+  const nginxPath = await nginxProgram({ ...context, env })
+  const reload = await resolveReload(gateway.reload, env)
+  const own = [...context.self, ...(await filesBelow(templatesDirectory()))]
+  const read = [options.config, gateway.directory, directory, ...ROOTS_PATH.split(':')]
+  // A reload command may be an interpreter: each path among its words is what it runs.
+  const run = [nginxPath, ...reload].filter(word => word.startsWith('/'))
+  await refuseForeignWriters([...own, ...read, ...run], own)
   const account = await ownerOf(config.shared, context)
 
   const over = new AbortController()
@@ -45,10 +58,10 @@ export async function rootUpdater(file: string, config: Config, context: Context
   try {
     const nginx = await openGateway({
       directory,
-      nginx: await nginxProgram(context),
-      env: context.env,
+      nginx: nginxPath,
+      env,
       clock: systemClock,
-      system: { name: gateway.name, directory: gateway.directory, reload: gateway.reload.split(' ') },
+      system: { name: gateway.name, directory: gateway.directory, reload },
     })
     await serveAccount({ config, options, account, nginx, over }, context)
   } finally {
@@ -89,7 +102,10 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     childHears = true
     if (isOwed) passOn()
   })
-  const served = serveGateway(nginx, child, { permit: model => refuseOtherModel(current, model), signal })
+  const served = serveGateway(nginx, child, {
+    permit: model => refuseOtherModel(current, model, ownAddresses()),
+    signal,
+  })
   const forget = context.onHangup(async () => {
     const next = await rereadConfig(current, options, context)
     if (next === undefined) return
@@ -104,6 +120,17 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
   over.abort()
   await served.idle()
   if (code !== 0) throw new Error(`The updater of ${account.name} ended: ${ending ?? `exit code ${code}`}`)
+}
+
+/** With the program as root's PATH has it; left as it is where there is none, which the reload will say. */
+async function resolveReload(command: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const [program = '', ...args] = command.split(' ')
+  return [program.includes('/') ? program : ((await findProgram(program, env)) ?? program), ...args]
+}
+
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const found = await readdir(directory, { recursive: true })
+  return [directory, ...found.map(name => join(directory, name))]
 }
 
 async function refuseForeignWriters(paths: readonly string[], self: readonly string[]): Promise<void> {
