@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../domain/user-error.ts'
+import { boundedLines } from '../gateway/bounded-lines.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { serveGateway } from '../gateway/gateway-channel.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
@@ -17,7 +19,7 @@ import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { refuseOtherModel } from './gateway-frame.ts'
 import { rereadConfig } from './reread-config.ts'
-import { gatewayDirectory, lockGateway, nginxProgram } from './updater-gateway.ts'
+import { CHANNEL_FD, CHANNEL_VARIABLE, gatewayDirectory, lockGateway, nginxProgram } from './updater-gateway.ts'
 
 /** A share that does not answer: the start is given up, and whoever started us tries again. */
 const SHARED_DEADLINE_MS = 10_000
@@ -87,8 +89,15 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
     cwd: '/',
-    env: environmentOf(account, context.env),
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...environmentOf(account, context.env), [CHANNEL_VARIABLE]: String(CHANNEL_FD) },
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  })
+  const channel = boundedLines(child.stdio[CHANNEL_FD] as Duplex)
+  let misuse: string | undefined
+  channel.once('disconnect', reason => {
+    misuse = reason
+    // Without one it closed the channel itself: it is about to end.
+    if (reason !== undefined) child.kill('SIGTERM')
   })
   let current = config
   // A SIGHUP would end a child that has only begun; when it first speaks it has long heard signals.
@@ -98,11 +107,11 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     if (childHears) child.kill('SIGHUP')
     else isOwed = true
   }
-  child.once('message', () => {
+  channel.once('message', () => {
     childHears = true
     if (isOwed) passOn()
   })
-  const served = serveGateway(nginx, child, {
+  const served = serveGateway(nginx, channel, {
     permit: model => refuseOtherModel(current, model, ownAddresses()),
     signal,
   })
@@ -119,6 +128,7 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
   forget()
   over.abort()
   await served.idle()
+  if (misuse !== undefined) throw new Error(`The updater of ${account.name} was ended: on its channel ${misuse}`)
   if (code !== 0) throw new Error(`The updater of ${account.name} ended: ${ending ?? `exit code ${code}`}`)
 }
 
