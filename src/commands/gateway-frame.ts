@@ -1,11 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
-import { inNetworks } from '../domain/address.ts'
+import { inRanges, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import { clientPaths } from '../engines/client-paths.ts'
 
 /** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
 const RETRY_AFTER_SECONDS = 10
+
+/** More than any cluster here has, and what nginx still tests within its time. */
+const MOST_SERVERS = 4096
 
 /** The gateway as the configuration has it, before anyone serves it. */
 export function gatewayFrame({ gateway, tiers }: Config) {
@@ -23,26 +26,37 @@ export function gatewayFrame({ gateway, tiers }: Config) {
 }
 
 /**
- * Whoever plans a gateway fills this frame, within the networks, and nothing else.
+ * Whoever plans a gateway fills this frame, within the networks, and nothing else. Rule 9 is judged here again, as far as
+ * it needs no file of the share: what plans may be another account's. It is for a site with Slurm, whose engines are never
+ * on the gateway's own addresses.
  *
  * @throws when the model does more.
  */
-export function refuseOtherModel(config: Config, model: GatewayModel): void {
+export function refuseOtherModel(config: Config, model: GatewayModel, ownAddresses: readonly string[]): void {
   const frame = gatewayFrame(config)
   const empty = { ...frame, tiers: frame.tiers.map(tier => ({ ...tier, servers: [] })) }
   if (!isDeepStrictEqual({ ...model, tiers: model.tiers.map(tier => ({ ...tier, servers: [] })) }, empty)) {
     throw new Error('Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml')
   }
-  const strayed = model.tiers
-    .flatMap(tier => tier.servers)
-    .find(server => !inNetworks(server.address, config.gateway.networks))
-  if (strayed !== undefined) {
-    throw new Error(`Cannot apply a model: ${strayed.address} of ${strayed.id} lies outside gateway.networks`)
+  const servers = model.tiers.flatMap(tier => tier.servers)
+  if (servers.length > MOST_SERVERS) {
+    throw new Error(`Cannot apply a model: it has ${servers.length} endpoints, and ${MOST_SERVERS} is the most`)
+  }
+  const networks = rangesOf(config.gateway.networks)
+  for (const { address, id } of servers) {
+    const why = refuseAddress(address)
+    if (why !== undefined) throw new Error(`Cannot apply a model: ${address} of ${id} ${why}`)
+  }
+
+  function refuseAddress(address: string): string | undefined {
+    if (!inRanges(address, networks)) return 'lies outside gateway.networks'
+    if (inRanges(address, NEVER_REMOTE)) return 'is link-local or loopback'
+    return ownAddresses.includes(address) ? "is the gateway's own" : undefined
   }
 }
 
 /** @throws when the gateway reaches nobody there, so that it has no streams to end. */
 export function refuseStrayed({ gateway }: Config, address: string): void {
-  if (inNetworks(address, gateway.networks)) return
+  if (inRanges(address, rangesOf(gateway.networks))) return
   throw new Error(`Cannot end streams: ${address} lies outside gateway.networks`)
 }

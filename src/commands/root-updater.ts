@@ -1,23 +1,31 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../domain/user-error.ts'
+import { boundedLines } from '../gateway/bounded-lines.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { serveGateway } from '../gateway/gateway-channel.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { type Account, accountOf } from '../system/account.ts'
 import { systemClock } from '../system/clock.ts'
+import { findProgram } from '../system/find-program.ts'
 import { foreignWriter } from '../system/foreign-writer.ts'
 import { createLane } from '../system/lane.ts'
+import { ownAddresses } from '../system/network.ts'
+import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { refuseOtherModel, refuseStrayed } from './gateway-frame.ts'
 import { rereadConfig } from './reread-config.ts'
-import { gatewayDirectory, lockGateway, nginxProgram } from './updater-gateway.ts'
+import { CHANNEL_FD, CHANNEL_VARIABLE, gatewayDirectory, lockGateway, nginxProgram } from './updater-gateway.ts'
 
 /** A share that does not answer: the start is given up, and whoever started us tries again. */
 const SHARED_DEADLINE_MS = 10_000
+
+/** Where root's half looks for programs, whatever PATH it was started with. */
+const ROOTS_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
  * `sluice updater` as root, for the system's nginx. One site is one account (rule 9), and that account is the owner of the
@@ -30,10 +38,17 @@ const SHARED_DEADLINE_MS = 10_000
  * @throws UserError when others than root may write what root reads or runs.
  */
 export async function rootUpdater(file: string, config: Config, context: Context): Promise<void> {
+  const env = { ...context.env, PATH: ROOTS_PATH }
   const options = { config: resolve(context.cwd, file) }
   const { gateway } = config
   const directory = gatewayDirectory(config, context)
-  await refuseForeignWriters([...context.self, options.config, gateway.directory, directory], context.self)
+  const nginxPath = await nginxProgram({ ...context, env })
+  const reload = await resolveReload(gateway.reload, env)
+  const own = [...context.self, ...(await filesBelow(templatesDirectory()))]
+  const read = [options.config, gateway.directory, directory, ...ROOTS_PATH.split(':')]
+  // A reload command may be an interpreter: each path among its words is what it runs.
+  const run = [nginxPath, ...reload].filter(word => word.startsWith('/'))
+  await refuseForeignWriters([...own, ...read, ...run], own)
   const account = await ownerOf(config.shared, context)
 
   const over = new AbortController()
@@ -45,10 +60,10 @@ export async function rootUpdater(file: string, config: Config, context: Context
   try {
     const nginx = await openGateway({
       directory,
-      nginx: await nginxProgram(context),
-      env: context.env,
+      nginx: nginxPath,
+      env,
       clock: systemClock,
-      system: { name: gateway.name, directory: gateway.directory, reload: gateway.reload.split(' ') },
+      system: { name: gateway.name, directory: gateway.directory, reload },
     })
     await serveAccount({ config, options, account, nginx, over }, context)
   } finally {
@@ -74,8 +89,15 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
     cwd: '/',
-    env: environmentOf(account, context.env),
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...environmentOf(account, context.env), [CHANNEL_VARIABLE]: String(CHANNEL_FD) },
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  })
+  const channel = boundedLines(child.stdio[CHANNEL_FD] as Duplex)
+  let misuse: string | undefined
+  channel.once('disconnect', reason => {
+    misuse = reason
+    // Without one it closed the channel itself: it is about to end.
+    if (reason !== undefined) child.kill('SIGTERM')
   })
   let current = config
   // A SIGHUP would end a child that has only begun; when it first speaks it has long heard signals.
@@ -85,12 +107,12 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     if (childHears) child.kill('SIGHUP')
     else isOwed = true
   }
-  child.once('message', () => {
+  channel.once('message', () => {
     childHears = true
     if (isOwed) passOn()
   })
-  const served = serveGateway(nginx, child, {
-    permit: model => refuseOtherModel(current, model),
+  const served = serveGateway(nginx, channel, {
+    permit: model => refuseOtherModel(current, model, ownAddresses()),
     permitAddress: address => refuseStrayed(current, address),
     signal,
   })
@@ -107,7 +129,19 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
   forget()
   over.abort()
   await served.idle()
+  if (misuse !== undefined) throw new Error(`The updater of ${account.name} was ended: on its channel ${misuse}`)
   if (code !== 0) throw new Error(`The updater of ${account.name} ended: ${ending ?? `exit code ${code}`}`)
+}
+
+/** With the program as root's PATH has it; left as it is where there is none, which the reload will say. */
+async function resolveReload(command: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const [program = '', ...args] = command.split(' ')
+  return [program.includes('/') ? program : ((await findProgram(program, env)) ?? program), ...args]
+}
+
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const found = await readdir(directory, { recursive: true })
+  return [directory, ...found.map(name => join(directory, name))]
 }
 
 async function refuseForeignWriters(paths: readonly string[], self: readonly string[]): Promise<void> {

@@ -1,7 +1,9 @@
+import { Socket } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { UserError } from '../domain/user-error.ts'
+import { boundedLines } from '../gateway/bounded-lines.ts'
 import { connectGateway, type DrivenGateway } from '../gateway/gateway-channel.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { placesBelow } from '../gateway/state-directory.ts'
@@ -10,6 +12,10 @@ import { findProgram } from '../system/find-program.ts'
 import { holdLock } from '../system/process-lock.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import type { Context } from './context.ts'
+
+/** Says to the child of root that the pipe to root is open, and where. */
+export const CHANNEL_VARIABLE = 'SLUICE_ROOT_CHANNEL'
+export const CHANNEL_FD = 3
 
 /** The gateway that one updater has to itself. */
 export interface UpdaterGateway {
@@ -31,7 +37,7 @@ export async function openUpdaterGateway(
   context: Context,
   lost: (error: Error) => void,
 ): Promise<UpdaterGateway> {
-  if (config.gateway.nginx === 'system') return connectToRoot(lost)
+  if (config.gateway.nginx === 'system') return connectToRoot(context, lost)
   const directory = gatewayDirectory(config, context)
   const lock = await lockGateway(config, context, lost)
   const nginx = await nginxProgram(context)
@@ -55,8 +61,8 @@ export async function lockGateway(config: Config, context: Context, lost: (error
   )
 }
 
-function connectToRoot(lost: (error: Error) => void): UpdaterGateway {
-  if (process.send === undefined) {
+function connectToRoot({ env }: Context, lost: (error: Error) => void): UpdaterGateway {
+  if (env[CHANNEL_VARIABLE] === undefined) {
     const { uid, username } = userInfo()
     throw new UserError(
       `Cannot drive the system's nginx as ${username} (uid ${uid}): whoever may write a file that root's nginx includes is root; ` +
@@ -64,7 +70,8 @@ function connectToRoot(lost: (error: Error) => void): UpdaterGateway {
     )
   }
   let isOver = false
-  const gateway = connectGateway(process, error => {
+  const channel = boundedLines(new Socket({ fd: CHANNEL_FD }))
+  const gateway = connectGateway(channel, error => {
     if (!isOver) lost(error)
   })
   return {
@@ -72,7 +79,7 @@ function connectToRoot(lost: (error: Error) => void): UpdaterGateway {
     accessLog: undefined,
     async release() {
       isOver = true
-      process.disconnect?.()
+      channel.close()
     },
   }
 }

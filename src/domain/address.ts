@@ -41,3 +41,6 @@ function rangeOf(network: string): AddressRange | undefined {
 
 /** This machine itself. */
 export const LOOPBACK = '127.0.0.0/8'
+
+/** Where no engine of another machine is: link-local, loopback, this network, multicast and reserved (rule 9). */
+export const NEVER_REMOTE = rangesOf(['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3'])

@@ -1,17 +1,17 @@
-import type { ChildProcess } from 'node:child_process'
 import { z } from 'zod'
 import { messageOf } from '../domain/caught.ts'
 import { checkKeys, type EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { EndedSockets } from '../system/end-sockets.ts'
+import type { BoundedLines } from './bounded-lines.ts'
 import type { ApplyOutcome, Gateway, RunningGateway, ServerAddress } from './gateway.ts'
 import { checkModel } from './model-schema.ts'
 
 /** The part of a gateway that an updater needs. */
 export type DrivenGateway = Pick<Gateway, 'apply' | 'running' | 'endStreams'>
 
-/** Either end of the pipe between a process and the child that it forked (child_process, `ipc`). */
-type End = Pick<ChildProcess, 'on' | 'once' | 'send'> | NodeJS.Process
+/** Either end of the pipe between a process and the child that it started. */
+type End = Pick<BoundedLines, 'on' | 'once' | 'send' | 'close'>
 
 /** More than any gateway has. */
 const MOST_SERVERS = 10_000
@@ -29,7 +29,8 @@ type Reply = { readonly id: number } & ({ readonly value: unknown } | { readonly
 
 /**
  * Lets the process at the other end drive the gateway, as far as `permit` goes: that process may be another account's, and
- * what it sends is checked as text from outside is. The function that is returned waits for what is under way.
+ * what it sends is checked as text from outside is, and one with too many calls under way is cut off. The function that is
+ * returned waits for what is under way.
  */
 export function serveGateway(
   gateway: DrivenGateway,
@@ -40,6 +41,7 @@ export function serveGateway(
   peer.on('message', message => {
     const parsed = requestSchema.safeParse(message)
     if (!parsed.success) return // an end that speaks otherwise gets no answer
+    if (under.size >= MOST_CALLS) return peer.close(`more than ${MOST_CALLS} calls are under way`)
     const { id } = parsed.data
     const work = answer(parsed.data).then(
       value => reply(peer, { id, value }),
@@ -118,5 +120,8 @@ function reply(peer: End, message: Reply): void {
 }
 
 function send(peer: End, message: Request | Reply): void {
-  peer.send?.(message, undefined, undefined, () => undefined) // a pipe that broke is told by `disconnect`
+  peer.send(message) // a pipe that broke is told by `disconnect`
 }
+
+// An updater makes one call at a time; one that it gave up may still be under way.
+const MOST_CALLS = 16

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { openMasterProgram } from './master-program.ts'
 import { type NginxProcess, readAgain } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -38,45 +38,47 @@ export function nginxCommand(options: {
   const { command, directory } = options
   const { NGINX: _inheritedSockets, ...env } = options.env // nginx would take the numbers in it for its listening sockets
 
-  async function run(
-    verb: string,
-    program: string,
-    args: readonly string[],
-  ): Promise<{ stdout: string; stderr: string }> {
-    const result = await execa(program, args, {
+  async function run(verb: string, args: readonly string[], fd?: number): Promise<{ stdout: string; stderr: string }> {
+    const result = await execa(fd === undefined ? command : `/proc/self/fd/${PROGRAM_FD}`, args, {
       cwd: directory.root,
       env,
       extendEnv: false,
-      stdin: 'ignore',
+      stdio: ['ignore', 'pipe', 'pipe', fd === undefined ? 'ignore' : (fd as 3)], // execa takes any number; its types take a few
       timeout: ANSWER_MS,
       reject: false,
     })
-    if (!result.failed) return result
+    const { stdout, stderr } = result as { stdout: string; stderr: string }
+    if (!result.failed) return { stdout, stderr }
     if (result.code === 'ENOENT') {
-      throw new Error(`Cannot ${verb}: there is no program ${JSON.stringify(program)}; install nginx`)
+      throw new Error(`Cannot ${verb}: there is no program ${JSON.stringify(command)}; install nginx`)
     }
-    const words = complaints(result.stderr) || (result.originalMessage ?? result.shortMessage)
+    const words = complaints(stderr ?? '') || (result.originalMessage ?? result.shortMessage)
     throw new Error(`Cannot ${verb}: ${words}`, { cause: result })
   }
 
-  // A master that ended meanwhile is no reason to be without nginx: the one that would be started is asked instead.
-  const programOf = (master: NginxProcess | undefined) =>
-    master === undefined || readAgain(master) === undefined ? command : `/proc/${master.pid}/exe`
+  async function runAs(
+    master: NginxProcess | undefined,
+    verb: string,
+    args: (places: readonly string[]) => readonly string[],
+  ): Promise<{ stdout: string; stderr: string }> {
+    // A master that ended meanwhile is no reason to be without nginx: the one that would be started is asked instead.
+    if (master === undefined || readAgain(master) === undefined) return run(verb, args([]))
+    const program = await openMasterProgram(master)
+    return run(verb, args(program.places), program.fd).finally(() => program.close())
+  }
+
   const base = ['-p', `${directory.root}/`]
   return {
-    version: async master => (await run('run nginx', programOf(master), ['-V'])).stderr,
+    version: async master => (await runAs(master, 'run nginx', () => ['-V'])).stderr,
     async test(generation, master) {
       const file = join(directory.generations, String(generation), 'nginx.conf')
-      await run(`load generation ${generation}`, programOf(master), [...base, '-t', '-q', '-c', file])
+      await runAs(master, `load generation ${generation}`, () => [...base, '-t', '-q', '-c', file])
     },
     async dump(verb, master) {
-      // What it was started with decides what a reload reads; the title has it (ngx_setproctitle.c).
-      const title = readFileSync(`/proc/${master.pid}/cmdline`, 'latin1')
-      const places = [...title.matchAll(/ (-[cp]) ?([^\s\0]+)/g)].flatMap(([, flag = '', place = '']) => [flag, place])
-      return (await run(verb, programOf(master), [...places, '-T', '-q'])).stdout
+      return (await runAs(master, verb, places => [...places, '-T', '-q'])).stdout
     },
     async start() {
-      await run('start nginx', command, [...base, '-c', join(directory.root, 'current/nginx.conf')])
+      await run('start nginx', [...base, '-c', join(directory.root, 'current/nginx.conf')])
     },
   }
 }
@@ -91,6 +93,9 @@ export function complaints(text: string): string {
 }
 
 const MAX_LINES = 3
+
+// The first that a child has beside its standard streams.
+const PROGRAM_FD = 3
 
 // The log that nginx was built with is often root's; it says so and goes on to ours. Its -e came with 1.19.5.
 const FIRST_LOG = 'could not open error log file'

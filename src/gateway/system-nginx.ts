@@ -1,7 +1,8 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { type NginxProcess, readNginx } from './nginx-processes.ts'
+import { isOfAccount } from './master-program.ts'
+import { type NginxProcess, readAgain, readNginx } from './nginx-processes.ts'
 
 /** Where an nginx was built to have its things. */
 export interface NginxPlaces {
@@ -30,8 +31,9 @@ export function pidFileOf(text: string, places: NginxPlaces): string {
 }
 
 /**
- * The master of the system's nginx. Its pid file tells it from every other nginx of this machine, ours included; that it
- * is the one which was reloaded shows when its children answer (`awaitGeneration`).
+ * The master of the system's nginx. Its pid file tells it from every other nginx of this machine, ours included; where
+ * that file is stale, its pid may be any account's process under any title, so it must be root's. That it is the one which
+ * was reloaded shows when its children answer (`awaitGeneration`).
  *
  * @throws when it does not run, with what to do.
  */
@@ -39,9 +41,9 @@ export async function findSystemMaster(places: NginxPlaces): Promise<NginxProces
   const pidFile = pidFileOf(await readFile(places.configuration, 'utf8').catch(asEmpty), places)
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(asEmpty), 10)
   const found = pid > 0 ? readNginx(pid) : undefined
-  if (found?.role === 'master') return found
+  if (found?.role === 'master' && (await isOfAccount(pid, 0)) && readAgain(found) !== undefined) return found
   throw new Error(
-    `Cannot find the system's nginx: ${pidFile} names no master of nginx that runs; start it, such as with systemctl start nginx`,
+    `Cannot find the system's nginx: ${pidFile} names no master of nginx that root runs; start it, such as with systemctl start nginx`,
   )
 }
 

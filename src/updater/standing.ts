@@ -1,4 +1,4 @@
-import { type AddressRange, inRanges, LOOPBACK, rangesOf } from '../domain/address.ts'
+import { type AddressRange, inRanges, LOOPBACK, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import { addressOf, type Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { proveOwnership } from './ownership.ts'
@@ -82,7 +82,7 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
     return inRanges(address, HERE) ? undefined : `Address ${address} is not loopback, and there is no Slurm`
   }
   if (!inRanges(address, around.networks)) return `Address ${address} lies outside gateway.networks`
-  if (inRanges(address, NEVER)) return `Address ${address} is link-local or loopback`
+  if (inRanges(address, NEVER_REMOTE)) return `Address ${address} is link-local or loopback`
   if (around.ownAddresses.includes(address)) return `Address ${address} is the gateway's own`
   const resolved = around.addressesOf(endpoint.job.node)
   if (resolved === undefined) {
@@ -103,7 +103,6 @@ function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | und
 }
 
 const HERE = rangesOf([LOOPBACK])
-const NEVER = rangesOf(['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3'])
 
 /** What the poll says against the endpoint, if it may speak about it at all (rule 2). */
 function contradict({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): string | undefined {

@@ -13,10 +13,12 @@ const model = (address: string): GatewayModel => ({
   tiers: frame.tiers.map(tier => ({ ...tier, servers: server(address) })),
 })
 
+const OWN = ['10.0.0.1']
+
 test('a model fills the frame of its configuration', () => {
-  expect(() => refuseOtherModel(config, model('10.0.0.12'))).not.toThrow()
+  expect(() => refuseOtherModel(config, model('10.0.0.12'), OWN)).not.toThrow()
   // As it comes over a pipe.
-  expect(() => refuseOtherModel(config, JSON.parse(JSON.stringify(model('10.0.0.12'))))).not.toThrow()
+  expect(() => refuseOtherModel(config, JSON.parse(JSON.stringify(model('10.0.0.12'))), OWN)).not.toThrow()
 })
 
 test('a tier opens paths by name, besides those of its engine', () => {
@@ -48,6 +50,32 @@ test.each<[string, GatewayModel, string]>([
   ['tier less', { ...model('10.0.0.12'), tiers: model('10.0.0.12').tiers.slice(1) }, other],
   ['path', { ...frame, tiers: frame.tiers.map(tier => ({ ...tier, path: '/x/', servers: [] })) }, other],
   ['network', model('127.0.0.1'), 'Cannot apply a model: 127.0.0.1 of fast-1-0-0 lies outside gateway.networks'],
+  [
+    'address than an engine may have',
+    model('10.0.0.1'),
+    "Cannot apply a model: 10.0.0.1 of fast-1-0-0 is the gateway's own",
+  ],
+  [
+    'count of endpoints',
+    {
+      ...frame,
+      tiers: frame.tiers.map(tier => ({
+        ...tier,
+        servers: Array.from({ length: 4097 }, () => server('10.0.0.12')).flat(),
+      })),
+    },
+    'endpoints, and 4096 is the most',
+  ],
 ])('another %s is refused', (_what, bad, message) => {
-  expect(() => refuseOtherModel(config, bad)).toThrow(message)
+  expect(() => refuseOtherModel(config, bad, OWN)).toThrow(message)
 })
+
+test.each(['127.0.0.1', '169.254.169.254', '0.0.0.1', '224.0.0.1'])(
+  '%s is refused also where the networks have it',
+  address => {
+    const wide = { ...config, gateway: { ...config.gateway, networks: ['0.0.0.0/0'] } }
+    expect(() => refuseOtherModel(wide, model(address), OWN)).toThrow(
+      `${address} of fast-1-0-0 is link-local or loopback`,
+    )
+  },
+)

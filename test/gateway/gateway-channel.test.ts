@@ -12,6 +12,7 @@ function pipe() {
   const ends = [new EventEmitter(), new EventEmitter()] as const
   const end = (own: number, other: number) =>
     Object.assign(ends[own] as EventEmitter, {
+      close: () => ends[other]?.emit('disconnect'),
       send: (message: unknown) =>
         queueMicrotask(() => ends[other]?.emit('message', JSON.parse(JSON.stringify(message)))),
     })
@@ -108,6 +109,14 @@ describe('a gateway at the other end of a pipe', () => {
     await expect(call).rejects.toThrow(words)
     await expect(far.apply(model, never)).rejects.toThrow(words)
     expect(lost).toEqual([words])
+  })
+
+  test('cuts off an end that asks and asks', async () => {
+    const { far, lost } = connected({ running: () => new Promise(() => undefined) })
+    const calls = Array.from({ length: 17 }, () => far.running(never))
+    const ends = await Promise.allSettled(calls)
+    expect(new Set(ends.map(one => one.status))).toEqual(new Set(['rejected']))
+    expect(lost).toHaveLength(1)
   })
 
   test('is not waited for after an abort', async () => {

@@ -1,7 +1,11 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { openMasterProgram } from '../../src/gateway/master-program.ts'
+import { readNginx } from '../../src/gateway/nginx-processes.ts'
 import { systemFile } from '../../src/gateway/system-file.ts'
 import { filesOfDump, findSystemMaster, listensOn, parsePlaces, pidFileOf } from '../../src/gateway/system-nginx.ts'
 
@@ -47,8 +51,64 @@ test.each([
   const pidFile = join(directory, 'nginx.pid')
   if (text !== undefined) await writeFile(pidFile, text)
   await expect(findSystemMaster({ ...debian, configuration: join(directory, 'none'), pidFile })).rejects.toThrow(
-    `Cannot find the system's nginx: ${pidFile} names no master of nginx that runs; start it, such as with systemctl start nginx`,
+    `Cannot find the system's nginx: ${pidFile} names no master of nginx that root runs; start it, such as with systemctl start nginx`,
   )
+})
+
+// Root alone can make what other accounts run.
+describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's master", () => {
+  async function startAs(uid: number, program = '/bin/sleep') {
+    const title = 'nginx: master process nginx -c /etc/other.conf'
+    const child = spawn(program, ['60'], { argv0: title, uid, stdio: 'ignore' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child, 'spawn')
+    const found = readNginx(child.pid ?? 0)
+    if (found === undefined) throw new Error('Cannot find the process')
+    return found
+  }
+  async function copyOfSleep() {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    await chmod(directory, 0o755)
+    const program = join(directory, 'nginx')
+    await copyFile('/bin/sleep', program)
+    await chmod(program, 0o755)
+    return { directory, program }
+  }
+
+  test('is not the master where another account runs it', async () => {
+    const { directory } = await copyOfSleep()
+    const pidFile = join(directory, 'nginx.pid')
+    const mine = await startAs(0)
+    await writeFile(pidFile, String(mine.pid))
+    const places = { ...debian, configuration: join(directory, 'none'), pidFile }
+    expect(await findSystemMaster(places)).toEqual(mine)
+    const other = await startAs(65_534)
+    await writeFile(pidFile, String(other.pid))
+    await expect(findSystemMaster(places)).rejects.toThrow('names no master of nginx that root runs')
+    await expect(openMasterProgram(other)).rejects.toThrow('it is not a process of uid 0')
+  })
+
+  test('gives its program and its options where root alone may write it', async () => {
+    const { program } = await copyOfSleep()
+    const opened = await openMasterProgram(await startAs(0, program))
+    await rm(program)
+    await writeFile(program, 'another one')
+    expect((await readFile(`/proc/self/fd/${opened.fd}`)).equals(await readFile('/bin/sleep'))).toBe(true)
+    expect(opened.places).toEqual(['-c', '/etc/other.conf'])
+    await opened.close()
+  })
+
+  test.each<[string, string, (at: { directory: string; program: string }) => Promise<void>]>([
+    ['belongs to another account', 'its program belongs to uid 65534', ({ program }) => chown(program, 65_534, 0)],
+    ['is writable for all', 'everybody may write its program', ({ program }) => chmod(program, 0o777)],
+    ['gives rights', 'its program is setuid or setgid', ({ program }) => chmod(program, 0o4755)],
+    ['lies where others write', 'uid 65534 may write', ({ directory }) => chown(directory, 65_534, 0)],
+  ])('is refused where its program %s', async (_what, message, spoil) => {
+    const at = await copyOfSleep()
+    await spoil(at)
+    await expect(openMasterProgram(await startAs(0, at.program))).rejects.toThrow(message)
+  })
 })
 
 test('a dump is taken apart into its files', () => {

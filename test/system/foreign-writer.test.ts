@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, lchown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { foreignWriter } from '../../src/system/foreign-writer.ts'
@@ -55,5 +55,20 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
     await chown(links, 0, 0)
     await chown(file, 2001, 0)
     expect(await foreignWriter(join(links, 'current'))).toMatchObject({ writer: 'uid 2001' })
+  })
+
+  test('the owner of any link on the way', async () => {
+    const { root, file } = await tree()
+    const [links, middle] = [join(root, 'links'), join(root, 'middle')]
+    for (const path of [links, middle]) await mkdir(path, { mode: 0o755 })
+    await symlink(file, join(middle, 'next'))
+    await symlink('../middle/next', join(links, 'first'))
+    expect(await foreignWriter(join(links, 'first'))).toBeUndefined()
+    await chown(middle, 2001, 0)
+    expect(await foreignWriter(join(links, 'first'))).toEqual({ path: middle, writer: 'uid 2001' })
+    await chown(middle, 0, 0)
+    await chmod(links, 0o1777)
+    await lchown(join(links, 'first'), 2001, 0)
+    expect(await foreignWriter(join(links, 'first'))).toEqual({ path: join(links, 'first'), writer: 'uid 2001' })
   })
 })
