@@ -10,6 +10,7 @@ const RETRY_AFTER_SECONDS = 10
 export function gatewayFrame({ gateway, tiers }: Config) {
   return {
     listen: gateway.listen,
+    connectionsPerClient: gateway.connectionsPerClient,
     tiers: Object.entries(tiers).map(([name, tier]) => ({
       name,
       path: tier.path,

@@ -16,6 +16,7 @@ import { createSuspects } from './suspects.ts'
 export interface UpdaterOptions {
   readonly gatewayName: string
   readonly listen: number
+  readonly connectionsPerClient?: number
   readonly tiers: readonly TierFrame[]
   readonly networks: readonly string[]
   readonly scanMs: number
@@ -125,7 +126,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
   function makePlan(): Plan {
     isNews = false
-    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, {
+    const made = planGateway(frameOf(options), seen, {
       poll: slurmWord?.latest(),
       connects: suspects.connects,
       addressesOf: addresses.of,
@@ -145,4 +146,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+function frameOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
+  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
 }

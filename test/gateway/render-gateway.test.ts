@@ -35,7 +35,7 @@ const fast: GatewayTier = {
 }
 const reasoning: GatewayTier = { ...fast, name: 'reasoning', path: '/reasoning/v1.5/', port: 8081 }
 const embeddings: GatewayTier = { ...fast, name: 'embeddings', path: '/embeddings/', servers: [] }
-const model: GatewayModel = { listen: 8080, tiers: [fast, reasoning, embeddings] }
+const model: GatewayModel = { listen: 8080, connectionsPerClient: 256, tiers: [fast, reasoning, embeddings] }
 
 test('renders the wrapper and what stands in it', async () => {
   const files = renderGateway(model, options)
@@ -104,6 +104,8 @@ describe('among the sites of another nginx', () => {
       `map "$server_addr $remote_addr"`,
       `map $${amongOthers.names}_is_own $${amongOthers.names}_before`,
       `map $${amongOthers.names}_before $${amongOthers.names}_client`,
+      `map "$http_transfer_encoding:$content_length" $${amongOthers.names}_body`,
+      `limit_conn_zone $${amongOthers.names}_body zone=${amongOthers.names}_large:64k;`,
       `map $request_uri $${amongOthers.names}_p0`,
       `map $request_id $${amongOthers.names}_u0`,
       `map $${amongOthers.names}_u0 $${amongOthers.names}_v0`,
