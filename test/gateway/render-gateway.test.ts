@@ -90,7 +90,7 @@ describe('among the sites of another nginx', () => {
   const longest = { ...reasoning, name: 'a'.repeat(32), servers }
   const text =
     renderGateway(
-      { listen: 8080, tiers: [longest] },
+      { listen: 8080, connectionsPerClient: 256, tiers: [longest] },
       { ...options, amongOthers, keys: { [fingerprintOf(key)]: key } },
     ).get('gateway.conf') ?? ''
 
@@ -106,6 +106,8 @@ describe('among the sites of another nginx', () => {
       `map $${amongOthers.names}_before $${amongOthers.names}_client`,
       `map "$http_transfer_encoding:$content_length" $${amongOthers.names}_body`,
       `limit_conn_zone $${amongOthers.names}_body zone=${amongOthers.names}_large:64k;`,
+      `map "$server_addr $remote_addr"`,
+      `limit_conn_zone $${amongOthers.names}_by zone=${amongOthers.names}_clients:4m;`,
       `map $request_uri $${amongOthers.names}_p0`,
       `map $request_id $${amongOthers.names}_u0`,
       `map $${amongOthers.names}_u0 $${amongOthers.names}_v0`,
@@ -116,7 +118,7 @@ describe('among the sites of another nginx', () => {
     ])
     const outside = text.split('\n').filter(line => /^[a-z]/.test(line))
     expect(new Set(outside.map(line => line.split(' ')[0]))).toEqual(
-      new Set(['log_format', 'map', 'include', 'upstream', 'server']),
+      new Set(['log_format', 'map', 'limit_conn_zone', 'include', 'upstream', 'server']),
     )
   })
 
