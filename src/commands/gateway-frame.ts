@@ -14,6 +14,7 @@ const MOST_SERVERS = 4096
 export function gatewayFrame({ gateway, tiers }: Config) {
   return {
     listen: gateway.listen,
+    connectionsPerClient: gateway.connectionsPerClient,
     tiers: Object.entries(tiers).map(([name, tier]) => ({
       name,
       path: tier.path,

@@ -283,6 +283,10 @@ const gateway = z.strictObject({
     'The only networks in which the gateway reaches engines.',
     ['10.0.0.0/24'],
   ),
+  connectionsPerClient: about(
+    z.number().int().min(1).max(1_000_000).default(256),
+    'Requests that one client address may have at once; none is refused that comes from the gateway itself, as all do behind a proxy there.',
+  ),
   defaultTier: about(z.string().optional(), 'Tier that answers where neither path nor model names one.', 'fast'),
   state: about(
     text(alphabets.PLAIN_PATH).optional(),

@@ -5,6 +5,8 @@
 export interface GatewayModel {
   /** The port that serves every tier below its path. */
   readonly listen: number
+  /** Requests that one client address may have at once; absent: any number. */
+  readonly connectionsPerClient?: number
   readonly tiers: readonly GatewayTier[]
 }
 

@@ -6,6 +6,7 @@ import type { NginxHost, Sight } from './nginx-host.ts'
 import type { NginxProcess } from './nginx-processes.ts'
 import { portsOf, probePorts } from './probe-ports.ts'
 import { renderGateway } from './render-gateway.ts'
+import { growSpare } from './spare-generation.ts'
 
 /** What an apply left running: as long as this master answers this generation, nothing has to be looked up again. */
 interface Settled {
@@ -53,6 +54,8 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
 
       step = 'write'
       await writeGeneration(directory, generation, files)
+      // Whoever fills the disk is still at it; what is left now is for nginx, should it have to be started.
+      await growSpare(directory, 1 / 4)
       signal.throwIfAborted()
       step = 'test'
       await host.test(generation, model, before)
@@ -90,6 +93,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
     try {
       await host.keep(good)
       await pruneGenerations(directory, KEPT, [good])
+      await growSpare(directory, 1)
     } catch (error) {
       if (codeOf(error) === undefined) throw error
     }

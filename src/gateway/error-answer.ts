@@ -10,13 +10,31 @@ type ErrorType = 'invalid_request_error' | 'server_error' | 'service_unavailable
 /** nginx keeps the larger of these in files of its own; 64 MiB holds a prompt of 10 M tokens or some forty images. */
 export const MAX_BODY_MEBIBYTES = 64
 
+/**
+ * Requests at once whose bodies may lie in files. Times MAX_BODY_MEBIBYTES, 8 GiB, it is what all clients together can take
+ * of the gateway's disk.
+ */
+export const LARGE_BODIES = 128
+
+interface Refusal {
+  readonly status: number
+  readonly answer: number
+  readonly body: string
+  /** Seconds that the client is told to wait; false: it is told nothing. */
+  readonly retryAfter: number | false
+}
+
 /** What nginx refuses before a tier is found; `answer` is what the client gets for nginx's own `status`. */
-export const REFUSALS: readonly { status: number; answer: number; body: string }[] = [
+export const REFUSALS: readonly Refusal[] = [
   refusal(400, 'bad_request', 'The request is not valid HTTP'),
   refusal(404, 'unknown_path', 'Nothing is served at this path'),
   refusal(405, 'method_not_allowed', 'This method is not allowed'),
   refusal(413, 'request_too_large', `The request is larger than ${MAX_BODY_MEBIBYTES} MiB`),
   refusal(414, 'uri_too_long', 'The request line is too long'),
+  {
+    ...refusal(429, 'too_many_requests', 'Too many requests at once from this address, or too many large ones in all'),
+    retryAfter: 5,
+  },
   // nginx's own name for header lines that exceed large_client_header_buffers.
   { ...refusal(494, 'headers_too_large', 'The request headers are too large'), answer: 431 },
   refusal(500, 'internal_error', 'The gateway failed; its error log says why'),
@@ -24,10 +42,11 @@ export const REFUSALS: readonly { status: number; answer: number; body: string }
   refusal(505, 'http_version', 'The gateway does not speak this version of HTTP'),
 ]
 
-function refusal(status: number, code: string, message: string): { status: number; answer: number; body: string } {
+function refusal(status: number, code: string, message: string): Refusal {
   return {
     status,
     answer: status,
+    retryAfter: false,
     body: errorBody(status < 500 ? 'invalid_request_error' : 'server_error', code, message),
   }
 }

@@ -1,10 +1,8 @@
-import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { constants, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../domain/caught.ts'
+import { isFull, modeOf, takeSpare } from './spare-generation.ts'
 import type { StateDirectory } from './state-directory.ts'
-
-/** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
-export const KEYS_FILE = 'keys.conf'
 
 /** Links to one generation: what a start or reload of nginx reads, and the last one that was verified. */
 export type GenerationLink = 'current' | 'good'
@@ -15,25 +13,43 @@ export async function listGenerations(directory: StateDirectory): Promise<number
   return names.filter(name => /^[1-9]\d{0,14}$/.test(name)).map(Number)
 }
 
-/** Writes a generation in whole: beside its place, flushed, renamed. Its number must be new. */
+/**
+ * Writes a generation in whole: beside its place, flushed, renamed. Its number must be new. On a full disk it takes the
+ * space that was kept for it.
+ */
 export async function writeGeneration(
   directory: StateDirectory,
   generation: number,
   files: ReadonlyMap<string, string>,
 ): Promise<void> {
   const beside = join(directory.generations, BESIDE)
-  await rm(beside, { recursive: true, force: true })
-  await mkdir(beside, { mode: 0o750 })
+  try {
+    await rm(beside, { recursive: true, force: true })
+    await mkdir(beside, { mode: 0o750 })
+    await writeFiles(beside, files)
+  } catch (error) {
+    if (!isFull(error) || !(await takeSpare(directory, beside))) throw error
+    await writeFiles(beside, files)
+  }
+  await rename(beside, join(directory.generations, String(generation)))
+}
+
+/** Over the files that are there, in their place; those of another name go. */
+async function writeFiles(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
   for (const [name, text] of files) {
-    const file = await open(join(beside, name), 'wx', name === KEYS_FILE ? 0o600 : 0o640)
+    const file = await open(join(directory, name), constants.O_WRONLY | constants.O_CREAT, modeOf(name))
     try {
-      await file.writeFile(text)
+      const bytes = Buffer.from(text)
+      await file.writeFile(bytes)
+      await file.truncate(bytes.length)
       await file.sync()
     } finally {
       await file.close()
     }
   }
-  await rename(beside, join(directory.generations, String(generation)))
+  for (const name of await readdir(directory)) {
+    if (!files.has(name)) await rm(join(directory, name))
+  }
 }
 
 // There is one writer; what a crash left here goes with the next write.

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { type EngineKeys, fingerprintOf } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
-import { KEYS_FILE, readGeneration } from './generation-files.ts'
+import { readGeneration } from './generation-files.ts'
 import { nginxString } from './nginx-string.ts'
-import type { StateDirectory } from './state-directory.ts'
+import { KEYS_FILE, type StateDirectory } from './state-directory.ts'
 
 export function keysFilePath(directory: StateDirectory, generation: number): string {
   return join(directory.generations, String(generation), KEYS_FILE)

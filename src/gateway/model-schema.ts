@@ -29,7 +29,13 @@ const tier = z.strictObject({
   servers: z.array(server),
 })
 
-const schema = z.strictObject({ listen: port, tiers: z.array(tier) }).superRefine((model, context) => {
+const gateway = z.strictObject({
+  listen: port,
+  connectionsPerClient: z.int().positive().max(1_000_000).exactOptional(),
+  tiers: z.array(tier),
+})
+
+const schema = gateway.superRefine((model, context) => {
   const ports = model.tiers.flatMap(one => (one.port === undefined || one.port === model.listen ? [] : [one.port]))
   for (const [what, values] of [
     ['tier name', model.tiers.map(one => one.name)],

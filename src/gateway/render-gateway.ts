@@ -4,13 +4,13 @@ import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway
 import { renderStrictly } from '../domain/strict-template.ts'
 import {
   failedBody,
+  LARGE_BODIES,
   MAX_BODY_MEBIBYTES,
   REFUSALS,
   unavailableBody,
   unknownPathBody,
   unreachableBody,
 } from './error-answer.ts'
-import { KEYS_FILE } from './generation-files.ts'
 import { markPath } from './generation-mark.ts'
 import { digitsOf, groupByKey, type KeyGroup } from './key-groups.ts'
 import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
@@ -18,7 +18,7 @@ import { checkModel } from './model-schema.ts'
 import type { NginxBuild } from './nginx-build.ts'
 import { nginxString } from './nginx-string.ts'
 import { pathPatterns } from './path-list.ts'
-import type { StateDirectory } from './state-directory.ts'
+import { KEYS_FILE, type StateDirectory } from './state-directory.ts'
 
 export interface RenderOptions {
   readonly generation: number
@@ -120,6 +120,8 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     hasCache: build.hasCache,
     hasStatus: build.hasStatus,
     hasKeepaliveMinimum: build.hasKeepaliveMinimum,
+    connectionsPerClient: model.connectionsPerClient ?? false,
+    largeBodies: LARGE_BODIES,
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
     refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
     tiers: model.tiers.map(tier => tierView(tier, tier.path)),

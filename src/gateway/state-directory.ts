@@ -1,6 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
+export const KEYS_FILE = 'keys.conf'
+
 /** Where everything of one private nginx lies. Only its parent has to exist; local disk, of our own account. */
 export interface StateDirectory {
   /** Without symbolic links: nginx runs in it, and is recognized by it. */

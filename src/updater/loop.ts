@@ -26,6 +26,7 @@ import { watchTraffic } from './traffic.ts'
 export interface UpdaterOptions {
   readonly gatewayName: string
   readonly listen: number
+  readonly connectionsPerClient?: number
   readonly tiers: readonly TierFrame[]
   readonly networks: readonly string[]
   readonly scanMs: number
@@ -153,7 +154,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       loopbackOnly: slurm === undefined,
       leaseMs,
     }
-    const made = planGateway({ listen: options.listen, tiers: options.tiers }, seen, around, traffic.shareOf)
+    const made = planGateway(frameOf(options), seen, around, traffic.shareOf)
     traffic.among(made.model)
     report.standings(made.standings)
     suspects.look(seen, made.standings)
@@ -165,4 +166,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+function frameOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
+  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
 }

@@ -19,7 +19,7 @@ export interface Plan {
 
 /** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */
 export function planGateway(
-  frame: { readonly listen: number; readonly tiers: readonly TierFrame[] },
+  frame: Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly TierFrame[] },
   seen: SeenMap,
   around: Omit<Surroundings, 'tiers'>,
   shareOf: (id: string) => Share = () => ({}),
@@ -37,7 +37,7 @@ export function planGateway(
   return {
     standings,
     model: {
-      listen: frame.listen,
+      ...frame,
       tiers: frame.tiers.map(tier => ({ ...tier, servers: servers(tier.name).sort(byId) })),
     },
   }

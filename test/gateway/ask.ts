@@ -10,6 +10,8 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>
   /** Absent: a connection of its own. */
   readonly agent?: Agent
+  /** The address of this machine to come from. */
+  readonly localAddress?: string
 }
 
 export interface Answer {
@@ -41,6 +43,7 @@ export function openAnswer(question: Question): Promise<IncomingMessage> {
         method: question.method ?? (question.body === undefined ? 'GET' : 'POST'),
         headers: { ...question.headers },
         agent: question.agent ?? false,
+        localAddress: question.localAddress,
       },
       resolve,
     )

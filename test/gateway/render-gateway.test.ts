@@ -36,7 +36,7 @@ const fast: GatewayTier = {
 }
 const reasoning: GatewayTier = { ...fast, name: 'reasoning', path: '/reasoning/v1.5/', port: 8081 }
 const embeddings: GatewayTier = { ...fast, name: 'embeddings', path: '/embeddings/', servers: [] }
-const model: GatewayModel = { listen: 8080, tiers: [fast, reasoning, embeddings] }
+const model: GatewayModel = { listen: 8080, connectionsPerClient: 256, tiers: [fast, reasoning, embeddings] }
 
 test('renders the wrapper and what stands in it', async () => {
   const files = renderGateway(model, options)
@@ -114,7 +114,7 @@ describe('among the sites of another nginx', () => {
   const longest = { ...reasoning, name: 'a'.repeat(32), servers }
   const text =
     renderGateway(
-      { listen: 8080, tiers: [longest] },
+      { listen: 8080, connectionsPerClient: 256, tiers: [longest] },
       { ...options, amongOthers, keys: { [fingerprintOf(key)]: key } },
     ).get('gateway.conf') ?? ''
 
@@ -128,6 +128,10 @@ describe('among the sites of another nginx', () => {
       `map "$server_addr $remote_addr"`,
       `map $${amongOthers.names}_is_own $${amongOthers.names}_before`,
       `map $${amongOthers.names}_before $${amongOthers.names}_client`,
+      `map "$http_transfer_encoding:$content_length" $${amongOthers.names}_body`,
+      `limit_conn_zone $${amongOthers.names}_body zone=${amongOthers.names}_large:64k;`,
+      `map "$server_addr $remote_addr"`,
+      `limit_conn_zone $${amongOthers.names}_by zone=${amongOthers.names}_clients:4m;`,
       `map $request_uri $${amongOthers.names}_bent`,
       `map $${amongOthers.names}_bent$uri $${amongOthers.names}_p0`,
       `map $${amongOthers.names}_bent$uri $${amongOthers.names}_q0`,
@@ -140,7 +144,7 @@ describe('among the sites of another nginx', () => {
     ])
     const outside = text.split('\n').filter(line => /^[a-z]/.test(line))
     expect(new Set(outside.map(line => line.split(' ')[0]))).toEqual(
-      new Set(['log_format', 'map', 'include', 'upstream', 'server']),
+      new Set(['log_format', 'map', 'limit_conn_zone', 'include', 'upstream', 'server']),
     )
   })
 

@@ -1,0 +1,106 @@
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { type ClientRequest, request, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { expect, onTestFinished, test } from 'vitest'
+import { LARGE_BODIES } from '../../src/gateway/error-answer.ts'
+import { ask, errorOf, openAnswer } from '../gateway/ask.ts'
+import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+
+test('one address has so many requests at once and no more, while others and the machine itself are served', async () => {
+  const lab = await startLabGateway()
+  await execa('ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
+  await execa('ip', ['address', 'add', '192.0.2.2/32', 'dev', 'lo'])
+  onTestFinished(async () => {
+    for (const address of ['192.0.2.1', '192.0.2.2'])
+      await execa('ip', ['address', 'del', `${address}/32`, 'dev', 'lo'])
+  })
+  const open: ServerResponse[] = []
+  const engine = await labEngine((one, response) => {
+    if (one.url === '/v1/quick') response.end('{}')
+    else {
+      response.write('{')
+      open.push(response)
+    }
+  })
+  await lab.applied({ ...lab.model(tierOf([engine])), connectionsPerClient: 3 })
+  const from = (localAddress: string) => (method: string, path: string) =>
+    openAnswer({ port: lab.port, path, localAddress, method, ...(method === 'POST' ? { body: '{}' } : {}) })
+  const guest = from('192.0.2.1')
+  const streams = [await guest('POST', '/v1/a'), await guest('POST', '/v1/b'), await guest('GET', '/v1/c')]
+  expect(streams.map(one => one.statusCode)).toEqual([200, 200, 200])
+  for (const method of ['POST', 'GET']) {
+    const refused = await ask({
+      port: lab.port,
+      path: '/v1/quick',
+      localAddress: '192.0.2.1',
+      ...(method === 'POST' ? { body: '{}' } : {}),
+    })
+    expect(errorOf(refused)).toMatchObject({ status: 429, code: 'too_many_requests' })
+    expect(refused.headers['retry-after']).toBe('5')
+  }
+  const own = await Promise.all(Array.from({ length: 5 }, () => openAnswer({ port: lab.port, path: '/v1/d' })))
+  expect(own.map(one => one.statusCode)).toEqual(Array(5).fill(200))
+  expect((await ask({ port: lab.port, path: '/v1/quick', localAddress: '192.0.2.2' })).status).toBe(200)
+  for (const response of open) response.end('}')
+  for (const stream of [...streams, ...own]) stream.resume()
+  await expect
+    .poll(async () => (await ask({ port: lab.port, path: '/v1/quick', localAddress: '192.0.2.1' })).status)
+    .toBe(200)
+})
+
+test('bodies that are kept in files have a bound in all', async () => {
+  const lab = await startLabGateway()
+  await lab.applied(lab.model(tierOf([await labEngine()])))
+  const large = Array.from({ length: LARGE_BODIES }, () => unfinished(lab.port, 2_000_000))
+  await Promise.all(large.map(one => one.begun))
+  const refused = async () => (await ask({ port: lab.port, path: '/v1/x', body: 'x'.repeat(2_000_000) })).status
+  await expect.poll(refused).toBe(429)
+  expect((await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status).toBe(200)
+  for (const one of large) one.sent.destroy()
+  await expect.poll(refused).toBe(200)
+})
+
+test('a disk that clients filled with unfinished bodies keeps no engine from being exchanged', async () => {
+  const small = await mkdtemp('/tmp/sluice-small-')
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', small])
+  onTestFinished(async () => {
+    await execa('umount', ['-l', small])
+    await rm(small, { recursive: true })
+  })
+  const lab = await startLabGateway({ directory: join(small, 'state') })
+  const engines = [await labEngine(), await labEngine(), await labEngine(), await labEngine()]
+  await lab.applied(lab.model(tierOf(engines.slice(0, 1))))
+  const free = async () => {
+    const { bavail, bsize } = await statfs(small)
+    return bavail * bsize
+  }
+  const bodies = Array.from({ length: 10 }, () => unfinished(lab.port, 8 << 20, 3 << 19))
+  await expect.poll(free, { timeout: 20_000 }).toBeLessThan(17 << 20)
+  // What is left is less than nginx writes at a time; logs and others fill that.
+  await writeFile(join(small, 'others'), Buffer.alloc(await free(), 1)).catch(() => undefined)
+  expect(await free()).toBe(0)
+  for (const engine of engines.slice(1)) {
+    await lab.applied(lab.model(tierOf([engine])))
+    expect(JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port).toBe(engine.port)
+  }
+  for (const one of bodies) one.sent.destroy()
+  await rm(join(small, 'others'))
+  await lab.applied(lab.model(tierOf(engines.slice(0, 2))))
+  expect(await lab.gateway.running(neverAborted)).toBeDefined()
+})
+
+/** A request whose body does not end; `begun` when so much of it is with the kernel. */
+function unfinished(port: number, length: number, sends = 1): { sent: ClientRequest; begun: Promise<void> } {
+  const sent = request({
+    port,
+    host: '127.0.0.1',
+    path: '/v1/x',
+    method: 'POST',
+    agent: false,
+    headers: { 'content-length': length },
+  })
+  sent.on('error', () => undefined) // it is to end without an answer
+  onTestFinished(() => void sent.destroy())
+  return { sent, begun: new Promise(resolve => sent.write(Buffer.alloc(sends, 1), () => resolve())) }
+}
