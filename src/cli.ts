@@ -2,6 +2,9 @@
 import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
+import { linePrinter } from './commands/line-printer.ts'
+import { terminalOf } from './commands/terminal.ts'
+import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
 
 const done = new AbortController()
@@ -10,9 +13,9 @@ const context: Context = {
   env: process.env,
   cwd: process.cwd(),
   self: [process.execPath, process.argv[1] ?? ''],
-  print: line => void process.stdout.write(`${line}\n`),
-  warn: line => void process.stderr.write(`${line}\n`),
-  terminal: process.stdout.isTTY ? process.stdout : undefined,
+  print: linePrinter(process.stdout),
+  warn: linePrinter(process.stderr),
+  terminal: process.stdout.isTTY ? terminalOf(process.stdout) : undefined,
   onHangup: listener => {
     process.on('SIGHUP', listener)
     return () => void process.off('SIGHUP', listener)
@@ -29,6 +32,7 @@ function program(): Command {
     .version(VERSION)
     .option('--verbose', 'show stacks of errors')
     .exitOverride()
+    .configureOutput({ writeErr: text => void process.stderr.write(printable(text)) }) // it quotes arguments
 
   const config = sluice.command('config').description('check sluice.yaml, or print its schema')
   config
