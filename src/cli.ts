@@ -2,10 +2,12 @@
 import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
+import { endAtSignal } from './commands/end-at-signal.ts'
 import { linePrinter } from './commands/line-printer.ts'
 import { terminalOf } from './commands/terminal.ts'
 import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
+import { systemClock } from './system/clock.ts'
 
 const done = new AbortController()
 
@@ -185,6 +187,7 @@ async function main(): Promise<number> {
   // A second Ctrl-C ends at once; Slurm's second TERM must not.
   process.once('SIGINT', () => done.abort('SIGINT'))
   process.on('SIGTERM', () => done.abort('SIGTERM'))
+  command.hook('preAction', (_, action) => endAtSignal(action.name(), done.signal, systemClock, process.exit))
   try {
     await command.parseAsync()
     return 0
