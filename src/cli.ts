@@ -2,7 +2,12 @@
 import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
+import { endAtSignal } from './commands/end-at-signal.ts'
+import { linePrinter } from './commands/line-printer.ts'
+import { terminalOf } from './commands/terminal.ts'
+import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
+import { systemClock } from './system/clock.ts'
 import { type Hangups, hearHangups } from './system/hangups.ts'
 
 /** Commands that a SIGHUP must not end, however early it comes; the others end by it as any program does. */
@@ -17,9 +22,9 @@ const context: Context = {
   env: process.env,
   cwd: process.cwd(),
   self: [process.execPath, process.argv[1] ?? ''],
-  print: line => void process.stdout.write(`${line}\n`),
-  warn: line => void process.stderr.write(`${line}\n`),
-  terminal: process.stdout.isTTY ? process.stdout : undefined,
+  print: linePrinter(process.stdout),
+  warn: linePrinter(process.stderr),
+  terminal: process.stdout.isTTY ? terminalOf(process.stdout) : undefined,
   onHangup: hangups.listen,
   signal: done.signal,
 }
@@ -33,6 +38,7 @@ function program(): Command {
     .version(VERSION)
     .option('--verbose', 'show stacks of errors')
     .exitOverride()
+    .configureOutput({ writeErr: text => void process.stderr.write(printable(text)) }) // it quotes arguments
 
   const config = sluice.command('config').description('check sluice.yaml, or print its schema')
   config
@@ -185,6 +191,7 @@ async function main(): Promise<number> {
   // A second Ctrl-C ends at once; Slurm's second TERM must not.
   process.once('SIGINT', () => done.abort('SIGINT'))
   process.on('SIGTERM', () => done.abort('SIGTERM'))
+  command.hook('preAction', (_, action) => endAtSignal(action.name(), done.signal, systemClock, process.exit))
   try {
     await command.parseAsync()
     return 0

@@ -4,12 +4,12 @@ export interface Context {
   readonly cwd: string
   /** The argv that starts this program again. */
   readonly self: readonly string[]
-  /** One line for standard output. */
+  /** One line for standard output; what a terminal would obey is taken out of it. */
   print(line: string): void
-  /** One line for standard error. */
+  /** One line for standard error, likewise. */
   warn(line: string): void
   /** Of standard output; undefined when it is no terminal. */
-  readonly terminal?: { readonly columns: number } | undefined
+  readonly terminal?: { readonly columns: number; clear(): void } | undefined
   /**
    * Calls the listener at each SIGHUP, until the function that it returns is called; at once for one that came before. Of
    * those commands alone that a SIGHUP does not end (cli.ts).

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type ParsedConfig, parseConfig } from '../config/parse-config.ts'
 import type { Config } from '../config/schema.ts'
 import { MAX_TEXT_LENGTH } from '../config/yaml-text.ts'
 import { codeOf, messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
+import { readRegularText } from '../system/regular-file.ts'
 import type { Context } from './context.ts'
 
 export interface ConfigOptions {
@@ -68,16 +68,8 @@ async function namedText(file: string, source: string, cwd: string): Promise<str
 /** Undefined when there is no such file. */
 async function readText(file: string, cwd: string): Promise<string | undefined> {
   try {
-    await using handle = await open(resolve(cwd, file))
     // Four bytes a character at most, and one to see that there is more.
-    const buffer = Buffer.alloc(4 * MAX_TEXT_LENGTH + 1)
-    let length = 0
-    while (length < buffer.length) {
-      const { bytesRead } = await handle.read(buffer, length)
-      if (bytesRead === 0) break
-      length += bytesRead
-    }
-    return buffer.toString('utf8', 0, length)
+    return await readRegularText(resolve(cwd, file), 4 * MAX_TEXT_LENGTH + 1)
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, messageOf } from '../domain/caught.ts'
 import { parsePart, partName, partNames } from '../domain/split-model.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type GgufHeader, readGgufHeader } from '../sizing/gguf-header.ts'
 import { type ModelShape, modelShape } from '../sizing/model-shape.ts'
+import { openRegularFile } from '../system/regular-file.ts'
 
 /** The shape of a model, out of all its parts. Throws a UserError that names the part which cannot be read. */
 export async function readModel(file: string): Promise<ModelShape> {
@@ -38,7 +38,7 @@ const MOST_BYTES = 2 ** 26
 
 async function readHeader(file: string, parts: number): Promise<GgufHeader> {
   try {
-    await using handle = await open(file)
+    await using handle = await openRegularFile(file)
     const { size } = await handle.stat()
     for (let length = FIRST_BYTES; ; length *= 4) {
       const buffer = Buffer.alloc(Math.min(length, size))

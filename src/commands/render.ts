@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { codeOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
+import { readRegularText } from '../system/regular-file.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
@@ -97,10 +98,13 @@ async function check(scripts: readonly Script[], directory: string, context: Con
   context.print(`${directory}: ${scripts.map(({ name }) => name).join(', ')} up to date`)
 }
 
+/** No script of ours is as long; what is longer differs. */
+const MOST_BYTES = 2 ** 24
+
 /** Undefined when there is no such file. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    return await readRegularText(path, MOST_BYTES)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error

@@ -1,5 +1,6 @@
 import { messageOf } from '../domain/caught.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
+import { printable } from '../domain/printable-text.ts'
 import type { Known, StatusFacts, StatusReport } from '../reports/status.ts'
 import { reportStatus } from '../reports/status.ts'
 import { type StatusTextOptions, statusLines, statusText } from '../reports/status-text.ts'
@@ -106,13 +107,13 @@ const showJson: Show = (report, { print }) => print(JSON.stringify(report))
 function showScreen(options: StatusTextOptions): Show {
   return (report, { print, terminal }) => {
     const width = terminal?.columns ?? 80
-    const lines = statusText(report, options).map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
-    print(`${HOME_AND_CLEAR}${lines.join('\n')}`)
+    const lines = statusText(report, options)
+      .map(printable)
+      .map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
+    terminal?.clear()
+    print(lines.join('\n'))
   }
 }
-
-// ECMA-48: CUP without parameters, and ED 2.
-const HOME_AND_CLEAR = '\u001b[H\u001b[2J'
 
 /** A line for each replica that is new, has changed or has gone. */
 function showChanges(options: StatusTextOptions): Show {

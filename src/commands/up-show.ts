@@ -1,12 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
-import { type Endpoint, parseEndpoint } from '../domain/endpoint.ts'
+import { type Endpoint, MAX_ENDPOINT_BYTES, parseEndpoint } from '../domain/endpoint.ts'
 import { findNginx } from '../gateway/nginx-processes.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { shellWord } from '../scripts/quoting.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
+import { readRegularText } from '../system/regular-file.ts'
 import { supervisorOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 import type { UpSite } from './up-site.ts'
@@ -74,7 +75,10 @@ async function readEndpoints(shared: string): Promise<Endpoint[]> {
 
 /** @throws when there is none, or not a whole one. */
 export async function readEndpoint(shared: string, id: string): Promise<Endpoint> {
-  const parsed = parseEndpoint(await readFile(join(registryDirectories(shared).endpoints, `${id}.json`), 'utf8'), id)
+  const parsed = parseEndpoint(
+    await readRegularText(join(registryDirectories(shared).endpoints, `${id}.json`), MAX_ENDPOINT_BYTES),
+    id,
+  )
   if ('problem' in parsed) throw new Error(`Cannot read endpoint ${id}: ${parsed.problem}`)
   return parsed.endpoint
 }

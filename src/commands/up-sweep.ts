@@ -1,6 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ENDPOINT_FILE, parseEndpoint } from '../domain/endpoint.ts'
+import { ENDPOINT_FILE, MAX_ENDPOINT_BYTES, parseEndpoint } from '../domain/endpoint.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { removeEndpoint } from '../registry/publish.ts'
@@ -8,6 +8,7 @@ import { systemClock } from '../system/clock.ts'
 import { removeDirectory } from '../system/owned-directory.ts'
 import { holdLock } from '../system/process-lock.ts'
 import { identify } from '../system/processes.ts'
+import { readRegularText } from '../system/regular-file.ts'
 import { supervisorOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 
@@ -44,7 +45,7 @@ export async function sweepGateway({ gateway, shared }: UpPlaces, env: NodeJS.Pr
   for (const name of names) {
     const id = ENDPOINT_FILE.exec(name)?.[1]
     if (id === undefined) continue
-    const parsed = parseEndpoint(await readFile(join(endpoints, name), 'utf8').catch(() => ''), id)
+    const parsed = parseEndpoint(await readRegularText(join(endpoints, name), MAX_ENDPOINT_BYTES).catch(() => ''), id)
     const supervisor = 'endpoint' in parsed ? supervisorOf(parsed.endpoint) : undefined
     if (supervisor !== undefined && (await identify(supervisor)) === undefined) await removeEndpoint(shared, id)
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { FINGERPRINT } from './engine-key.ts'
+import { withoutSequences } from './printable-text.ts'
 
 const ENDPOINT_STATES = ['starting', 'loading', 'ready', 'draining', 'failed'] as const
 export type EndpointState = (typeof ENDPOINT_STATES)[number]
@@ -74,7 +75,9 @@ export const ENDPOINT_FILE = /^([a-z][a-z0-9_]{0,31}-\d{1,10}-\d{1,6}-\d{1,4})\.
 
 /** Text of any origin, such as the last lines of a log, as an endpoint's `message` may hold it: one line, its middle cut out. */
 export function toMessage(text: string): string {
-  const line = text.toWellFormed().replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' | ')
+  const line = withoutSequences(text)
+    .toWellFormed()
+    .replaceAll(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' | ')
   if (line.length <= MAX_MESSAGE) return line
   // A cut may go through the middle of a character.
   return `${line.slice(0, MAX_MESSAGE / 4)} … ${line.slice(-MAX_MESSAGE / 2)}`.toWellFormed()

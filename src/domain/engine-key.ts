@@ -34,9 +34,9 @@ export function checkKeys(value: unknown): EngineKeys {
   return Object.fromEntries(entries)
 }
 
-/** The text without these keys. */
+/** The text without these keys, and without the end of one, which llama.cpp prints behind four asterisks. */
 export function strike(text: string, keys: readonly string[]): string {
-  return keys.reduce((struck, key) => struck.replaceAll(key, STRUCK), text)
+  return keys.reduce((struck, key) => struck.replaceAll(key, STRUCK).replaceAll(`****${key.slice(-4)}`, STRUCK), text)
 }
 
 const STRUCK = '<site.key>'

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { openRegularFile } from '../system/regular-file.ts'
 
 /** A file to copy: `work` is where it grows beside a list of what is in it, on the filesystem of `to`. */
 export interface FileCopy {
@@ -56,7 +57,7 @@ export async function copyFile(copy: FileCopy, source: SourceVersion, signal: Ab
   const list = await readList(work)
   const known = list !== undefined && isSame(list.source, source) ? list.hashes : []
   if (known.length === 0) await discard(copy)
-  const input = await open(from, 'r')
+  const input = await openRegularFile(from)
   const output = await open(partOf(work), known.length === 0 ? 'w+' : 'r+', 0o640)
   const journal = await open(listOf(work), 'a', 0o640)
   try {

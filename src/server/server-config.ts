@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { parseServerConfig } from '../config/parse-server-config.ts'
+import { MAX_TEXT_LENGTH } from '../config/yaml-text.ts'
 import { messageOf } from '../domain/caught.ts'
 import type { ServerConfig } from '../domain/server-options.ts'
 import { UserError } from '../domain/user-error.ts'
+import { readRegularText } from '../system/regular-file.ts'
 import type { InferenceServer } from './inference-server.ts'
 import { createServer } from './servers.ts'
 
@@ -12,7 +13,7 @@ import { createServer } from './servers.ts'
  * @throws UserError with every problem and its line, or why the file cannot be read.
  */
 export async function loadServerConfig(file: string): Promise<ServerConfig> {
-  const text = await readFile(file, 'utf8').catch(cause => {
+  const text = await readRegularText(file, 4 * MAX_TEXT_LENGTH + 1).catch(cause => {
     throw new UserError(`Cannot read ${file}: ${messageOf(cause)}`, { cause })
   })
   const { config, problems } = parseServerConfig(text, file)

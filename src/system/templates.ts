@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readRegularText } from './regular-file.ts'
+
+/** The longest has a hundredth of it. */
+const MOST_BYTES = 2 ** 20
 
 /** The text of a file below templates/, which lies beside the bundle, or at the root of the source tree. */
 export async function readTemplate(name: string): Promise<string> {
-  return readFile(join(templatesDirectory(), name), 'utf8')
+  return readRegularText(join(templatesDirectory(), name), MOST_BYTES)
 }
 
 export function templatesDirectory(): string {

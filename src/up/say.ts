@@ -1,3 +1,5 @@
+import { withoutSequences } from '../domain/printable-text.ts'
+
 /** One line of a journal. */
 export interface JournalEvent {
   readonly event: string
@@ -60,7 +62,7 @@ export function sayRoutes(
 
 /** The first line and the last two of a text of many, of a length that a terminal bears. */
 function shorten(text: unknown): string {
-  const lines = String(text)
+  const lines = withoutSequences(String(text))
     .split(/[\r\n]+/)
     .map(line => line.replaceAll(/\p{Cc}/gu, ' ').trim())
     .filter(line => line !== '')

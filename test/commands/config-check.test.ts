@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -146,9 +147,19 @@ describe('without a file to read', () => {
     },
   )
 
-  test('what never ends is read to the limit', async () => {
-    expect(await refusal({ config: '/dev/zero' })).toBe(
-      '/dev/zero: Cannot read the configuration: it has more than 262144 characters; name the right file',
+  test('a pipe and a device are told at once', async () => {
+    execFileSync('mkfifo', [join(cwd, 'sluice.yaml')])
+    expect([await refusal({}), await refusal({ config: '/dev/zero' })]).toEqual([
+      'Cannot read sluice.yaml: it is a pipe, not a regular file',
+      'Cannot read /dev/zero: it is a device, not a regular file',
+    ])
+  })
+
+  test('a file of any size is read to the limit', async () => {
+    await put('sluice.yaml', EXAMPLE)
+    await truncate(join(cwd, 'sluice.yaml'), 2 ** 40)
+    expect(await refusal({})).toBe(
+      'sluice.yaml: Cannot read the configuration: it has more than 262144 characters; name the right file',
     )
   })
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -165,6 +166,13 @@ describe('a file that cannot be planned', () => {
     const failed = await plan(tier, file === undefined ? {} : { file }, open()).catch(error => error)
     expect(failed).toBeInstanceOf(UserError)
     expect(failed.message.replaceAll(home, 'HOME')).toBe(problem)
+  })
+
+  test('for a pipe as a model, at once', async () => {
+    execFileSync('mkfifo', [at('pipe.gguf')])
+    await expect(plan('one', { file: 'pipe.gguf' }, open())).rejects.toThrow(
+      `Cannot read ${at('pipe.gguf')}: it is a pipe, not a regular file`,
+    )
   })
 
   test('for want of a part, or of its end', async () => {

@@ -1,6 +1,7 @@
 import type { Context } from '../../src/commands/context.ts'
+import { linePrinter } from '../../src/commands/line-printer.ts'
 
-/** A context whose lines are kept. */
+/** A context whose lines are kept, as a terminal gets them. */
 export interface RecordedContext extends Context {
   readonly printed: string[]
   readonly warned: string[]
@@ -15,8 +16,8 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
     env: {},
     cwd: '/',
     self: [],
-    print: line => void printed.push(line),
-    warn: line => void warned.push(line),
+    print: linePrinter({ write: text => printed.push(text.slice(0, -1)) }),
+    warn: linePrinter({ write: text => warned.push(text.slice(0, -1)) }),
     onHangup: () => () => undefined,
     signal: new AbortController().signal,
     ...changes,

@@ -82,6 +82,7 @@ it('makes a message of any text that its own reader accepts', () => {
   for (const text of ['\u0000\n', 'x'.repeat(100_000), `${'\n'.repeat(5_000)}end`]) {
     expect(problemOf({ message: toMessage(text) })).toBe('none')
   }
+  expect(toMessage('\u001b[0;36mINFO\u001b[0m\nready')).toBe('INFO | ready')
   expect(toMessage(`begin ${'x'.repeat(100_000)} end`)).toMatch(/^begin x+ … x+ end$/)
 })
 

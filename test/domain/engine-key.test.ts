@@ -44,3 +44,10 @@ describe('keys from another process', () => {
     expect(() => checkKeys(keys)).toThrow(/^Cannot use the key "[0-9a-f]{16}": that is not its fingerprint$/)
   })
 })
+
+it('strikes a key, and its end as llama.cpp prints it', () => {
+  const key = 'd41d8cd98f00b204e9800998ecf8427e'
+  expect(strike(`a ${key} main: api_keys: ****427e, ****1234`, [key])).toBe(
+    'a <site.key> main: api_keys: <site.key>, ****1234',
+  )
+})

@@ -22,7 +22,7 @@ describe('of a replica', () => {
     ],
     [
       { event: 'engine exited', message: 'Exited with code 1: a\nb\nc\n\x1b[31md\n\ne\n' },
-      'the engine ended: Exited with code 1: a | … | [31md | e',
+      'the engine ended: Exited with code 1: a | … | d | e',
     ],
     [{ event: 'engine unfit', message: 'HTTP 500' }, 'the engine is started again: HTTP 500'],
     [{ event: 'failed', message: 'Cannot run it here' }, 'Cannot run it here'],
