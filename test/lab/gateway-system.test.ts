@@ -333,7 +333,7 @@ describe('nginx that does not run', () => {
         status: 'failed',
         step: 'find nginx',
         message: expect.stringMatching(
-          /^Cannot find the system's nginx: \S+\.pid names no master of nginx that runs; start it, such as with systemctl start nginx; nothing to go back to: there is no earlier generation$/,
+          /^Cannot find the system's nginx: \S+\.pid names no master of nginx that root runs; start it, such as with systemctl start nginx; nothing to go back to: there is no earlier generation$/,
         ),
         restored: false,
       })
