@@ -139,7 +139,7 @@ describe('a request whose generation was replaced while it was sent', () => {
     expect(await slow.finish()).toMatchObject({ status: 200, text: JSON.stringify({ port: young.port }) })
     expect(
       young.received.map(({ url, body, headers }) => [url, body, headers['x-real-ip'], headers['x-sluice-client']]),
-    ).toEqual([['/v1/a%2Fb?c=%20d', '0123456789', '127.0.0.1', undefined]])
+    ).toEqual([['/v1/a/b?c=%20d', '0123456789', '127.0.0.1', undefined]])
   })
 
   test('and finds nobody there either is told to come back', async () => {
