@@ -27,7 +27,7 @@ function startUpdater(lab: LabGateway, ports: readonly number[]) {
   const log = growingFile(placesBelow(lab.directory).accessLog, 0)
   const over = createUpdater({
     ...{ gatewayName: 'main', listen: lab.port, networks: ['127.0.0.0/8'] },
-    tiers: [{ name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
+    tiers: [{ name: 'fast', path: '/', paths: ['/{model}'], readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
     ...{ scanMs: 1_000, squeueMs: 15_000, beatMs: 5_000, leaseMs: 20_000 },
     ...{ isOurs: () => false, alive: () => {}, slurm: undefined, gateway: lab.gateway },
     registry: {
@@ -102,7 +102,7 @@ test('one that is a backup server is reached when the other is gone', async () =
   const lab = await startLabGateway()
   const [one, other] = [await labEngine(), await labEngine()]
   const server = (id: string, port: number) => ({ id, address: '127.0.0.1', port })
-  const tier = { name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 7 }
+  const tier = { name: 'fast', path: '/', paths: ['/{model}'], readTimeoutSeconds: 600, retryAfterSeconds: 7 }
   const servers = [{ ...server('a', one.port), backup: true as const }, server('b', other.port)]
   await lab.applied(lab.model({ ...tier, servers }))
   const statuses = async () =>
