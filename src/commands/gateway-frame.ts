@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
-import { inRanges, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
+import { inNetworks, inRanges, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import { clientPaths } from '../engines/client-paths.ts'
 
@@ -58,6 +58,6 @@ export function refuseOtherModel(config: Config, model: GatewayModel, ownAddress
 
 /** @throws when the gateway reaches nobody there, so that it has no streams to end. */
 export function refuseStrayed({ gateway }: Config, address: string): void {
-  if (inRanges(address, rangesOf(gateway.networks))) return
+  if (inNetworks(address, gateway.networks)) return
   throw new Error(`Cannot end streams: ${address} lies outside gateway.networks`)
 }

@@ -96,8 +96,8 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
   let misuse: string | undefined
   channel.once('disconnect', reason => {
     misuse = reason
-    // Without one it closed the channel itself: it is about to end.
-    if (reason !== undefined) child.kill('SIGTERM')
+    // Without one it closed the channel itself: it is about to end. One that misuses it might not heed a TERM.
+    if (reason !== undefined) child.kill('SIGKILL')
   })
   let current = config
   // A SIGHUP would end a child that has only begun; when it first speaks it has long heard signals.

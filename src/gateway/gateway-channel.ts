@@ -93,27 +93,25 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
       | { call: 'running' }
       | { call: 'apply'; model: GatewayModel; keys: EngineKeys }
       | { call: 'endStreams'; servers: ServerAddress[] },
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ) {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     if (gone !== undefined) throw gone
     last += 1
     const call = Promise.withResolvers<unknown>()
-    const abort = () => call.reject(signal.reason)
+    const abort = () => call.reject(signal?.reason)
     waiting.set(last, call)
-    signal.addEventListener('abort', abort, { once: true })
+    signal?.addEventListener('abort', abort, { once: true })
     send(peer, { id: last, ...request })
-    return call.promise.finally(() => signal.removeEventListener('abort', abort))
+    return call.promise.finally(() => signal?.removeEventListener('abort', abort))
   }
   return {
     // Root's answers are root's word.
     apply: async (model, signal, keys = {}) => (await ask({ call: 'apply', model, keys }, signal)) as ApplyOutcome,
     running: async signal => (await ask({ call: 'running' }, signal)) as RunningGateway | undefined,
-    endStreams: async servers => (await ask({ call: 'endStreams', servers: [...servers] }, NEVER)) as EndedSockets,
+    endStreams: async servers => (await ask({ call: 'endStreams', servers: [...servers] })) as EndedSockets,
   }
 }
-
-const NEVER = new AbortController().signal
 
 function reply(peer: End, message: Reply): void {
   send(peer, message)

@@ -1,6 +1,5 @@
-import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf } from '../domain/caught.ts'
+import { openFiles } from '../system/open-files.ts'
 import { isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -20,38 +19,22 @@ export function generationOf(worker: NginxProcess, directory: StateDirectory): n
   // A worker writes its own title once it waits for connections.
   const now = readAgain(worker)
   if (now?.role !== 'worker') return undefined
-  return markAmong(linksOf(worker.pid), directory.generations)
-}
-
-/** The first mark among what a process has open. */
-export function markAmong(links: Iterable<string>, generations: string): number | undefined {
-  for (const link of links) {
-    if (!link.startsWith(`${generations}/`)) continue
-    const [, number] = /^(\d{1,15})\/mark(?: \(deleted\))?$/.exec(link.slice(generations.length + 1)) ?? []
-    if (number !== undefined) return Number(number)
+  for (const { link } of openFiles(worker.pid)) {
+    const generation = markedBy(link, directory.generations)
+    if (generation !== undefined) return generation
   }
   return undefined
+}
+
+/** The generation whose mark this open file is; undefined for any other file. */
+export function markedBy(link: string, generations: string): number | undefined {
+  if (!link.startsWith(`${generations}/`)) return undefined
+  const [, number] = /^(\d{1,15})\/mark(?: \(deleted\))?$/.exec(link.slice(generations.length + 1)) ?? []
+  return number === undefined ? undefined : Number(number)
 }
 
 /** The generations of the workers that accept; more than one while a reload goes on. */
 export function acceptingGenerations(processes: readonly NginxProcess[], directory: StateDirectory): number[] {
   const found = processes.filter(isAccepting).flatMap(one => generationOf(one, directory) ?? [])
   return [...new Set(found)].toSorted((a, b) => a - b)
-}
-
-/** What a process has open, lowest number first: what was opened before the connections came stands before them. */
-function* linksOf(pid: number): Generator<string> {
-  const numbers = whenGone(() => readdirSync(`/proc/${pid}/fd`), []).map(Number)
-  for (const number of numbers.toSorted((a, b) => a - b)) {
-    yield whenGone(() => readlinkSync(`/proc/${pid}/fd/${number}`), '')
-  }
-}
-
-function whenGone<T>(look: () => T, otherwise: T): T {
-  try {
-    return look()
-  } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) return otherwise
-    throw error
-  }
 }

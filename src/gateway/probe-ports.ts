@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { codeOf } from '../domain/caught.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { openFiles, socketInode } from '../system/open-files.ts'
 
 /** Every TCP port that a gateway of this model listens on. */
 export function portsOf(model: GatewayModel): number[] {
@@ -13,11 +14,7 @@ export function portsOf(model: GatewayModel): number[] {
  * master holds, and not what some generation's files name, tells which ports a reload has to open.
  */
 export function listeningPorts(pid: number): Set<number> {
-  const inodes = new Set(
-    whenGone(() => readdirSync(`/proc/${pid}/fd`), [])
-      .map(fd => whenGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), ''))
-      .flatMap(link => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []),
-  )
+  const inodes = new Set([...openFiles(pid)].flatMap(({ link }) => socketInode(link) ?? []))
   const rows = readFileSync('/proc/net/tcp', 'latin1').trim().split('\n').slice(1)
   return new Set(
     rows.flatMap(row => {
@@ -28,16 +25,6 @@ export function listeningPorts(pid: number): Set<number> {
 }
 
 const LISTEN = '0A' // include/net/tcp_states.h
-
-// A descriptor is closed, or the process ended, between the listing and the look.
-function whenGone<T>(look: () => T, otherwise: T): T {
-  try {
-    return look()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return otherwise
-    throw error
-  }
-}
 
 /**
  * Opens each port for a moment, as nginx would: `nginx -t` passes when a port is taken, and a reload that finds out

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
-import { codeOf } from '../domain/caught.ts'
+import { openFiles, socketInode } from './open-files.ts'
 
 /** A socket of a process of this machine, named so that it is not mistaken for one that came later. */
 export interface ProcessSocket {
@@ -19,10 +19,9 @@ export function socketsTo(
   const inodes = inodesTo(readFileSync('/proc/net/tcp', 'latin1'), to)
   if (inodes.size === 0) return []
   return processes.flatMap(({ pid, startTime }) =>
-    whenGone(() => readdirSync(`/proc/${pid}/fd`), []).flatMap(fd => {
-      const link = whenGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '')
-      const inode = /^socket:\[(\d+)\]$/.exec(link)?.[1]
-      return inode !== undefined && inodes.has(inode) ? [{ pid, startTime, fd: Number(fd), inode }] : []
+    [...openFiles(pid)].flatMap(({ fd, link }) => {
+      const inode = socketInode(link)
+      return inode !== undefined && inodes.has(inode) ? [{ pid, startTime, fd, inode }] : []
     }),
   )
 }
@@ -46,14 +45,4 @@ export function inodesTo(table: string, { address, port }: { address: string; po
 
 function hex(value: number, digits: number): string {
   return value.toString(16).toUpperCase().padStart(digits, '0')
-}
-
-// A descriptor is closed, or the process ended, between the listing and the look.
-function whenGone<T>(look: () => T, otherwise: T): T {
-  try {
-    return look()
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')) return otherwise
-    throw error
-  }
 }
