@@ -1,8 +1,9 @@
 import type { GatewayServer } from '../domain/gateway-model.ts'
 
 /**
- * Servers of one tier that ask for the same key, those on trial apart. Each group is an upstream of its own, because nginx writes a request's
- * headers before it chooses the server. There is one, but while engines run that were started with another key, or while one is on trial.
+ * Servers of one tier that ask for the same key, those on trial apart. Each group is an upstream of its own, because nginx
+ * writes a request's headers before it chooses the server. There is one, unless engines run that were started with another
+ * key, or one is on trial.
  */
 export interface KeyGroup {
   /** Its fingerprint; undefined: they ask for none. */
