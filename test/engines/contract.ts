@@ -77,7 +77,7 @@ export function engineContract(name: string, subject: Subject): void {
         ...WAIT,
         holds: () => seen.at(-1)?.kind === 'ready',
       })
-      expect(seen.slice(0, -1).filter(({ kind }) => !['loading', 'refused', 'erring'].includes(kind))).toEqual([])
+      expect(seen.slice(0, -1).filter(({ kind }) => !['loading', 'refused', 'busy'].includes(kind))).toEqual([])
       expect(seen.length).toBeGreaterThan(1)
       expect(seen.at(-1)).toEqual({ kind: 'ready', models: [model] })
     })
