@@ -53,7 +53,10 @@ export type GatewayTemplates = Readonly<
  */
 export const WORKERS = 4
 
-/** Connections of one worker: a stream takes two. */
+/**
+ * Connections of one worker: a stream takes two. No more than half of the files that it may have open, because bodies and logs
+ * are files too, and a worker of nginx 1.22 that has none left never hears that it should end.
+ */
 const CONNECTIONS = 8192
 
 /**
@@ -87,7 +90,7 @@ function wrapperView({ generation, directory, build, user, openFiles }: RenderOp
     errorLog: nginxString(directory.errorLog),
     workers: WORKERS,
     openFiles,
-    connections: Math.min(CONNECTIONS, openFiles),
+    connections: Math.min(CONNECTIONS, Math.floor(openFiles / 2)),
     temporaryPaths: ['client_body', 'proxy', ...build.unusedModules].map(name => ({
       directive: `${name}_temp_path`,
       path: nginxString(join(directory.temporary, name)),

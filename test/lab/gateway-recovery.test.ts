@@ -177,7 +177,7 @@ describe('nginx is brought back', () => {
   })
 
   test('by a reload while clients hold every connection of its workers: its master and their streams live on', async () => {
-    const lab = await startLabGateway({ openFiles: 64 })
+    const lab = await startLabGateway({ openFiles: 128 })
     const streams: ServerResponse[] = []
     const engine = await labEngine((_request, response) => {
       response.write('first')
@@ -195,7 +195,9 @@ describe('nginx is brought back', () => {
     const control = { socketPath: join(lab.directory, 'run/control.sock') }
     await expect.poll(() => askGeneration(control), { timeout: 5000 }).toBeUndefined()
 
-    expect(await (await lab.reopen({ openFiles: 64 })).apply(second, neverAborted)).toMatchObject({ status: 'applied' })
+    expect(await (await lab.reopen({ openFiles: 128 })).apply(second, neverAborted)).toMatchObject({
+      status: 'applied',
+    })
     expect(masterOf(lab)).toBe(master)
     for (const stream of streams) stream.end('last')
     answer.setEncoding('utf8')
