@@ -159,6 +159,8 @@ function tierViewOf(
   const authorization = (group: KeyGroup | undefined) =>
     group?.key === undefined ? '""' : keyVariable(names, keys, group.key)
   const one = { target: upstream, authorization: authorization(groups[0]) }
+  const isHalved = groups.length === 1 && tier.servers.length > 1
+  const other = { ...one, target: `$${names}_o${index}` }
   const [first, second] = ['u', 'v'].map(letter => ({
     target: `${upstream}-$${names}_${letter}${index}`,
     authorization: `$${names}_${letter}${index}k`,
@@ -178,13 +180,19 @@ function tierViewOf(
     retryAfter: Math.ceil(tier.retryAfterSeconds),
     empty: tier.servers.length === 0,
     upstream: tier.servers.length > 0,
-    upstreams: groups.map(({ servers }, place) => ({
-      upstreamName: groups.length === 1 ? upstream : `${upstream}-${place}`,
-      servers: serverViews(servers),
-      zoneKilobytes: ZONE_KILOBYTES + servers.length * PEER_KILOBYTES,
-    })),
+    upstreams: [
+      ...groups.map(({ servers }, place) =>
+        upstreamView(groups.length === 1 ? upstream : `${upstream}-${place}`, servers),
+      ),
+      ...(isHalved ? [0, 1].map(half => upstreamView(`${upstream}-other${half}`, preferHalf(tier.servers, half))) : []),
+    ],
+    halves: isHalved && {
+      index,
+      upstream,
+      odd: tier.servers.filter((_, place) => place % 2 === 1).map(({ address, port }) => endsWith(address, port)),
+    },
     first: groups.length === 1 ? one : first,
-    second: groups.length === 1 ? one : second,
+    second: groups.length > 1 ? second : isHalved ? other : one,
     choice: groups.length > 1 && {
       index,
       groups: groups.map((group, place) => ({
@@ -198,6 +206,24 @@ function tierViewOf(
     unreachable: nginxString(unreachableBody(tier)),
     failed: nginxString(failedBody(tier)),
   }
+}
+
+function upstreamView(upstreamName: string, servers: readonly GatewayServer[]): object {
+  return {
+    upstreamName,
+    servers: serverViews(servers),
+    zoneKilobytes: ZONE_KILOBYTES + servers.length * PEER_KILOBYTES,
+  }
+}
+
+/** Every second server, from the first or the second on; the others are reached only where none of these connects. */
+function preferHalf(servers: readonly GatewayServer[], half: number): readonly GatewayServer[] {
+  return servers.map((server, place) => (place % 2 === half ? server : { ...server, backup: true }))
+}
+
+/** Of `$upstream_addr`, whose last word is the server that had the request last. */
+function endsWith(address: string, port: number): string {
+  return `"~(?:^| )${address.replaceAll('.', '\\.')}:${port}$"`
 }
 
 /** nginx refuses an upstream that has nothing but backups. */

@@ -51,7 +51,7 @@ test('reaches a backup server only where no other connects, as long as there is 
   const linesOf = (servers: readonly GatewayServer[]) =>
     renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options)
       .get('gateway.conf')
-      ?.match(/^ +server \d.*/gm)
+      ?.match(/(?<=upstream sluice-fast \{[^}]*) server \d.*/g)
       ?.map(line => line.trim())
   const backup = { ...second, backup: true } as const
   expect(linesOf([first, backup])).toEqual([
@@ -59,6 +59,20 @@ test('reaches a backup server only where no other connects, as long as there is 
     'server 10.0.0.13:8081 max_fails=0 backup; # fast-4243-1-0',
   ])
   expect(linesOf([backup])).toEqual(['server 10.0.0.13:8081 max_fails=0; # fast-4243-1-0'])
+})
+
+test('tries a second delivery at the half of the servers that had not the first', () => {
+  const servers = [12, 13, 14].map(last => ({ id: `fast-${last}-0-0`, address: `10.0.0.${last}`, port: 8080 }))
+  const text = renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options).get('gateway.conf') ?? ''
+  const preferred = (half: number) =>
+    [
+      ...(text.split(`upstream sluice-fast-other${half} {`)[1]?.split('}')[0] ?? '').matchAll(
+        / server (\S+) max_fails=0;/g,
+      ),
+    ].map(([, server]) => server)
+  expect([preferred(0), preferred(1)]).toEqual([['10.0.0.12:8080', '10.0.0.14:8080'], ['10.0.0.13:8080']])
+  expect(text).toContain('"~(?:^| )10\\.0\\.0\\.13:8080$" sluice-fast-other0;')
+  expect(text).toContain('default sluice-fast-other1;')
 })
 
 test('gives a server on trial one of sixteen requests', () => {

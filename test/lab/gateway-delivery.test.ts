@@ -80,6 +80,18 @@ describe('a request that kills engines', () => {
     expect([mortal.isDead, mortal.received.length]).toEqual([true, 1])
   })
 
+  test('but serves on for others has another engine the second time, however idle the first is', async () => {
+    const lab = await startLabGateway()
+    // It closes every connection, so that it has the fewest; those that answer are busy with others all the time.
+    const closing = await labEngine((_request, response) => void response.destroy())
+    const engines = [closing, ...(await Promise.all([1, 2].map(() => labEngine())))]
+    await lab.applied(lab.model(tierOf(engines)))
+    const load = hammer(lab.port, { clients: 8 })
+    await load.answered(300)
+    const { failures } = await load.stop()
+    expect([failures, closing.received.length > 0]).toEqual([[], true])
+  })
+
   test('by silence is given to two as well', async () => {
     const lab = await startLabGateway()
     const engines = await Promise.all([1, 2, 3].map(() => labEngine(() => undefined)))
