@@ -46,8 +46,8 @@ describe('bad endpoint files', () => {
       expect(await sayings(earlier)).toEqual(expected)
       expect(await state()).toEqual(before)
       const configuration = await readFile(join(GATEWAY_DIRECTORY, 'good/gateway.conf'), 'utf8')
-      const servers = [...configuration.matchAll(/^ *server .*; # (\S+)$/gm)].map(([, id]) => id)
-      expect(servers).toEqual(before.served)
+      const servers = new Set([...configuration.matchAll(/^ *server .*; # (\S+)$/gm)].map(([, id]) => id))
+      expect([...servers]).toEqual(before.served)
       expect(lostOf(outcomes)).toEqual([])
     } finally {
       for (const { name } of files) await rm(join(ENDPOINTS, name), { recursive: true, force: true })
