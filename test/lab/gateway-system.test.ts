@@ -404,7 +404,8 @@ describe('what somebody did to the file is undone', () => {
 })
 
 describe('a crash of the updater', () => {
-  test('at any change on disk loses no request and is made good by the next', async () => {
+  // Twenty-four updaters, each started and killed: a minute, and several beside another lab.
+  test('at any change on disk loses no request and is made good by the next', { timeout: 600_000 }, async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const load = hammer(lab.port, { clients: 2 })
