@@ -23,6 +23,8 @@ export interface Engine {
     readonly ask: readonly string[]
     toBuild(argv: readonly string[], said: string): BuildArgv
   }
+  /** It makes sockets: it is given a directory for them that is its own. */
+  readonly makesSockets?: true
   /** Variables that it may inherit besides the common ones. */
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
@@ -49,6 +51,8 @@ export interface Engine {
 export interface EngineAddress {
   readonly address: string
   readonly port: number
+  /** Of an engine that makes sockets: a directory on this node, 0700. */
+  readonly sockets?: string
   readonly placement?: Placement
   /** Of one process of several, one on each node. */
   readonly rank?: Rank

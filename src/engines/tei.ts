@@ -8,16 +8,17 @@ export const tei: Engine = {
   name: 'tei',
   command: 'text-embeddings-router',
   serves: () => ['embeddings'],
-  argv: (spec, { address, port }) => [
+  argv: (spec, { address, port, sockets }) => [
     ...['--model-id', modelSource(spec)],
     ...['--hostname', address, '--port', String(port)],
     ...(spec.model === undefined ? [] : ['--served-model-name', spec.model.name]),
     // Bound at the start and never served, since /metrics is on the port above; any free one.
     ...['--prometheus-port', '0'],
-    // Its Python backend listens there; two of them on a node have different ports.
-    ...['--uds-path', `/tmp/sluice-tei-${port}`],
+    // Its Python backend listens there, and asks nobody for a key.
+    ...(sockets === undefined ? [] : ['--uds-path', socketIn(sockets)]),
     ...spec.args,
   ],
+  makesSockets: true,
   changed: { flags: ['--served-model-name'], ask: ['--help'], toBuild },
   // Each of its flags is a variable too, by names such as PORT, DTYPE and REVISION: nothing of that.
   keepsEnvironment:
@@ -31,6 +32,18 @@ export const tei: Engine = {
   judge: judgePlainly,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
+
+function socketIn(directory: string): string {
+  const path = `${directory}/tei.sock`
+  const bytes = Buffer.byteLength(path)
+  if (bytes <= MAX_SOCKET_BYTES) return path
+  throw new Error(
+    `Cannot start text-embeddings-router: the path of its socket, "${path}", has ${bytes} bytes, and Linux takes ${MAX_SOCKET_BYTES}; choose a shorter TMPDIR for the job`,
+  )
+}
+
+// sun_path of unix(7) has 108 bytes, one of them the ending zero.
+const MAX_SOCKET_BYTES = 107
 
 /** Reference: core/src/queue.rs; it counts what it has answered, not what it is answering. */
 const LOAD: LoadNames = { running: [], waiting: ['te_queue_size'], kv: [], prefixHits: [] }

@@ -14,6 +14,8 @@ export async function containEngine(order: {
   readonly spec: ReplicaSpec
   /** What the engine reads: paths of this node. */
   readonly needs: readonly string[]
+  /** Directories of this node that it writes to. */
+  readonly writes: readonly string[]
   /** The engine's, whole. */
   readonly environment: Readonly<Record<string, string>>
   /** Of this process. */
@@ -35,7 +37,10 @@ export async function containEngine(order: {
   })
   const scratch = join(order.scratch, 'container')
   await mkdir(scratch, { recursive: true, mode: 0o700 })
-  const unasked = 'mountsNothing' in runtime ? [] : [...(await mountsFor(order.needs)), ...(cache?.mounts ?? [])]
+  const unasked =
+    'mountsNothing' in runtime
+      ? []
+      : [...(await mountsFor(order.needs)), ...order.writes.map(toWrite), ...(cache?.mounts ?? [])]
   const targets = new Set(container.mounts.map(one => one.target))
   return runtime.contain({
     container,
@@ -49,6 +54,10 @@ export async function containEngine(order: {
     node: order.node,
     cpus: Number(jobEnv['SLURM_CPUS_ON_NODE'] ?? 1),
   })
+}
+
+function toWrite(path: string): Mount {
+  return { source: path, target: path, isReadOnly: false }
 }
 
 /** What of its runtime, its plugin and its image this node lacks, in words. */

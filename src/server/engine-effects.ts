@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../containers/runtime.ts'
 import { fingerprintOf, strike } from '../domain/engine-key.ts'
@@ -111,11 +111,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   }
 
   async function startProcesses(own: ReplicaSpec, { address, port, keyed }: Listening): Promise<EngineGroup> {
-    const program = await programOf(own, keyed)
+    const sockets = engine.makesSockets ? join(scratch, 'sockets') : undefined
+    if (sockets !== undefined) await mkdir(sockets, { recursive: true, mode: 0o700 })
+    const program = await programOf(own, keyed, sockets)
     const [command, ...first] = program.words
     const build = argvBuilder(engine, { command, first, env: program.env })
-    const argvOf = (more: Pick<EngineAddress, 'placement' | 'rank'>) =>
-      build(engine.argv(own, { address, port, ...more }))
+    const at = { address, port, ...(sockets === undefined ? {} : { sockets }) }
+    const argvOf = (more: Pick<EngineAddress, 'placement' | 'rank'>) => build(engine.argv(own, { ...at, ...more }))
     const launch = async (
       more: Pick<EngineAddress, 'placement' | 'rank'>,
       added: Readonly<Record<string, string>> = {},
@@ -163,14 +165,17 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   }
 
   /** The words before its arguments. */
-  async function programOf(own: ReplicaSpec, keyed: Keyed): Promise<Containment> {
+  async function programOf(own: ReplicaSpec, keyed: Keyed, sockets: string | undefined): Promise<Containment> {
     const whole = { ...environment, ...keyed.environment }
     if (engine.subcommand !== undefined)
       return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: whole }
     const { container } = own
     if (container === undefined) return { words: [own.command], env: whole }
     const needs = [...engine.needs(own).map(need => need.path), ...keyed.files]
-    return containEngine({ ...{ container, spec: own, needs, environment: whole, jobEnv: env, marker, scratch, node } })
+    const writes = sockets === undefined ? [] : [sockets]
+    return containEngine({
+      ...{ container, spec: own, needs, writes, environment: whole, jobEnv: env, marker, scratch, node },
+    })
   }
 }
 

@@ -46,6 +46,8 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
   await mkdir(directory, { recursive: true })
   const logFile = join(await realpath(directory), `${name}.log`)
   await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+  const sockets = socketDirectory(engine, settings)
+  if (sockets !== undefined) await mkdir(sockets, { recursive: true, mode: 0o700 })
 
   const env = engineEnvironment(engine, process.env, settings.envVars)
   const [program = '', ...argv] = command
@@ -73,6 +75,14 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
       return tracker?.settle()
     },
   }
+}
+
+/** Where an engine that makes sockets has them: beside its log, as others may take any name in /tmp before it. */
+export function socketDirectory(
+  { name, makesSockets }: Engine,
+  { outputDir, port }: Pick<ServerSettings, 'outputDir' | 'port'>,
+): string | undefined {
+  return makesSockets ? join(resolve(outputDir), `${name}-${port}`) : undefined
 }
 
 async function profiled(engine: Engine, { profile }: ServerSettings, launch: ProgramLaunch, name: string) {

@@ -3,6 +3,7 @@ import type { Backend, ServerConfig, ServerOptions } from '../domain/server-opti
 import type { Engine } from '../engines/engine.ts'
 import { ENGINES, type EngineName } from '../engines/index.ts'
 import { InferenceServer, userError } from './inference-server.ts'
+import { socketDirectory } from './launch-server.ts'
 
 /** A server whose engine Sluice knows. */
 abstract class EngineServer extends InferenceServer {
@@ -18,7 +19,9 @@ abstract class EngineServer extends InferenceServer {
   }
 
   override launchCommand(): readonly string[] {
-    return [this.spec.command, ...this.#engine.argv(this.spec, { address: this.host, port: this.port })]
+    const sockets = socketDirectory(this.#engine, this.settings)
+    const at = { address: this.host, port: this.port, ...(sockets === undefined ? {} : { sockets }) }
+    return [this.spec.command, ...this.#engine.argv(this.spec, at)]
   }
 
   override healthEndpoint(): string {

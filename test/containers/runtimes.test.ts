@@ -45,6 +45,11 @@ const MOUNTS: readonly Mount[] = [
   { source: '/models', target: '/models', isReadOnly: true },
 ]
 
+function mountsOf({ engine }: ReplicaSpec): readonly Mount[] {
+  const sockets = { source: SOCKETS, target: SOCKETS, isReadOnly: false }
+  return ENGINES[engine].makesSockets ? [...MOUNTS, sockets] : MOUNTS
+}
+
 function contained(name: Runtime, engine: string, container: Partial<ContainerSpec> = {}) {
   const own = SPECS[engine] ?? spec
   const order: Omit<ContainerOrder, 'inside' | 'outside'> = {
@@ -52,7 +57,7 @@ function contained(name: Runtime, engine: string, container: Partial<ContainerSp
       ...{ runtime: name, image: IMAGES[name][engine] ?? '', mounts: [], args: [], gpus: 'nvidia' },
       ...container,
     },
-    ...{ command: own.command, mounts: MOUNTS, asked: own.env, name: 'sluice-fast-4242-0-1' },
+    ...{ command: own.command, mounts: mountsOf(own), asked: own.env, name: 'sluice-fast-4242-0-1' },
     ...{ scratch: '/tmp/sluice-fast/container', node: 'vasp-02', cpus: 16 },
   }
   const env = { ...engineEnvironment(ENGINES[own.engine], JOB, own.env), ...KEY }
@@ -60,7 +65,8 @@ function contained(name: Runtime, engine: string, container: Partial<ContainerSp
   return RUNTIMES[name].contain({ ...order, ...divided })
 }
 
-const AT = { address: '10.0.0.12', port: 8080 }
+const SOCKETS = '/tmp/sluice-fast/sockets'
+const AT = { address: '10.0.0.12', port: 8080, sockets: SOCKETS }
 
 describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', name => {
   test.each(Object.keys(SPECS))('starts %s by exactly this', async engine => {

@@ -3,7 +3,7 @@ import type { ReplicaSpec } from '../../src/domain/replica-spec.ts'
 import { ENGINES, type EngineName } from '../../src/engines/index.ts'
 import { spec } from '../fixtures/replica-spec.ts'
 
-const at = { address: '10.0.0.12', port: 40_000 }
+const at = { address: '10.0.0.12', port: 40_000, sockets: '/scratch/sockets' }
 const model = { name: 'llama', file: '/models/llama' }
 const words = (text: string) => text.split(' ')
 
@@ -37,7 +37,7 @@ describe('what an engine is told', () => {
       'TEI',
       'tei',
       { model, args: ['--max-batch-tokens', '16384'] },
-      '--model-id /models/llama --hostname 10.0.0.12 --port 40000 --served-model-name llama --prometheus-port 0 --uds-path /tmp/sluice-tei-40000 --max-batch-tokens 16384',
+      '--model-id /models/llama --hostname 10.0.0.12 --port 40000 --served-model-name llama --prometheus-port 0 --uds-path /scratch/sockets/tei.sock --max-batch-tokens 16384',
     ],
     [
       'a custom engine',
@@ -53,6 +53,12 @@ describe('what an engine is told', () => {
     ],
   ])('%s', (_, engine, change, argv) => {
     expect(ENGINES[engine].argv({ ...spec, ...change }, at).join(' ')).toBe(argv)
+  })
+
+  it('TEI, where its socket has no room in an address', () => {
+    const argv = (length: number) => ENGINES.tei.argv({ ...spec, model }, { ...at, sockets: '/'.padEnd(length, 's') })
+    expect(argv(98)).toContain(`${'/'.padEnd(98, 's')}/tei.sock`)
+    expect(() => argv(99)).toThrow('has 108 bytes, and Linux takes 107; choose a shorter TMPDIR for the job')
   })
 
   it.each<[EngineName, number, string]>([

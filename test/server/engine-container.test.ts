@@ -46,11 +46,16 @@ describe('what a container must see of the node', () => {
 
 const container: ContainerSpec = { runtime: 'podman-hpc', image: 'a/b:c', mounts: [], args: [] }
 
-function contain(own: Partial<ReplicaSpec>, change: Partial<ContainerSpec> = {}, needs: readonly string[] = []) {
+function contain(
+  own: Partial<ReplicaSpec>,
+  change: Partial<ContainerSpec> = {},
+  needs: readonly string[] = [],
+  writes: readonly string[] = [],
+) {
   return containEngine({
     container: { ...container, ...change },
     spec: { ...spec, command: 'vllm', ...own },
-    ...{ needs, environment: { ...own.env, KEY: 'hidden' }, jobEnv: { PATH: at('bin'), HOME: at('home') } },
+    ...{ needs, writes, environment: { ...own.env, KEY: 'hidden' }, jobEnv: { PATH: at('bin'), HOME: at('home') } },
     ...{ marker: 'SLUICE_ENDPOINT=fast-1-0-0', scratch: at('scratch'), node: 'vasp-01' },
   })
 }
@@ -72,6 +77,11 @@ describe('an engine in an image', () => {
     const mount = { source: '/other', target: at('models'), isReadOnly: false }
     const { words } = await contain({}, { mounts: [mount] }, [model])
     expect(valuesOf('--volume', words)).toEqual([`/other:${at('models')}`])
+  })
+
+  it('writes to the directory of its sockets', async () => {
+    const sockets = at('scratch/sockets')
+    expect(valuesOf('--volume', (await contain({}, {}, [], [sockets])).words)).toEqual([`${sockets}:${sockets}`])
   })
 
   it('under shifter is shown only what the tier asks for: the rest is the site’s', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -116,6 +116,17 @@ describe('a server', () => {
     await server.start()
     expect((await fetch(`${server.url}/v1/models`)).status).toBe(401)
     expect(await server.checkHealth()).toBe(true)
+  })
+
+  it('has its sockets where nobody else may come', async () => {
+    const bin = join(directory, 'bin')
+    await installStandIns(bin)
+    const command = join(bin, 'text-embeddings-router')
+    const { server } = watched(new TEIServer({ model: 'm', command, port, outputDir: directory, startupTimeout: 20 }))
+    await server.start()
+    const sockets = join(directory, `tei-${port}`)
+    expect((await stat(sockets)).mode & 0o777).toBe(0o700)
+    expect(await readdir(sockets)).toEqual(['tei.sock'])
   })
 
   it('is stopped at the end of a block that uses it', async () => {
