@@ -3,11 +3,13 @@ import { tierOf } from '../config/tier-of.ts'
 import { UserError } from '../domain/user-error.ts'
 
 /**
- * sbatch's pattern for the job's log: `slurm.output`, or one for each job on the node's own disk. On a shared directory that
- * is away when Slurm starts the job, the start fails for good; on one that hangs when the job ends, the node stays taken.
+ * sbatch's pattern for the job's log: `slurm.output`, or none, and the script writes one of its own on the node's disk. On a
+ * shared directory that is away when Slurm starts the job, the start fails for good; on one that hangs when the job ends, the
+ * node stays taken. And where Slurm opens a name that others know before, such as one in /tmp, they can make it first: a link
+ * to a file of ours, which is then appended to, or a file of theirs, with which the job does not start.
  */
 export function outputPattern(config: Config, tierName: string): string {
-  return tierOf(config, tierName).slurm.output ?? '/tmp/%x-%j.log'
+  return tierOf(config, tierName).slurm.output ?? '/dev/null'
 }
 
 /** Where `sluice logs` finds it: beside the other logs, where the script copies what it printed when it fails. */
@@ -40,7 +42,7 @@ export function outputDirectory(config: Config, tierName: string): string {
  * their names do not tell.
  */
 export function outputName(config: Config, tierName: string): RegExp {
-  const pattern = outputPattern(config, tierName)
+  const pattern = tierOf(config, tierName).slurm.output ?? SCRIPTS_OWN
   const jobName = tierOf(config, tierName).slurm.jobName ?? tierName
   let hasNumber = false
   const source = pattern
@@ -56,6 +58,9 @@ export function outputName(config: Config, tierName: string): RegExp {
     })
   return new RegExp(`^${source}$`)
 }
+
+/** As templates/job.sh.mustache names it. */
+const SCRIPTS_OWN = '%x-%j.log'
 
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')

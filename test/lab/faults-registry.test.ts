@@ -10,6 +10,7 @@ import { readCluster } from './cluster-state.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
 import { writeAs } from './files-of.ts'
 import { setCable } from './network.ts'
+import { printedBy } from './printed-by.ts'
 import { supervisorOf } from './replica-processes.ts'
 import { GATEWAY_DIRECTORY, nginxPid, openSite, type Site, SLOW_MODEL } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
@@ -84,8 +85,8 @@ describe('a shared directory that vanishes', () => {
       const told = events.filter(one => one['what'] === what)
       expect(told.map(one => one.event)).toEqual(['trouble', 'recovered'])
     }
-    // The replica could not write its own events, but Slurm kept what it printed, on the node.
-    const printed = await readFile(`/tmp/llama-14b-${leaving.job.id}.log`, 'utf8')
+    // The replica could not write its own events, but what it printed is kept on the node.
+    const printed = await readFile(printedBy(`llama-14b-${leaving.job.id}`), 'utf8')
     expect(printed).toMatch(/"event":"drained",[^\n]*"outcome":"deadline","cause":"preempted"/)
     expect(printed.match(/"event":"cannot"/g)?.length).toBeLessThan(6)
     await site.serving(2) // nor could it take its file away: its next run did

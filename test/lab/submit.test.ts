@@ -18,6 +18,7 @@ import { EXAMPLES, exampleFile, withFastTier } from '../scripts/example-site.ts'
 import { ACCOUNTS } from './accounts.ts'
 import { asUser } from './as-user.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
+import { printedBy } from './printed-by.ts'
 import { until } from './until.ts'
 
 const PROGRAMS = ['squeue', 'sbatch', 'scontrol', 'scancel']
@@ -227,7 +228,7 @@ async function submitExample(options: { timeoutMs?: number; progress?: (line: st
   const request = { script, comment, outputDirectory: outputDirectory(config, 'fast'), progress }
   const submission = await openSlurm({ env, timeoutMs }).submit(request)
   if (submission.kind !== 'submitted') throw new Error(`Cannot submit: ${submission.message}`)
-  return { config, comment, id: submission.id, log: `/tmp/llama-14b-${submission.id}.log` }
+  return { config, comment, id: submission.id, log: printedBy(`llama-14b-${submission.id}`) }
 }
 
 async function view(id: string): Promise<JobView | undefined> {

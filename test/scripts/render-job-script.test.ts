@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
+import { shellWord } from '../../src/scripts/quoting.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../src/scripts/render-job-script.ts'
 import { toReplicaSpec } from '../../src/scripts/to-replica-spec.ts'
 import { readTemplate } from '../../src/system/templates.ts'
@@ -18,7 +19,9 @@ const directives = (script: string) =>
 
 /** What bash would give to the program that the script becomes, the set-up lines having run. */
 function runInBash(script: string): { argv: string; stdin: string } {
-  const shown = script.replace(/^exec /m, `show() { printf '%s\\n' "$*" >&2; cat; trap - EXIT; exit; }\nshow `)
+  const shown = script
+    .replace(/^exec >>.*$/m, '')
+    .replace(/^exec /m, `show() { printf '%s\\n' "$*" >&2; cat; trap - EXIT; exit; }\nshow `)
   const { stdout, stderr } = spawnSync('bash', { input: shown, encoding: 'utf8' })
   return { argv: stderr.trimEnd(), stdin: stdout }
 }
@@ -59,16 +62,56 @@ test.each([
 ])('%s leave what was printed where sluice logs finds it, and their exit code', async (_, setup, code) => {
   const shared = await mkdtemp(join(tmpdir(), "sluice it's "))
   await mkdir(join(shared, 'logs'))
-  const name = `sluice-test-${process.pid}-${code}`
-  const printed = `/tmp/${name}-7.log`
-  await writeFile(printed, 'what it printed')
-  const script = render({ ...(await withFastTier({ setup })), shared, runtime: '/does/not/exist' })
-  const env = { ...process.env, SLURM_JOB_NAME: name, SLURM_JOB_ID: '7' }
-  expect(spawnSync('bash', { input: script, env }).status).toBe(code)
-  expect(await readFile(join(shared, `logs/${name}-7.log`), 'utf8')).toBe('what it printed')
-  await rm(printed)
+  const script = render({
+    ...(await withFastTier({ setup: ['echo printed', ...setup] })),
+    shared,
+    runtime: '/not/there',
+  })
+  expect(runAsJob(script, shared)).toBe(code)
+  expect(await readFile(join(shared, 'logs/test-7.log'), 'utf8')).toMatch(/^printed\n/)
   await rm(shared, { recursive: true })
 })
+
+describe('the output of a script that has none of its own', () => {
+  const uid = process.getuid?.()
+  let directory = ''
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+    await mkdir(join(directory, 'logs'))
+  })
+  afterEach(() => rm(directory, { recursive: true }))
+  const run = async () => {
+    const config = { ...(await withFastTier({ setup: ['echo printed', 'exit 3'] })), shared: directory }
+    return runAsJob(render(config), directory)
+  }
+
+  test('lies in a directory that is ours alone, also that of the next run', async () => {
+    expect([await run(), await run()]).toEqual([3, 3])
+    const own = join(directory, `sluice-${uid}`)
+    expect((await stat(own)).mode & 0o777).toBe(0o700)
+    expect(await readFile(join(own, 'test-7.log'), 'utf8')).toBe('printed\nprinted\n')
+  })
+
+  test.each([
+    ['a link', (place: string) => symlink('elsewhere', place)],
+    ['a file', (place: string) => writeFile(place, '')],
+  ])('goes elsewhere where another account has put %s in its place', async (_, put) => {
+    await mkdir(join(directory, 'elsewhere'))
+    await put(join(directory, `sluice-${uid}`))
+    expect(await run()).toBe(3)
+    expect(await readdir(join(directory, 'elsewhere'))).toEqual([])
+    const [own = ''] = (await readdir(directory)).filter(name => name.startsWith(`sluice-${uid}-`))
+    expect((await stat(join(directory, own))).mode & 0o777).toBe(0o700)
+    expect(await readFile(join(directory, own, 'test-7.log'), 'utf8')).toBe('printed\n')
+  })
+})
+
+/** Its exit code as job 7, with `temporary` in the place of /tmp. */
+function runAsJob(script: string, temporary: string): number | null {
+  const env = { ...process.env, SLURM_JOB_NAME: 'test', SLURM_JOB_ID: '7' }
+  const input = script.replace('=/tmp/sluice-', `=${shellWord(temporary)}/sluice-`)
+  return spawnSync('bash', { input, env }).status
+}
 
 test('a log that the site has placed itself is left there', async () => {
   expect(render(await withFastTier({}, { output: '/scratch/%j.out' }))).not.toContain('keep_output')
@@ -124,7 +167,7 @@ test('asks for nothing that the tier does not name', async () => {
     '--ntasks-per-node=1',
     '--open-mode=append',
     '--signal=USR2@120',
-    '--output=/tmp/%x-%j.log',
+    '--output=/dev/null',
     '--requeue',
   ])
 })

@@ -13,7 +13,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
         : undefined,
     what: () => 'Slurm could not launch it: on its node the directory of the job’s output is missing, or not writable',
     fix: run =>
-      `Make the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierOf(run)}: then the output lies in /tmp of the node`,
+      `Make the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierOf(run)}: then the output lies in /tmp/sluice-<uid> of the node`,
   },
   {
     id: 'credential-revoked',
