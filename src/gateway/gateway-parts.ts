@@ -2,13 +2,14 @@ import type { Clock } from '../system/clock.ts'
 import type { NginxCommand } from './nginx-command.ts'
 import type { AmongOthers, GatewayTemplates } from './render-gateway.ts'
 import type { StateDirectory } from './state-directory.ts'
+import type { WorkerAccount } from './worker-account.ts'
 
 /** What the parts of an open gateway share. */
 export interface GatewayParts {
   readonly directory: StateDirectory
   readonly nginx: NginxCommand
   readonly templates: GatewayTemplates
-  readonly user: string | undefined
+  readonly workers: WorkerAccount | undefined
   readonly openFiles: number
   readonly amongOthers: AmongOthers | undefined
   readonly env: NodeJS.ProcessEnv

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../system/clock.ts'
 import { endSockets } from '../system/end-sockets.ts'
@@ -10,9 +11,10 @@ import type { GatewayParts } from './gateway-parts.ts'
 import { nginxCommand } from './nginx-command.ts'
 import { createPrivateHost } from './private-host.ts'
 import type { GatewayTemplates } from './render-gateway.ts'
-import { makeStateDirectory } from './state-directory.ts'
+import { admitGroup, makeStateDirectory, type StateDirectory } from './state-directory.ts'
 import { createSystemHost, type SystemOptions } from './system-host.ts'
 import { parsePlaces } from './system-nginx.ts'
+import { findWorkerAccount, type WorkerAccount } from './worker-account.ts'
 
 export interface GatewayOptions {
   /** Absolute, on local disk, ours alone. One gateway at a time may be open on it: hold a lock. */
@@ -45,7 +47,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     directory,
     nginx,
     templates: await readTemplates(),
-    user: process.getuid?.() === 0 ? 'root' : undefined,
+    workers: options.system === undefined ? await admitWorkers(directory, env) : undefined,
     openFiles: options.openFiles ?? openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
     amongOthers: system && {
       names: `sluice_${system.name}`,
@@ -72,6 +74,14 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     },
     stop: options => inTurn(() => host.stop(options)),
   }
+}
+
+/** Undefined: only root can choose. */
+async function admitWorkers(directory: StateDirectory, env: NodeJS.ProcessEnv): Promise<WorkerAccount | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const workers = await findWorkerAccount((await stat(directory.root)).uid, env)
+  await admitGroup(directory, workers.gid)
+  return workers
 }
 
 async function readTemplates(): Promise<GatewayTemplates> {

@@ -18,14 +18,15 @@ import { checkModel } from './model-schema.ts'
 import type { NginxBuild } from './nginx-build.ts'
 import { nginxString } from './nginx-string.ts'
 import { pathPatterns } from './path-list.ts'
-import { KEYS_FILE, type StateDirectory } from './state-directory.ts'
+import { KEYS_FILE, placesBelow, type StateDirectory } from './state-directory.ts'
+import type { WorkerAccount } from './worker-account.ts'
 
 export interface RenderOptions {
   readonly generation: number
   readonly directory: StateDirectory
   readonly build: NginxBuild
   /** Whom the workers run as where the master is root; undefined for everybody else, who cannot choose. */
-  readonly user: string | undefined
+  readonly workers: WorkerAccount | undefined
   /** Files that one process may have open. */
   readonly openFiles: number
   readonly templates: GatewayTemplates
@@ -82,21 +83,32 @@ export function renderGateway(model: GatewayModel, options: RenderOptions): Read
 
 export const MODEL_FILE = 'model.json'
 
-function wrapperView({ generation, directory, build, user, openFiles }: RenderOptions): object {
+function wrapperView(options: RenderOptions): object {
+  const { generation, directory, build, workers, openFiles } = options
+  const reached = placesOfWorkers(options)
   return {
     generation,
-    user: user === undefined ? false : nginxString(user),
+    user: workers !== undefined && `${nginxString(workers.user)} ${nginxString(workers.group)}`,
     pidFile: nginxString(directory.pidFile),
-    errorLog: nginxString(directory.errorLog),
+    errorLog: nginxString(reached.errorLog),
     workers: WORKERS,
     openFiles,
     connections: Math.min(CONNECTIONS, Math.floor(openFiles / 2)),
     temporaryPaths: ['client_body', 'proxy', ...build.unusedModules].map(name => ({
       directive: `${name}_temp_path`,
-      path: nginxString(join(directory.temporary, name)),
+      path: nginxString(join(reached.temporary, name)),
     })),
     inner: nginxString(join(directory.generations, String(generation), 'gateway.conf')),
   }
+}
+
+/**
+ * Where the workers find what they open themselves: bodies, and the logs once those were rotated. Of another account than
+ * their master's, they might not get through the directories above ours, but they get through their working directory, which
+ * it is (nginx-command.ts).
+ */
+function placesOfWorkers({ directory, workers, amongOthers }: RenderOptions): StateDirectory {
+  return workers === undefined || amongOthers !== undefined ? directory : placesBelow('/proc/self/cwd')
 }
 
 function namesOf({ amongOthers }: RenderOptions): string {
@@ -106,14 +118,15 @@ function namesOf({ amongOthers }: RenderOptions): string {
 function gatewayView(model: GatewayModel, options: RenderOptions): object {
   const { generation, directory, build, amongOthers } = options
   const names = namesOf(options)
-  const accessLog = amongOthers?.accessLog ?? directory.accessLog
+  const reached = placesOfWorkers(options)
+  const accessLog = amongOthers?.accessLog ?? reached.accessLog
   const keys = keysOf(model)
   const tierView = (tier: GatewayTier, path: string) =>
     tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
   return {
     generation,
     names,
-    mark: nginxString(markPath(directory, generation)),
+    mark: nginxString(markPath(reached, generation)),
     owner: amongOthers !== undefined && nginxString(directory.root),
     accessLog: nginxString(accessLog),
     keysFile: keys.length > 0 && nginxString(keysFilePath(directory, generation)),

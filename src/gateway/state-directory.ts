@@ -1,5 +1,5 @@
-import { mkdir, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, chown, mkdir, realpath, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
 export const KEYS_FILE = 'keys.conf'
@@ -37,6 +37,19 @@ export async function makeStateDirectory(path: string): Promise<StateDirectory> 
     await mkdir(join(root, name), { recursive: true, mode: 0o750 })
   }
   return directory
+}
+
+/**
+ * Lets a group through the directory, to where nginx's workers write: clients' bodies, and the logs that they open anew. What
+ * is made among the generations has the group too, but not the right to write. Nothing else is open to it: not the keys, 0600.
+ */
+export async function admitGroup(directory: StateDirectory, gid: number): Promise<void> {
+  const { root, generations, temporary } = directory
+  for (const path of [root, temporary, dirname(directory.accessLog), generations]) {
+    const found = await stat(path)
+    if (found.gid !== gid) await chown(path, found.uid, gid)
+    await chmod(path, path === generations ? 0o2750 : 0o750)
+  }
 }
 
 /** The names alone, nothing is made. */

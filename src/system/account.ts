@@ -7,13 +7,26 @@ export interface Account {
   readonly home: string
 }
 
-/** The account of a uid as the system's databases have it, LDAP included (getent(1)); undefined when they have none. */
-export async function accountOf(uid: number, env: NodeJS.ProcessEnv): Promise<Account | undefined> {
-  const result = await execa('getent', ['passwd', String(uid)], { env, extendEnv: false, cwd: '/', reject: false })
+/** The account of a uid or a name as the system's databases have it, LDAP included (getent(1)); undefined when they have none. */
+export async function accountOf(who: number | string, env: NodeJS.ProcessEnv): Promise<Account | undefined> {
+  const [name = '', , uid, gid, , home = '/'] = (await lookUp('passwd', who, env)) ?? []
+  return name === '' ? undefined : { name, uid: Number(uid), gid: Number(gid), home }
+}
+
+/** The name of a group, in the same way. */
+export async function groupOf(gid: number, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return (await lookUp('group', gid, env))?.[0]
+}
+
+async function lookUp(
+  database: 'passwd' | 'group',
+  key: number | string,
+  env: NodeJS.ProcessEnv,
+): Promise<string[] | undefined> {
+  const result = await execa('getent', [database, String(key)], { env, extendEnv: false, cwd: '/', reject: false })
   if (result.exitCode === NOT_FOUND) return undefined
-  if (result.failed) throw new Error(`Cannot find the account of uid ${uid}: ${result.shortMessage}`, { cause: result })
-  const [name = '', , , gid = '', , home = '/'] = String(result.stdout).split(':')
-  return { name, uid, gid: Number(gid), home }
+  if (result.failed) throw new Error(`Cannot find ${key} in ${database}: ${result.shortMessage}`, { cause: result })
+  return String(result.stdout).split(':')
 }
 
 const NOT_FOUND = 2

@@ -11,7 +11,7 @@ const options: RenderOptions = {
   generation: 12,
   directory: placesBelow('/var/lib/sluice/gateway main'),
   build: parseBuild('nginx version: nginx/1.30.6\nconfigure arguments: --with-http_stub_status_module'),
-  user: undefined,
+  workers: undefined,
   openFiles: 32_768,
   keys: {},
   templates: {
@@ -199,8 +199,14 @@ test('names directives of modules that nginx was built with only', () => {
   expect(text).not.toMatch(/stub_status|scgi|fastcgi|uwsgi/)
 })
 
-test('lets the workers of a root master be root, who owns the sockets', () => {
-  expect(renderGateway(model, { ...options, user: 'root' }).get('nginx.conf')).toContain("user 'root';")
+test('lets the workers of a root master be of another account, and reach what they open by where they run', () => {
+  const workers = { user: 'nobody', group: 'nogroup', gid: 65_534 }
+  const files = renderGateway(model, { ...options, workers })
+  expect(files.get('nginx.conf')).toContain("user 'nobody' 'nogroup';")
+  const opened = [...files.values()].join('').matchAll(/^ *(?:error_log|access_log|\w+_temp_path) '([^']+)/gm)
+  expect(new Set([...opened].map(([, path = '']) => path.replace(/^\/proc\/self\/cwd\/(\w+)\/.*/, '$1')))).toEqual(
+    new Set(['logs', 'temporary', 'generations']),
+  )
 })
 
 describe('refuses what nginx must not read', () => {

@@ -1,9 +1,12 @@
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { type ClientRequest, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
 import { LARGE_BODIES } from '../../src/gateway/error-answer.ts'
+import { findNginx, type NginxProcess } from '../../src/gateway/nginx-processes.ts'
+import { placesBelow } from '../../src/gateway/state-directory.ts'
+import { signal as sendSignal } from '../../src/system/processes.ts'
 import { ask, errorOf, openAnswer } from '../gateway/ask.ts'
 import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 
@@ -55,10 +58,10 @@ test('bodies that are kept in files have a bound in all', async () => {
   const large = Array.from({ length: LARGE_BODIES }, () => unfinished(lab.port, 2_000_000))
   await Promise.all(large.map(one => one.begun))
   const refused = async () => (await ask({ port: lab.port, path: '/v1/x', body: 'x'.repeat(2_000_000) })).status
-  await expect.poll(refused).toBe(429)
+  await expect.poll(refused, { timeout: 20_000 }).toBe(429)
   expect((await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status).toBe(200)
   for (const one of large) one.sent.destroy()
-  await expect.poll(refused).toBe(200)
+  await expect.poll(refused, { timeout: 20_000 }).toBe(200)
 })
 
 test('a disk that clients filled with unfinished bodies keeps no engine from being exchanged', async () => {
@@ -104,3 +107,45 @@ function unfinished(port: number, length: number, sends = 1): { sent: ClientRequ
   onTestFinished(() => void sent.destroy())
   return { sent, begun: new Promise(resolve => sent.write(Buffer.alloc(sends, 1), () => resolve())) }
 }
+
+test('no worker of a master that is root is root, and each does all that it has to', async () => {
+  const lab = await startLabGateway()
+  const engine = await labEngine(({ url, body }, response) => {
+    response.write(`${body.length}`)
+    if (url !== '/v1/stream') response.end()
+  })
+  const both = [engine, await labEngine()]
+  const large = () => ask({ port: lab.port, path: '/v1/x', body: 'x'.repeat(3 << 20) })
+  const of = (role: NginxProcess['role']) => findNginx(lab.directory).filter(one => one.role === role)
+  const uids = () => Promise.all(of('worker').map(async one => (await stat(`/proc/${one.pid}`)).uid))
+
+  await lab.applied(lab.model(tierOf([engine])))
+  expect(await large()).toMatchObject({ status: 200, text: `${3 << 20}` })
+  expect(new Set(await uids())).toEqual(new Set([65_534]))
+
+  await lab.applied(lab.model(tierOf(both)))
+  await lab.applied(lab.model(tierOf([engine])))
+  expect(await large()).toMatchObject({ status: 200 })
+  expect(await uids()).not.toContain(0)
+
+  const { accessLog, errorLog } = placesBelow(lab.directory)
+  await rename(accessLog, `${accessLog}.1`)
+  for (const one of of('master')) sendSignal(one.pid, 'SIGUSR1')
+  const logged = async () => {
+    await large()
+    return readFile(accessLog, 'utf8').catch(() => '')
+  }
+  await expect.poll(logged, { timeout: 10_000 }).toContain('/v1/x')
+  expect(await readFile(errorLog, 'utf8')).toBe('')
+
+  const stream = await openAnswer({ port: lab.port, path: '/v1/stream', body: '{}' })
+  const broken = new Promise(resolve => stream.once('error', resolve))
+  stream.resume()
+  expect(await lab.gateway.endStreams([{ address: '127.0.0.1', port: engine.port }])).toEqual({
+    ended: expect.any(Number),
+  })
+  expect(await broken).toMatchObject({ code: 'ECONNRESET' })
+
+  await lab.gateway.stop({ graceMs: 0, signal: neverAborted })
+  expect(findNginx(lab.directory)).toEqual([])
+})
