@@ -1,4 +1,4 @@
-import { constants, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { chown, constants, mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../domain/caught.ts'
 import { isFull, modeOf, takeSpare } from './spare-generation.ts'
@@ -31,7 +31,15 @@ export async function writeGeneration(
     if (!isFull(error) || !(await takeSpare(directory, beside))) throw error
     await writeFiles(beside, files)
   }
+  await takeGroup(beside, directory.generations)
   await rename(beside, join(directory.generations, String(generation)))
+}
+
+/** Workers of another account than root's open a generation's mark anew when logs are rotated (`admitGroup`). */
+async function takeGroup(path: string, parent: string): Promise<void> {
+  if (process.getuid?.() !== 0) return
+  const [own, wanted] = await Promise.all([stat(path), stat(parent)])
+  if (own.gid !== wanted.gid) await chown(path, own.uid, wanted.gid)
 }
 
 /** Over the files that are there, in their place; those of another name go. */

@@ -40,15 +40,16 @@ export async function makeStateDirectory(path: string): Promise<StateDirectory> 
 }
 
 /**
- * Lets a group through the directory, to where nginx's workers write: clients' bodies, and the logs that they open anew. What
- * is made among the generations has the group too, but not the right to write. Nothing else is open to it: not the keys, 0600.
+ * Lets a group through the directory, to where nginx's workers write: clients' bodies, and the logs that they open anew.
+ * Generations get the group of the directory that they lie in. Nothing else is open to it, and nothing but logs and bodies is
+ * the workers' to write.
  */
 export async function admitGroup(directory: StateDirectory, gid: number): Promise<void> {
   const { root, generations, temporary } = directory
   for (const path of [root, temporary, dirname(directory.accessLog), generations]) {
     const found = await stat(path)
     if (found.gid !== gid) await chown(path, found.uid, gid)
-    await chmod(path, path === generations ? 0o2750 : 0o750)
+    await chmod(path, 0o750)
   }
 }
 
