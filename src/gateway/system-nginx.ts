@@ -1,6 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { readRegularText } from '../system/regular-file.ts'
 import { isOfAccount } from './master-program.ts'
 import { type NginxProcess, readAgain, readNginx } from './nginx-processes.ts'
 
@@ -39,13 +40,16 @@ export function pidFileOf(text: string, places: NginxPlaces): string {
  */
 export async function findSystemMaster(places: NginxPlaces): Promise<NginxProcess> {
   const pidFile = pidFileOf(await readFile(places.configuration, 'utf8').catch(asEmpty), places)
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(asEmpty), 10)
+  const pid = Number.parseInt(await readRegularText(pidFile, MOST_PID_BYTES).catch(asEmpty), 10)
   const found = pid > 0 ? readNginx(pid) : undefined
   if (found?.role === 'master' && (await isOfAccount(pid, 0)) && readAgain(found) !== undefined) return found
   throw new Error(
     `Cannot find the system's nginx: ${pidFile} names no master of nginx that root runs; start it, such as with systemctl start nginx`,
   )
 }
+
+// More digits than a pid has.
+const MOST_PID_BYTES = 16
 
 // An nginx without that file does not run, which is what the caller says.
 function asEmpty(): string {

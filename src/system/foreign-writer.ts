@@ -38,10 +38,14 @@ export async function foreignWriter(path: string): Promise<{ path: string; write
   return undefined
 }
 
-/** Who besides the owner may write what has this mode. */
+/**
+ * Who besides the owner may write what has this mode. Where there is an access control list, the group's bits are the most
+ * that it gives to anybody it names (acl(5)), so one that lets others write shows in them.
+ */
 export function writerOf({ mode, gid }: { readonly mode: number; readonly gid: number }): string | undefined {
   if (mode & OTHERS_WRITE) return 'everybody'
-  return mode & GROUP_WRITES && gid !== 0 ? `group ${gid}` : undefined
+  if (!(mode & GROUP_WRITES)) return undefined
+  return gid === 0 ? 'group 0, or whom an access control list names,' : `group ${gid}`
 }
 
 function whenAbsent(error: unknown): undefined {

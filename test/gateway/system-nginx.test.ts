@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openMasterProgram } from '../../src/gateway/master-program.ts'
 import { readNginx } from '../../src/gateway/nginx-processes.ts'
@@ -45,6 +46,8 @@ test.each([
   ['no file', undefined],
   ['an empty file', ''],
   ['the pid of something else', String(process.pid)],
+  ['a process group', '-1'],
+  ['nothing that it could be', '99999999999999999999'],
 ])('a pid file that is %s names no master', async (_what, text) => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(directory, { recursive: true }))
@@ -52,6 +55,16 @@ test.each([
   if (text !== undefined) await writeFile(pidFile, text)
   await expect(findSystemMaster({ ...debian, configuration: join(directory, 'none'), pidFile })).rejects.toThrow(
     `Cannot find the system's nginx: ${pidFile} names no master of nginx that root runs; start it, such as with systemctl start nginx`,
+  )
+})
+
+test('a pid file that is a pipe, which nobody writes to, names none either', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const pidFile = join(directory, 'nginx.pid')
+  await execa('mkfifo', [pidFile])
+  await expect(findSystemMaster({ ...debian, configuration: join(directory, 'none'), pidFile })).rejects.toThrow(
+    'names no master of nginx that root runs',
   )
 })
 

@@ -33,11 +33,17 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
       await chmod(path, 0o775)
       expect(await foreignWriter(file)).toEqual({ path, writer: 'group 2001' })
       await chown(path, 0, 0)
-      expect(await foreignWriter(file)).toBeUndefined()
       await chmod(path, 0o777)
       expect(await foreignWriter(file)).toEqual({ path, writer: 'everybody' })
       await chmod(path, 0o755)
     }
+  })
+
+  test('whom an access control list names, as the bits of the group say', async () => {
+    const { file } = await tree()
+    await chmod(file, 0o664)
+    const writer = 'group 0, or whom an access control list names,'
+    expect(await foreignWriter(file)).toEqual({ path: file, writer })
   })
 
   test('everybody where what is missing may be made by anybody', async () => {
