@@ -1,0 +1,155 @@
+import type { JobView } from '../domain/job-view.ts'
+import { isHeldByLaunch, launchHoldCure } from '../domain/launch-hold.ts'
+import { areUp, isDeferred, isPausedByRequeue } from '../domain/requeue-pause.ts'
+import type { Clock } from '../system/clock.ts'
+import type { RecordEvent, SlurmEffects } from './effects.ts'
+import type { SeenMap } from './seen.ts'
+
+export interface ReleasesOptions {
+  readonly slurm: SlurmEffects
+  readonly isOurs: (job: JobView) => boolean
+  readonly seen: () => SeenMap
+  readonly record: RecordEvent
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait. */
+export interface Releases {
+  /** Looks at what a poll told, and does what follows. */
+  judge(jobs: readonly JobView[]): Promise<void>
+}
+
+/**
+ * A run whose credential was made in the second in which that of the run before was revoked, or earlier, is refused by its
+ * node, and the job has failed for good ("Job credential revoked"): slurmd compares whole seconds of slurmctld's clock.
+ */
+const RELEASE_AFTER_MS = 2_000
+
+/** A node that refuses again and again is broken, and a person has to see it. */
+const MOST_RELEASES = 3
+
+/**
+ * A deferred job, each BeginTime judged once:
+ * 1. its BeginTime is not what a requeue sets → it stands
+ * 2. two seconds later it has another, or a hold → it stands; a new BeginTime is judged anew
+ * 3. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
+ * 4. released
+ *
+ * A job held by a failed launch is told; where the run that failed was released here, the hold is lifted with a backoff.
+ */
+export function createReleases({ slurm, isOurs, seen, record, clock, signal }: ReleasesOptions): Releases {
+  /** Where runs were seen to run, by run: a requeued job no longer names its nodes. */
+  let nodes: ReadonlyMap<string, string> = new Map()
+  /** BeginTimes that are dealt with. */
+  const judged = new Set<string>()
+  /** Runs that were let start here, and how often the hold of a run before was lifted for that. */
+  const lifted = new Map<string, number>()
+  /** Since when runs were seen held, milliseconds. */
+  const heldSince = new Map<string, number>()
+
+  return {
+    async judge(jobs) {
+      const ours = jobs.filter(isOurs)
+      nodes = nodesOf(ours, nodes)
+      await releaseHeld(ours)
+      await releasePaused(ours)
+    },
+  }
+
+  async function releasePaused(jobs: readonly JobView[]): Promise<void> {
+    const deferred = jobs.filter(job => isDeferred(job) && !judged.has(beginOf(job)))
+    const pauseSeconds = deferred.length === 0 ? undefined : await slurm.requeuePauseSeconds()
+    if (pauseSeconds === undefined) return
+    const isPaused = (job: JobView) => isPausedByRequeue(job, pauseSeconds)
+    for (const job of deferred) if (!isPaused(job)) judged.add(beginOf(job)) // 1
+    const paused = deferred.filter(isPaused)
+    if (paused.length === 0) return
+    const before = await Promise.all(paused.map(wereNodesUp))
+    await clock.sleep(RELEASE_AFTER_MS, signal)
+    if (signal.aborted) return
+    const after = await Promise.all(paused.map(wereNodesUp))
+    const again = await slurm.jobs()
+    if (!('jobs' in again)) return
+    const stands = new Set(again.jobs.filter(isDeferred).map(beginOf))
+    for (const [index, job] of paused.entries()) {
+      if (!stands.has(beginOf(job))) continue // 2
+      const isUp = before[index] === undefined || after[index] === undefined ? undefined : before[index] && after[index]
+      if (isUp === undefined && knownNodes(job) !== undefined) continue // the next poll asks again
+      judged.add(beginOf(job))
+      const { id, restarts } = job
+      if (isUp !== true) {
+        const reason = isUp === false ? 'a node of its last run is down' : 'where it ran last is not known'
+        record('left to Slurm', { job: id, restarts, reason: `${reason}: it starts when its credential has expired` }) // 3
+        continue
+      }
+      lifted.set(runOf(job), 0)
+      record('released', { job: id, restarts, message: await slurm.releaseBeginTime(id) }) // 4
+    }
+  }
+
+  async function wereNodesUp(job: JobView): Promise<boolean | undefined> {
+    const list = knownNodes(job)
+    return list === undefined ? undefined : areUp(await slurm.nodeStates(list))
+  }
+
+  /** Of the run before; undefined: not known. */
+  function knownNodes(job: JobView): string | undefined {
+    const run = runOf(job, -1)
+    const published = [...seen().values()].find(({ endpoint }) => runOf(endpoint.job) === run)
+    if (nodes.has(run) || published === undefined) return nodes.get(run)
+    const { job: head, processes } = published.endpoint
+    return [...new Set([head.node, ...processes.map(one => one.node)])].join()
+  }
+
+  async function releaseHeld(jobs: readonly JobView[]): Promise<void> {
+    const held = jobs.filter(isHeldByLaunch)
+    const runs = new Set(held.map(job => runOf(job)))
+    for (const run of heldSince.keys()) if (!runs.has(run)) heldSince.delete(run)
+    for (const job of held) {
+      const run = runOf(job)
+      const releases = lifted.get(runOf(job, -1))
+      const since = heldSince.get(run)
+      if (since === undefined) {
+        heldSince.set(run, clock.now())
+        const cure =
+          releases === undefined ? launchHoldCure(job) : 'It was released early here, and will be released again'
+        record('held', { job: job.id, restarts: job.restarts, message: `A node could not launch it. ${cure}` })
+      }
+      if (releases === undefined || lifted.has(run)) continue
+      const pauseSeconds = await slurm.requeuePauseSeconds()
+      const lastsMs = pauseSeconds === undefined ? undefined : holdLastsMs(releases, pauseSeconds)
+      if (lastsMs === undefined || clock.now() - (heldSince.get(run) ?? 0) < lastsMs) continue
+      lifted.set(run, releases + 1)
+      const message = await slurm.releaseHold(job.id)
+      record('released', { job: job.id, restarts: job.restarts, held: 'launch failed', message })
+    }
+  }
+}
+
+/** What was known of runs that can still matter, and where jobs run now. */
+function nodesOf(jobs: readonly JobView[], known: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(
+    jobs.flatMap(job => {
+      const now = job.state === 'running' ? job.nodeList : ''
+      const runs = [runOf(job, -1), runOf(job)].map(run => [run, known.get(run) ?? ''] as const)
+      return [...runs, [runOf(job), now] as const].filter(([, nodes]) => nodes !== '')
+    }),
+  )
+}
+
+function runOf({ id, restarts }: { readonly id: string; readonly restarts: number }, later = 0): string {
+  return `${id}/${restarts + later}`
+}
+
+function beginOf(job: JobView): string {
+  return `${runOf(job)} ${job.eligibleTime}`
+}
+
+/**
+ * For how long a hold that our own release has caused stays, after so many releases of it; undefined: for good. First as
+ * long as Slurm would have waited by itself, since then the credential of the run before has expired, and then twice that.
+ */
+function holdLastsMs(releases: number, pauseSeconds: number): number | undefined {
+  return releases >= MOST_RELEASES ? undefined : pauseSeconds * 1_000 * 2 ** releases
+}
