@@ -22,9 +22,12 @@ export function requeuePauseSeconds({
   return requeueDelaySeconds + 1
 }
 
-/** A job that waits for its BeginTime after a requeue: who set that time remains to be seen. */
+/**
+ * A job that waits for its BeginTime after a requeue: who set that time remains to be seen. Right after a requeue, and after
+ * each change, the Reason is None until slurmctld has looked at the job again.
+ */
 export function isDeferred(job: JobView): boolean {
-  return job.state === 'pending' && job.reason === 'BeginTime' && job.restarts > 0
+  return job.state === 'pending' && /^(?:BeginTime|None)$/.test(job.reason) && job.restarts > 0
 }
 
 /** Slurm reckons in whole seconds, and reads its clock more than once. */

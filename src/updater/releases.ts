@@ -32,8 +32,8 @@ const MOST_RELEASES = 3
 /**
  * A deferred job, each BeginTime judged once:
  * 1. its BeginTime is not what a requeue sets → it stands
- * 2. two seconds later it has another, or a hold → it stands; a new BeginTime is judged anew
- * 3. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
+ * 2. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
+ * 3. two seconds later that holds no more, it has another BeginTime, or a hold → not now; a new BeginTime is judged anew
  * 4. released
  *
  * A job held by a failed launch is told; where the run that failed was released here, the hold is lifted with a backoff.
@@ -63,34 +63,40 @@ export function createReleases({ slurm, isOurs, seen, record, clock, signal }: R
     if (pauseSeconds === undefined) return
     const isPaused = (job: JobView) => isPausedByRequeue(job, pauseSeconds)
     for (const job of deferred) if (!isPaused(job)) judged.add(beginOf(job)) // 1
-    const paused = deferred.filter(isPaused)
-    if (paused.length === 0) return
-    const before = await Promise.all(paused.map(wereNodesUp))
+    const up = await onNodesThatAreUp(deferred.filter(isPaused)) // 2
+    if (up.length === 0) return
     await clock.sleep(RELEASE_AFTER_MS, signal)
     if (signal.aborted) return
-    const after = await Promise.all(paused.map(wereNodesUp))
+    const still = await onNodesThatAreUp(up)
     const again = await slurm.jobs()
-    if (!('jobs' in again)) return
-    const stands = new Set(again.jobs.filter(isDeferred).map(beginOf))
-    for (const [index, job] of paused.entries()) {
-      if (!stands.has(beginOf(job))) continue // 2
-      const isUp = before[index] === undefined || after[index] === undefined ? undefined : before[index] && after[index]
-      if (isUp === undefined && knownNodes(job) !== undefined) continue // the next poll asks again
-      judged.add(beginOf(job))
-      const { id, restarts } = job
-      if (isUp !== true) {
-        const reason = isUp === false ? 'a node of its last run is down' : 'where it ran last is not known'
-        record('left to Slurm', { job: id, restarts, reason: `${reason}: it starts when its credential has expired` }) // 3
-        continue
-      }
+    // 3
+    const waiting = new Set('jobs' in again ? again.jobs.filter(isPaused).map(beginOf) : [])
+    for (const job of still.filter(one => waiting.has(beginOf(one)))) {
+      judged.add(beginOf(job)) // 4
       lifted.set(runOf(job), 0)
-      record('released', { job: id, restarts, message: await slurm.releaseBeginTime(id) }) // 4
+      record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })
     }
   }
 
-  async function wereNodesUp(job: JobView): Promise<boolean | undefined> {
-    const list = knownNodes(job)
-    return list === undefined ? undefined : areUp(await slurm.nodeStates(list))
+  /** Those whose last run was on nodes that are up; the others are recorded, but for those of which the next poll may learn. */
+  async function onNodesThatAreUp(jobs: readonly JobView[]): Promise<readonly JobView[]> {
+    const answers = await Promise.all(
+      jobs.map(async job => {
+        const list = knownNodes(job)
+        const isUp = list === undefined ? undefined : areUp(await slurm.nodeStates(list))
+        return { job, isUp, isUnknown: list === undefined }
+      }),
+    )
+    for (const { job, isUp, isUnknown } of answers.filter(one => one.isUp === false || one.isUnknown)) {
+      judged.add(beginOf(job))
+      const reason = isUnknown ? 'Where it ran last is not known' : 'A node of its last run is down'
+      record('left to Slurm', {
+        job: job.id,
+        restarts: job.restarts,
+        reason: `${reason}: its old credential must expire`,
+      })
+    }
+    return answers.filter(one => one.isUp === true).map(one => one.job)
   }
 
   /** Of the run before; undefined: not known. */

@@ -12,6 +12,7 @@ const paused: JobView = {
 it.each<[string, Partial<JobView>, boolean]>([
   ['Slurm’s own', {}, true],
   ['Slurm’s own, reckoned a second apart', { eligibleTime: 1_795_949_610 }, true],
+  ['Slurm’s own, before its Reason is there', { reason: 'None' }, true],
   ['StartTime=now+1hour', { eligibleTime: 1_795_953_219 }, false],
   ['StartTime=tomorrow', { eligibleTime: 1_796_035_000 }, false],
   ['StartTime=now+1minute', { eligibleTime: 1_795_949_666 }, false],
