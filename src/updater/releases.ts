@@ -87,7 +87,7 @@ export function createReleases({ slurm, isOurs, seen, record, clock, signal }: R
         return { job, isUp, isUnknown: list === undefined }
       }),
     )
-    for (const { job, isUp, isUnknown } of answers.filter(one => one.isUp === false || one.isUnknown)) {
+    for (const { job, isUnknown } of answers.filter(one => one.isUp === false || one.isUnknown)) {
       judged.add(beginOf(job))
       const reason = isUnknown ? 'Where it ran last is not known' : 'A node of its last run is down'
       record('left to Slurm', {
