@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import { requeuePauseSeconds } from '../domain/requeue-pause.ts'
 import type { DrivenGateway } from '../gateway/gateway-channel.ts'
 import { createUpdaterMetrics } from '../observe/metrics.ts'
 import { serveMetrics } from '../observe/metrics-server.ts'
@@ -142,6 +143,18 @@ function slurmEffects(slurm: Slurm, signal: AbortSignal): SlurmEffects {
     releaseBeginTime: async id => {
       const answer = await slurm.releaseBeginTime(id, signal)
       return 'message' in answer ? answer.message : answer.kind
+    },
+    releaseHold: async id => {
+      const answer = await slurm.releaseHold(id, signal)
+      return 'message' in answer ? answer.message : answer.kind
+    },
+    requeuePauseSeconds: async () => {
+      const answer = await slurm.config(signal)
+      return answer.kind === 'answered' ? requeuePauseSeconds(answer.value) : undefined
+    },
+    nodeStates: async nodeList => {
+      const answer = await slurm.nodeStates(nodeList, signal)
+      return answer.kind === 'answered' ? answer.value : undefined
     },
   }
 }

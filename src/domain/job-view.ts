@@ -12,6 +12,10 @@ export interface JobView {
   readonly restarts: number
   /** Set while the job is in its preemption grace. */
   readonly preemptTime?: number
+  /** When it was submitted, or last requeued: a requeue sets it anew. */
+  readonly submitTime?: number
+  /** Before this it does not start: what a requeue, `--begin` or an operator's `StartTime=` said last. */
+  readonly eligibleTime?: number
   readonly startTime?: number
   readonly endTime?: number
   /** Node of the batch step, or undefined while the job has none. */

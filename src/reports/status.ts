@@ -1,6 +1,7 @@
 import type { Beat } from '../domain/beat.ts'
 import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
+import { isHeldByLaunch, launchHoldCure } from '../domain/launch-hold.ts'
 import type { Load } from '../domain/load.ts'
 import { formatProblem, type Problem } from '../domain/problem.ts'
 import { names, type RoutesFile } from '../domain/routes-file.ts'
@@ -216,11 +217,16 @@ function gatewayStatus([name, file]: [string, RoutesFile | undefined], facts: St
 function problemsOf({ jobs, registry, routes }: StatusFacts): string[] {
   const unread = [...('value' in routes ? routes.value : [])].filter(([, file]) => file === undefined)
   return [
-    ...('unknown' in jobs ? [jobs.unknown] : []),
+    ...('unknown' in jobs ? [jobs.unknown] : jobs.value.jobs.flatMap(heldByLaunch)),
     ...('unknown' in registry ? [registry.unknown] : registry.value.problems.map(formatProblem)),
     ...('unknown' in routes ? [routes.unknown] : []),
     ...unread.map(([name]) => `routes/${name}.json: Not a routes file: it may name any endpoint`),
   ]
+}
+
+function heldByLaunch({ tier, job }: TierJob): string[] {
+  if (!isHeldByLaunch(job)) return []
+  return [`Job ${job.id} (${tier}): Slurm holds it, because a node could not launch it. ${launchHoldCure(job)}`]
 }
 
 function isLive({ job }: TierJob): boolean {

@@ -7,6 +7,7 @@ import { type Reading, readCount, readDuration, readEpoch, readExitCode, readWor
 /** squeue(1) -O names that mean the same from Slurm 22.05 to 26.05. */
 const COLUMNS = [
   ...['JobID', 'State', 'Reason', 'RestartCnt', 'PreemptTime', 'exit_code', 'StartTime', 'EndTime'],
+  ...['SubmitTime', 'EligibleTime'],
   ...['TimeLimit', 'TimeUsed', 'BatchHost', 'NodeList', 'UserName', 'Comment', 'Name'],
 ] as const
 
@@ -57,6 +58,8 @@ function parseRow(row: readonly string[]): { job?: JobView; problems: readonly P
     name: cell('Name'),
     ...present({
       preemptTime: read('PreemptTime', readEpoch),
+      submitTime: read('SubmitTime', readEpoch),
+      eligibleTime: read('EligibleTime', readEpoch),
       startTime: read('StartTime', readEpoch),
       endTime: read('EndTime', readEpoch),
       batchHost: read('BatchHost', readWord),

@@ -68,6 +68,7 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
     requeueIncomplete: (id, signal) => order('scontrol', ['requeue', 'incomplete', jobNumber(id)], signal),
     cancel: (id, signal) => order('scancel', [jobNumber(id)], signal),
     releaseBeginTime: (id, signal) => order('scontrol', ['update', `JobId=${jobNumber(id)}`, 'StartTime=now'], signal),
+    releaseHold: (id, signal) => order('scontrol', ['release', jobNumber(id)], signal),
     // By its name without SIG, as every scancel takes it (sig_name2num() of 22.05 to 26.05).
     signalBatch: (id, signal) =>
       order('scancel', ['--batch', `--signal=${REQUEST_SIGNAL.slice(3)}`, jobNumber(id)], signal),
@@ -83,6 +84,12 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
       const args = ['--noheader', '--parsable2', 'show', 'qos', 'format=Name,GraceTime,PreemptMode']
       const answer = readText('sacctmgr', await runCommand({ ...base, program: 'sacctmgr', args, signal }))
       return answer.kind === 'answered' ? { kind: 'answered', value: parseQos(answer.value) } : answer
+    },
+    async nodeStates(nodeList, signal) {
+      const args = ['--all', '--Node', '--noheader', '--format=%T', `--nodes=${nodeList}`]
+      const answer = readText('sinfo', await runCommand({ ...base, program: 'sinfo', args, signal }))
+      if (answer.kind !== 'answered') return answer
+      return { kind: 'answered', value: answer.value.split('\n').flatMap(line => line.trim() || []) }
     },
     async hostnames(nodeList, signal) {
       if (nodeList === '') return { kind: 'answered', value: [] } // scontrol would expand SLURM_JOB_NODELIST

@@ -18,6 +18,8 @@ export interface SlurmConfig {
   readonly authInfo?: string
   /** `cred_expire` of AuthInfo: a requeued job is held for this long and a second. Undefined: Slurm's default, 120. */
   readonly credExpireSeconds?: number
+  /** `requeue_delay` of SchedulerParameters, from 25.11 on. Undefined: cred_expire decides. */
+  readonly requeueDelaySeconds?: number
 }
 
 export function parseSlurmConfig(text: string): SlurmConfig {
@@ -39,6 +41,7 @@ export function parseSlurmConfig(text: string): SlurmConfig {
     proctrackType: word('ProctrackType'),
     signalChildrenProcesses: truth(word('SignalChildrenProcesses')),
     authInfo,
+    requeueDelaySeconds: leadingNumber(/(?:^|,)requeue_delay=(\d+)/.exec(word('SchedulerParameters') ?? '')?.[1]),
     credExpireSeconds: leadingNumber(/(?:^|,)cred_expire=(\d+)/.exec(authInfo ?? '')?.[1]),
   })
 }

@@ -73,6 +73,8 @@ export interface Slurm {
    * second in which its predecessor's credential was revoked fails for good.
    */
   releaseBeginTime(id: string, signal?: AbortSignal): Promise<OrderAnswer>
+  /** `scontrol release`: the owner may lift a hold by a failed launch, and one of its own; not one by an operator. */
+  releaseHold(id: string, signal?: AbortSignal): Promise<OrderAnswer>
   /**
    * Sends REQUEST_SIGNAL to the batch process of a running job, and to nothing else: neither its steps nor what it has
    * started hear of it, under proctrack/linuxproc and cgroup alike. Accepted says that Slurm took the order.
@@ -83,6 +85,8 @@ export interface Slurm {
   partitions(signal?: AbortSignal): Promise<Answered<readonly Partition[]> | NoAnswer>
   /** Of the accounting database; no answer where the cluster has none. */
   qualities(signal?: AbortSignal): Promise<Answered<readonly Qos[]> | NoAnswer>
+  /** sinfo's words for the states of these nodes, `idle`, `down*`, …: one for each partition that a node is in. */
+  nodeStates(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
   /** `vasp-[01-03]` → its three names; an empty list has none. */
   hostnames(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
   /**

@@ -50,6 +50,12 @@ export interface SlurmEffects {
   jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | { readonly message: string }>
   /** Makes a requeued job eligible now instead of in two minutes; in words what came of it. */
   releaseBeginTime(jobId: string): Promise<string>
+  /** Lets a job go that Slurm holds since its launch failed; in words what came of it. */
+  releaseHold(jobId: string): Promise<string>
+  /** For how long a requeue defers a job here; undefined: not known now. */
+  requeuePauseSeconds(): Promise<number | undefined>
+  /** sinfo's words for the states of these nodes; undefined: not known now. */
+  nodeStates(nodeList: string): Promise<readonly string[] | undefined>
 }
 
 export interface NetworkEffects {

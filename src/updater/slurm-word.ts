@@ -2,6 +2,7 @@ import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
 import type { RecordEvent, SlurmEffects } from './effects.ts'
 import { type Absences, countAbsences, forgottenIds } from './forgotten.ts'
+import { createReleases } from './releases.ts'
 import type { Reporter } from './reporter.ts'
 import type { SeenMap } from './seen.ts'
 import type { Poll } from './standing.ts'
@@ -39,12 +40,6 @@ const LONGEST_BACKOFF = 16
 /** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
 const ASKED_APART_MS = 1_000
 
-/**
- * A run whose credential was made in the second in which that of the run before was revoked, or earlier, is refused by its
- * node, and the job has failed for good ("Job credential revoked"): slurmd compares whole seconds of slurmctld's clock.
- */
-const RELEASE_AFTER_MS = 2_000
-
 /** Without what it printed: that may differ each time, and `sluice status` shows it. */
 const UNREAD = 'Cannot read all that squeue prints; a job that it does not name is not taken for gone'
 
@@ -52,8 +47,7 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
   const { slurm, report, record, clock, signal } = options
   let poll: Poll | undefined
   let absences: Absences = new Map()
-  /** Runs that were made eligible, as job/restarts: each once. */
-  const released = new Set<string>()
+  const releases = createReleases(options)
 
   /** Endpoints for which Slurm was asked out of turn, as long as their files are there. */
   const asked = new Set<string>()
@@ -84,7 +78,7 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
         report.state('squeue', answer.complete ? undefined : UNREAD)
         options.wake()
         await removeForgotten()
-        await releaseRequeued(answer.jobs)
+        await releases.judge(answer.jobs)
       } else {
         lastStartedAt = undefined // the time until the next answer is not time that Slurm was seen
         report.state('squeue', `${answer.message}; nothing is withdrawn for it`)
@@ -111,20 +105,4 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
         })
     }
   }
-
-  /** Slurm holds a requeued job for cred_expire, two minutes by default; its owner may undo that (reference: slurm.conf(5)). */
-  async function releaseRequeued(jobs: readonly JobView[]): Promise<void> {
-    const isHeld = (job: JobView) => job.state === 'pending' && job.reason === 'BeginTime' && job.restarts > 0
-    const held = jobs.filter(job => isHeld(job) && options.isOurs(job) && !released.has(runOf(job)))
-    if (held.length === 0) return
-    await clock.sleep(RELEASE_AFTER_MS, signal)
-    for (const job of signal.aborted ? [] : held) {
-      released.add(runOf(job))
-      record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })
-    }
-  }
-}
-
-function runOf(job: JobView): string {
-  return `${job.id}/${job.restarts}`
 }

@@ -116,7 +116,7 @@ exec awk -v format="$format" -v replicas="$(cat ${DIRECTORY}/replicas)" 'BEGIN {
   columns = split(format, column, ",")
   for (n = 0; n < replicas; n++) {
     value["JobID"] = 1000 + n; value["State"] = "RUNNING"; value["Reason"] = "None"; value["RestartCnt"] = 0
-    value["PreemptTime"] = "N/A"; value["exit_code"] = 0; value["StartTime"] = 1; value["EndTime"] = 2000000000
+    value["PreemptTime"] = "N/A"; value["exit_code"] = 0; value["StartTime"] = 1; value["SubmitTime"] = 1; value["EligibleTime"] = 1; value["EndTime"] = 2000000000
     value["TimeLimit"] = "UNLIMITED"; value["TimeUsed"] = "1:00"; value["BatchHost"] = "sim-" n; value["NodeList"] = "sim-" n
     value["UserName"] = "ai"; value["Comment"] = "sluice:simulated:fast:" n; value["Name"] = "fast"
     for (c = 1; c <= columns; c++) { at = index(column[c], ":"); printf "%s%s", value[substr(column[c], 1, at - 1)], substr(column[c], at + 1) }

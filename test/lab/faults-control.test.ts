@@ -6,10 +6,11 @@ import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
 import { findMarked } from '../../src/system/processes.ts'
 import { lostBeyond, lostOf, type Outcome, underLoad } from './clients.ts'
+import { stopDaemon } from './daemons.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
 import { earOf, engineOf, markerOf, supervisorOf } from './replica-processes.ts'
 import { GATEWAY_DIRECTORY, isAlive, nginxPid, openSite, type Site, type SiteEvent } from './site.ts'
-import { startSlurmctld, stopSlurmctld } from './slurm-daemons.ts'
+import { slurmdName, startSlurmctld, startSlurmd, stopSlurmctld } from './slurm-daemons.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
@@ -222,8 +223,7 @@ describe('an operator', () => {
         async () => !(await site.endpoints()).some(one => one.id === leaving.id),
         PATIENCE,
       )
-      const { beat } = await routes()
-      await until('more polls of Slurm', async () => (await routes()).beat > beat + 5, PATIENCE)
+      await morePolls()
     })
     expect(lostOf(outcomes)).toEqual([])
     expectTermDrain(await eventsOf(leaving), 'cancelled')
@@ -234,6 +234,38 @@ describe('an operator', () => {
       Restarts: String(leaving.job.restarts),
     })
     expect(await site.served()).toEqual([other.id])
+  })
+
+  it('defers a requeued job: it stays away as long as that, and no longer than the operator says', async () => {
+    const [leaving] = await withTwo()
+    await execa('scontrol', ['requeue', leaving.job.id])
+    await pending(leaving)
+    await execa('scontrol', ['update', `JobId=${leaving.job.id}`, 'StartTime=now+1hour'])
+    await morePolls()
+    expect(await showJob(leaving.job.id)).toMatchObject({ JobState: 'PENDING', Reason: 'BeginTime' })
+    await execa('scontrol', ['update', `JobId=${leaving.job.id}`, 'StartTime=now'])
+    await until('its next run', () => site.served(), { ...PATIENCE, holds: ids => ids.includes(nextIdOf(leaving)) })
+  })
+})
+
+describe('a node that goes down with its replica', () => {
+  it('gets it back after its own return: the pause of that requeue is left to Slurm, and no launch fails', async () => {
+    const [lost, other] = await withTwo()
+    const { node } = lost.job
+    const free = ['vasp-01', 'vasp-02', 'vasp-03'].filter(name => name !== node && name !== other.job.node)
+    const takers = await Promise.all(free.map(name => preempt(name)))
+    for (const taker of takers) await runs(taker)
+    await stopDaemon(slurmdName(node), { signal: 'SIGKILL' })
+    await execa('scontrol', ['update', `NodeName=${node}`, 'State=DOWN', 'Reason=lost'])
+    await pending(lost)
+    await until('the verdict on its pause', () => verdictsOn(lost), {
+      ...PATIENCE,
+      holds: verdicts => verdicts.length > 0,
+    })
+    await startSlurmd(node)
+    await until('its next run', () => site.served(), { ...PATIENCE, holds: ids => ids.includes(nextIdOf(lost)) })
+    expect(await verdictsOn(lost)).toEqual(['left to Slurm'])
+    for (const taker of takers) await cancel(taker)
   })
 })
 
@@ -252,6 +284,24 @@ async function state() {
 
 async function routes(): Promise<{ beat: number; generation: number }> {
   return JSON.parse(await readFile(join(SHARED_DIRECTORY, 'routes/main.json'), 'utf8'))
+}
+
+/** Several: the beat goes on each second, and Slurm is asked each two. */
+async function morePolls(): Promise<void> {
+  const { beat } = await routes()
+  await until('more polls of Slurm', async () => (await routes()).beat > beat + 8, PATIENCE)
+}
+
+async function pending({ job }: Endpoint): Promise<void> {
+  await until(`job ${job.id} to wait`, async () => (await showJob(job.id))['JobState'] === 'PENDING', PATIENCE)
+}
+
+/** What the updater made of the wait of its next run. */
+async function verdictsOn({ job }: Endpoint): Promise<string[]> {
+  const said = (await site.events('updater-main')).filter(
+    one => one['job'] === job.id && one['restarts'] === job.restarts + 1,
+  )
+  return said.map(one => one.event)
 }
 
 async function withdrawn({ id }: Endpoint): Promise<void> {
@@ -282,6 +332,13 @@ function eventsOf({ id }: Endpoint): Promise<SiteEvent[]> {
 
 function nextIdOf({ tier, job }: Endpoint): string {
   return `${tier}-${job.id}-${job.restarts + 1}-0`
+}
+
+/** Two that serve, whatever the tests before have left. */
+async function withTwo(): Promise<[Endpoint, Endpoint]> {
+  const { length } = await site.served()
+  if (length < 2) await site.submit('fast', 2 - length)
+  return twoServing()
 }
 
 async function twoServing(): Promise<[Endpoint, Endpoint]> {

@@ -144,3 +144,13 @@ it('shows tiers that are not configured as long as something of theirs is there'
   ])
   expect(report.problems).toEqual(['x.json: Empty file'])
 })
+
+it('tells of a job that Slurm holds since its launch failed, and what to do about it', () => {
+  const held = { ...pending, reason: 'launch failed requeued held' }
+  const hold = { ...pending, id: '4244', reason: 'JobHeldAdmin' }
+  expect(reportStatus({ ...facts, ...jobs(held, hold) }).problems).toEqual([
+    expect.stringMatching(
+      /^Job 4243 \(fast\): Slurm holds it, because a node could not launch it\. .*: scontrol release 4243$/,
+    ),
+  ])
+})

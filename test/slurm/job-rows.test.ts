@@ -10,6 +10,8 @@ const cells = {
   exit_code: '0:0',
   StartTime: '1795214887',
   EndTime: '1795218487',
+  SubmitTime: '1795214880',
+  EligibleTime: '1795214886',
   TimeLimit: '1:00:00',
   TimeUsed: '0:10',
   BatchHost: 'vasp-01',
@@ -25,6 +27,8 @@ const job = {
   stateText: 'RUNNING',
   reason: 'None',
   restarts: 1,
+  submitTime: 1795214880,
+  eligibleTime: 1795214886,
   startTime: 1795214887,
   endTime: 1795218487,
   batchHost: 'vasp-01',
@@ -63,6 +67,8 @@ test('leaves out what a pending job does not have', () => {
         stateText: 'PENDING',
         reason: 'BeginTime',
         restarts: 0,
+        submitTime: 1795214880,
+        eligibleTime: 1795214886,
         nodeList: '',
         name: 'llama-14b',
         user: 'ai',
@@ -112,7 +118,7 @@ test('rows that it cannot read at all are problems, and lose none of the others'
   expect(parseJobs(`${row({ JobID: '4242_7' })}${row()}gibberishMARK;\n`, 'MARK')).toEqual({
     jobs: [job],
     problems: [
-      { file: 'squeue', line: 3, message: 'Row has 1 columns, not 15: "gibberish"' },
+      { file: 'squeue', line: 3, message: 'Row has 1 columns, not 17: "gibberish"' },
       { file: 'squeue', message: 'Job ? has an unreadable JobID: "4242_7"' },
     ],
   })

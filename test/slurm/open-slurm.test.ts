@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { openSlurm } from '../../src/slurm/open-slurm.ts'
 import { FakeSlurm } from './fake-slurm.ts'
 
-const RUNNING = 'row 4242 RUNNING None 1 N/A 0:0 100 200 1:00:00 0:10 vasp-01 vasp-01 ai sluice:s:fast:0 llama-14b'
-const PENDING = `row 4243 PENDING Priority 0 N/A 0:0 N/A N/A 1:00:00 0:00 n/a '' ai '(null)' 'a|b
+const RUNNING =
+  'row 4242 RUNNING None 1 N/A 0:0 100 200 80 90 1:00:00 0:10 vasp-01 vasp-01 ai sluice:s:fast:0 llama-14b'
+const PENDING = `row 4243 PENDING Priority 0 N/A 0:0 N/A N/A 80 N/A 1:00:00 0:00 n/a '' ai '(null)' 'a|b
 c'`
 
 const running = {
@@ -14,6 +15,8 @@ const running = {
   stateText: 'RUNNING',
   reason: 'None',
   restarts: 1,
+  submitTime: 80,
+  eligibleTime: 90,
   startTime: 100,
   endTime: 200,
   batchHost: 'vasp-01',
@@ -33,6 +36,7 @@ const pending = {
   stateText: 'PENDING',
   reason: 'Priority',
   restarts: 0,
+  submitTime: 80,
   nodeList: '',
   name: 'a|b\nc',
   user: 'ai',
@@ -146,6 +150,7 @@ describe('orders', () => {
   const ORDERS = [
     ['requeueIncomplete', 'scontrol', ['requeue', 'incomplete', '4242']],
     ['releaseBeginTime', 'scontrol', ['update', 'JobId=4242', 'StartTime=now']],
+    ['releaseHold', 'scontrol', ['release', '4242']],
     ['cancel', 'scancel', ['4242']],
   ] as const
 
@@ -220,7 +225,7 @@ describe('findByComment', () => {
     await fake.does('squeue', `${RUNNING}; row 4243`)
     expect(await openSlurm(fake).findByComment('other')).toEqual({
       kind: 'no-answer',
-      message: 'Row has 1 columns, not 15: "4243"',
+      message: 'Row has 1 columns, not 17: "4243"',
     })
   })
 })

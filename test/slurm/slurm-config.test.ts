@@ -12,6 +12,7 @@ PreemptMode             = GANG,REQUEUE
 PreemptParameters       = (null)
 PreemptType             = preempt/partition_prio
 ProctrackType           = proctrack/cgroup
+SchedulerParameters     = bf_interval=5,requeue_delay=3
 SlurmctldParameters     = enable_configless
 SLURM_VERSION           = 26.05.5
 
@@ -36,6 +37,7 @@ test('reads the values that Sluice depends on', () => {
     proctrackType: 'proctrack/cgroup',
     signalChildrenProcesses: false,
     authInfo: 'socket=/run/munge.socket,cred_expire=5',
+    requeueDelaySeconds: 3,
     credExpireSeconds: 5,
   })
 })

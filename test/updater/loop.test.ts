@@ -112,6 +112,9 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
         world.released.push(id)
         return 'accepted'
       },
+      releaseHold: async () => 'accepted',
+      requeuePauseSeconds: async () => 121,
+      nodeStates: async () => ['idle'],
     },
     network: {
       resolve: async () => ['10.0.0.12'],
@@ -345,10 +348,19 @@ describe('Slurm', () => {
 
   it('makes a requeued job of ours eligible once, when its old credential lies whole seconds back', async () => {
     const { clock, world, stop } = updater()
-    const held = { ...running, state: 'pending', reason: 'BeginTime', restarts: 2 } as const
+    await clock.advance(15_000)
+    const held = {
+      ...running,
+      state: 'pending',
+      reason: 'BeginTime',
+      restarts: 2,
+      submitTime: 0,
+      eligibleTime: 121,
+    } as const
     world.jobs = [held, { ...held, id: '99' }]
-    await clock.advance(1_999)
-    expect([world.polls, world.released]).toEqual([1, []])
+    const { polls } = world
+    await clock.advance(16_999)
+    expect([world.polls - polls, world.released]).toEqual([1, []])
     await clock.advance(1)
     expect(world.released).toEqual(['4242'])
     await clock.advance(60_000)

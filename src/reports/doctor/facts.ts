@@ -77,6 +77,7 @@ export interface SlurmFacts {
         readonly proctrackType?: string
         readonly signalChildrenProcesses?: boolean
         readonly credExpireSeconds?: number
+        readonly requeueDelaySeconds?: number
       }
     | { readonly unknown: string }
   readonly squeueSeconds: number

@@ -1,3 +1,4 @@
+import { requeuePauseSeconds } from '../../domain/requeue-pause.ts'
 import type { SlurmFacts } from './facts.ts'
 import { type Finding, ok, unknown } from './finding.ts'
 
@@ -96,10 +97,8 @@ function requeue({ jobRequeue }: Config): readonly Finding[] {
   return [{ id: 'slurm.requeue', level: 'note', what: 'Jobs are not requeued by default (JobRequeue=0)', why }]
 }
 
-/** AuthInfo=cred_expire, slurm.conf(5). */
-const DEFAULT_CRED_EXPIRE_SECONDS = 120
-
-function delay({ credExpireSeconds = DEFAULT_CRED_EXPIRE_SECONDS }: Config): Finding {
-  const what = `Slurm holds a requeued job for ${credExpireSeconds + 1} s (cred_expire)`
+function delay(config: Config): Finding {
+  const cause = config.requeueDelaySeconds === undefined ? 'cred_expire' : 'requeue_delay'
+  const what = `Slurm holds a requeued job for ${requeuePauseSeconds(config)} s (${cause})`
   return ok('slurm.requeue-delay', what, 'A running updater undoes that at its next question')
 }

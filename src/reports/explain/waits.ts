@@ -1,4 +1,5 @@
 import type { JobView } from '../../domain/job-view.ts'
+import { launchHoldCure } from '../../domain/launch-hold.ts'
 
 /** Why a job does not run, for a reason that Slurm gives (job_state_reason.c of 22.05 to 26.05, and its own descriptions). */
 export interface Wait {
@@ -22,8 +23,8 @@ export const WAITS: readonly Wait[] = [
     id: 'held-after-launch-failure',
     recognise: /launch failed requeued held|user env retrieval failed/,
     what: 'Slurm holds it, because a node could not launch it',
-    fix: ({ id }) =>
-      `See slurmd’s log on the node that was to run it; then, as an operator of Slurm: scontrol release ${id}`,
+    fix: job =>
+      `${launchHoldCure(job)}. Where the updater's own early release caused it, the updater releases it again`,
   },
   {
     id: 'held-requeued',
@@ -46,8 +47,9 @@ export const WAITS: readonly Wait[] = [
   {
     id: 'waits-after-requeue',
     recognise: /BeginTime/,
-    what: 'It was requeued a moment ago, and Slurm lets it start only after its old credential has expired',
-    fix: () => 'The updater releases it within seconds where it runs (sluice status); without one it takes two minutes',
+    what: 'It may not start yet: after a requeue Slurm waits until its old credential has expired (cred_expire), and an operator or its owner may have set a later time (StartTime)',
+    fix: ({ id }) =>
+      `The updater ends the wait after a requeue within seconds where it runs (sluice status), unless a node of its last run is down: then it takes two minutes. A time that people set stands: scontrol update JobId=${id} StartTime=now`,
   },
   {
     id: 'waits-for-nodes',

@@ -200,6 +200,9 @@ describe('Slurm', () => {
 
   it('holds a requeued job for two minutes where it does not say for how long', () => {
     expect(find(site, 'slurm.requeue-delay')?.what).toBe('Slurm holds a requeued job for 121 s (cred_expire)')
+    expect(find(withSlurm({ credExpireSeconds: 5, requeueDelaySeconds: 3 }), 'slurm.requeue-delay')?.what).toBe(
+      'Slurm holds a requeued job for 4 s (requeue_delay)',
+    )
   })
 })
 

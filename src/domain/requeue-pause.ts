@@ -1,0 +1,61 @@
+import type { JobView } from './job-view.ts'
+
+/** AuthInfo=cred_expire, slurm.conf(5). */
+const DEFAULT_CRED_EXPIRE_SECONDS = 120
+
+export interface RequeueSettings {
+  /** Of AuthInfo. */
+  readonly credExpireSeconds?: number
+  /** Of SchedulerParameters, from 25.11 on. */
+  readonly requeueDelaySeconds?: number
+}
+
+/**
+ * For how long a requeue defers a job: its EligibleTime − SubmitTime. Measured of `scontrol requeue`, a preemption and a
+ * node that went down alike: 6 s with cred_expire=5, on 22.05 and 26.05; with requeue_delay of 0, 3 and 30 beside it 1, 4
+ * and 31 s, on 26.05. After a launch that failed 22.05 made it a second less.
+ */
+export function requeuePauseSeconds({
+  credExpireSeconds = DEFAULT_CRED_EXPIRE_SECONDS,
+  requeueDelaySeconds = credExpireSeconds,
+}: RequeueSettings): number {
+  return requeueDelaySeconds + 1
+}
+
+/**
+ * A job that waits for its BeginTime after a requeue: who set that time remains to be seen. Right after a requeue, and after
+ * each change, the Reason is None until slurmctld has looked at the job again.
+ */
+export function isDeferred(job: JobView): boolean {
+  return job.state === 'pending' && /^(?:BeginTime|None)$/.test(job.reason) && job.restarts > 0
+}
+
+/** Slurm reckons in whole seconds, and reads its clock more than once. */
+const MARGIN_SECONDS = 1
+
+/**
+ * Whether the BeginTime of a deferred job is the one that Slurm's own requeue set. Measured on 22.05 and 26.05: a requeue
+ * sets SubmitTime to its own moment and EligibleTime exactly a pause later, whatever `--begin` the job had; `scontrol
+ * update StartTime=` moves EligibleTime and leaves SubmitTime; a hold has another Reason, and its release leaves both. So
+ * any other distance is the will of an operator or the owner, and stands. What is not known is not ours to lift.
+ */
+export function isPausedByRequeue(job: JobView, pauseSeconds: number): boolean {
+  const { submitTime, eligibleTime } = job
+  if (!isDeferred(job) || submitTime === undefined || eligibleTime === undefined) return false
+  return Math.abs(eligibleTime - submitTime - pauseSeconds) <= MARGIN_SECONDS
+}
+
+/**
+ * Whether the nodes of the run before have done all that a requeue asked of them: they are up and answer (sinfo(1), NODE
+ * STATE CODES: `*` does not respond, `~#!%@^` power and reboots). One that has gone learns only at its return that the
+ * run is over: it then revokes the job's credential and kills what is left, and a run that Slurm starts there in that
+ * second is refused or killed along. Measured with a slurmd that was killed and started again, all other nodes taken: with
+ * the pause lifted 22.05 ended the job for good ("Job credential revoked", FAILED 1:0) and 26.05 killed its new run
+ * (RaisedSignal:15); with the pause left alone it ran again on both. Undefined where no state is known.
+ */
+export function areUp(states: readonly string[] | undefined): boolean | undefined {
+  if (states === undefined || states.length === 0) return undefined
+  return states.every(state => UP.test(state))
+}
+
+const UP = /^(?:idle|mixed|allocated|completing|planned|reserved|blocked|drained|draining|maint)[-+$]?$/
