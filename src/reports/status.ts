@@ -3,7 +3,7 @@ import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Load } from '../domain/load.ts'
 import { formatProblem, type Problem } from '../domain/problem.ts'
-import { names, type RoutesFile } from '../domain/routes-file.ts'
+import { type GatewayRoutes, isUnderstood, names } from '../domain/routes-file.ts'
 
 /** What one look found. Undefined always means: not known (rule 1). */
 export interface StatusFacts {
@@ -16,8 +16,8 @@ export interface StatusFacts {
     readonly beats: ReadonlyMap<string, Beat>
     readonly problems: readonly Problem[]
   }>
-  /** By gateway; undefined for a routes file that cannot be understood. */
-  readonly routes: Known<ReadonlyMap<string, RoutesFile | undefined>>
+  /** By gateway. */
+  readonly routes: Known<ReadonlyMap<string, GatewayRoutes>>
   /** Since when a beat stands still as far as this reader saw it, milliseconds, by replica or gateway; empty at a first look. */
   readonly stillMs: ReadonlyMap<string, number>
 }
@@ -198,13 +198,14 @@ function toLoad({ running, waiting, kv, prefixHits }: Load): Load {
 }
 
 /** Null where a file that cannot be understood may name it. */
-function routedBy(id: string, routes: ReadonlyMap<string, RoutesFile | undefined>): readonly string[] | null {
+function routedBy(id: string, routes: ReadonlyMap<string, GatewayRoutes>): readonly string[] | null {
   const files = [...routes]
-  if (files.some(([, file]) => file === undefined)) return null
-  return files.filter(([, file]) => file !== undefined && names(file, id)).map(([name]) => name)
+  if (!files.every(([, file]) => isUnderstood(file))) return null
+  return files.filter(([, file]) => isUnderstood(file) && names(file, id)).map(([name]) => name)
 }
 
-function gatewayStatus([name, file]: [string, RoutesFile | undefined], facts: StatusFacts): GatewayStatus {
+function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFacts): GatewayStatus {
+  const file = isUnderstood(routes) ? routes : undefined
   return {
     name,
     generation: file?.generation ?? null,
@@ -214,12 +215,13 @@ function gatewayStatus([name, file]: [string, RoutesFile | undefined], facts: St
 }
 
 function problemsOf({ jobs, registry, routes }: StatusFacts): string[] {
-  const unread = [...('value' in routes ? routes.value : [])].filter(([, file]) => file === undefined)
+  const files = [...('value' in routes ? routes.value : [])]
+  const unread = files.flatMap(([name, file]) => (isUnderstood(file) ? [] : [{ name, problem: file.problem }]))
   return [
     ...('unknown' in jobs ? [jobs.unknown] : []),
     ...('unknown' in registry ? [registry.unknown] : registry.value.problems.map(formatProblem)),
     ...('unknown' in routes ? [routes.unknown] : []),
-    ...unread.map(([name]) => `routes/${name}.json: Not a routes file: it may name any endpoint`),
+    ...unread.map(({ name, problem }) => `routes/${name}.json: ${problem}: it may name any endpoint`),
   ]
 }
 

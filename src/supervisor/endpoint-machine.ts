@@ -1,6 +1,16 @@
 import type { EndpointState as PublishedState } from '../domain/endpoint.ts'
 import type { EngineHealth } from '../engines/engine.ts'
-import { type Drain, isIdle, isLate, type Looked, look, type Terms, tighten } from './drain.ts'
+import {
+  beginDrain,
+  type Drain,
+  isIdle,
+  isLate,
+  type Looked,
+  look,
+  type Terms,
+  tighten,
+  untoldHolders,
+} from './drain.ts'
 import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
 
 /**
@@ -230,7 +240,7 @@ function onNotice(state: EndpointState, terms: Terms, termed: boolean, now: numb
     const drain = tighten(state.drain, terms, termed)
     return [{ ...state, drain }, drain.cause === state.drain.cause ? [] : [recordDrain(drain, now)]]
   }
-  const drain: Drain = { ...terms, startedAt: now, idleSince: undefined, last: undefined }
+  const drain = beginDrain(terms, now)
   const told = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
   if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, told]
   if (terms.cause === undefined && !termed) return [state, []] // nothing is routed here: wait for Slurm's word
@@ -256,14 +266,24 @@ function onLooked(state: EndpointState, looked: Looked, now: number): EndpointSt
     return [{ ...state, unwell }, told]
   }
   if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
-  const drain = look(state.drain, looked, now)
+  const looking = look(state.drain, looked, now)
+  const holders = untoldHolders(looking, now)
+  const drain = { ...looking, told: [...looking.told, ...holders.map(one => one.gateway)] }
+  const told = holders.map(({ gateway, problem }) =>
+    record('drain held', { gateway, why: problem ?? 'It names this endpoint, and its beat stands still' }),
+  )
   const outcome = isLate(drain, now) ? 'deadline' : isIdle(drain, now) ? 'idle' : undefined
-  return outcome === undefined ? [{ ...state, drain }, []] : drained({ ...state, drain }, drain, outcome, now)
+  if (outcome === undefined) return [{ ...state, drain }, told]
+  const [next, actions] = drained({ ...state, drain }, drain, outcome, now)
+  return [next, [...told, ...actions]]
 }
 
 function drained(state: EndpointState, drain: Drain, outcome: 'idle' | 'deadline', now: number): EndpointStep {
   const waitedMs = Math.round(now - drain.startedAt)
-  return stop(state, 'leave', [record('drained', { outcome, cause: drain.cause ?? null, waitedMs, ...drain.last })])
+  const { cleared, connections, heldBy } = drain.last ?? {}
+  const held = heldBy === undefined || heldBy.length === 0 ? {} : { heldBy: heldBy.map(one => one.gateway) }
+  const detail = drain.last === undefined ? {} : { cleared, connections, ...held }
+  return stop(state, 'leave', [record('drained', { outcome, cause: drain.cause ?? null, waitedMs, ...detail })])
 }
 
 function stop(

@@ -3,6 +3,7 @@ import { messageOf } from '../domain/caught.ts'
 import { REGISTRY_VERSION } from '../domain/endpoint.ts'
 import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { isUnderstood } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, RecordEvent, RegistryEffects } from './effects.ts'
 import { compare, difference, idsOf, tierChanges, union, withoutAdditions } from './plan.ts'
@@ -72,7 +73,8 @@ export function createRouting(options: RoutingOptions): Routing {
     } catch (error) {
       report.state('gateway', `Cannot find out what nginx serves: ${messageOf(error)}`)
       const routes = await registry.routes().catch(() => undefined) // an unreadable registry is told by the first scan
-      reached = routes?.get(options.gatewayName)?.tiers ?? {}
+      const ours = routes?.get(options.gatewayName)
+      reached = ours !== undefined && isUnderstood(ours) ? ours.tiers : {}
       return undefined
     }
   }

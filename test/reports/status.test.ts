@@ -93,11 +93,11 @@ describe('not knowing is not none (rule 1)', () => {
 
   it('routes that cannot be read, or understood, may name anything', () => {
     const unread = replicasOf({ routes: { unknown: 'Cannot read the routes: EIO' } })
-    const torn = replicasOf({ routes: { value: new Map([['main', undefined]]) } })
+    const torn = replicasOf({ routes: { value: new Map([['main', { problem: 'Not JSON' }]]) } })
     for (const one of [unread, torn]) expect(one?.[0]).toMatchObject({ endpoint: { routedBy: null } })
-    expect(reportStatus({ ...facts, routes: { value: new Map([['main', undefined]]) } })).toMatchObject({
+    expect(reportStatus({ ...facts, routes: { value: new Map([['main', { problem: 'Not JSON' }]]) } })).toMatchObject({
       gateways: [{ name: 'main', generation: null, routes: null }],
-      problems: ['routes/main.json: Not a routes file: it may name any endpoint'],
+      problems: ['routes/main.json: Not JSON: it may name any endpoint'],
     })
   })
 
