@@ -7,6 +7,11 @@ const routesSchema = z.looseObject({
   beat: z.int().nonnegative(),
   generation: z.int().nonnegative(),
   tiers: z.record(z.string(), z.array(z.string())),
+  // Those among them that get few requests or none, because their answers fail and others' do not; absent: none.
+  aside: z
+    .record(z.string(), z.enum(['set aside', 'on trial']))
+    .optional()
+    .catch(undefined),
 })
 
 /**

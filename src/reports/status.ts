@@ -82,9 +82,17 @@ export interface EndpointStatus {
   readonly message: string | null
   /** Gateways whose nginx may reach it; null: not known. */
   readonly routedBy: readonly string[] | null
+  /** Gateways that send it few requests or none because its answers fail and others' do not; absent: none that is known. */
+  readonly asideBy?: readonly AsideBy[]
   readonly load: Load | null
   /** Null at a first look. */
   readonly beatStillMs: number | null
+}
+
+export interface AsideBy {
+  readonly gateway: string
+  /** On trial: it failed shortly before, and gets a few requests to show that it is well. */
+  readonly how: 'set aside' | 'on trial'
 }
 
 export interface GatewayStatus {
@@ -187,6 +195,7 @@ function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus 
   return {
     ...{ id, state, url, models, since, message },
     routedBy: 'value' in facts.routes ? routedBy(id, facts.routes.value) : null,
+    ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
   }
@@ -202,6 +211,14 @@ function routedBy(id: string, routes: ReadonlyMap<string, GatewayRoutes>): reado
   const files = [...routes]
   if (!files.every(([, file]) => isUnderstood(file))) return null
   return files.filter(([, file]) => isUnderstood(file) && names(file, id)).map(([name]) => name)
+}
+
+function asideBy(id: string, routes: ReadonlyMap<string, GatewayRoutes>): { asideBy?: readonly AsideBy[] } {
+  const asideBy = [...routes].flatMap(([gateway, file]) => {
+    const how = isUnderstood(file) ? file.aside?.[id] : undefined
+    return how === undefined ? [] : [{ gateway, how }]
+  })
+  return asideBy.length === 0 ? {} : { asideBy }
 }
 
 function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFacts): GatewayStatus {

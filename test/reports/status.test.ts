@@ -77,6 +77,21 @@ it('joins what Slurm, the registry and the gateways say', () => {
   })
 })
 
+it('tells which gateways have set an endpoint aside', () => {
+  const value = new Map([
+    ['main', { ...routes, aside: { [endpoint.id]: 'set aside' as const } }],
+    ['second', { ...routes, aside: { [endpoint.id]: 'on trial' as const } }],
+    ['third', { ...routes, aside: { 'fast-1-0-0': 'set aside' as const } }],
+  ])
+  expect(replicasOf({ routes: { value } })?.[0]?.endpoint).toMatchObject({
+    asideBy: [
+      { gateway: 'main', how: 'set aside' },
+      { gateway: 'second', how: 'on trial' },
+    ],
+  })
+  expect(replicasOf({})?.[0]?.endpoint).not.toHaveProperty('asideBy')
+})
+
 describe('not knowing is not none (rule 1)', () => {
   it('of a silent Slurm only the endpoints are told, and nothing is counted', () => {
     const report = reportStatus({ ...facts, jobs: { unknown: 'Cannot run squeue: no answer within 20 s' } })

@@ -254,6 +254,20 @@ describe('an unwell engine', () => {
     expect(hear([WELL], leaving.state, 125_000).did).toEqual(['publish ready'])
   })
 
+  it('goes as the last of its tier only after ten seconds without anybody', () => {
+    const alone = { cleared: false, connections: 0 }
+    const busy = { ...alone, connections: 1 }
+    const watched = play([...looks(alone, 4_000), ...looks(busy, 123_000), ...looks(alone, 124_000, 133_900)], unwell)
+    expect(watched.did).toEqual([])
+    expect(play(looks(alone, 134_000), watched.state).did).toEqual(['publish draining'])
+  })
+
+  it('is restarted only after a second in which nobody could come', () => {
+    const looking = play([...looks({ cleared: true, connections: 1 }, 40_000), ...looks(idle, 41_000, 41_900)], unwell)
+    expect(looking.did).toEqual([])
+    expect(play(looks(idle, 42_000), looking.state).did).toEqual(['publish loading', 'stop engine'])
+  })
+
   it('is restarted after a minute of quiet where only a dead gateway still names it', () => {
     const held = { cleared: false, connections: 0, heldBy: [{ gateway: 'old' }] }
     const leaving = play(looks(held, 4_000, 123_000), unwell)
