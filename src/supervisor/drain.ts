@@ -81,13 +81,17 @@ export function isIdle(drain: Drain, now: number): boolean {
   return known && drain.idleSince !== undefined && now - drain.idleSince >= IDLE_MS
 }
 
-/**
- * Slurm will not wait any longer. Without a deadline: nobody has come for so long that only a gateway that is dead, or a
- * file that says nothing, is waited for. Connections that cannot be counted may be answers, and keep it waiting.
- */
+/** Slurm will not wait any longer. */
 export function isLate(drain: Drain, now: number): boolean {
-  if (drain.deadlineAt !== undefined) return now >= drain.deadlineAt
-  return drain.cause !== undefined && drain.quietSince !== undefined && now - drain.quietSince >= FORSAKEN_MS
+  return drain.deadlineAt !== undefined && now >= drain.deadlineAt
+}
+
+/**
+ * There is no deadline, and nobody has come for so long that only a gateway that is dead, or a file that says nothing, is
+ * waited for. To be asked right after a look: connections that cannot be counted may be answers, and keep it waiting.
+ */
+export function isForsaken({ cause, deadlineAt, quietSince }: Drain, now: number): boolean {
+  return cause !== undefined && deadlineAt === undefined && quietSince !== undefined && now - quietSince >= FORSAKEN_MS
 }
 
 /** More is known about why and for how long: the earlier deadline holds, and after a TERM there is no coming back. */

@@ -6,7 +6,7 @@ import {
   type EndpointEvent,
   type EndpointState,
   NEW_ENDPOINT,
-} from '../../src/supervisor/endpoint-machine.ts'
+} from '../../src/supervisor/endpoint-state.ts'
 import {
   newReplica,
   type ReplicaAction,
@@ -514,6 +514,20 @@ describe("an operator's notice", () => {
       if (looking.did.includes('stop engine')) stoppedAt = now
     }
     expect(stoppedAt).toBe(until)
+  })
+
+  it('is not ended by that minute without a look that finds nobody', () => {
+    const held = { kind: 'looked', looked: { cleared: false, connections: 0, heldBy } } as const
+    expect(
+      play(
+        [
+          [1_000, notice(false)],
+          [2_000, held],
+          [900_000, { kind: 'tick' }],
+        ],
+        served,
+      ).did,
+    ).toEqual(['publish draining'])
   })
 
   it('begins that minute anew with each connection, and does not wait for it where the routes are silent', () => {
