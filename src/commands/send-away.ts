@@ -100,7 +100,7 @@ function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
       const answer = await site.jobs()
       return 'unknown' in answer ? undefined : { jobs: answer.jobs.map(one => one.job), complete: answer.complete }
     },
-    endpoints: () => registry.scan().then(scan => scan.endpoints, unknown),
+    registry: () => registry.scan().catch(unknown),
     routes: () => registry.routes().catch(unknown),
     ask: async (replica, jobId, dismissal) => {
       try {

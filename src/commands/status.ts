@@ -1,6 +1,7 @@
 import { messageOf } from '../domain/caught.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
 import { printable } from '../domain/printable-text.ts'
+import { type GatewayRoutes, isUnderstood } from '../domain/routes-file.ts'
 import type { Known, StatusFacts, StatusReport } from '../reports/status.ts'
 import { reportStatus } from '../reports/status.ts'
 import { type StatusTextOptions, statusLines, statusText } from '../reports/status-text.ts'
@@ -55,7 +56,7 @@ async function look(site: Site, jobs: StatusFacts['jobs'], beats: Stillness): Pr
   const routes = await known('Cannot read the routes', registry.routes())
   const counters = [
     ...('value' in scan ? [...scan.value.beats].map(([name, { beat }]) => [name, beat] as const) : []),
-    ...('value' in routes ? [...routes.value].map(([name, file]) => [name, file?.beat] as const) : []),
+    ...('value' in routes ? [...routes.value].map(([name, file]) => [name, beatOf(file)] as const) : []),
   ]
   return reportStatus({
     site: config.site,
@@ -65,6 +66,10 @@ async function look(site: Site, jobs: StatusFacts['jobs'], beats: Stillness): Pr
     routes,
     stillMs: beats.see(counters),
   })
+}
+
+function beatOf(routes: GatewayRoutes): number | undefined {
+  return isUnderstood(routes) ? routes.beat : undefined
 }
 
 function known<T>(what: string, answer: Promise<T>): Promise<Known<T>> {

@@ -7,6 +7,11 @@ const routesSchema = z.looseObject({
   beat: z.int().nonnegative(),
   generation: z.int().nonnegative(),
   tiers: z.record(z.string(), z.array(z.string())),
+  // Those among them that get few requests or none, because their answers fail and others' do not; absent: none.
+  aside: z
+    .record(z.string(), z.enum(['set aside', 'on trial']))
+    .optional()
+    .catch(undefined),
 })
 
 /**
@@ -19,13 +24,27 @@ export function formatRoutes(routes: RoutesFile): string {
   return `${JSON.stringify(routes, null, 2)}\n`
 }
 
-/** Undefined when the text is no routes file, which says nothing about what nginx reaches. */
-export function parseRoutes(text: string): RoutesFile | undefined {
+/** What one gateway's file says; or why it cannot be understood, and then it may name any endpoint. */
+export type GatewayRoutes = RoutesFile | { readonly problem: string }
+
+export function isUnderstood(routes: GatewayRoutes): routes is RoutesFile {
+  return 'tiers' in routes
+}
+
+export function parseRoutes(text: string): GatewayRoutes {
+  let value: unknown
   try {
-    return routesSchema.safeParse(JSON.parse(text)).data
+    value = JSON.parse(text)
   } catch {
-    return undefined
+    return { problem: text.trim() === '' ? 'Empty file' : 'Not JSON' }
   }
+  const parsed = routesSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined
+  if (typeof version === 'number' && version > REGISTRY_VERSION) {
+    return { problem: `Version ${version} is newer than this sluice understands (${REGISTRY_VERSION})` }
+  }
+  return { problem: 'Not a routes file' }
 }
 
 export function names(routes: RoutesFile, id: string): boolean {

@@ -1,16 +1,18 @@
 import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, replicaId } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
-import { names, type RoutesFile } from '../domain/routes-file.ts'
+import type { Problem } from '../domain/problem.ts'
+import { type GatewayRoutes, isUnderstood, names } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
-import { type Errand, type Manner, type Move, planErrand, type Sight } from './plan.ts'
+import { type Errand, type Manner, type Move, planErrand, type RoutedBy, type Sight } from './plan.ts'
 
 /** Undefined answers mean: not known now (rule 1). Orders resolve with what went wrong in words, or undefined. */
 export interface OperatorEffects {
   /** Our jobs, and whether that is all of them. */
   jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | undefined>
-  endpoints(): Promise<readonly Endpoint[] | undefined>
-  routes(): Promise<ReadonlyMap<string, RoutesFile | undefined> | undefined>
+  /** `problems`: of the files that cannot be read. */
+  registry(): Promise<{ readonly endpoints: readonly Endpoint[]; readonly problems: readonly Problem[] } | undefined>
+  routes(): Promise<ReadonlyMap<string, GatewayRoutes> | undefined>
   /** Writes the request and signals the batch process. */
   ask(replica: string, jobId: string, dismissal: Dismissal): Promise<string | undefined>
   cancel(jobId: string): Promise<string | undefined>
@@ -41,12 +43,15 @@ const ASK_SLURM_MS = 2_000
 const SELDOM_MS = 15_000
 /** A signal may be lost with its node's slurmd; an order, with its answer. */
 const AGAIN_MS = 10_000
+/** A gateway beats every few seconds. */
+const SILENT_MS = 20_000
 
 /** What would be done first, with nothing done. */
 export async function lookOnce(
   options: Pick<OperatorOptions, 'errands' | 'manner' | 'effects'>,
 ): Promise<readonly Outcome[]> {
-  const sights = await seeAll(options.errands, options.effects, await options.effects.jobs(), new Set())
+  const { errands, effects } = options
+  const sights = await seeAll({ errands, effects, jobs: await effects.jobs(), asked: new Set(), isSilent: () => false })
   return sights.map(({ errand, sight }) => outcomeOf(errand, planErrand(errand, options.manner, sight)))
 }
 
@@ -56,13 +61,14 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
   const asked = new Set<string>()
   const acts = new Map<string, { at: number; trouble: string | undefined }>()
   const told = new Map<string, string>()
+  const beats = new Map<string, { beat: number; since: number }>()
   let outcomes: readonly Outcome[] = options.errands.map(errand => ({ errand, isDone: false, words: '' }))
   let jobs = await effects.jobs()
   let askedSlurmAt = clock.now()
 
   for (;;) {
     const left = outcomes.filter(one => !one.isDone).map(one => one.errand)
-    const sights = await seeAll(left, effects, jobs, asked)
+    const sights = await seeAll({ errands: left, effects, jobs, asked, isSilent })
     const moved = await Promise.all(sights.map(one => move(one.errand, one.sight)))
     outcomes = outcomes.map(one => moved.find(other => other.errand === one.errand) ?? one)
     if (signal.aborted || outcomes.every(one => one.isDone)) return outcomes
@@ -72,6 +78,13 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
       askedSlurmAt = clock.now()
       jobs = await effects.jobs()
     }
+  }
+
+  function isSilent(gateway: string, beat: number): boolean {
+    const before = beats.get(gateway)
+    if (before?.beat === beat) return clock.now() - before.since >= SILENT_MS
+    beats.set(gateway, { beat, since: clock.now() })
+    return false
   }
 
   async function move(errand: Errand, sight: Sight): Promise<Outcome> {
@@ -105,30 +118,52 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
   }
 }
 
-async function seeAll(
-  errands: readonly Errand[],
-  effects: OperatorEffects,
-  jobs: Awaited<ReturnType<OperatorEffects['jobs']>>,
-  asked: ReadonlySet<string>,
-): Promise<{ errand: Errand; sight: Sight }[]> {
-  const endpoints = await effects.endpoints()
+interface Seeing {
+  readonly errands: readonly Errand[]
+  readonly effects: OperatorEffects
+  readonly jobs: Awaited<ReturnType<OperatorEffects['jobs']>>
+  readonly asked: ReadonlySet<string>
+  readonly isSilent: IsSilent
+}
+
+/** Whether a gateway's beat has stood still for long, as far as was watched. */
+type IsSilent = (gateway: string, beat: number) => boolean
+
+async function seeAll({
+  errands,
+  effects,
+  jobs,
+  asked,
+  isSilent,
+}: Seeing): Promise<{ errand: Errand; sight: Sight }[]> {
+  const registry = await effects.registry()
   const routes = await effects.routes()
   return errands.map(errand => {
-    const ours = endpoints?.filter(one => one.job.id === errand.jobId)
+    const endpoints = registry?.endpoints.filter(one => one.job.id === errand.jobId)
     const job = jobs?.jobs.find(one => one.id === errand.jobId) ?? (jobs?.complete === true ? 'forgotten' : undefined)
-    return { errand, sight: { job, endpoints: ours, routedBy: routedBy(ours, routes), asked } }
+    const unread = registry && typeof job === 'object' ? problemOf(errand, job.restarts, registry.problems) : undefined
+    return { errand, sight: { job, endpoints, unread, routedBy: routedBy(endpoints, routes, isSilent), asked } }
   })
+}
+
+/** Of a file by the name of one of its endpoints. */
+function problemOf({ tier, jobId }: Errand, restarts: number, problems: readonly Problem[]): string | undefined {
+  const prefix = `${replicaId({ tier, jobId, restarts })}-`
+  return problems.find(({ file }) => file.slice(file.lastIndexOf('/') + 1).startsWith(prefix))?.message
 }
 
 /** A routes file that cannot be understood may name any endpoint. */
 function routedBy(
   endpoints: readonly Endpoint[] | undefined,
-  routes: ReadonlyMap<string, RoutesFile | undefined> | undefined,
-): readonly string[] | undefined {
+  routes: ReadonlyMap<string, GatewayRoutes> | undefined,
+  isSilent: IsSilent,
+): readonly RoutedBy[] | undefined {
   if (endpoints === undefined || routes === undefined) return undefined
-  return [...routes]
-    .filter(([, file]) => file === undefined || endpoints.some(one => names(file, one.id)))
-    .map(([gateway]) => gateway)
+  return [...routes].flatMap(([gateway, file]): RoutedBy[] => {
+    if (!isUnderstood(file)) return [{ gateway, problem: file.problem }]
+    const silent = isSilent(gateway, file.beat)
+    return endpoints.some(one => names(file, one.id)) ? [{ gateway, isSilent: silent }] : []
+  })
 }
 
 function outcomeOf(errand: Errand, move: Move): Outcome {

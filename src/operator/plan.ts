@@ -16,10 +16,21 @@ export interface Sight {
   readonly job: JobAnswer
   /** Of this job, in any run. */
   readonly endpoints: readonly Endpoint[] | undefined
+  /** Why files of this job's endpoints cannot be read: it may serve all the same. */
+  readonly unread?: string | undefined
   /** The gateways whose nginx may reach it. */
-  readonly routedBy: readonly string[] | undefined
+  readonly routedBy: readonly RoutedBy[] | undefined
   /** The replicas that have been asked to leave. */
   readonly asked: ReadonlySet<string>
+}
+
+/** A gateway that names it, or may. */
+export interface RoutedBy {
+  readonly gateway: string
+  /** Why its file cannot be understood. */
+  readonly problem?: string
+  /** Its beat stands still. */
+  readonly isSilent?: boolean
 }
 
 /** What to do next, and in words how it stands. */
@@ -36,12 +47,12 @@ export interface Move {
  * 4. it waits → done when it is to come back, else cancelled: it serves nobody
  * 5. its end is under way → wait
  * 6. it is to go at once → cancelled
- * 7. whether it runs, or whether it serves, is not known → wait
- * 8. it runs and has an endpoint → asked, until its file says that it drains
+ * 7. whether it runs, or whether anything serves, is not known → wait
+ * 8. it runs and has an endpoint, or a file that may be one's → asked, until its file says that it drains
  * 9. it was asked and its endpoint is gone → its own last act is near: wait
  * 10. it runs and serves nobody yet, or has failed → cancelled, or requeued
  */
-export function planErrand(errand: Errand, manner: Manner, { job, endpoints, routedBy, asked }: Sight): Move {
+export function planErrand(errand: Errand, manner: Manner, { job, endpoints, unread, routedBy, asked }: Sight): Move {
   if (job === undefined) return wait('waiting for an answer of Slurm') // 1
   if (job === 'forgotten') return done('gone') // 2
   if (job.state === 'ended') return done(`gone, ${job.stateText}`) // 2
@@ -57,6 +68,9 @@ export function planErrand(errand: Errand, manner: Manner, { job, endpoints, rou
   if (endpoints === undefined) return wait('waiting for the shared directory') // 7
   const served = endpoints.find(one => one.job.restarts === job.restarts && one.state !== 'failed')
   const wasAsked = asked.has(replicaId({ tier: errand.tier, jobId: errand.jobId, restarts: job.restarts }))
+  if (served === undefined && unread !== undefined) {
+    return wasAsked ? wait(`asked; how it stands cannot be read: ${unread}`) : { kind: 'ask', words: ASKING } // 8
+  }
   if (served === undefined && wasAsked) return wait('its engine has stopped, it is leaving') // 9
   if (served === undefined) {
     const words = 'it serves nobody'
@@ -64,15 +78,28 @@ export function planErrand(errand: Errand, manner: Manner, { job, endpoints, rou
       ? { kind: 'requeue', words: `requeueing it: ${words}` }
       : { kind: 'cancel', words: `cancelling it: ${words}` } // 10
   }
-  if (!wasAsked) return { kind: 'ask', words: 'asking it to leave' } // 8
+  if (!wasAsked) return { kind: 'ask', words: ASKING } // 8
   if (served.state !== 'draining') return { kind: 'ask', words: 'asked, no answer yet' } // 8
   return wait(drainWords(routedBy))
 }
 
-function drainWords(routedBy: readonly string[] | undefined): string {
+const ASKING = 'asking it to leave'
+
+/** Who holds it up. What is not waited for without end says so (supervisor/drain.ts). */
+function drainWords(routedBy: readonly RoutedBy[] | undefined): string {
   if (routedBy === undefined) return 'draining; the routes cannot be read'
-  if (routedBy.length > 0) return `draining; gateway ${routedBy.join(', ')} still routes to it`
-  return 'draining; no new requests, its answers are ending'
+  if (routedBy.length === 0) return 'draining; no new requests, its answers are ending'
+  const living = routedBy.filter(one => one.problem === undefined && one.isSilent !== true)
+  const silent = routedBy.filter(one => one.problem === undefined && one.isSilent === true)
+  const unread = routedBy.filter(one => one.problem !== undefined)
+  const names = (gateways: readonly RoutedBy[]) => `gateway ${gateways.map(one => one.gateway).join(', ')}`
+  return [
+    'draining',
+    ...(living.length === 0 ? [] : [`${names(living)} still routes to it`]),
+    ...(silent.length === 0 ? [] : [`${names(silent)} may still route to it, and is silent`]),
+    ...unread.map(one => `routes/${one.gateway}.json may name it: ${one.problem}`),
+    ...(living.length > 0 ? [] : ['it ends a minute after its last answer']),
+  ].join('; ')
 }
 
 function wait(words: string): Move {

@@ -70,10 +70,10 @@ export function openJournal(
 }
 
 async function append(file: string, text: string): Promise<void> {
-  const size = await stat(file).then(
-    found => found.size,
-    () => 0, // a new file, or one that the append will complain about
-  )
-  if (size > ROTATE_BYTES) await rename(file, `${file}.1`)
+  // A new file, or one that the append will complain about.
+  const found = await stat(file).catch(() => undefined)
+  // A pipe that nobody reads would hold this lane, and with it all that we say to others, for ever.
+  if (found !== undefined && !found.isFile()) throw new Error(`Cannot write "${file}": it is not a regular file`)
+  if (found !== undefined && found.size > ROTATE_BYTES) await rename(file, `${file}.1`)
   await appendFile(file, text, { mode: 0o640 })
 }

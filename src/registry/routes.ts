@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { formatRoutes, parseRoutes, type RoutesFile } from '../domain/routes-file.ts'
+import { formatRoutes, type GatewayRoutes, parseRoutes, type RoutesFile } from '../domain/routes-file.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
 import { startDirectoryThread } from './directory-thread.ts'
@@ -15,12 +15,11 @@ export async function writeRoutes(shared: string, routes: RoutesFile, options: {
 /** Follows what every gateway says that its nginx reaches. */
 export interface RoutesReader {
   /**
-   * By gateway; undefined for a file that cannot be understood, which may name anything. No file at all means that no
-   * gateway routes here.
+   * By gateway; a file that cannot be understood may name anything. No file at all means that no gateway routes here.
    *
    * @throws when the directory cannot be read.
    */
-  read(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+  read(): Promise<ReadonlyMap<string, GatewayRoutes>>
   close(): Promise<void>
 }
 
@@ -28,22 +27,26 @@ export function createRoutesReader(shared: string): RoutesReader {
   const thread = startDirectoryThread({
     routes: { path: registryDirectories(shared).routes, maxBytes: MAX_ROUTES_BYTES },
   })
-  const gateways = new Map<string, RoutesFile | undefined>()
+  const gateways = new Map<string, GatewayRoutes>()
   return {
     async read() {
       const { routes } = await thread.read(['routes'])
       if (routes === undefined) return gateways
       const { whole, changed, removed } = routes
       if (whole) gateways.clear()
-      for (const name of removed) gateways.delete(gatewayOf(name))
-      for (const file of changed) {
-        if (file.name.endsWith('.json'))
-          gateways.set(gatewayOf(file.name), 'text' in file ? parseRoutes(file.text) : undefined)
+      for (const name of removed.filter(isRoutes)) gateways.delete(gatewayOf(name))
+      for (const file of changed.filter(file => isRoutes(file.name))) {
+        gateways.set(gatewayOf(file.name), 'text' in file ? parseRoutes(file.text) : file)
       }
       return gateways
     },
     close: () => thread.close(),
   }
+}
+
+/** Other names are not gateways': an editor's copy, say. */
+function isRoutes(name: string): boolean {
+  return name.endsWith('.json')
 }
 
 function gatewayOf(name: string): string {

@@ -1,5 +1,5 @@
 import type { Load } from '../domain/load.ts'
-import type { GatewayStatus, ReplicaStatus, SlurmStatus, StatusReport, TierStatus } from './status.ts'
+import type { AsideBy, GatewayStatus, ReplicaStatus, SlurmStatus, StatusReport, TierStatus } from './status.ts'
 import { formatTable } from './table.ts'
 
 export interface StatusTextOptions {
@@ -73,17 +73,23 @@ function cellsOf({ node, slurm, endpoint }: ReplicaStatus, options: StatusTextOp
     const none = endpoint === null ? '–' : 'unknown'
     return { ...place, endpoint: none, state: none, silence: '', routed: '', load: '', since: '', message: '' }
   }
-  const { id, state, routedBy, load, since, message, beatStillMs } = endpoint
+  const { id, routedBy, asideBy, load, since, message, beatStillMs } = endpoint
   return {
     ...place,
     endpoint: id,
-    state,
+    state: [endpoint.state, ...(asideBy ?? []).map(asideText)].join(', '),
     silence: silent(beatStillMs, options),
     routed: routedBy === null ? 'unknown' : routedBy.join(', ') || '–',
     load: loadText(load),
     since: since.replace(/\.\d+Z$/, 'Z'),
     message: message?.replaceAll(/\s+/g, ' ') ?? '',
   }
+}
+
+function asideText({ gateway, how }: AsideBy): string {
+  return how === 'set aside'
+    ? `set aside by ${gateway}: its answers fail`
+    : `on trial at ${gateway}: its answers failed`
 }
 
 function slurmText(slurm: SlurmStatus, { time }: StatusTextOptions): string {

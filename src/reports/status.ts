@@ -4,7 +4,7 @@ import type { JobView } from '../domain/job-view.ts'
 import { isHeldByLaunch, launchHoldCure } from '../domain/launch-hold.ts'
 import type { Load } from '../domain/load.ts'
 import { formatProblem, type Problem } from '../domain/problem.ts'
-import { names, type RoutesFile } from '../domain/routes-file.ts'
+import { type GatewayRoutes, isUnderstood, names } from '../domain/routes-file.ts'
 
 /** What one look found. Undefined always means: not known (rule 1). */
 export interface StatusFacts {
@@ -17,8 +17,8 @@ export interface StatusFacts {
     readonly beats: ReadonlyMap<string, Beat>
     readonly problems: readonly Problem[]
   }>
-  /** By gateway; undefined for a routes file that cannot be understood. */
-  readonly routes: Known<ReadonlyMap<string, RoutesFile | undefined>>
+  /** By gateway. */
+  readonly routes: Known<ReadonlyMap<string, GatewayRoutes>>
   /** Since when a beat stands still as far as this reader saw it, milliseconds, by replica or gateway; empty at a first look. */
   readonly stillMs: ReadonlyMap<string, number>
 }
@@ -83,9 +83,17 @@ export interface EndpointStatus {
   readonly message: string | null
   /** Gateways whose nginx may reach it; null: not known. */
   readonly routedBy: readonly string[] | null
+  /** Gateways that send it few requests or none because its answers fail and others' do not; absent: none that is known. */
+  readonly asideBy?: readonly AsideBy[]
   readonly load: Load | null
   /** Null at a first look. */
   readonly beatStillMs: number | null
+}
+
+export interface AsideBy {
+  readonly gateway: string
+  /** On trial: it failed shortly before, and gets a few requests to show that it is well. */
+  readonly how: 'set aside' | 'on trial'
 }
 
 export interface GatewayStatus {
@@ -188,6 +196,7 @@ function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus 
   return {
     ...{ id, state, url, models, since, message },
     routedBy: 'value' in facts.routes ? routedBy(id, facts.routes.value) : null,
+    ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
   }
@@ -199,13 +208,22 @@ function toLoad({ running, waiting, kv, prefixHits }: Load): Load {
 }
 
 /** Null where a file that cannot be understood may name it. */
-function routedBy(id: string, routes: ReadonlyMap<string, RoutesFile | undefined>): readonly string[] | null {
+function routedBy(id: string, routes: ReadonlyMap<string, GatewayRoutes>): readonly string[] | null {
   const files = [...routes]
-  if (files.some(([, file]) => file === undefined)) return null
-  return files.filter(([, file]) => file !== undefined && names(file, id)).map(([name]) => name)
+  if (!files.every(([, file]) => isUnderstood(file))) return null
+  return files.filter(([, file]) => isUnderstood(file) && names(file, id)).map(([name]) => name)
 }
 
-function gatewayStatus([name, file]: [string, RoutesFile | undefined], facts: StatusFacts): GatewayStatus {
+function asideBy(id: string, routes: ReadonlyMap<string, GatewayRoutes>): { asideBy?: readonly AsideBy[] } {
+  const asideBy = [...routes].flatMap(([gateway, file]) => {
+    const how = isUnderstood(file) ? file.aside?.[id] : undefined
+    return how === undefined ? [] : [{ gateway, how }]
+  })
+  return asideBy.length === 0 ? {} : { asideBy }
+}
+
+function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFacts): GatewayStatus {
+  const file = isUnderstood(routes) ? routes : undefined
   return {
     name,
     generation: file?.generation ?? null,
@@ -215,12 +233,13 @@ function gatewayStatus([name, file]: [string, RoutesFile | undefined], facts: St
 }
 
 function problemsOf({ jobs, registry, routes }: StatusFacts): string[] {
-  const unread = [...('value' in routes ? routes.value : [])].filter(([, file]) => file === undefined)
+  const files = [...('value' in routes ? routes.value : [])]
+  const unread = files.flatMap(([name, file]) => (isUnderstood(file) ? [] : [{ name, problem: file.problem }]))
   return [
     ...('unknown' in jobs ? [jobs.unknown] : jobs.value.jobs.flatMap(heldByLaunch)),
     ...('unknown' in registry ? [registry.unknown] : registry.value.problems.map(formatProblem)),
     ...('unknown' in routes ? [routes.unknown] : []),
-    ...unread.map(([name]) => `routes/${name}.json: Not a routes file: it may name any endpoint`),
+    ...unread.map(({ name, problem }) => `routes/${name}.json: ${problem}: it may name any endpoint`),
   ]
 }
 

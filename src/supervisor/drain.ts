@@ -14,7 +14,11 @@ export interface Drain extends Terms {
   readonly startedAt: number
   /** Since when nothing could reach the engine and nobody was connected. */
   readonly idleSince: number | undefined
+  /** Since when nobody was connected, and no gateway that lives named us. */
+  readonly quietSince: number | undefined
   readonly last: Looked | undefined
+  /** The gateways that hold it up, of which events have told. */
+  readonly told: readonly string[]
 }
 
 /** One look at what still needs the engine. */
@@ -23,15 +27,49 @@ export interface Looked {
   readonly cleared: boolean | undefined
   /** Established connections to the engine's port that are not ours; undefined when unknown. */
   readonly connections: number | undefined
+  /** The gateways that may send requests here. */
+  readonly heldBy?: readonly Holder[]
+  /** One of those that name us has beaten since the look before. */
+  readonly isHeldByLiving?: boolean
+}
+
+export interface Holder {
+  readonly gateway: string
+  /** Why its file cannot be understood; absent: it names us. */
+  readonly problem?: string
 }
 
 /** *Idle*: no connection but our own for this long (rule 3). */
 const IDLE_MS = 1_000
+/**
+ * A gateway whose file cannot be understood, or whose beat stands still, is not waited for beyond this after the last
+ * connection; a beat moves every few seconds, and the slowest filesystem shows it within thirty.
+ */
+export const FORSAKEN_MS = 60_000
+/** A gateway that drops us does so within seconds. */
+const TOLD_MS = 20_000
+
+export function beginDrain(terms: Terms, now: number): Drain {
+  return { ...terms, startedAt: now, idleSince: undefined, quietSince: undefined, last: undefined, told: [] }
+}
 
 /** Takes note of a look. Only a look that knows both answers, and finds nothing, is idle. */
 export function look(drain: Drain, looked: Looked, now: number): Drain {
   const idle = looked.cleared === true && looked.connections === 0
-  return { ...drain, last: looked, idleSince: idle ? (drain.idleSince ?? now) : undefined }
+  const quiet = looked.connections === 0 && looked.isHeldByLiving !== true
+  return {
+    ...drain,
+    last: looked,
+    idleSince: idle ? (drain.idleSince ?? now) : undefined,
+    quietSince: quiet ? (drain.quietSince ?? now) : undefined,
+  }
+}
+
+/** Those that hold it up and of which nothing was told yet: the files that cannot be understood, and the beats that stand still. */
+export function untoldHolders(drain: Drain, now: number): readonly Holder[] {
+  const isLong = drain.quietSince !== undefined && now - drain.quietSince >= TOLD_MS
+  const holders = drain.last?.heldBy ?? []
+  return holders.filter(one => (one.problem !== undefined || isLong) && !drain.told.includes(one.gateway))
 }
 
 /**
@@ -46,6 +84,14 @@ export function isIdle(drain: Drain, now: number): boolean {
 /** Slurm will not wait any longer. */
 export function isLate(drain: Drain, now: number): boolean {
   return drain.deadlineAt !== undefined && now >= drain.deadlineAt
+}
+
+/**
+ * There is no deadline, and nobody has come for so long that only a gateway that is dead, or a file that says nothing, is
+ * waited for. To be asked right after a look: connections that cannot be counted may be answers, and keep it waiting.
+ */
+export function isForsaken({ cause, deadlineAt, quietSince }: Drain, now: number): boolean {
+  return cause !== undefined && deadlineAt === undefined && quietSince !== undefined && now - quietSince >= FORSAKEN_MS
 }
 
 /** More is known about why and for how long: the earlier deadline holds, and after a TERM there is no coming back. */

@@ -2,7 +2,7 @@ import type { Beat } from '../domain/beat.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { Load } from '../domain/load.ts'
 import type { JobAnswer } from '../domain/notice.ts'
-import type { RoutesFile } from '../domain/routes-file.ts'
+import type { GatewayRoutes } from '../domain/routes-file.ts'
 import type { EngineHealth } from '../engines/engine.ts'
 
 /** The shared directory. Each call ends within its own deadline, however the filesystem behaves (rule 8). */
@@ -16,7 +16,7 @@ export interface RegistryEffects {
   remove(id: string): Promise<void>
   beat(beat: Beat): Promise<void>
   /** Every gateway's routes; rejects when they cannot be read. */
-  routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+  routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
   /** Brings a log of a finished engine to the shared directory. */
   keepLog(log: EngineLog): Promise<void>
 }

@@ -1,7 +1,14 @@
-import type { EndpointState as PublishedState } from '../domain/endpoint.ts'
 import type { EngineHealth } from '../engines/engine.ts'
-import { type Drain, isIdle, isLate, type Looked, look, type Terms, tighten } from './drain.ts'
+import type { Looked } from './drain.ts'
+import { endLate, lookAtDrain, onNotice, onStay } from './endpoint-drain.ts'
+import { type EndpointEvent, type EndpointState, type EndpointStep, publish, record, stop } from './endpoint-state.ts'
 import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
+
+const EXIT_WINDOW_MS = 600_000
+const MOST_RESTARTS = 5
+const LONGEST_REST_MS = 60_000
+/** Bad answers in a row that make a serving engine unwell (rule 5): its answers may be right all the same. */
+const MOST_ERRORS = 3
 
 /**
  * What one endpoint of a replica does, as a pure function of what happened to it:
@@ -16,82 +23,9 @@ import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
  *
  * A notice that comes before the engine serves anything goes straight to stopping. A ready one may be unwell: it is
  * restarted only once it serves nobody.
+ *
+ * `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing.
  */
-export interface EndpointState {
-  readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'over'
-  /** When the engine exited unasked within the last ten minutes, milliseconds of the loop's clock. */
-  readonly exits: readonly number[]
-  /** How many exits in a row came within ten minutes of the one before. */
-  readonly streak: number
-  /** loading: when it is too late; resting: when to start again. */
-  readonly dueAt: number
-  /** How many bad answers about its health the engine gave in a row: refusals, errors, failures of a model. */
-  readonly errors: number
-  /** ready: what its health says against it. */
-  readonly unwell: Unwell | undefined
-  readonly models: readonly string[]
-  /** How far the copy of its model was said to be. */
-  readonly told: string | undefined
-  readonly drain: Drain | undefined
-  /** What follows once the engine has stopped; when it is over, what has followed. */
-  readonly afterStop: 'leave' | 'rest' | 'fail'
-}
-
-export type EndpointEvent =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'health'; readonly health: EngineHealth }
-  | { readonly kind: 'exited'; readonly message: string }
-  | { readonly kind: 'looked'; readonly looked: Looked }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'tick' }
-  /** The replica must leave, or more is known about it; `termed`: Slurm's TERM has come. */
-  | { readonly kind: 'noticed'; readonly terms: Terms; readonly termed: boolean }
-  /** The replica need not leave after all. */
-  | { readonly kind: 'stay' }
-
-export type EndpointAction =
-  | { readonly kind: 'start engine' }
-  | { readonly kind: 'load models'; readonly models: readonly string[] }
-  | { readonly kind: 'stop engine' }
-  | {
-      readonly kind: 'publish'
-      readonly state: PublishedState
-      readonly models: readonly string[]
-      readonly message: string | null
-      /** Ready, but others should be asked first. */
-      readonly unwell?: true
-    }
-  | { readonly kind: 'withdraw' }
-  | RecordAction
-
-export interface RecordAction {
-  readonly kind: 'record'
-  readonly event: string
-  readonly detail: Readonly<Record<string, unknown>>
-}
-
-export type EndpointStep = readonly [EndpointState, readonly EndpointAction[]]
-
-export const NEW_ENDPOINT: EndpointState = {
-  phase: 'new',
-  exits: [],
-  streak: 0,
-  dueAt: 0,
-  errors: 0,
-  unwell: undefined,
-  models: [],
-  told: undefined,
-  drain: undefined,
-  afterStop: 'leave',
-}
-
-const EXIT_WINDOW_MS = 600_000
-const MOST_RESTARTS = 5
-const LONGEST_REST_MS = 60_000
-/** Bad answers in a row that make a serving engine unwell (rule 5): its answers may be right all the same. */
-const MOST_ERRORS = 3
-
-/** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
 export function stepEndpoint(
   state: EndpointState,
   event: EndpointEvent,
@@ -116,11 +50,6 @@ export function stepEndpoint(
     case 'stay':
       return onStay(state, now)
   }
-}
-
-/** Nothing of it runs any more, or will without another word. */
-export function isEnding({ phase, afterStop }: EndpointState): boolean {
-  return phase === 'over' || (phase === 'stopping' && afterStop === 'leave')
 }
 
 function begin(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
@@ -223,31 +152,6 @@ function countExit(state: EndpointState, now: number): [EndpointState, 'rest' | 
   return [counted, recent.length < MOST_RESTARTS ? 'rest' : 'fail']
 }
 
-/** Begins a drain, or tightens the one under way; an engine that serves nobody is stopped at once when the cause is known. */
-function onNotice(state: EndpointState, terms: Terms, termed: boolean, now: number): EndpointStep {
-  if (isEnding(state)) return [state, []]
-  if (state.phase === 'draining' && state.drain !== undefined) {
-    const drain = tighten(state.drain, terms, termed)
-    return [{ ...state, drain }, drain.cause === state.drain.cause ? [] : [recordDrain(drain, now)]]
-  }
-  const drain: Drain = { ...terms, startedAt: now, idleSince: undefined, last: undefined }
-  const told = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
-  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, told]
-  if (terms.cause === undefined && !termed) return [state, []] // nothing is routed here: wait for Slurm's word
-  if (state.phase === 'stopping') return [{ ...state, drain, afterStop: 'leave' }, [recordDrain(drain, now)]]
-  return stop({ ...state, drain }, 'leave', told)
-}
-
-/** What still serves goes on; what was stopped meanwhile comes again. */
-function onStay(state: EndpointState, now: number): EndpointStep {
-  const stayed = { ...state, drain: undefined }
-  if (state.phase === 'draining') {
-    return [{ ...stayed, phase: 'ready' }, [publish('ready', null, state.models), record('false alarm', {})]]
-  }
-  if (!isEnding(state) || state.afterStop !== 'leave') return [stayed, []]
-  return [{ ...stayed, dueAt: now, afterStop: 'rest', phase: state.phase === 'over' ? 'resting' : 'stopping' }, []]
-}
-
 function onLooked(state: EndpointState, looked: Looked, now: number): EndpointStep {
   if (state.phase === 'ready' && state.unwell !== undefined) {
     const [unwell, then] = lookAtUnwell(state.unwell, looked, now)
@@ -255,23 +159,7 @@ function onLooked(state: EndpointState, looked: Looked, now: number): EndpointSt
     const told = then === 'stay' ? [] : [publish('draining', `Unwell: ${unwell.message}`, state.models)]
     return [{ ...state, unwell }, told]
   }
-  if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
-  const drain = look(state.drain, looked, now)
-  const outcome = isLate(drain, now) ? 'deadline' : isIdle(drain, now) ? 'idle' : undefined
-  return outcome === undefined ? [{ ...state, drain }, []] : drained({ ...state, drain }, drain, outcome, now)
-}
-
-function drained(state: EndpointState, drain: Drain, outcome: 'idle' | 'deadline', now: number): EndpointStep {
-  const waitedMs = Math.round(now - drain.startedAt)
-  return stop(state, 'leave', [record('drained', { outcome, cause: drain.cause ?? null, waitedMs, ...drain.last })])
-}
-
-function stop(
-  state: EndpointState,
-  afterStop: EndpointState['afterStop'],
-  first: readonly EndpointAction[],
-): EndpointStep {
-  return [{ ...state, phase: 'stopping', afterStop }, [...first, { kind: 'stop engine' }]]
+  return lookAtDrain(state, looked, now)
 }
 
 function onStopped(state: EndpointState, now: number): EndpointStep {
@@ -291,24 +179,5 @@ function onTick(state: EndpointState, now: number, loadTimeoutMs: number): Endpo
   if (state.phase === 'loading' && now >= state.dueAt) {
     return restart(state, `Not ready within ${loadTimeoutMs / 1_000} s (loadTimeoutSeconds)`, now)
   }
-  if (state.phase === 'draining' && state.drain !== undefined && isLate(state.drain, now))
-    return drained(state, state.drain, 'deadline', now)
-  return [state, []]
-}
-
-function describe(drain: Drain): string {
-  return drain.cause === undefined ? 'Draining: Slurm has not said why' : `Draining: ${drain.cause}`
-}
-
-function recordDrain(drain: Drain, now: number): RecordAction {
-  const ms = drain.deadlineAt === undefined ? null : Math.round(drain.deadlineAt - now)
-  return record('draining', { cause: drain.cause ?? null, deadlineMs: ms, comeBack: drain.comeBack })
-}
-
-function publish(state: PublishedState, message: string | null, models: readonly string[] = []) {
-  return { kind: 'publish', state, models, message } as const
-}
-
-function record(event: string, detail: Readonly<Record<string, unknown>>): RecordAction {
-  return { kind: 'record', event, detail }
+  return endLate(state, now)
 }

@@ -1,12 +1,12 @@
 import { messageOf } from '../domain/caught.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../domain/endpoint.ts'
 import { type Load, UNKNOWN_LOAD } from '../domain/load.ts'
-import { names, type RoutesFile } from '../domain/routes-file.ts'
 import type { EngineHealth } from '../engines/engine.ts'
 import type { Clock } from '../system/clock.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
-import type { EndpointAction, EndpointEvent, EndpointState } from './endpoint-machine.ts'
+import type { EndpointAction, EndpointEvent, EndpointState } from './endpoint-state.ts'
 import { every } from './every.ts'
+import { seeHolders } from './held.ts'
 import type { Trouble } from './trouble.ts'
 
 export interface EndpointRunnerOptions {
@@ -54,6 +54,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let wanted: Endpoint | undefined
   let published: Endpoint | undefined
   let load = UNKNOWN_LOAD
+  let beats: ReadonlyMap<string, number> = new Map()
   let withdrawn: Promise<void> = Promise.resolve()
   let performed: Promise<void> = Promise.resolve()
   void every(TICK_MS, keepPublished, clock, over)
@@ -174,20 +175,21 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     const isDue = of === 'draining' ? phase === 'draining' : phase === 'ready' && unwell !== undefined
     if (!isDue || engine === undefined) return
     const told = wanted === published
-    const cleared = await registry.routes().then(isCleared, () => undefined)
+    const held = await registry.routes().then(
+      routes => seeHolders(id, routes, beats),
+      () => undefined, // not known, which is told of in the look
+    )
+    beats = held?.beats ?? beats
     const connections = await engine?.connections().catch(() => undefined)
-    post({ kind: 'looked', looked: { cleared: told ? cleared : undefined, connections } })
+    const cleared = told && held !== undefined ? held.by.length === 0 : undefined
+    const looked = { cleared, connections, heldBy: held?.by ?? [], isHeldByLiving: held?.byLiving ?? false }
+    post({ kind: 'looked', looked })
   }
 
   /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
   async function lookAtLoad(): Promise<void> {
     load =
       state().phase === 'ready' && engine !== undefined ? await engine.load().catch(() => UNKNOWN_LOAD) : UNKNOWN_LOAD
-  }
-
-  /** A file that cannot be understood may name us. */
-  function isCleared(gateways: ReadonlyMap<string, RoutesFile | undefined>): boolean {
-    return [...gateways.values()].every(routes => routes !== undefined && !names(routes, id))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Dismissal } from '../domain/dismissal.ts'
 import type { Verdict } from '../domain/notice.ts'
 import { type Terms, tighten } from './drain.ts'
+import { stepEndpoint } from './endpoint-machine.ts'
 import {
   type EndpointAction,
   type EndpointEvent,
@@ -8,8 +9,7 @@ import {
   isEnding,
   NEW_ENDPOINT,
   type RecordAction,
-  stepEndpoint,
-} from './endpoint-machine.ts'
+} from './endpoint-state.ts'
 
 /**
  * What one replica does, as a pure function of what happened: a job whose endpoints come up, fail and serve each on its

@@ -1,4 +1,4 @@
-import type { Looked } from './drain.ts'
+import { FORSAKEN_MS, type Looked } from './drain.ts'
 
 /**
  * An engine that serves while its health says, again and again, that it should not. Its answers may be right all the
@@ -32,8 +32,12 @@ export function fallIll(message: string, refuses: boolean, now: number): Unwell 
 
 /** What an unwell engine is to do after a look at what still needs it. What is not known keeps it where it is (rule 1). */
 export function lookAtUnwell(before: Unwell, looked: Looked, now: number): [Unwell, 'stay' | 'withdraw' | 'restart'] {
-  const quietSince = looked.connections === 0 ? (before.quietSince ?? now) : undefined
-  const isOut = before.refuses || looked.cleared === true
+  const isAwaited = before.isLeaving && looked.isHeldByLiving === true
+  const quietSince = looked.connections === 0 && !isAwaited ? (before.quietSince ?? now) : undefined
+  // What still holds it is a gateway that is dead, or a file that says nothing.
+  const isForsaken =
+    before.isLeaving && looked.cleared === false && quietSince !== undefined && now - quietSince >= FORSAKEN_MS
+  const isOut = before.refuses || looked.cleared === true || isForsaken
   const idleSince = quietSince !== undefined && isOut ? (before.idleSince ?? now) : undefined
   const unwell: Unwell = { ...before, quietSince, idleSince }
   const unwellMs = now - unwell.since
@@ -42,5 +46,5 @@ export function lookAtUnwell(before: Unwell, looked: Looked, now: number): [Unwe
   }
   const isQuiet = quietSince !== undefined && now - quietSince >= LAST_QUIET_MS
   if (looked.cleared !== false || unwell.isLeaving || !isQuiet || unwellMs < LAST_PATIENCE_MS) return [unwell, 'stay']
-  return [{ ...unwell, isLeaving: true }, 'withdraw']
+  return [{ ...unwell, isLeaving: true, quietSince: now }, 'withdraw']
 }

@@ -4,7 +4,7 @@ import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Problem } from '../domain/problem.ts'
-import type { RoutesFile } from '../domain/routes-file.ts'
+import type { GatewayRoutes, RoutesFile } from '../domain/routes-file.ts'
 
 /** The shared directory; every call ends within its own deadline (rule 8). */
 export interface RegistryEffects {
@@ -17,7 +17,7 @@ export interface RegistryEffects {
   }): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
   remove(id: string): Promise<void>
   writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
-  routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
+  routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
   /** The key of this fingerprint; undefined when nobody has kept it. */
   keptKey(fingerprint: string): Promise<string | undefined>
 }

@@ -16,7 +16,8 @@ import type { Try } from './tries.ts'
  * ```
  *
  * Where all fail it is the requests, or something that engines share: nobody is aside then, and for a while nobody is put
- * aside. The last one of a tier never is.
+ * aside. The last one of a tier never is. None of it is kept on disk: an updater that starts again forgets who was aside,
+ * and sees it again within a second or two of traffic.
  */
 export interface Outliers {
   /** What nginx logged since the last call. */

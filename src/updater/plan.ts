@@ -1,5 +1,6 @@
 import { addressOf } from '../domain/endpoint.ts'
 import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
+import type { RoutesFile } from '../domain/routes-file.ts'
 import type { SeenMap } from './seen.ts'
 import { spareUnwell } from './spare-unwell.ts'
 import { judgeEndpoint, type Standing, type Surroundings } from './standing.ts'
@@ -46,6 +47,15 @@ export function planGateway(
 /** Every endpoint that nginx reaches with this model, by tier. */
 export function idsOf(model: GatewayModel): Record<string, string[]> {
   return Object.fromEntries(model.tiers.map(tier => [tier.name, tier.servers.map(server => server.id)]))
+}
+
+/** Those that get few requests or none because their answers fail. */
+export function asideIn(model: GatewayModel): NonNullable<RoutesFile['aside']> {
+  const servers = model.tiers.flatMap(tier => tier.servers)
+  return Object.fromEntries([
+    ...servers.filter(one => one.trial === true).map(({ id }) => [id, 'on trial'] as const),
+    ...servers.filter(one => one.backup === true).map(({ id }) => [id, 'set aside'] as const),
+  ])
 }
 
 /** The ids of either, by tier: what nginx may reach while it goes from one to the other. */

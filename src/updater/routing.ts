@@ -3,9 +3,10 @@ import { messageOf } from '../domain/caught.ts'
 import { REGISTRY_VERSION } from '../domain/endpoint.ts'
 import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { isUnderstood } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, RecordEvent, RegistryEffects } from './effects.ts'
-import { compare, difference, idsOf, tierChanges, union, withoutAdditions } from './plan.ts'
+import { asideIn, compare, difference, idsOf, tierChanges, union, withoutAdditions } from './plan.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface RoutingOptions {
@@ -72,7 +73,8 @@ export function createRouting(options: RoutingOptions): Routing {
     } catch (error) {
       report.state('gateway', `Cannot find out what nginx serves: ${messageOf(error)}`)
       const routes = await registry.routes().catch(() => undefined) // an unreadable registry is told by the first scan
-      reached = routes?.get(options.gatewayName)?.tiers ?? {}
+      const ours = routes?.get(options.gatewayName)
+      reached = ours !== undefined && isUnderstood(ours) ? ours.tiers : {}
       return undefined
     }
   }
@@ -132,7 +134,8 @@ export function createRouting(options: RoutingOptions): Routing {
 
   /** True when routes/ says what `reached` says. */
   async function writeRoutes(always: boolean): Promise<boolean> {
-    const text = JSON.stringify([generation, reached])
+    const aside = running === undefined ? {} : asideIn(running)
+    const text = JSON.stringify([generation, reached, aside])
     const changed = text !== writtenRoutes
     if (!changed && !always) return true
     beat += 1
@@ -143,6 +146,7 @@ export function createRouting(options: RoutingOptions): Routing {
         beat,
         generation,
         tiers: reached,
+        ...(Object.keys(aside).length === 0 ? {} : { aside }),
       } as const
       await registry.writeRoutes(routes, { flush: changed })
       writtenRoutes = text

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { expect, test } from 'vitest'
 import { boundedLines } from '../../src/gateway/bounded-lines.ts'
@@ -29,6 +30,36 @@ test.each<[string, string[], string]>([
   await come(...chunks, '3\n')
   expect(seen).toEqual([reason])
   expect(stream.destroyed).toBe(true)
+})
+
+test('messages that are short each may be long together', async () => {
+  const { seen, come } = opened(20)
+  for (let count = 0; count < 30; count += 1) await come('"0123', '45678"\n')
+  expect(seen).toHaveLength(30)
+})
+
+test('the end comes once, whoever brings it, and nothing is sent after it', async () => {
+  const { stream, lines, seen } = opened(20)
+  const ends: unknown[] = []
+  lines.on('disconnect', reason => ends.push(reason))
+  lines.close('enough')
+  lines.close('again')
+  lines.send(1)
+  stream.emit('end')
+  stream.emit('error', new Error('late'))
+  await once(stream, 'close')
+  expect([ends, seen, stream.writableLength]).toEqual([['enough'], ['over: enough'], 0])
+})
+
+test.each<[string, (stream: Duplex) => unknown, string]>([
+  ['an error', stream => stream.destroy(new Error('EPIPE')), 'over: EPIPE'],
+  ['its other end', stream => stream.emit('end'), 'over: undefined'],
+  ['its close', stream => stream.destroy(), 'over: undefined'],
+])('%s of the stream is the end', async (_what, harm, told) => {
+  const { stream, seen } = opened(20)
+  harm(stream)
+  await once(stream, 'close').catch(() => undefined)
+  expect(seen).toEqual([told])
 })
 
 test('answers that wait for nobody end it', () => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openMasterProgram } from '../../src/gateway/master-program.ts'
+import { isOfAccount, openMasterProgram } from '../../src/gateway/master-program.ts'
 import { readNginx } from '../../src/gateway/nginx-processes.ts'
 import { systemFile } from '../../src/gateway/system-file.ts'
 import { filesOfDump, findSystemMaster, listensOn, parsePlaces, pidFileOf } from '../../src/gateway/system-nginx.ts'
@@ -70,8 +70,8 @@ test('a pid file that is a pipe, which nobody writes to, names none either', asy
 
 // Root alone can make what other accounts run.
 describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's master", () => {
-  async function startAs(uid: number, program = '/bin/sleep') {
-    const title = 'nginx: master process nginx -c /etc/other.conf'
+  async function startAs(uid: number, program = '/bin/sleep', options = '-c /etc/other.conf') {
+    const title = `nginx: master process nginx ${options}`
     const child = spawn(program, ['60'], { argv0: title, uid, stdio: 'ignore' })
     onTestFinished(() => void child.kill('SIGKILL'))
     await once(child, 'spawn')
@@ -102,6 +102,31 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     await expect(openMasterProgram(other)).rejects.toThrow('it is not a process of uid 0')
   })
 
+  /** What this process has open. */
+  async function openHere() {
+    const fds = await readdir('/proc/self/fd')
+    return Promise.all(fds.map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
+  }
+
+  test('is of an account only with all of its rights', async () => {
+    const { program } = await copyOfSleep()
+    await chown(program, 65_534, 0)
+    await chmod(program, 0o4755)
+    const { pid } = await startAs(0, program)
+    expect(await Promise.all([0, 65_534].map(uid => isOfAccount(pid, uid)))).toEqual([false, false])
+    expect(await isOfAccount(process.pid, 0)).toBe(true)
+  })
+
+  test('is the master also where a package has replaced its file', async () => {
+    const { program } = await copyOfSleep()
+    const master = await startAs(0, program, '-p /opt/nginx/ -q -cother.conf')
+    await rm(program)
+    const opened = await openMasterProgram(master)
+    expect((await readFile(`/proc/self/fd/${opened.fd}`)).equals(await readFile('/bin/sleep'))).toBe(true)
+    expect(opened.places).toEqual(['-p', '/opt/nginx/', '-c', 'other.conf'])
+    await opened.close()
+  })
+
   test('gives its program and its options where root alone may write it', async () => {
     const { program } = await copyOfSleep()
     const opened = await openMasterProgram(await startAs(0, program))
@@ -116,11 +141,13 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     ['belongs to another account', 'its program belongs to uid 65534', ({ program }) => chown(program, 65_534, 0)],
     ['is writable for all', 'everybody may write its program', ({ program }) => chmod(program, 0o777)],
     ['gives rights', 'its program is setuid or setgid', ({ program }) => chmod(program, 0o4755)],
+    ["gives a group's rights", 'its program is setuid or setgid', ({ program }) => chmod(program, 0o2755)],
     ['lies where others write', 'uid 65534 may write', ({ directory }) => chown(directory, 65_534, 0)],
   ])('is refused where its program %s', async (_what, message, spoil) => {
     const at = await copyOfSleep()
     await spoil(at)
     await expect(openMasterProgram(await startAs(0, at.program))).rejects.toThrow(message)
+    expect(await openHere()).not.toContain(at.program)
   })
 })
 

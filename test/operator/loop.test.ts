@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
+import type { Problem } from '../../src/domain/problem.ts'
+import type { GatewayRoutes } from '../../src/domain/routes-file.ts'
 import { lookOnce, type OperatorEffects, sendAway } from '../../src/operator/loop.ts'
 import type { Manner } from '../../src/operator/plan.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -26,6 +28,8 @@ function site(manner: Manner = 'drain') {
     job: job as JobView | undefined,
     silent: false,
     endpoints: [endpoint] as readonly Endpoint[],
+    problems: [] as readonly Problem[],
+    routes: () => new Map<string, GatewayRoutes>(),
     trouble: undefined as string | undefined,
     questions: 0,
   }
@@ -38,8 +42,8 @@ function site(manner: Manner = 'drain') {
       world.questions += 1
       return world.silent ? undefined : { jobs: world.job === undefined ? [] : [world.job], complete: true }
     },
-    endpoints: async () => world.endpoints,
-    routes: async () => new Map(),
+    registry: async () => ({ endpoints: world.endpoints, problems: world.problems }),
+    routes: async () => world.routes(),
     ask: (replica, _, { comeBack, withinSeconds }) => give(`ask ${replica} ${comeBack} ${withinSeconds}`),
     cancel: id => give(`cancel ${id}`),
     requeue: id => give(`requeue ${id}`),
@@ -109,6 +113,43 @@ it('cancels the run that Slurm brings back when the job is to go for good', asyn
   world.job = undefined
   await clock.advance(3_000)
   expect(await over).toMatchObject([{ isDone: true, words: 'gone' }])
+})
+
+it('never cancels a replica whose file it cannot read', async () => {
+  const { clock, did, told, world, start } = site()
+  world.endpoints = []
+  world.problems = [{ file: '/shared/endpoints/fast-4242-1-0.json', message: 'Version 2 is newer' }]
+  void start()
+  await clock.advance(30_000)
+  expect(did).toEqual(['ask fast-4242-1 false 30'])
+  expect(told.at(-1)).toBe('asked; how it stands cannot be read: Version 2 is newer')
+})
+
+it.each([
+  ["another run's", '/shared/endpoints/fast-4242-0-0.json'],
+  ["another job's", '/shared/endpoints/fast-42421-1-0.json'],
+])('takes %s file that cannot be read for no sign of this one', async (_, file) => {
+  const { clock, did, world, start } = site()
+  world.endpoints = []
+  world.problems = [{ file, message: 'Not JSON' }]
+  void start()
+  await clock.advance(0)
+  expect(did).toEqual(['cancel 4242'])
+})
+
+it('names the gateway that holds it up, and that it is silent', async () => {
+  const { clock, told, world, start } = site()
+  world.endpoints = [{ ...endpoint, state: 'draining' }]
+  let beat = 1
+  const routes = { version: 1, gateway: 'main', generation: 1, tiers: { fast: [endpoint.id] } } as const
+  world.routes = () => new Map([['main', { ...routes, tiers: { fast: [endpoint.id] }, beat }]])
+  void start()
+  for (; beat < 10; beat += 1) await clock.advance(5_000)
+  expect(told.at(-1)).toBe('draining; gateway main still routes to it')
+  await clock.advance(30_000)
+  expect(told.at(-1)).toBe(
+    'draining; gateway main may still route to it, and is silent; it ends a minute after its last answer',
+  )
 })
 
 it('is done with a requeue when the next run is on', async () => {

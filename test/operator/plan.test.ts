@@ -45,6 +45,16 @@ const CASES: readonly [string, Partial<Sight>, { drain: string; requeue: string;
   ['5. it is ending', { job: { ...running, state: 'ending' } }, { drain: 'wait', requeue: 'wait', now: 'wait' }],
   ['7. the registry is silent', { endpoints: undefined }, { drain: 'wait', requeue: 'wait', now: 'cancel' }],
   ['8. it serves', {}, { drain: 'ask', requeue: 'ask', now: 'cancel' }],
+  [
+    '8. its file cannot be read: it may serve',
+    { endpoints: [], unread: 'Not JSON' },
+    { drain: 'ask', requeue: 'ask', now: 'cancel' },
+  ],
+  [
+    '8. it was asked, and its file cannot be read',
+    { asked, endpoints: [], unread: 'Not JSON' },
+    { drain: 'wait', requeue: 'wait', now: 'cancel' },
+  ],
   ['8. it was asked and has not answered', { asked }, { drain: 'ask', requeue: 'ask', now: 'cancel' }],
   ['8. it drains', { asked, endpoints: draining }, { drain: 'wait', requeue: 'wait', now: 'cancel' }],
   [
@@ -73,7 +83,22 @@ describe('a job that an operator sends away', () => {
 
   it.each([
     [undefined, 'draining; the routes cannot be read'],
-    [['main', 'second'], 'draining; gateway main, second still routes to it'],
+    [
+      [{ gateway: 'main', isSilent: false }, { gateway: 'second' }],
+      'draining; gateway main, second still routes to it',
+    ],
+    [
+      [{ gateway: 'main' }, { gateway: 'second', isSilent: true }],
+      'draining; gateway main still routes to it; gateway second may still route to it, and is silent',
+    ],
+    [
+      [{ gateway: 'second', isSilent: true }],
+      'draining; gateway second may still route to it, and is silent; it ends a minute after its last answer',
+    ],
+    [
+      [{ gateway: 'old', problem: 'Not JSON' }],
+      'draining; routes/old.json may name it: Not JSON; it ends a minute after its last answer',
+    ],
     [[], 'draining; no new requests, its answers are ending'],
   ])('whose gateways %j still name it is told as: %s', (routedBy, words) => {
     const sight = { job: running, endpoints: draining, routedBy, asked }

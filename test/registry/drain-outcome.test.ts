@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,4 +15,11 @@ test('each endpoint of a replica was drained in its own way, or never said', asy
   expect(await readDrainOutcome(shared, 'fast-7-0-0')).toBe('idle')
   expect(await readDrainOutcome(shared, 'fast-7-0-1')).toBe('deadline')
   expect(await readDrainOutcome(shared, 'fast-7-0-2')).toBe('lost')
+})
+
+test('a pipe in the place of events is waited for by nobody', async () => {
+  const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  await makeRegistry(shared)
+  execFileSync('mkfifo', [join(shared, 'events/fast-7-0.jsonl')])
+  await expect(readDrainOutcome(shared, 'fast-7-0-0')).rejects.toThrow('it is a pipe, not a regular file')
 })

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -33,6 +34,18 @@ it('keeps what could not be written until the directory is there, and prints its
   journal.record('four', { id: 'x' })
   expect((await written()).map(line => line.event)).toEqual(['one', 'two', 'three', 'four'])
   expect((await written()).at(-1)).toMatchObject({ event: 'four', id: 'x' })
+})
+
+it('does not wait for a pipe that nobody reads, and goes on when that is gone', async () => {
+  const { journal, shared, printed, written } = await open()
+  await mkdir(join(shared, 'events'))
+  execFileSync('mkfifo', [join(shared, 'events/w.jsonl')])
+  journal.record('one', {})
+  await journal.close()
+  expect(printed).toEqual(['one', 'trouble'])
+  await rm(join(shared, 'events/w.jsonl'))
+  journal.record('two', {})
+  expect((await written()).map(line => line.event)).toEqual(['one', 'two'])
 })
 
 it('says how many of the oldest it had to drop', async () => {

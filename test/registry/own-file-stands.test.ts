@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -27,6 +27,7 @@ describe('the file of an endpoint', () => {
 
   it.each<[string, (shared: string) => Promise<unknown>]>([
     ['was removed', shared => rm(join(shared, FILE))],
+    ['has grown without bound', async shared => truncate(join(shared, FILE), 2 ** 40)],
     ['is another text', shared => writeFile(join(shared, FILE), '{}')],
     ['went away with its directory', shared => rm(join(shared, 'endpoints'), { recursive: true })],
     [
@@ -41,6 +42,13 @@ describe('the file of an endpoint', () => {
     await registry.stands(endpoint)
     await harm(shared)
     expect(await registry.stands(endpoint)).toBe('gone')
+  })
+
+  it('is not said to be gone where that cannot be found out', async () => {
+    const { shared, registry } = await published()
+    await rm(join(shared, 'endpoints'), { recursive: true })
+    await writeFile(join(shared, 'endpoints'), '')
+    await expect(registry.stands(endpoint)).rejects.toThrow('ENOTDIR')
   })
 
   it('is fenced where a later run of the job has published', async () => {

@@ -55,6 +55,19 @@ it('is a table for each tier', () => {
   ])
 })
 
+it('shows which gateway has set an endpoint aside, and why', () => {
+  if (ready.endpoint === null || ready.endpoint === 'unknown') throw new Error('No endpoint')
+  const asideBy = [{ gateway: 'main', how: 'set aside' } as const, { gateway: 'second', how: 'on trial' } as const]
+  const replicas = [{ ...ready, endpoint: { ...ready.endpoint, asideBy } }]
+  const [tier] = report.tiers
+  const lines = statusLines({ ...report, tiers: tier === undefined ? [] : [{ ...tier, replicas }] }, options)
+  expect([...lines.values()]).toEqual([
+    expect.stringContaining(
+      '  ready, set aside by main: its answers fail, on trial at second: its answers failed  routed by main',
+    ),
+  ])
+})
+
 it.each([
   [null, 'gateways unknown'],
   [[], 'no gateway has routed here yet'],

@@ -77,6 +77,21 @@ it('joins what Slurm, the registry and the gateways say', () => {
   })
 })
 
+it('tells which gateways have set an endpoint aside', () => {
+  const value = new Map([
+    ['main', { ...routes, aside: { [endpoint.id]: 'set aside' as const } }],
+    ['second', { ...routes, aside: { [endpoint.id]: 'on trial' as const } }],
+    ['third', { ...routes, aside: { 'fast-1-0-0': 'set aside' as const } }],
+  ])
+  expect(replicasOf({ routes: { value } })?.[0]?.endpoint).toMatchObject({
+    asideBy: [
+      { gateway: 'main', how: 'set aside' },
+      { gateway: 'second', how: 'on trial' },
+    ],
+  })
+  expect(replicasOf({})?.[0]?.endpoint).not.toHaveProperty('asideBy')
+})
+
 describe('not knowing is not none (rule 1)', () => {
   it('of a silent Slurm only the endpoints are told, and nothing is counted', () => {
     const report = reportStatus({ ...facts, jobs: { unknown: 'Cannot run squeue: no answer within 20 s' } })
@@ -93,11 +108,11 @@ describe('not knowing is not none (rule 1)', () => {
 
   it('routes that cannot be read, or understood, may name anything', () => {
     const unread = replicasOf({ routes: { unknown: 'Cannot read the routes: EIO' } })
-    const torn = replicasOf({ routes: { value: new Map([['main', undefined]]) } })
+    const torn = replicasOf({ routes: { value: new Map([['main', { problem: 'Not JSON' }]]) } })
     for (const one of [unread, torn]) expect(one?.[0]).toMatchObject({ endpoint: { routedBy: null } })
-    expect(reportStatus({ ...facts, routes: { value: new Map([['main', undefined]]) } })).toMatchObject({
+    expect(reportStatus({ ...facts, routes: { value: new Map([['main', { problem: 'Not JSON' }]]) } })).toMatchObject({
       gateways: [{ name: 'main', generation: null, routes: null }],
-      problems: ['routes/main.json: Not a routes file: it may name any endpoint'],
+      problems: ['routes/main.json: Not JSON: it may name any endpoint'],
     })
   })
 

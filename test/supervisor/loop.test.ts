@@ -4,7 +4,7 @@ import type { Endpoint } from '../../src/domain/endpoint.ts'
 import type { JobView } from '../../src/domain/job-view.ts'
 import { type Load, UNKNOWN_LOAD } from '../../src/domain/load.ts'
 import type { JobAnswer } from '../../src/domain/notice.ts'
-import type { RoutesFile } from '../../src/domain/routes-file.ts'
+import type { GatewayRoutes } from '../../src/domain/routes-file.ts'
 import type { EngineHealth } from '../../src/engines/engine.ts'
 import { supervise } from '../../src/supervisor/loop.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
@@ -19,7 +19,7 @@ const job: JobView = {
   name: 'llama',
   remainingSeconds: 100_000,
 }
-const routesNaming = (...ids: string[]): ReadonlyMap<string, RoutesFile | undefined> =>
+const routesNaming = (...ids: string[]): ReadonlyMap<string, GatewayRoutes> =>
   new Map([['main', { version: 1, gateway: 'main', beat: 1, generation: 1, tiers: { fast: ids } }]])
 
 /** A replica whose world is played by the test; everything that it does is written down, in order. */
@@ -29,7 +29,7 @@ function replica(first: { oomKills?: number } = {}) {
   const did: string[] = []
   const world = {
     answer: job as JobAnswer,
-    routes: (() => Promise.resolve(routesNaming())) as () => Promise<ReadonlyMap<string, RoutesFile | undefined>>,
+    routes: (() => Promise.resolve(routesNaming())) as () => Promise<ReadonlyMap<string, GatewayRoutes>>,
     connections: 0 as number | undefined,
     health: { kind: 'ready', models: ['m'] } as EngineHealth,
     published: [] as Endpoint[],
@@ -170,6 +170,45 @@ describe('supervise', () => {
     await over
   })
 
+  it("ends an operator's drain a minute after the last answer where only a file that says nothing holds it, and names that once", async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    world.routes = () => Promise.resolve(new Map([['old', { problem: 'Not JSON' }]]))
+    world.connections = 1
+    world.dismiss({ comeBack: false, withinSeconds: undefined })
+    await clock.advance(2_000)
+    expect(did.slice(3)).toEqual(['draining'])
+    world.connections = 0
+    await clock.advance(59_000)
+    expect(did.slice(4)).toEqual([])
+    await clock.advance(2_000)
+    expect(did.slice(4)).toEqual(['stopped', 'removed', 'cancel'])
+    expect(world.recorded.filter(one => one === 'drain held')).toHaveLength(1)
+    expect(world.details[world.recorded.indexOf('drain held')]).toMatchObject({ gateway: 'old', why: 'Not JSON' })
+    const drained = world.details[world.recorded.indexOf('drained')]
+    expect(drained).toMatchObject({ outcome: 'deadline', cause: 'operator', cleared: false, heldBy: ['old'] })
+    term.abort()
+    await over
+  })
+
+  it('waits for a gateway that lives and names it', async () => {
+    const { clock, world, did, term, over } = replica()
+    await clock.advance(1_000)
+    const routes = { version: 1, gateway: 'main', generation: 1 } as const
+    const beat = () => Math.floor(clock.now() / 5_000)
+    world.routes = () =>
+      Promise.resolve(new Map([['main', { ...routes, tiers: { fast: ['fast-7-0-0'] }, beat: beat() }]]))
+    world.dismiss({ comeBack: true, withinSeconds: undefined })
+    await clock.advance(70_000)
+    expect(did.slice(3)).toEqual(['draining'])
+    expect(world.recorded).not.toContain('drain held')
+    world.routes = () => Promise.resolve(routesNaming())
+    await clock.advance(1_500)
+    expect(did.slice(4)).toEqual(['stopped', 'removed', 'requeue'])
+    term.abort()
+    await over
+  })
+
   it('keeps the engine while a routes file cannot be read or understood, to the deadline', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
@@ -177,7 +216,7 @@ describe('supervise', () => {
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
     world.endEar()
     await clock.advance(8_000)
-    world.routes = () => Promise.resolve(new Map([['main', undefined]]))
+    world.routes = () => Promise.resolve(new Map([['main', { problem: 'Not JSON' }]]))
     await clock.advance(6_000)
     expect(did.slice(3)).toEqual(['draining'])
     await clock.advance(2_000)

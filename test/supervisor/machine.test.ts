@@ -6,7 +6,7 @@ import {
   type EndpointEvent,
   type EndpointState,
   NEW_ENDPOINT,
-} from '../../src/supervisor/endpoint-machine.ts'
+} from '../../src/supervisor/endpoint-state.ts'
 import {
   newReplica,
   type ReplicaAction,
@@ -254,6 +254,32 @@ describe('an unwell engine', () => {
     expect(hear([WELL], leaving.state, 125_000).did).toEqual(['publish ready'])
   })
 
+  it('goes as the last of its tier only after ten seconds without anybody', () => {
+    const alone = { cleared: false, connections: 0 }
+    const busy = { ...alone, connections: 1 }
+    const watched = play([...looks(alone, 4_000), ...looks(busy, 123_000), ...looks(alone, 124_000, 133_900)], unwell)
+    expect(watched.did).toEqual([])
+    expect(play(looks(alone, 134_000), watched.state).did).toEqual(['publish draining'])
+  })
+
+  it('is restarted only after a second in which nobody could come', () => {
+    const looking = play([...looks({ cleared: true, connections: 1 }, 40_000), ...looks(idle, 41_000, 41_900)], unwell)
+    expect(looking.did).toEqual([])
+    expect(play(looks(idle, 42_000), looking.state).did).toEqual(['publish loading', 'stop engine'])
+  })
+
+  it('is restarted after a minute of quiet where only a dead gateway still names it', () => {
+    const held = { cleared: false, connections: 0, heldBy: [{ gateway: 'old' }] }
+    const leaving = play(looks(held, 4_000, 123_000), unwell)
+    expect(leaving.did).toEqual(['publish draining'])
+    const living = { ...held, isHeldByLiving: true }
+    expect(play(looks(living, 124_000, 183_000, 900_000), leaving.state).did).toEqual([])
+    const unread = { ...held, cleared: undefined }
+    expect(play(looks(unread, 124_000, 183_000, 900_000), leaving.state).did).toEqual([])
+    expect(play(looks(held, 124_000, 183_000, 183_900), leaving.state).did).toEqual([])
+    expect(play(looks(held, 124_000, 183_000, 184_000), leaving.state).did).toEqual(['publish loading', 'stop engine'])
+  })
+
   it('is restarted at once where nobody listens and nobody is connected: no request can come', () => {
     const deaf = hear([REFUSED, REFUSED, REFUSED]).state
     const busy = { cleared: false, connections: 1 }
@@ -468,6 +494,70 @@ describe("an operator's notice", () => {
     expect(noticed.first.drain).toMatchObject({ cause: 'operator', deadlineAt: undefined })
     expect(play([[9_999_000, { kind: 'tick' }]], noticed.state).did).toEqual([])
     expect(play(goes, noticed.state).did).toEqual(['stop engine', 'withdraw', act])
+  })
+
+  const heldBy = [{ gateway: 'old' }]
+  it.each<[string, Looked, number | undefined]>([
+    ['a gateway that is dead', { cleared: false, connections: 0, heldBy }, 62_000],
+    ['a file that says nothing', { cleared: false, connections: 0, heldBy: [{ gateway: 'a', problem: 'x' }] }, 62_000],
+    ['a directory that cannot be read', { cleared: undefined, connections: 0 }, 62_000],
+    ['a gateway that lives', { cleared: false, connections: 0, heldBy, isHeldByLiving: true }, undefined],
+    ['an answer under way', { cleared: false, connections: 1, heldBy }, undefined],
+    ['connections that cannot be counted', { cleared: false, connections: undefined, heldBy }, undefined],
+    ['an answer under way, and no file', { cleared: undefined, connections: 2 }, undefined],
+  ])('waits for %s no longer than it must', (_, looked, until) => {
+    let { state } = play([[1_000, notice(false)]], served)
+    let stoppedAt: number | undefined
+    for (let now = 2_000; now < 900_000 && stoppedAt === undefined; now += 1_000) {
+      const looking = play([[now, { kind: 'looked', looked }]], state)
+      state = looking.state
+      if (looking.did.includes('stop engine')) stoppedAt = now
+    }
+    expect(stoppedAt).toBe(until)
+  })
+
+  it('is not ended by that minute without a look that finds nobody', () => {
+    const held = { kind: 'looked', looked: { cleared: false, connections: 0, heldBy } } as const
+    expect(
+      play(
+        [
+          [1_000, notice(false)],
+          [2_000, held],
+          [900_000, { kind: 'tick' }],
+        ],
+        served,
+      ).did,
+    ).toEqual(['publish draining'])
+  })
+
+  it('begins that minute anew with each connection, and does not wait for it where the routes are silent', () => {
+    const held = { cleared: false, connections: 0, heldBy }
+    const looks = (looked: Looked, ...at: number[]) => at.map(now => [now, { kind: 'looked', looked }] as const)
+    const noticed = play([[1_000, notice(false)]], served)
+    const again = play(
+      [...looks(held, 2_000), ...looks({ ...held, connections: 1 }, 61_000), ...looks(held, 61_200, 121_100)],
+      noticed.state,
+    )
+    expect(again.did).toEqual([])
+    expect(play(looks(held, 121_200), again.state).did).toEqual(['stop engine'])
+    expect(
+      play(
+        [
+          [10_000, idleLook],
+          [11_000, idleLook],
+        ],
+        noticed.state,
+      ).did,
+    ).toEqual(['stop engine'])
+  })
+
+  it('never cuts by that minute what Slurm gives longer, or has not explained', () => {
+    const held = { kind: 'looked', looked: { cleared: false, connections: 0, heldBy } } as const
+    const long = [1_000, { kind: 'verdict', verdict: { ...preempted, secondsLeft: 300 }, heardAt: 1_000 }] as const
+    const unexplained = [1_000, { kind: 'verdict', verdict: { kind: 'unknown' }, heardAt: 1_000 }] as const
+    for (const first of [long, unexplained]) {
+      expect(play([first, [2_000, held], [200_000, held]], served).did).toEqual(['publish draining'])
+    }
   })
 
   it('cuts what has not ended within the time that the operator gives, at once or later', () => {

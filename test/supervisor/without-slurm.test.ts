@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { UNKNOWN_LOAD } from '../../src/domain/load.ts'
-import type { RoutesFile } from '../../src/domain/routes-file.ts'
+import type { GatewayRoutes } from '../../src/domain/routes-file.ts'
 import { supervise } from '../../src/supervisor/loop.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
 
@@ -9,7 +9,7 @@ function replica(world: { unfit?: string } = {}) {
   const clock = manualClock()
   const term = new AbortController()
   const did: string[] = []
-  const played = { routes: new Map<string, RoutesFile | undefined>(), connections: 0 }
+  const played = { routes: new Map<string, GatewayRoutes>(), connections: 0 }
   const over = supervise({
     identity: {
       ...{ tier: 'fast', engine: 'demo', serves: ['chat'] },

@@ -17,6 +17,17 @@ it('remembers a SIGHUP that nobody listens to, before the first listener and bet
   expect(heard).toEqual(['first', 'first', 'second'])
 })
 
+it('tells all who listen, and not again one who comes later', () => {
+  const source = new EventEmitter()
+  const hangups = hearHangups(source)
+  const heard: string[] = []
+  hangups.listen(() => heard.push('first'))
+  hangups.listen(() => heard.push('second'))
+  source.emit('SIGHUP')
+  hangups.listen(() => heard.push('late'))
+  expect(heard).toEqual(['first', 'second'])
+})
+
 it('tells nothing twice', () => {
   const source = new EventEmitter()
   const hangups = hearHangups(source)

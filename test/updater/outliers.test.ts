@@ -15,6 +15,12 @@ const modelOf = (...ids: string[]): GatewayModel => ({
 const IDS = ['a', 'b', 'c']
 const tries = (id: string, outcome: Try['outcome'], count: number): Try[] =>
   Array.from({ length: count }, () => ({ at: `10.0.0.1:${9000 + IDS.indexOf(id)}`, outcome }))
+/** The same servers by other ids, in another tier. */
+const again = (tier: GatewayModel['tiers'][number]) => ({
+  ...tier,
+  name: 'second',
+  servers: tier.servers.map(one => ({ ...one, id: `second ${one.id}` })),
+})
 const wordsOf = (changes: readonly OutlierChange[]) => changes.map(({ event, id }) => `${event} ${id}`)
 
 /** Two or three engines, each second of traffic as it is given. */
@@ -48,6 +54,8 @@ describe('one line of the access log', () => {
     ['a client that went away', line('a:1', '-', '0.001'), []],
     ['no engine', line('', '', ''), []],
     ['lists that do not agree', line('a:1, b:2', '500', '0.0'), []],
+    ['too few times', line('a:1, b:2', '500, 200', '0.0'), []],
+    ['requests that are wrong', line('a:1, b:2', '400, 499', '0.0, 0.0'), ['a:1 answered', 'b:2 answered']],
     ['another format', '10.0.0.9 - - "GET / HTTP/1.1" 500', []],
     ['another shape', '[1]', []],
     ['null', 'null', []],
@@ -66,9 +74,15 @@ describe('an engine whose answers fail while those of others do not', () => {
     ['fails in a third', [...tries('a', 'failed', 10), ...tries('a', 'answered', 20)], tries('b', 'answered', 9), []],
     ['fails as the other does', tries('a', 'failed', 10), tries('b', 'failed', 10), []],
     [
+      'fails twice as often as the other',
+      tries('a', 'failed', 10),
+      [...tries('b', 'failed', 4), ...tries('b', 'answered', 4)],
+      ['set aside a'],
+    ],
+    [
       'fails less than twice as often as the other',
       tries('a', 'failed', 10),
-      [...tries('b', 'failed', 6), ...tries('b', 'answered', 4)],
+      [...tries('b', 'failed', 4), ...tries('b', 'answered', 3)],
       [],
     ],
   ])('is put aside where it should: %s', (_, ofA, ofB, expected) => {
@@ -86,6 +100,32 @@ describe('an engine whose answers fail while those of others do not', () => {
   it('stays where it is the only one', () => {
     const one = traffic('a')
     expect([one.second(tries('a', 'failed', 99)), one.outliers.shareOf('a')]).toEqual([[], {}])
+  })
+
+  it('is not judged by what failed more than three seconds ago', () => {
+    const two = traffic('a', 'b')
+    expect(two.second(tries('a', 'failed', 4))).toEqual([])
+    expect([two.second(), two.second(), two.second()]).toEqual([[], [], []])
+    expect(two.second(tries('a', 'failed', 4))).toEqual([])
+    expect(two.second(tries('a', 'failed', 1))).toEqual(['set aside a'])
+  })
+
+  it('is compared with those of its own tier alone', () => {
+    const alone = (id: string) =>
+      modelOf('a', 'b').tiers.map(tier => ({ ...tier, name: id, servers: tier.servers.filter(one => one.id === id) }))
+    const fresh = createOutliers()
+    fresh.among({ listen: 8080, tiers: [...alone('a'), ...alone('b')] })
+    fresh.heed([...tries('a', 'failed', 9), ...tries('b', 'answered', 9)], 1_000)
+    expect(fresh.judge(1_000)).toEqual([])
+  })
+
+  it('is each of those that stand at its address', () => {
+    const model = modelOf('a', 'b')
+    const twice = { ...model, tiers: model.tiers.flatMap(one => [one, again(one)]) }
+    const fresh = createOutliers()
+    fresh.among(twice)
+    fresh.heed([...tries('a', 'failed', 9), ...tries('b', 'answered', 9)], 1_000)
+    expect(wordsOf(fresh.judge(1_000))).toEqual(['set aside a', 'set aside second a'])
   })
 
   it('is tried again after 5, 10 … 60 s with a few requests, one of which suffices to put it aside', () => {
@@ -123,6 +163,20 @@ describe('an engine whose answers fail while those of others do not', () => {
     expect(two.secondsUntil('taken back a', tries('b', 'failed', 5))).toBe(1)
     expect(two.second(tries('a', 'failed', 50))).toEqual([])
     expect(two.outliers.shareOf('a')).toEqual({})
+  })
+
+  it('is put aside again when ten seconds have passed since all failed', () => {
+    const two = traffic('a', 'b')
+    two.second(...['a', 'b'].map(id => tries(id, 'failed', 5)))
+    const well = tries('b', 'answered', 40)
+    expect(two.secondsUntil('set aside a', tries('a', 'failed', 5), well)).toBe(10)
+  })
+
+  it('is not spared for having been alone before', () => {
+    const two = traffic('a')
+    two.second(tries('a', 'failed', 9))
+    two.outliers.among(modelOf('a', 'b'))
+    expect(two.second(tries('a', 'failed', 9))).toEqual(['set aside a'])
   })
 
   it('is back at once when all others go', () => {

@@ -2,7 +2,7 @@ import { replicaId } from '../../domain/endpoint.ts'
 import type { JobView } from '../../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
-import { describeRun, type Line, type Run, slurmLine } from './run.ts'
+import { describeRun, type Line, type Run, slurmLine, UNWELL } from './run.ts'
 import { WAITS } from './waits.ts'
 
 /** What stands in JSON; null is "not known" or "there is none", as each field says. */
@@ -104,6 +104,7 @@ function lifeOf(run: Run): Answer {
     return { cause: 'runs', what: `${what}${loading}`, evidence, fix: null }
   }
   const { cause, what, evidence: shown, fix } = answerFor(run)
+  if (run.trouble.every(one => one.event === UNWELL)) return { cause, what: `It runs. ${what}`, evidence: shown, fix }
   const count = run.trouble.length === 1 ? 'once' : `${run.trouble.length} times`
   return {
     cause,

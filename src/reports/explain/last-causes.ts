@@ -1,5 +1,5 @@
 import { type Cause, find, shownBy } from './cause.ts'
-import { type Line, linesOf, type Run } from './run.ts'
+import { type Line, linesOf, type Run, UNWELL } from './run.ts'
 
 /** What is left when nothing says more: how a process ended. */
 export const LAST_CAUSES: readonly Cause[] = [
@@ -43,6 +43,23 @@ export const LAST_CAUSES: readonly Cause[] = [
       'It ended without a word, and Slurm began it anew: so it does when a node fails, or when a preemption ends in a KILL',
     fix: () =>
       'See sinfo -R for nodes that are down, and their logs; where jobs are preempted without a GraceTime, give the partition or QoS one (sluice doctor)',
+  },
+  {
+    id: 'engine-unwell',
+    when: ['lives', 'silent'],
+    recognise: run => {
+      const isLast = [UNWELL, 'engine unfit'].includes(run.trouble.at(-1)?.event ?? '')
+      const told = run.trouble.findLast(one => one.event === UNWELL)
+      return isLast && told !== undefined ? shownBy(linesOf(run.eventsFile, told)[0]) : undefined
+    },
+    what: run =>
+      run.ending === 'silent'
+        ? 'What ended it is not recorded; its engine was unwell by its own health before'
+        : run.trouble.at(-1)?.event === UNWELL
+          ? 'Its engine is unwell by its own health, and serves all the same: other engines of its tier are asked first'
+          : 'Its engine was unwell by its own health, served nobody, and was restarted for it',
+    fix: run =>
+      `Its log may tell why (sluice logs ${run.job}); an unwell engine is restarted by itself once it serves nobody`,
   },
   {
     id: 'unknown',

@@ -44,7 +44,10 @@ export interface Run {
   readonly settings: TierConfig | undefined
 }
 
-const TROUBLE: ReadonlySet<string> = new Set(['engine exited', 'engine unfit', 'model failed', 'failed'])
+/** It serves, and its health says that it should not. */
+export const UNWELL = 'engine unwell'
+
+const TROUBLE: ReadonlySet<string> = new Set([...['engine exited', 'engine unfit', 'model failed', 'failed'], UNWELL])
 
 /** What is known of one run. `isLast`: Slurm's view, the endpoint file and the job's own output may be of it. */
 export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean): Run {
@@ -92,7 +95,7 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
   }
 }
 
-const SERVES: ReadonlySet<string> = new Set(['ready', 'false alarm'])
+const SERVES: ReadonlySet<string> = new Set(['ready', 'false alarm', 'well again'])
 
 /** Whether the same endpoint recorded one of these later. */
 function isFollowedBy(events: readonly RunEvent[], at: number, later: ReadonlySet<string>): boolean {

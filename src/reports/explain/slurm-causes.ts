@@ -1,4 +1,5 @@
 import { type Cause, shownBy, tierOf } from './cause.ts'
+import type { RunEvent } from './facts.ts'
 import { linesOf, type Run } from './run.ts'
 
 /** What Slurm's word for a run tells, with or without a supervisor that said something. */
@@ -139,14 +140,17 @@ function noticeLines({ notice, events, eventsFile }: Run) {
 
 /** How it took its leave: what became of its answers, and of the job. */
 function partingOf({ events, notice, isAlive }: Run): string {
-  const outcome = events.findLast(one => one.event === 'drained')?.['outcome']
+  const end = events.findLast(one => one.event === 'drained')
+  const outcome = end?.['outcome']
   const last = events.findLast(one => one.event === 'requeued' || one.event === 'cancelled')?.event
   if (notice === undefined) return 'its supervisor heard nothing of it'
   const drained =
     outcome === 'idle'
       ? 'it finished its answers'
-      : outcome === 'deadline'
-        ? 'its last answers were cut at the deadline'
+      : outcome === 'deadline' && end !== undefined
+        ? isEmpty(end)
+          ? `it finished its answers, and waited to the end for ${holdersOf(end)}`
+          : 'its last answers were cut at the deadline'
         : isAlive
           ? 'it is finishing its answers'
           : 'it served nobody, or did not come to finish its answers'
@@ -155,9 +159,20 @@ function partingOf({ events, notice, isAlive }: Run): string {
 
 /** Nothing is wrong with a notice that was obeyed; answers that were cut are another matter. */
 function cutOf({ events }: Run): string | undefined {
-  return events.findLast(one => one.event === 'drained')?.['outcome'] === 'deadline'
+  const end = events.findLast(one => one.event === 'drained')
+  return end?.['outcome'] === 'deadline' && !isEmpty(end)
     ? 'For longer answers to end in time it needs a longer grace (GraceTime of the partition or QoS, slurm.signalLeadSeconds before the walltime, sluice drain --within)'
     : undefined
+}
+
+/** Nobody was connected when it ended. */
+function isEmpty(drained: RunEvent): boolean {
+  return drained['connections'] === 0
+}
+
+function holdersOf({ heldBy }: RunEvent): string {
+  const gateways = Array.isArray(heldBy) ? heldBy.filter(one => typeof one === 'string') : []
+  return gateways.length === 0 ? 'routes/ to drop it' : `gateway ${gateways.join(', ')}`
 }
 
 function limitOf({ slurm }: Run): string {

@@ -266,6 +266,7 @@ describe('a cause by its words', () => {
     ['script-failed', ended({ stateText: 'FAILED', reason: 'NonZeroExitCode', exitCode: '127:0' })],
     ['supervisor-killed', silent({ stateText: 'FAILED', reason: 'RaisedSignal:9(Killed)', exitCode: '0:9' })],
     ['node-lost', silent({ state: 'pending', stateText: 'PENDING', reason: 'BeginTime', restarts: 1 })],
+    ['engine-unwell', facts({ runs: [run({ events: events(['ready'], ['engine unwell', { message: 'x' }]) })] })],
     ['unknown', silent(undefined)],
     ['unknown', exited('Exited with code 3: what nobody has seen before')],
   ]

@@ -99,6 +99,28 @@ describe('an explanation', () => {
     expect(explanation?.runs).toEqual([])
   })
 
+  it('of a job that runs and whose engine is unwell says so, and that it serves', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const sick = [
+      ['ready', { models: 1 }],
+      ['engine unwell', { message: 'HTTP 500' }],
+    ] as const
+    const now = (...later: (readonly [string, Readonly<Record<string, unknown>>?])[]) =>
+      explain(facts({ slurm: { value: running }, runs: [run({ events: events(...sick, ...later) })] }))?.now
+    expect(now()).toEqual({
+      cause: 'engine-unwell',
+      what: 'It runs. Its engine is unwell by its own health, and serves all the same: other engines of its tier are asked first',
+      evidence: [{ source: 'events/reasoning-7-0.jsonl', text: '2026-01-31T12:01:00.000Z engine unwell: HTTP 500' }],
+      fix: 'Its log may tell why (sluice logs 7); an unwell engine is restarted by itself once it serves nobody',
+    })
+    expect(now(['well again'])).toMatchObject({ cause: 'runs' })
+    expect(now(['engine unfit', { message: 'HTTP 500' }], ['engine stopped'])).toMatchObject({
+      cause: 'engine-unwell',
+      what: 'It runs, and its engine has failed 2 times since it last served. Its engine was unwell by its own health, served nobody, and was restarted for it',
+    })
+    expect(now(['engine exited', { message: 'Killed by SIGKILL' }])).toMatchObject({ cause: 'engine-killed' })
+  })
+
   it('of a job of several engines is about the one that fails, however the others serve', () => {
     const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
     const [one, other] = ['reasoning-7-0-0', 'reasoning-7-0-1']
@@ -119,6 +141,22 @@ describe('an explanation', () => {
       what: 'It is about to leave. It was preempted: a job of higher priority needed its node; it is finishing its answers',
     })
     expect(explanation?.runs).toEqual([])
+  })
+
+  it.each([
+    [{ connections: 2 }, 'its last answers were cut at the deadline', true],
+    [
+      { connections: 0, heldBy: ['old', 'main'] },
+      'it finished its answers, and waited to the end for gateway old, main',
+      false,
+    ],
+    [{ connections: 0 }, 'it finished its answers, and waited to the end for routes/ to drop it', false],
+  ])('of a drain that ended at its deadline with %j tells what that meant', (detail, words, hasFix) => {
+    const drained = { outcome: 'deadline', cause: 'operator', waitedMs: 60_000, ...detail }
+    const list = events(['ready'], ['draining', { cause: 'operator' }], ['drained', drained], ['cancelled'])
+    const [answer] = explain(facts({ runs: [run({ events: list })] }))?.runs ?? []
+    expect(answer?.what).toContain(`${words}, and it ended its job`)
+    expect(answer?.fix?.includes('grace') ?? false).toBe(hasFix)
   })
 
   it('of a job that was requeued and waits tells what holds it, and how its last run ended', () => {

@@ -1,0 +1,87 @@
+import {
+  beginDrain,
+  type Drain,
+  isForsaken,
+  isIdle,
+  isLate,
+  type Looked,
+  look,
+  type Terms,
+  tighten,
+  untoldHolders,
+} from './drain.ts'
+import {
+  type EndpointState,
+  type EndpointStep,
+  isEnding,
+  publish,
+  type RecordAction,
+  record,
+  stop,
+} from './endpoint-state.ts'
+
+/** Begins a drain, or tightens the one under way; an engine that serves nobody is stopped at once when the cause is known. */
+export function onNotice(state: EndpointState, terms: Terms, termed: boolean, now: number): EndpointStep {
+  if (isEnding(state)) return [state, []]
+  if (state.phase === 'draining' && state.drain !== undefined) {
+    const drain = tighten(state.drain, terms, termed)
+    return [{ ...state, drain }, drain.cause === state.drain.cause ? [] : [recordDrain(drain, now)]]
+  }
+  const drain = beginDrain(terms, now)
+  const told = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
+  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, told]
+  if (terms.cause === undefined && !termed) return [state, []] // nothing is routed here: wait for Slurm's word
+  if (state.phase === 'stopping') return [{ ...state, drain, afterStop: 'leave' }, [recordDrain(drain, now)]]
+  return stop({ ...state, drain }, 'leave', told)
+}
+
+/** What still serves goes on; what was stopped meanwhile comes again. */
+export function onStay(state: EndpointState, now: number): EndpointStep {
+  const stayed = { ...state, drain: undefined }
+  if (state.phase === 'draining') {
+    return [{ ...stayed, phase: 'ready' }, [publish('ready', null, state.models), record('false alarm', {})]]
+  }
+  if (!isEnding(state) || state.afterStop !== 'leave') return [stayed, []]
+  return [{ ...stayed, dueAt: now, afterStop: 'rest', phase: state.phase === 'over' ? 'resting' : 'stopping' }, []]
+}
+
+/** Ends the drain when nothing needs the engine any more, or nothing may be waited for. */
+export function lookAtDrain(state: EndpointState, looked: Looked, now: number): EndpointStep {
+  if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
+  const looking = look(state.drain, looked, now)
+  const holders = untoldHolders(looking, now)
+  const drain = { ...looking, told: [...looking.told, ...holders.map(one => one.gateway)] }
+  const told = holders.map(({ gateway, problem }) =>
+    record('drain held', { gateway, why: problem ?? 'It names this endpoint, and its beat stands still' }),
+  )
+  const isOver = isLate(drain, now)
+  const outcome = !isOver && isIdle(drain, now) ? 'idle' : isOver || isForsaken(drain, now) ? 'deadline' : undefined
+  if (outcome === undefined) return [{ ...state, drain }, told]
+  const [next, actions] = drained({ ...state, drain }, drain, outcome, now)
+  return [next, [...told, ...actions]]
+}
+
+/** At the deadline no look is waited for. */
+export function endLate(state: EndpointState, now: number): EndpointStep {
+  const { phase, drain } = state
+  return phase === 'draining' && drain !== undefined && isLate(drain, now)
+    ? drained(state, drain, 'deadline', now)
+    : [state, []]
+}
+
+function drained(state: EndpointState, drain: Drain, outcome: 'idle' | 'deadline', now: number): EndpointStep {
+  const waitedMs = Math.round(now - drain.startedAt)
+  const { cleared, connections, heldBy } = drain.last ?? {}
+  const held = heldBy === undefined || heldBy.length === 0 ? {} : { heldBy: heldBy.map(one => one.gateway) }
+  const detail = drain.last === undefined ? {} : { cleared, connections, ...held }
+  return stop(state, 'leave', [record('drained', { outcome, cause: drain.cause ?? null, waitedMs, ...detail })])
+}
+
+function describe(drain: Drain): string {
+  return drain.cause === undefined ? 'Draining: Slurm has not said why' : `Draining: ${drain.cause}`
+}
+
+function recordDrain(drain: Drain, now: number): RecordAction {
+  const ms = drain.deadlineAt === undefined ? null : Math.round(drain.deadlineAt - now)
+  return record('draining', { cause: drain.cause ?? null, deadlineMs: ms, comeBack: drain.comeBack })
+}
