@@ -133,6 +133,8 @@ export function createOutliers(): Outliers {
       .map(([id, member]) => ({ id, member, ...countsOf(id, member, now) }))
     if (serving.every(one => one.all.fails)) {
       if (serving.length > 0 && all.length > 1) calmUntil.set(tier, now + CALM_MS)
+      // What all did is no word about how they do when one of them is well again.
+      for (const [id] of all) blame.forget(id)
       const reason = serving.length > 0 ? 'All others fail too' : 'Nobody else is there'
       const changed = all.filter(([, member]) => member.asideUntil !== undefined || member.isOnTrial)
       return changed.map(([id, member]) => takeBack(id, member, reason, undefined))

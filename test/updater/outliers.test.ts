@@ -101,6 +101,13 @@ describe('one client whose requests fail', () => {
     }
   })
 
+  it('at all engines is believed about the one that is not well again', () => {
+    const two = traffic('a', 'b')
+    const ofA = tries('a', 'failed', 9, 'x')
+    for (let second = 0; second < 20; second += 1) two.second(ofA, tries('b', 'failed', 50, 'x'))
+    expect(two.secondsUntil('set aside a', ofA, tries('b', 'answered', 2, 'x'))).toBe(12)
+  })
+
   it('and that is gone for half a minute is believed again', () => {
     const two = traffic('a', 'b')
     const well = tries('b', 'answered', 5, 'other')
