@@ -10,7 +10,7 @@ import { localFilesystem, watchEndpoints } from '../registry/watch.ts'
 import type { Slurm } from '../slurm/slurm.ts'
 import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
-import { growingFile } from '../system/growing-file.ts'
+import { newestLines } from '../system/growing-file.ts'
 import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
@@ -128,7 +128,7 @@ export async function runUpdater({
 
 /** Beginning now: what was logged before says nothing about engines of today. */
 function trafficOf(accessLog: string): () => Promise<readonly string[]> {
-  const log = growingFile(accessLog, 0)
+  const log = newestLines(accessLog)
   return () => log.read()
 }
 

@@ -12,13 +12,18 @@ export const REGISTRY_VERSION = 1
 export const MAX_ENDPOINT_BYTES = 64 * 1024
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
-const hostName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/)
+/** Slurm takes an underscore in a node's name, which DNS does not. */
+const hostName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$/)
 /** What people and clients are shown: without control characters that could forge a line of a log, and of whole characters. */
 const SHOWN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
 const shown = (limit: number) => z.string().max(limit).regex(SHOWN)
 
 /** Characters of an endpoint's `message`. */
 const MAX_MESSAGE = 4096
+/** Characters of a job's name. */
+const MAX_JOB_NAME = 256
+/** Characters of what is said of a file that is no endpoint: it may quote the file. */
+const MAX_PROBLEM = 500
 /** Characters of a model's name. */
 const MAX_MODEL_NAME = 512
 /** Models of one endpoint, and processes. */
@@ -42,7 +47,7 @@ const endpointSchema = z.looseObject({
   job: z.looseObject({
     id: z.string().regex(/^\d{1,10}$/),
     restarts: z.int().nonnegative(),
-    name: shown(256),
+    name: shown(MAX_JOB_NAME),
     node: hostName,
   }),
   processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(MAX_LIST),
@@ -96,7 +101,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return `${text}\n`
 }
 
-function presentable(endpoint: Endpoint): Endpoint {
+function presentable(published: Endpoint): Endpoint {
+  const endpoint = withName(published)
   const shown = endpoint.models.filter(model => model.length <= MAX_MODEL_NAME && SHOWN.test(model))
   const models = shown.slice(0, fitting(shown))
   const processes = endpoint.processes.slice(0, MAX_LIST)
@@ -108,6 +114,13 @@ function presentable(endpoint: Endpoint): Endpoint {
   if (problems.length === 0) return endpoint
   const message = toMessage([endpoint.message, ...problems].filter(part => part !== null).join('; '))
   return { ...endpoint, models, processes, message }
+}
+
+/** A job may be called anything. */
+function withName(endpoint: Endpoint): Endpoint {
+  const { name } = endpoint.job
+  if (name.length <= MAX_JOB_NAME && SHOWN.test(name)) return endpoint
+  return { ...endpoint, job: { ...endpoint.job, name: toMessage(name).slice(0, MAX_JOB_NAME).toWellFormed() } }
 }
 
 /** How many of the names, from the first on, find room in the file. */
@@ -134,6 +147,11 @@ function leftOut(count: number, of: string): string | undefined {
  * its file's name is a problem in words; the address is checked for its form only, `gateway.networks` later.
  */
 export function parseEndpoint(text: string, id: string): { endpoint: Endpoint } | { problem: string } {
+  const parsed = parse(text, id)
+  return 'problem' in parsed ? { problem: parsed.problem.slice(0, MAX_PROBLEM) } : parsed
+}
+
+function parse(text: string, id: string): { endpoint: Endpoint } | { problem: string } {
   let value: unknown
   try {
     value = JSON.parse(text)

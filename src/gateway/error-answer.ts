@@ -16,6 +16,9 @@ export const MAX_BODY_MEBIBYTES = 64
  */
 export const LARGE_BODIES = 128
 
+/** Of those, what one client address may have. */
+export const LARGE_BODIES_PER_CLIENT = LARGE_BODIES / 2
+
 interface Refusal {
   readonly status: number
   readonly answer: number

@@ -69,7 +69,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     running: signal => inTurn(() => host.running(signal)),
     async endStreams(servers) {
       const workers = await host.workers()
-      const sockets = servers.flatMap(server => socketsTo(workers, server))
+      const sockets = socketsTo(workers, servers)
       return sockets.length === 0 ? { ended: 0 } : endSockets(sockets)
     },
     stop: options => inTurn(() => host.stop(options)),

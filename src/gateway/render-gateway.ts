@@ -5,6 +5,7 @@ import { renderStrictly } from '../domain/strict-template.ts'
 import {
   failedBody,
   LARGE_BODIES,
+  LARGE_BODIES_PER_CLIENT,
   MAX_BODY_MEBIBYTES,
   REFUSALS,
   unavailableBody,
@@ -138,6 +139,7 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     hasKeepaliveMinimum: build.hasKeepaliveMinimum,
     connectionsPerClient: model.connectionsPerClient ?? false,
     largeBodies: LARGE_BODIES,
+    largeBodiesPerClient: LARGE_BODIES_PER_CLIENT,
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
     refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
     tiers: model.tiers.map(tier => tierView(tier, tier.path)),

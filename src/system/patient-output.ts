@@ -1,4 +1,5 @@
 import { write } from 'node:fs'
+import { printable } from '../domain/printable-text.ts'
 
 /** Lines that wait for an output that does not answer; beyond them the newest are dropped. */
 const MOST_WAITING = 1_000
@@ -12,7 +13,7 @@ export interface PatientOutput {
 /**
  * Writes lines to a file descriptor without ever waiting for it. Slurm opens a job's output where the site wants it, often
  * on the shared filesystem, and Node writes to files synchronously: when that filesystem hangs, so would the process
- * (rule 8). One write at a time, in a thread of the pool.
+ * (rule 8). One write at a time, in a thread of the pool. Whoever reads it may read it on a terminal.
  */
 export function createPatientOutput(fd: number): PatientOutput {
   let waiting: string[] = []
@@ -20,7 +21,7 @@ export function createPatientOutput(fd: number): PatientOutput {
 
   return {
     print(line) {
-      if (waiting.length < MOST_WAITING) waiting.push(line)
+      if (waiting.length < MOST_WAITING) waiting.push(printable(line))
       writing ??= drain().finally(() => {
         writing = undefined
       })

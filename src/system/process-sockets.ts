@@ -11,12 +11,21 @@ export interface ProcessSocket {
   readonly inode: string
 }
 
-/** Every TCP socket of these processes at whose other end is this IPv4 address and port. */
+export interface RemoteEnd {
+  /** IPv4. */
+  readonly address: string
+  readonly port: number
+}
+
+/**
+ * Every TCP socket of these processes at whose other end is one of these. What the kernel lists is read once, however many
+ * they are: a rack may go with a hundred of them, and a process may have thousands of files.
+ */
 export function socketsTo(
   processes: readonly { readonly pid: number; readonly startTime: string }[],
-  to: { readonly address: string; readonly port: number },
+  ends: readonly RemoteEnd[],
 ): ProcessSocket[] {
-  const inodes = inodesTo(readFileSync('/proc/net/tcp', 'latin1'), to)
+  const inodes = inodesTo(readFileSync('/proc/net/tcp', 'latin1'), ends)
   if (inodes.size === 0) return []
   return processes.flatMap(({ pid, startTime }) =>
     [...openFiles(pid)].flatMap(({ fd, link }) => {
@@ -26,21 +35,25 @@ export function socketsTo(
   )
 }
 
-/** The inodes of the rows of /proc/net/tcp (proc(5)) whose remote end this is. */
-export function inodesTo(table: string, { address, port }: { address: string; port: number }): Set<string> {
-  const bytes = address.split('.').map(Number)
-  // The kernel prints the address as the number that its four bytes are in memory.
-  const ordered = endianness() === 'LE' ? bytes.toReversed() : bytes
-  const wanted = `${ordered.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
+/** The inodes of the rows of /proc/net/tcp (proc(5)) whose remote end is one of these. */
+export function inodesTo(table: string, ends: readonly RemoteEnd[]): Set<string> {
+  const wanted = new Set(ends.map(asPrinted))
   return new Set(
     table
       .split('\n')
       .slice(1)
       .flatMap(line => {
-        const [, , remote, , , , , , , inode] = line.trim().split(/\s+/)
-        return remote === wanted && inode !== undefined && inode !== '0' ? [inode] : []
+        const [, , remote = '', , , , , , , inode] = line.trim().split(/\s+/)
+        return wanted.has(remote) && inode !== undefined && inode !== '0' ? [inode] : []
       }),
   )
+}
+
+/** The kernel prints an address as the number that its four bytes are in memory. */
+function asPrinted({ address, port }: RemoteEnd): string {
+  const bytes = address.split('.').map(Number)
+  const ordered = endianness() === 'LE' ? bytes.toReversed() : bytes
+  return `${ordered.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
 }
 
 function hex(value: number, digits: number): string {

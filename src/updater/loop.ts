@@ -14,7 +14,7 @@ import type {
 } from './effects.ts'
 import { createKnownKeys } from './known-keys.ts'
 import { createNodeAddresses } from './node-addresses.ts'
-import { unasked } from './ownership.ts'
+import { proven, unasked } from './ownership.ts'
 import { type Plan, planGateway, type TierFrame } from './plan.ts'
 import { createReporter } from './reporter.ts'
 import { createRouting } from './routing.ts'
@@ -143,8 +143,9 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
   function makePlan(): Plan {
     isNews = false
+    const poll = slurmWord?.latest()
     const around = {
-      poll: slurmWord?.latest(),
+      poll,
       connects: suspects.connects,
       addressesOf: addresses.of,
       knowsKey: keys.knows,
@@ -158,8 +159,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
     traffic.among(made.model)
     report.standings(made.standings)
     suspects.look(seen, made.standings)
-    addresses.look(seen)
-    slurmWord?.ask(unasked(seen, slurmWord.latest()))
+    addresses.look(proven(seen, poll))
+    slurmWord?.ask(unasked(seen, poll))
     return made
   }
 }

@@ -1,4 +1,5 @@
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { createBlame } from './blame.ts'
 import type { Share } from './plan.ts'
 import type { Try } from './tries.ts'
 
@@ -16,8 +17,9 @@ import type { Try } from './tries.ts'
  * ```
  *
  * Where all fail it is the requests, or something that engines share: nobody is aside then, and for a while nobody is put
- * aside. The last one of a tier never is. None of it is kept on disk: an updater that starts again forgets who was aside,
- * and sees it again within a second or two of traffic.
+ * aside. The last one of a tier never is. What fails for one client alone, and for that one elsewhere too, is that client's
+ * own (`Blame`), and counts for nothing. None of it is kept on disk: an updater that starts again forgets who was aside, and
+ * sees it again within a second or two of traffic.
  */
 export interface Outliers {
   /** What nginx logged since the last call. */
@@ -60,12 +62,18 @@ const CALM_MS = 10_000
 
 interface Member {
   readonly tier: string
-  tries: { readonly at: number; readonly outcome: Try['outcome'] }[]
+  tries: (Pick<Try, 'outcome' | 'client'> & { readonly at: number })[]
   asideUntil: number | undefined
   restMs: number
   isOnTrial: boolean
   /** When its last trial began. */
   triedAt: number | undefined
+}
+
+/** `all` of its tries, and those that say something `of` it. */
+interface Counted {
+  readonly all: Count
+  readonly of: Count
 }
 
 interface Count {
@@ -77,13 +85,17 @@ interface Count {
 
 export function createOutliers(): Outliers {
   const members = new Map<string, Member>()
+  const blame = createBlame()
   let idsAt = new Map<string, string[]>()
   const calmUntil = new Map<string, number>()
 
   return {
     heed(tries, now) {
-      for (const { at, outcome } of tries) {
-        for (const id of idsAt.get(at) ?? []) members.get(id)?.tries.push({ at: now, outcome })
+      for (const one of tries) {
+        for (const id of idsAt.get(one.at) ?? []) {
+          members.get(id)?.tries.push({ ...one, at: now })
+          blame.note(id, one, now)
+        }
       }
     },
     among(model) {
@@ -97,7 +109,11 @@ export function createOutliers(): Outliers {
         }
       }
       const present = new Set(servers.map(server => server.id))
-      for (const id of members.keys()) if (!present.has(id)) members.delete(id)
+      for (const id of members.keys()) {
+        if (present.has(id)) continue
+        members.delete(id)
+        blame.forget(id)
+      }
     },
     judge(now) {
       for (const member of members.values()) member.tries = member.tries.filter(one => one.at > now - WINDOW_MS)
@@ -115,30 +131,50 @@ export function createOutliers(): Outliers {
     const aside = all.filter(([, member]) => member.asideUntil !== undefined)
     const serving = all
       .filter(([, member]) => member.asideUntil === undefined)
-      .map(([id, member]) => ({ id, member, count: countOf(member, now) }))
-    if (serving.every(one => one.count.fails)) {
+      .map(([id, member]) => ({ id, member, ...countsOf(id, member, now) }))
+    if (serving.every(one => one.all.fails)) {
       if (serving.length > 0 && all.length > 1) calmUntil.set(tier, now + CALM_MS)
+      // What all did is no word about how they do when one of them is well again.
+      for (const [id] of all) blame.forget(id)
       const reason = serving.length > 0 ? 'All others fail too' : 'Nobody else is there'
       const changed = all.filter(([, member]) => member.asideUntil !== undefined || member.isOnTrial)
       return changed.map(([id, member]) => takeBack(id, member, reason, undefined))
     }
     const back = [
       ...aside.flatMap(([id, member]) => (now >= (member.asideUntil ?? now) ? [putOnTrial(id, member, now)] : [])),
-      ...serving.flatMap(({ id, member, count }) =>
+      ...serving.flatMap(({ id, member, of: count }) =>
         member.isOnTrial && count.failures === 0 && now - (member.triedAt ?? now) >= TRIAL_MS
           ? [takeBack(id, member, 'It serves again', member.triedAt)]
           : [],
       ),
     ]
     if (now < (calmUntil.get(tier) ?? Number.NEGATIVE_INFINITY)) return back
-    const lowest = Math.min(...serving.map(one => one.count.share))
-    const outliers = serving.filter(({ count }) => count.fails && lowest <= count.share / 2)
-    return [...back, ...outliers.map(({ id, member, count }) => setAside(id, member, count, now))]
+    const lowest = Math.min(...serving.map(one => one.of.share))
+    const outliers = serving.filter(({ of: count }) => count.fails && lowest <= count.share / 2)
+    return [...back, ...outliers.map(({ id, member, of: count }) => setAside(id, member, count, now))]
+  }
+
+  function countsOf(id: string, member: Member, now: number): Counted {
+    const { tries } = member
+    const byClient = Map.groupBy(tries, one => one.client)
+    const blamed = new Set<string | undefined>()
+    for (const [client, its] of byClient) {
+      const heard = its.filter(one => one.outcome !== 'refused')
+      const failed = heard.filter(one => one.outcome === 'failed')
+      if (client === undefined || failed.length === 0) continue
+      if (blame.isClients(client, id, failed.length / heard.length)) blamed.add(client)
+    }
+    const telling = tries.filter(one => one.outcome === 'refused' || !blamed.has(one.client))
+    return { all: countOf(tries, member, now), of: countOf(telling, member, now) }
+  }
+
+  function takeBack(id: string, member: Member, reason: string, triedAt: number | undefined): OutlierChange {
+    blame.forget(id)
+    return asNew(id, member, reason, triedAt)
   }
 }
 
-function countOf(member: Member, now: number): Count {
-  const { tries } = member
+function countOf(tries: Member['tries'], member: Member, now: number): Count {
   const refusals = tries.filter(one => one.outcome === 'refused').length
   const failures = refusals + tries.filter(one => one.outcome === 'failed').length
   const share = tries.length === 0 ? 0 : failures / tries.length
@@ -171,7 +207,7 @@ function putOnTrial(id: string, member: Member, now: number): OutlierChange {
 }
 
 /** `triedAt` undefined: not because it did well, so it is as new. */
-function takeBack(id: string, member: Member, reason: string, triedAt: number | undefined): OutlierChange {
+function asNew(id: string, member: Member, reason: string, triedAt: number | undefined): OutlierChange {
   member.asideUntil = undefined
   member.isOnTrial = false
   member.triedAt = triedAt

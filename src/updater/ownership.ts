@@ -33,4 +33,12 @@ export function unasked(seen: SeenMap, poll: Poll | undefined): string[] {
     .map(({ endpoint }) => endpoint.id)
 }
 
+/**
+ * Those that Slurm calls ours, on the nodes that they name: the name service is asked about no others. Names that it does
+ * not know take it seconds each, and a directory may be full of them.
+ */
+export function proven(seen: SeenMap, poll: Poll | undefined): SeenMap {
+  return new Map([...seen].filter(([, { endpoint }]) => proveOwnership(endpoint, poll).kind === 'proven'))
+}
+
 const UNPROVEN = { kind: 'unproven' } as const

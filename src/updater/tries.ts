@@ -4,6 +4,8 @@ export interface Try {
   readonly at: string
   /** `refused`: no connection was made, so no request can be the reason. */
   readonly outcome: 'answered' | 'failed' | 'refused'
+  /** The address that asked; absent where the line has none. */
+  readonly client?: string
 }
 
 /**
@@ -19,8 +21,8 @@ export function triesOf(line: string): readonly Try[] {
     const status = Number.parseInt(answers[index] ?? '', 10)
     if (Number.isNaN(status)) return []
     const isFailure = status >= 500 && status !== 501 && status !== 503
-    if (!isFailure) return [{ at, outcome: 'answered' }]
-    return [{ at, outcome: connects[index] === '-' ? 'refused' : 'failed' }]
+    const outcome = !isFailure ? 'answered' : connects[index] === '-' ? 'refused' : 'failed'
+    return [{ at, outcome, ...(logged.client === undefined ? {} : { client: logged.client }) }]
   })
 }
 
@@ -29,11 +31,12 @@ function partsOf(text: string): readonly string[] {
   return text.split(/, | : /)
 }
 
-function parse(line: string): { upstream: string; answers: string; connects: string } | undefined {
+function parse(line: string): { upstream: string; answers: string; connects: string; client?: string } | undefined {
   try {
-    const { upstream, answers, connects } = JSON.parse(line)
+    const { upstream, answers, connects, client } = JSON.parse(line)
     const areTexts = [upstream, answers, connects].every(text => typeof text === 'string')
-    return areTexts ? { upstream, answers, connects } : undefined
+    if (!areTexts) return undefined
+    return { upstream, answers, connects, ...(typeof client === 'string' ? { client } : {}) }
   } catch {
     return undefined // a line of another format, or one that was cut
   }

@@ -56,6 +56,27 @@ describe('parseEndpoint', () => {
   })
 })
 
+it.each([
+  ['an id that is too long', { id: 'x'.repeat(60_000) }],
+  ['many things', { processes: Array(900).fill({ role: 1 }) }],
+])('says of a file with %s no more than people read', (_, change) => {
+  expect(problemOf(change).length).toBeLessThanOrEqual(500)
+})
+
+it.each([
+  ['\u001b]0;x\u0007a', 'a'],
+  ['a\nb', 'a | b'],
+  ['x'.repeat(300), 'x'.repeat(256)],
+  [`${'x'.repeat(255)}\u{1f600}`, `${'x'.repeat(255)}\ufffd`],
+])('publishes a job that is called %j, as every reader takes it', (name, expected) => {
+  const parsed = parseEndpoint(formatEndpoint({ ...endpoint, job: { ...endpoint.job, name } }), endpoint.id)
+  expect(parsed).toEqual({ endpoint: { ...endpoint, job: { ...endpoint.job, name: expected } } })
+})
+
+it('takes the nodes that Slurm takes', () => {
+  expect(problemOf({ job: { ...endpoint.job, node: 'gpu_01' } })).toBe('none')
+})
+
 it('takes only names of the closed alphabet for endpoint files', () => {
   expect(ENDPOINT_FILE.exec('fast-4242-1-0.json')?.[1]).toBe('fast-4242-1-0')
   for (const name of [

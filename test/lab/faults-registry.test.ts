@@ -153,7 +153,7 @@ function openStream() {
 async function connectionsTo(endpoint: Endpoint): Promise<number> {
   const at = addressOf(endpoint)
   if (at === undefined) return 0
-  return inodesTo(await readFile('/proc/net/tcp', 'latin1'), at).size
+  return inodesTo(await readFile('/proc/net/tcp', 'latin1'), [at]).size
 }
 
 /** A file in endpoints/ that is no endpoint, or none that may be routed. */

@@ -64,6 +64,23 @@ test('bodies that are kept in files have a bound in all', async () => {
   await expect.poll(refused, { timeout: 20_000 }).toBe(200)
 })
 
+test('one client has no more than half of the bodies that may be kept in files', async () => {
+  const lab = await startLabGateway()
+  for (const address of ['192.0.2.1/32', '192.0.2.2/32']) {
+    await execa('ip', ['address', 'add', address, 'dev', 'lo'])
+    onTestFinished(async () => void (await execa('ip', ['address', 'del', address, 'dev', 'lo'])))
+  }
+  await lab.applied(lab.model(tierOf([await labEngine()])))
+  const from = (localAddress: string) => async (length: number) =>
+    (await ask({ port: lab.port, path: '/v1/x', body: 'x'.repeat(length), localAddress })).status
+  const [guest, other] = [from('192.0.2.1'), from('192.0.2.2')]
+  const large = Array.from({ length: LARGE_BODIES }, () => unfinished(lab.port, 2_000_000, 1, '192.0.2.1'))
+  await expect.poll(() => guest(2_000_000)).toBe(429)
+  expect([await guest(2), await other(2_000_000)]).toEqual([200, 200])
+  for (const one of large) one.sent.destroy()
+  await expect.poll(() => guest(2_000_000)).toBe(200)
+})
+
 test('a disk that clients filled with unfinished bodies keeps no engine from being exchanged', async () => {
   const small = await mkdtemp('/tmp/sluice-small-')
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', small])
@@ -94,9 +111,15 @@ test('a disk that clients filled with unfinished bodies keeps no engine from bei
 })
 
 /** A request whose body does not end; `begun` when so much of it is with the kernel. */
-function unfinished(port: number, length: number, sends = 1): { sent: ClientRequest; begun: Promise<void> } {
+function unfinished(
+  port: number,
+  length: number,
+  sends = 1,
+  localAddress?: string,
+): { sent: ClientRequest; begun: Promise<void> } {
   const sent = request({
     port,
+    localAddress,
     host: '127.0.0.1',
     path: '/v1/x',
     method: 'POST',

@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ask, errorOf } from '../gateway/ask.ts'
 import { hammer } from '../gateway/hammer.ts'
@@ -27,6 +30,24 @@ describe('a request that was not delivered', () => {
     expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code: 'tier_unreachable', param: null })
     expect(answer.headers).toMatchObject({ 'retry-after': '7', 'content-type': 'application/json' })
     expect(answer.headers['x-should-retry']).toBeUndefined()
+  })
+
+  test('is passed on once, by whatever address of the machine it came, and whatever its head says', async () => {
+    const lab = await startLabGateway()
+    // A second address of a network: what the machine itself sends there comes from the first.
+    for (const address of ['192.0.2.1/24', '192.0.2.2/24']) {
+      await execa('ip', ['address', 'add', address, 'dev', 'lo'])
+      onTestFinished(async () => void (await execa('ip', ['address', 'del', address, 'dev', 'lo'])))
+    }
+    await lab.applied(lab.model(tierOf([{ port: await freePort() }])))
+    const heads = ['HTTP/1.1\r\nHost: a', 'HTTP/1.1\r\nHost: a\r\nX-Sluice-Client: 192.0.2.9', 'HTTP/1.0\r\nA: b']
+    for (const host of ['127.0.0.1', '127.0.0.2', '192.0.2.1', '192.0.2.2']) {
+      for (const head of heads) {
+        const socket = connect(lab.port, host)
+        socket.write(`POST /v1/x ${head}\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}`)
+        expect([host, head, (await text(socket)).split(' ')[1]]).toEqual([host, head, '503'])
+      }
+    }
   })
 
   test('because its tier is empty is told to come back', async () => {

@@ -1,16 +1,18 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Endpoint } from '../../src/domain/endpoint.ts'
 import { placesBelow } from '../../src/gateway/state-directory.ts'
 import { systemClock } from '../../src/system/clock.ts'
-import { growingFile } from '../../src/system/growing-file.ts'
+import { newestLines } from '../../src/system/growing-file.ts'
 import { createUpdater } from '../../src/updater/loop.ts'
+import { triesOf } from '../../src/updater/tries.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 import { ask } from '../gateway/ask.ts'
 import { hammer } from '../gateway/hammer.ts'
-import { type LabGateway, labEngine, startLabGateway } from '../gateway/lab-gateway.ts'
+import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import type { EngineAnswer } from '../gateway/stand-in-engine.ts'
 import { until } from './until.ts'
 
@@ -24,7 +26,7 @@ function startUpdater(lab: LabGateway, ports: readonly number[]) {
     ...{ ...endpoint, id: `fast-${index}-0-0`, url: `http://127.0.0.1:${port}` },
     job: { ...endpoint.job, id: String(index), restarts: 0 },
   }))
-  const log = growingFile(placesBelow(lab.directory).accessLog, 0)
+  const log = newestLines(placesBelow(lab.directory).accessLog)
   const over = createUpdater({
     ...{ gatewayName: 'main', listen: lab.port, networks: ['127.0.0.0/8'] },
     tiers: [{ name: 'fast', path: '/', paths: ['/{model}'], readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
@@ -97,6 +99,22 @@ test('an engine that fails at once takes no more requests after a moment, and is
   expect((await after.stop()).failures).toEqual([])
   expect(updater.events).toEqual(['set aside fast-0-0-0', 'on trial fast-0-0-0', 'taken back fast-0-0-0'])
 }, 90_000)
+
+test('a log that somebody took away is begun again, since how engines answer is read there', async () => {
+  const lab = await startLabGateway()
+  const model = lab.model(tierOf([await labEngine()]))
+  await lab.applied(model)
+  const { accessLog } = placesBelow(lab.directory)
+  const lines = newestLines(accessLog)
+  await rm(accessLog)
+  expect(await lab.gateway.apply(model, neverAborted)).toMatchObject({ status: 'unchanged' })
+  await until('a new log', () => existsSync(accessLog), PATIENCE)
+  await lines.read()
+  await ask({ port: lab.port, path: '/v1/x' })
+  const seen: string[] = []
+  await until('its first line', async () => seen.push(...(await lines.read())) > 0, PATIENCE)
+  expect(seen.flatMap(triesOf)).toMatchObject([{ outcome: 'answered', client: '127.0.0.1' }])
+})
 
 test('one that is a backup server is reached when the other is gone', async () => {
   const lab = await startLabGateway()

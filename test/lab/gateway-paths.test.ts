@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { clientPaths } from '../../src/engines/client-paths.ts'
 import { ENGINES, type EngineName } from '../../src/engines/index.ts'
+import { placesBelow } from '../../src/gateway/state-directory.ts'
 import { ask, errorOf } from '../gateway/ask.ts'
 import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 
@@ -241,6 +243,34 @@ test('an engine learns no conversation of a client’s, and no client what sites
     expect(Object.keys(answer.headers).filter(name => name.startsWith('access-control'))).toEqual([])
   }
   expect(engine.received.map(one => one.headers['x-conversation-id'])).toEqual([undefined, undefined, undefined])
+})
+
+test('whose request it is an engine hears from nobody but the gateway', async () => {
+  const lab = await startLabGateway()
+  const engine = await labEngine()
+  await lab.applied(lab.model(tierOf([engine])))
+  // On the gateway's own machine a client may write what an old worker writes, but nothing other than an address.
+  for (const name of ['', '"evil, 192.0.2.9', '192.0.2.9, 192.0.2.8']) {
+    await ask({ port: lab.port, path: '/v1/x', headers: { 'x-sluice-client': name } })
+  }
+  expect(engine.received.map(({ headers }) => [headers['x-real-ip'], headers['x-forwarded-for']])).toEqual(
+    Array(3).fill(['127.0.0.1', '127.0.0.1']),
+  )
+})
+
+test('what a client makes of one line of the access log has a bound', async () => {
+  const lab = await startLabGateway()
+  await lab.applied(lab.model(tierOf([await labEngine()])))
+  await askRaw(lab.port, 'GET', `/v1/${'%01'.repeat(2_000)}`)
+  await askRaw(lab.port, 'A'.repeat(7_000), '/v1/x')
+  const lines = async () => (await readFile(placesBelow(lab.directory).accessLog, 'utf8')).split('\n').slice(0, -1)
+  await expect.poll(async () => (await lines()).length).toBe(2)
+  const logged = (await lines()).map(line => ({ length: line.length, ...JSON.parse(line) }))
+  expect(logged).toMatchObject([
+    { client: '127.0.0.1', method: 'GET' },
+    { method: 'A'.repeat(32), path: '/v1/x' },
+  ])
+  expect(Math.max(...logged.map(line => line.length))).toBeLessThan(2_000)
 })
 
 /** With a request line that no client library would send. */

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { growingFile } from '../../src/system/growing-file.ts'
+import { growingFile, newestLines } from '../../src/system/growing-file.ts'
 
 let directory: string
 let path: string
@@ -70,4 +70,35 @@ it('follows no link', async () => {
   await writeFile(`${path}.other`, 'secret\n')
   await symlink(`${path}.other`, path)
   await expect(growingFile(path, 9).read()).rejects.toMatchObject({ code: 'ELOOP' })
+})
+
+it('tells a line that does not end in pieces, so that it keeps no more of it than a piece', async () => {
+  await writeFile(path, 'a\n')
+  const file = growingFile(path, 9)
+  await file.read()
+  const lines: string[] = []
+  for (let piece = 0; piece < 6; piece += 1) {
+    await appendFile(path, 'x'.repeat(600_000))
+    lines.push(...(await file.read()))
+  }
+  await appendFile(path, '\nb\n')
+  lines.push(...(await file.read()))
+  expect([lines.map(line => line.length), lines.at(-1)]).toEqual([[1_200_000, 1_200_000, 1_200_000, 0, 1], 'b'])
+})
+
+it('has the last megabyte for those who ask what happens now, however much was added', async () => {
+  await writeFile(path, 'old\n')
+  const file = newestLines(path)
+  expect(await file.read()).toEqual([])
+  const line = 'x'.repeat(1023)
+  await appendFile(path, `${line}\n`.repeat(3_000))
+  await appendFile(path, 'now\n')
+  const lines = await file.read()
+  expect([lines.length, lines.at(-1)]).toEqual([1_024, 'now'])
+  expect(await file.read()).toEqual([])
+  await appendFile(path, 'later\n')
+  expect(await file.read()).toEqual(['later'])
+  await rename(path, join(directory, 'log.1'))
+  await writeFile(path, 'new\n')
+  expect(await file.read()).toEqual(['new'])
 })

@@ -19,6 +19,20 @@ it('writes every line, in order', async () => {
   closeSync(fd)
 })
 
+it('writes nothing that a terminal obeys, and JSON stays what it was', async () => {
+  const file = join(directory, 'shown')
+  const fd = openSync(file, 'w')
+  const output = createPatientOutput(fd)
+  const event = { message: '\u009b2J \u001b[2J \u202eabc' }
+  output.print(JSON.stringify(event))
+  output.print('a\u001b]0;b\u0007c')
+  await output.flush()
+  const [first = '', ...others] = readFileSync(file, 'utf8').split('\n')
+  expect([JSON.parse(first), others]).toEqual([event, ['ac', '']])
+  expect(first).toMatch(/^[\x20-\x7e]*$/)
+  closeSync(fd)
+})
+
 it('does not wait for an output that takes nothing, and goes on when it does', async () => {
   const fifo = join(directory, 'fifo')
   execFileSync('mkfifo', [fifo])

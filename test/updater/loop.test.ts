@@ -41,6 +41,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     connects: true,
     endStreams: { ended: 1 } as { ended: number; trouble?: string },
     released: [] as string[],
+    resolved: [] as string[],
     kept: {} as EngineKeys | Error,
     keysRead: 0,
     sent: [] as EngineKeys[],
@@ -117,7 +118,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
       nodeStates: async () => ['idle'],
     },
     network: {
-      resolve: async () => ['10.0.0.12'],
+      resolve: async node => {
+        world.resolved.push(node)
+        return ['10.0.0.12']
+      },
       connects: async () => world.connects,
       ownAddresses: () => {
         world.plans += 1
@@ -322,6 +326,21 @@ describe('Slurm', () => {
       await clock.advance(100)
     }
     expect(world.polls - polls).toBeLessThanOrEqual(11)
+    await stop()
+  })
+
+  it('says which nodes the name service is asked about, whatever a full directory names', async () => {
+    const { clock, world, stop } = updater()
+    world.endpoints = [
+      endpoint,
+      ...Array.from({ length: 300 }, (_, index): Endpoint => {
+        const job = { id: String(500 + index), restarts: 0, name: 'x', node: `no-such-node-${index}` }
+        return { ...endpoint, id: `fast-${job.id}-0-0`, job }
+      }),
+      { ...second, job: { ...second.job, node: 'elsewhere' } },
+    ]
+    await clock.advance(5_000)
+    expect(new Set(world.resolved)).toEqual(new Set(['vasp-02']))
     await stop()
   })
 

@@ -13,8 +13,11 @@ const modelOf = (...ids: string[]): GatewayModel => ({
   ],
 })
 const IDS = ['a', 'b', 'c']
-const tries = (id: string, outcome: Try['outcome'], count: number): Try[] =>
-  Array.from({ length: count }, () => ({ at: `10.0.0.1:${9000 + IDS.indexOf(id)}`, outcome }))
+const tries = (id: string, outcome: Try['outcome'], count: number, client?: string): Try[] =>
+  Array.from({ length: count }, () => ({
+    ...{ at: `10.0.0.1:${9000 + IDS.indexOf(id)}`, outcome },
+    ...(client === undefined ? {} : { client }),
+  }))
 /** The same servers by other ids, in another tier. */
 const again = (tier: GatewayModel['tiers'][number]) => ({
   ...tier,
@@ -61,6 +64,64 @@ describe('one line of the access log', () => {
     ['null', 'null', []],
   ])('says: %s', (_, text, expected) => {
     expect(triesOf(text).map(one => `${one.at} ${one.outcome}`)).toEqual(expected)
+  })
+
+  it('says who asked', () => {
+    const text = JSON.stringify({ upstream: 'a:1', answers: '500', connects: '0.0', client: '10.0.0.9' })
+    expect(triesOf(text)).toEqual([{ at: 'a:1', outcome: 'failed', client: '10.0.0.9' }])
+  })
+})
+
+describe('one client whose requests fail', () => {
+  const others = () => IDS.flatMap(id => tries(id, 'answered', 2, 'other'))
+
+  it.each([
+    ['at every engine takes none from others, though most come to one', ['b', 'c'], 'failed', 'other', []],
+    [
+      'where those of others do too, and is answered elsewhere, shows which engine it is',
+      ['b', 'c'],
+      'answered',
+      'x',
+      ['set aside a'],
+    ],
+    ['and that is known from this engine alone may be right', [], 'failed', 'x', ['set aside a']],
+    ['at two of three, and is answered by the third, may be right', ['b'], 'failed', 'x', ['set aside a']],
+  ] as const)('%s', (_, elsewhere, outcome, third, expected) => {
+    const three = traffic(...IDS)
+    three.second(
+      elsewhere.flatMap(id => tries(id, outcome, 2, 'x')),
+      tries('c', 'answered', 2, third),
+      others(),
+    )
+    expect(three.second(tries('a', 'failed', 9, 'x'), others())).toEqual(expected)
+  })
+
+  it('is not believed again while it goes on, and what it did to an engine is undone', () => {
+    const two = traffic('a', 'b')
+    const well = [...tries('a', 'answered', 1, 'other'), ...tries('b', 'answered', 5, 'other')]
+    expect(two.second(tries('a', 'failed', 5, 'x'), well)).toEqual(['set aside a'])
+    const ofX = [...tries('a', 'failed', 1, 'x'), ...tries('b', 'failed', 3, 'x')]
+    expect(two.secondsUntil('on trial a', well, ofX)).toBe(5)
+    expect(two.secondsUntil('taken back a', well, ofX)).toBe(5)
+    for (let second = 0; second < 60; second += 1) {
+      const most = [...tries('a', 'failed', second % 2 === 0 ? 9 : 1, 'x'), ...tries('b', 'failed', 2, 'x')]
+      expect(two.second(well, most)).toEqual([])
+    }
+  })
+
+  it('at all engines is believed about the one that is not well again', () => {
+    const two = traffic('a', 'b')
+    const ofA = tries('a', 'failed', 9, 'x')
+    for (let second = 0; second < 20; second += 1) two.second(ofA, tries('b', 'failed', 50, 'x'))
+    expect(two.secondsUntil('set aside a', ofA, tries('b', 'answered', 2, 'x'))).toBe(12)
+  })
+
+  it('and that is gone for half a minute is believed again', () => {
+    const two = traffic('a', 'b')
+    const well = tries('b', 'answered', 5, 'other')
+    two.second(tries('b', 'failed', 3, 'x'), well)
+    for (let second = 0; second < 31; second += 1) two.second(well)
+    expect(two.second(tries('a', 'failed', 5, 'x'), well)).toEqual(['set aside a'])
   })
 })
 

@@ -1,0 +1,68 @@
+import type { Try } from './tries.ts'
+
+/**
+ * Whose fault a failed answer is. One client's bad requests fail wherever they go, and least connections sends most of them to
+ * one engine: without this it would take engines from everybody, one after the other.
+ */
+export interface Blame {
+  /** One try at the engine of this id; `refused` says nothing, because no request is the reason for it. */
+  note(id: string, tried: Try, now: number): void
+  /** Whether a client whose requests fail at the engine in this share fares no better, or hardly better, at all others. */
+  isClients(client: string, id: string, share: number): boolean
+  /** The engine is as new. */
+  forget(id: string): void
+}
+
+/** What is older than two of these is forgotten. */
+const BUCKET_MS = 15_000
+/** A client that is not remembered is believed; nobody is to fill memory with addresses. */
+const MOST_CLIENTS = 1_000
+/** One answer may be luck. */
+const FEWEST_TRIES = 2
+
+interface Tally {
+  tries: number
+  failures: number
+}
+
+type Bucket = Map<string, Map<string, Tally>>
+
+export function createBlame(): Blame {
+  let [current, previous]: [Bucket, Bucket] = [new Map(), new Map()]
+  let begunAt = Number.NEGATIVE_INFINITY
+
+  return {
+    note(id, { client, outcome }, now) {
+      if (now - begunAt >= BUCKET_MS) {
+        previous = now - begunAt >= 2 * BUCKET_MS ? new Map() : current
+        current = new Map()
+        begunAt = now
+      }
+      if (client === undefined || outcome === 'refused') return
+      const known = current.get(client) ?? new Map<string, Tally>()
+      if (!current.has(client) && current.size >= MOST_CLIENTS) return
+      current.set(client, known)
+      const { tries, failures } = known.get(id) ?? { tries: 0, failures: 0 }
+      known.set(id, { tries: tries + 1, failures: failures + (outcome === 'failed' ? 1 : 0) })
+    },
+    isClients(client, id, share) {
+      const others = sharesElsewhere(client, id)
+      return others.length > 0 && Math.min(...others) > share / 2
+    },
+    forget(id) {
+      for (const bucket of [current, previous]) for (const known of bucket.values()) known.delete(id)
+    },
+  }
+
+  function sharesElsewhere(client: string, id: string): number[] {
+    const seen = [current, previous].map(bucket => bucket.get(client) ?? new Map<string, Tally>())
+    const others = new Set(seen.flatMap(known => [...known.keys()]))
+    others.delete(id)
+    return [...others].flatMap(other => {
+      const tallies = seen.flatMap(known => known.get(other) ?? [])
+      const tries = tallies.reduce((sum, one) => sum + one.tries, 0)
+      const failures = tallies.reduce((sum, one) => sum + one.failures, 0)
+      return tries < FEWEST_TRIES ? [] : [failures / tries]
+    })
+  }
+}
