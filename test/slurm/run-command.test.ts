@@ -43,6 +43,14 @@ test.each([
   expect(await isAlive(slurm)).toBe(false)
 })
 
+test('ends one that is shielded from TERM no later', async () => {
+  await using slurm = await FakeSlurm.open()
+  await slurm.does('squeue', 'echo $$ >"$HOME/pid"; exec sleep 600')
+  const end = await runCommand(command(slurm, { timeoutMs: 2_000, isShielded: true }))
+  expect(end).toEqual({ kind: 'cut', message: 'Cannot run squeue: no answer within 2 s' })
+  expect(await isAlive(slurm)).toBe(false)
+})
+
 test('ends a program when its signal fires', async () => {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', 'echo $$ >"$HOME/pid"; exec sleep 600')
