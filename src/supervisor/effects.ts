@@ -17,7 +17,7 @@ export interface RegistryEffects {
   beat(beat: Beat): Promise<void>
   /** Every gateway's routes; rejects when they cannot be read. */
   routes(): Promise<ReadonlyMap<string, RoutesFile | undefined>>
-  /** Brings a log of a finished engine to the shared directory. */
+  /** Brings a log of a finished engine to the shared directory, in a lane of its own: no other call waits for it. */
   keepLog(log: EngineLog): Promise<void>
 }
 

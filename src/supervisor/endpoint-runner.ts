@@ -35,6 +35,8 @@ export interface EndpointRunner {
   heal(isFenced: () => Promise<boolean>): Promise<void>
   /** Resolves when its file is gone, if that was asked for. */
   withdrawn(): Promise<void>
+  /** Brings what its engine printed to the shared directory, unless it is there; never rejects. */
+  keepLogs(): Promise<void>
 }
 
 /** How often a drain looks, and a file that could not be written is tried again. */
@@ -56,6 +58,8 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let load = UNKNOWN_LOAD
   let withdrawn: Promise<void> = Promise.resolve()
   let performed: Promise<void> = Promise.resolve()
+  let kept: Promise<void> = Promise.resolve()
+  let hasPrinted = false
   void every(TICK_MS, keepPublished, clock, over)
   void every(TICK_MS, () => lookAtNeed('draining'), clock, over)
   void every(UNWELL_MS, () => lookAtNeed('unwell'), clock, over)
@@ -67,6 +71,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     load: () => (wanted === undefined ? undefined : load),
     heal,
     withdrawn: () => performed.then(() => withdrawn),
+    keepLogs,
   }
 
   /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
@@ -79,7 +84,11 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       case 'stop engine':
         return void stop()
           .catch(trouble.tell(id, 'stop the engine'))
-          .then(() => post({ kind: 'stopped' }))
+          .then(() => {
+            post({ kind: 'stopped' })
+            // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
+            if (state().afterStop !== 'leave') void keepLogs()
+          })
       case 'publish':
         wanted = {
           version: REGISTRY_VERSION,
@@ -107,6 +116,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     try {
       const started = await options.engine.start()
       engine = started
+      hasPrinted = true
       void started.exited.then(async how => {
         const lines = await started.lastLines().catch(() => '') // how it ended is known without them
         if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
@@ -144,8 +154,20 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     const pids = stopping.processes().map(one => one.pid)
     const hunted = await stopping.stop()
     record('engine stopped', { id, pids, hunted })
-    for (const log of options.engine.logs)
-      await registry.keepLog(log).catch(trouble.tell(id, `keep the log ${log.name}`))
+  }
+
+  function keepLogs(): Promise<void> {
+    kept = kept.then(async () => {
+      if (!hasPrinted) return
+      hasPrinted = false
+      for (const log of options.engine.logs) {
+        await registry.keepLog(log).catch(error => {
+          hasPrinted = true
+          trouble.tell(id, `keep the log ${log.name}`)(error)
+        })
+      }
+    })
+    return kept
   }
 
   /** Writes come to the directory in the order in which they were asked for, one at a time. */
