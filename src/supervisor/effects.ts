@@ -54,6 +54,8 @@ export interface EngineEffects {
   preflight(): Promise<string | undefined>
   start(): Promise<RunningEngine>
   readonly logs: readonly EngineLog[]
+  /** Keeps its logs short while it runs: one that grows without bounds would fill the node's disk. */
+  trimLogs(): Promise<void>
 }
 
 export interface SlurmEffects {

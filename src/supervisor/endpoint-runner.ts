@@ -47,6 +47,8 @@ const LOADING_MS = 100
 const HEALTH_MS = 5_000
 /** How often one whose last answer was bad is asked, and what needs an unwell one is looked at. */
 const UNWELL_MS = 1_000
+/** How often its logs are looked at: a disk takes some gigabytes in that time at most. */
+const TRIM_MS = 1_000
 
 /** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
 export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
@@ -60,10 +62,13 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let performed: Promise<void> = Promise.resolve()
   let kept: Promise<void> = Promise.resolve()
   let hasPrinted = false
+  let isKeeping = false
+  let trimmed: Promise<unknown> = Promise.resolve()
   void every(TICK_MS, keepPublished, clock, over)
   void every(TICK_MS, () => lookAtNeed('draining'), clock, over)
   void every(UNWELL_MS, () => lookAtNeed('unwell'), clock, over)
   void every(options.loadMs, lookAtLoad, clock, over)
+  void every(TRIM_MS, trimLogs, clock, over)
   return {
     perform(action) {
       performed = performed.then(() => act(action))
@@ -160,14 +165,24 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     kept = kept.then(async () => {
       if (!hasPrinted) return
       hasPrinted = false
+      isKeeping = true
+      await trimmed
       for (const log of options.engine.logs) {
         await registry.keepLog(log).catch(error => {
           hasPrinted = true
           trouble.tell(id, `keep the log ${log.name}`)(error)
         })
       }
+      isKeeping = false
     })
     return kept
+  }
+
+  /** Not under a copy, which would have one half of each. */
+  async function trimLogs(): Promise<void> {
+    if (engine === undefined || isKeeping) return
+    trimmed = trouble.attempt(id, 'trim its logs', options.engine.trimLogs)
+    await trimmed
   }
 
   /** Writes come to the directory in the order in which they were asked for, one at a time. */

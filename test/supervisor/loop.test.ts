@@ -45,6 +45,7 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     load: () => Promise.resolve(UNKNOWN_LOAD),
     requeue: () => Promise.resolve(),
     keepLog: () => Promise.resolve(),
+    trims: 0,
     beats: [] as Load[],
     recorded: [] as string[],
     details: [] as Readonly<Record<string, unknown>>[],
@@ -80,6 +81,9 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
         id: 'fast-7-0-0',
         engine: {
           logs: first.logs ?? [],
+          trimLogs: async () => {
+            world.trims += 1
+          },
           preflight: async () => undefined,
           start: async () => {
             did.push('started')
@@ -399,6 +403,24 @@ describe('supervise', () => {
     world.exitEngine('Killed by SIGKILL')
     await clock.advance(2_000)
     expect(did.slice(3)).toEqual(['loading', 'stopped', 'keeps engine', 'started', 'loading', 'ready'])
+    term.abort()
+    await clock.advance(10_000)
+    await over
+  })
+
+  it('keeps its logs short while it runs, and leaves them alone while they are kept', async () => {
+    const { clock, world, term, over } = replica({ logs })
+    const copy = Promise.withResolvers<void>()
+    world.keepLog = () => copy.promise
+    await clock.advance(3_500)
+    expect(world.trims).toBe(3)
+    world.exitEngine('Killed by SIGKILL')
+    await clock.advance(5_000)
+    expect(world.recorded.at(-1)).toBe('ready')
+    expect(world.trims).toBe(3)
+    copy.resolve()
+    await clock.advance(2_000)
+    expect(world.trims).toBe(5)
     term.abort()
     await clock.advance(10_000)
     await over
