@@ -58,6 +58,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, lane)
+  const bulk = openRegistry(spec.shared, createLane(systemClock, SHARED_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createPatientOutput(process.stdout.fd)
   const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
@@ -86,7 +87,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
         ...registry,
         beat: beat => registry.beat(replica, beat),
         keepLog: ({ name, path }) =>
-          registry.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
+          bulk.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
       },
       slurm: slurm?.effects,
       record: journal.record,

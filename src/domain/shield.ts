@@ -1,12 +1,12 @@
 /**
- * Becomes the program of its arguments, which does not hear the two signals of a notice: blocks both for it and whatever it
- * starts, which also holds for programs that install handlers; where env(1) cannot do that (before coreutils 8.31) ignores
- * them, which does not.
+ * Becomes the program of its arguments, which does not hear the two signals of a notice, nor does what it starts. Blocks
+ * them, which also holds for programs that install handlers (env(1), since coreutils 8.31), and ignores them, which also
+ * holds for programs that undo all blocks: dash does when it waits for a command.
  */
 export const SHIELD = `
+trap '' TERM USR2
 if env --block-signal=TERM --block-signal=USR2 true 2>/dev/null; then
   exec env --block-signal=TERM --block-signal=USR2 "$@"
 fi
-trap '' TERM USR2
 exec "$@"
 `

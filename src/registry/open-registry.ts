@@ -15,6 +15,9 @@ import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 import { readKeptKey, takeSiteKey } from './site-key.ts'
 
+/** A hundred thousand lines; also a slow share takes them within a second. */
+const KEPT_LOG_BYTES = 8 * 1024 * 1024
+
 /** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
 export function openRegistry(shared: string, lane: Lane) {
   const directories = registryDirectories(shared)
@@ -57,11 +60,12 @@ export function openRegistry(shared: string, lane: Lane) {
     drainOutcome: (id: string) => lane.run('read events', () => readDrainOutcome(shared, id)),
     siteKey: () => lane.run('read site.key', () => takeSiteKey(shared)),
     keptKey: (fingerprint: string) => lane.run('read a key', async () => readKeptKey(shared, fingerprint)),
-    /** Copies a log from the node's disk to `logs/<job>/<name>`, without these keys. */
+    /** Copies the end of a log from the node's disk to `logs/<job>/<name>`, without these keys. */
     keepLog: (jobId: string, log: { name: string; path: string; without: readonly string[] }) =>
       lane.run('keep a log', async () => {
         await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
-        await copyStruck(log.path, join(directories.logs, jobId, log.name), log.without)
+        const to = join(directories.logs, jobId, log.name)
+        await copyStruck({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
       }),
     /** Ends its threads, whose calls may hang: nobody need wait for them. */
     async close(): Promise<void> {

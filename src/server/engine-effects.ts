@@ -8,6 +8,7 @@ import type { Engine, EngineAddress, EngineHealth } from '../engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
+import { trimLog } from '../system/trim-log.ts'
 import { addressesIn, freePort } from './address.ts'
 import { afterStaging } from './after-staging.ts'
 import { argvBuilder } from './build-argv.ts'
@@ -50,6 +51,9 @@ export interface EngineEffectsOptions {
   readonly workers?: WorkerNodes | undefined
 }
 
+/** Of each log: as much as one looks back on, and a cut seldom. */
+const LOG_BOUNDS = { mostBytes: 64 * 1024 * 1024, keepBytes: 8 * 1024 * 1024 }
+
 /** What a supervisor asks of the engine that its replica runs. */
 export function createEngineEffects(options: EngineEffectsOptions) {
   const { engine, spec, env, self, marker, scratch, node } = options
@@ -57,11 +61,15 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   const environment = engineEnvironment(engine, env, spec.env)
   const logFile = join(scratch, 'engine.log')
   const workers = options.workers ?? NO_WORKERS
+  const logs = [
+    { name: options.logName, path: logFile },
+    ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
+  ]
   return {
-    logs: [
-      { name: options.logName, path: logFile },
-      ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
-    ],
+    logs,
+    async trimLogs() {
+      for (const { path } of logs) await trimLog(path, LOG_BOUNDS)
+    },
     preflight: () => preflight(engine, spec, env, workers.names, options.problem),
     async start() {
       const [address] = addressesIn(spec.networks)

@@ -1,5 +1,7 @@
 import { execa } from 'execa'
+import { SHIELD } from '../domain/shield.ts'
 import type { Clock } from '../system/clock.ts'
+import { findProgram } from '../system/find-program.ts'
 
 /** How one of Slurm's commands ended: with a code of its own, or cut short, and then nothing is known of what it did. */
 export type CommandEnd =
@@ -15,6 +17,11 @@ export interface Command {
   readonly timeoutMs: number
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
+  /**
+   * Its answer counts whatever comes of it: an order about our own job makes Slurm signal all processes of that job, and
+   * the program that gave the order is one of them.
+   */
+  readonly isShielded?: boolean
 }
 
 /** Four times what squeue says of 10 000 jobs, MaxJobCount's default. */
@@ -33,13 +40,17 @@ export async function runCommand(command: Command): Promise<CommandEnd> {
   return Promise.race([run, giveUp(command, over.signal)])
 }
 
-async function runToEnd({ program, args, env, input, timeoutMs, signal }: Command): Promise<CommandEnd> {
-  const end = await execa(program, args, {
+async function runToEnd(command: Command): Promise<CommandEnd> {
+  const { program, env, input, timeoutMs, signal } = command
+  const argv = await argvOf(command)
+  if (argv === undefined) return notFound(command)
+  const end = await execa(argv[0], argv.slice(1), {
     cwd: '/', // a working directory that was removed would fail every command
     env: { ...env },
     extendEnv: false,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     timeout: timeoutMs,
+    killSignal: command.isShielded === true ? 'SIGKILL' : 'SIGTERM',
     forceKillAfterDelay: KILL_AFTER_MS,
     maxBuffer: MAX_OUTPUT_CHARACTERS,
     stripFinalNewline: false,
@@ -49,11 +60,26 @@ async function runToEnd({ program, args, env, input, timeoutMs, signal }: Comman
   if (end.timedOut) return unanswered(program, timeoutMs)
   if (end.isCanceled) return { kind: 'cut', message: `Cannot run ${program}: interrupted` }
   if (end.isMaxBuffer) return { kind: 'cut', message: `Cannot run ${program}: more than 16 MB of output` }
-  if (end.code === 'ENOENT')
-    return { kind: 'cut', message: `Cannot run ${program}: not found on PATH "${env['PATH']}"` }
+  if (end.code === 'ENOENT') return notFound(command)
   if (end.signal !== undefined) return { kind: 'cut', message: `Cannot run ${program}: it was ended by ${end.signal}` }
   if (end.exitCode === undefined) return { kind: 'cut', message: `Cannot run ${program}: ${end.originalMessage}` }
   return { kind: 'exited', code: end.exitCode, stdout: end.stdout, stderr: end.stderr }
+}
+
+/** A shell would end with a code of its own where there is no such program. */
+async function argvOf({
+  program,
+  args,
+  env,
+  isShielded,
+}: Command): Promise<readonly [string, ...string[]] | undefined> {
+  if (isShielded !== true) return [program, ...args]
+  const path = await findProgram(program, env)
+  return path === undefined ? undefined : ['/bin/sh', '-c', SHIELD, 'sluice', path, ...args]
+}
+
+function notFound({ program, env }: Command): CommandEnd {
+  return { kind: 'cut', message: `Cannot run ${program}: not found on PATH "${env['PATH']}"` }
 }
 
 async function giveUp({ program, timeoutMs, clock, signal }: Command, over: AbortSignal): Promise<CommandEnd> {

@@ -17,7 +17,7 @@ export interface RegistryEffects {
   beat(beat: Beat): Promise<void>
   /** Every gateway's routes; rejects when they cannot be read. */
   routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
-  /** Brings a log of a finished engine to the shared directory. */
+  /** Brings a log of a finished engine to the shared directory, in a lane of its own: no other call waits for it. */
   keepLog(log: EngineLog): Promise<void>
 }
 
@@ -54,6 +54,8 @@ export interface EngineEffects {
   preflight(): Promise<string | undefined>
   start(): Promise<RunningEngine>
   readonly logs: readonly EngineLog[]
+  /** Keeps its logs short while it runs: one that grows without bounds would fill the node's disk. */
+  trimLogs(): Promise<void>
 }
 
 export interface SlurmEffects {

@@ -35,6 +35,8 @@ export interface EndpointRunner {
   heal(isFenced: () => Promise<boolean>): Promise<void>
   /** Resolves when its file is gone, if that was asked for. */
   withdrawn(): Promise<void>
+  /** Brings what its engine printed to the shared directory, unless it is there; never rejects. */
+  keepLogs(): Promise<void>
 }
 
 /** How often a drain looks, and a file that could not be written is tried again. */
@@ -45,6 +47,8 @@ const LOADING_MS = 100
 const HEALTH_MS = 5_000
 /** How often one whose last answer was bad is asked, and what needs an unwell one is looked at. */
 const UNWELL_MS = 1_000
+/** How often its logs are looked at: a disk takes some gigabytes in that time at most. */
+const TRIM_MS = 1_000
 
 /** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
 export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
@@ -57,10 +61,15 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let beats: ReadonlyMap<string, number> = new Map()
   let withdrawn: Promise<void> = Promise.resolve()
   let performed: Promise<void> = Promise.resolve()
+  let kept: Promise<void> = Promise.resolve()
+  let hasPrinted = false
+  let isKeeping = false
+  let trimmed: Promise<unknown> = Promise.resolve()
   void every(TICK_MS, keepPublished, clock, over)
   void every(TICK_MS, () => lookAtNeed('draining'), clock, over)
   void every(UNWELL_MS, () => lookAtNeed('unwell'), clock, over)
   void every(options.loadMs, lookAtLoad, clock, over)
+  void every(TRIM_MS, trimLogs, clock, over)
   return {
     perform(action) {
       performed = performed.then(() => act(action))
@@ -68,6 +77,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     load: () => (wanted === undefined ? undefined : load),
     heal,
     withdrawn: () => performed.then(() => withdrawn),
+    keepLogs,
   }
 
   /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
@@ -80,7 +90,11 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       case 'stop engine':
         return void stop()
           .catch(trouble.tell(id, 'stop the engine'))
-          .then(() => post({ kind: 'stopped' }))
+          .then(() => {
+            post({ kind: 'stopped' })
+            // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
+            if (state().afterStop !== 'leave') void keepLogs()
+          })
       case 'publish':
         wanted = {
           version: REGISTRY_VERSION,
@@ -108,6 +122,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     try {
       const started = await options.engine.start()
       engine = started
+      hasPrinted = true
       void started.exited.then(async how => {
         const lines = await started.lastLines().catch(() => '') // how it ended is known without them
         if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
@@ -145,8 +160,30 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     const pids = stopping.processes().map(one => one.pid)
     const hunted = await stopping.stop()
     record('engine stopped', { id, pids, hunted })
-    for (const log of options.engine.logs)
-      await registry.keepLog(log).catch(trouble.tell(id, `keep the log ${log.name}`))
+  }
+
+  function keepLogs(): Promise<void> {
+    kept = kept.then(async () => {
+      if (!hasPrinted) return
+      hasPrinted = false
+      isKeeping = true
+      await trimmed
+      for (const log of options.engine.logs) {
+        await registry.keepLog(log).catch(error => {
+          hasPrinted = true
+          trouble.tell(id, `keep the log ${log.name}`)(error)
+        })
+      }
+      isKeeping = false
+    })
+    return kept
+  }
+
+  /** Not under a copy, which would have one half of each. */
+  async function trimLogs(): Promise<void> {
+    if (engine === undefined || isKeeping) return
+    trimmed = trouble.attempt(id, 'trim its logs', options.engine.trimLogs)
+    await trimmed
   }
 
   /** Writes come to the directory in the order in which they were asked for, one at a time. */

@@ -6,6 +6,7 @@ import type { CountOomKills, EngineEffects, RecordEvent, RegistryEffects, SlurmE
 import { runEndpoint } from './endpoint-runner.ts'
 import { NEW_ENDPOINT } from './endpoint-state.ts'
 import { every } from './every.ts'
+import { performLastAct } from './last-act.ts'
 import { newReplica, type ReplicaAction, type ReplicaEvent, type ReplicaLimits, step } from './machine.ts'
 import { recordTrouble } from './trouble.ts'
 
@@ -35,7 +36,8 @@ const TICK_MS = 200
 const EAR_APART_MS = 5_000
 /** The job leaves without waiting any longer for a shared directory that does not take the files away. */
 const WITHDRAW_MS = 2_000
-const LONGEST_WAIT_MS = 5_000
+/** Nor for one that does not take their logs, where a quarter of KillWait is not less. */
+const LOGS_MS = 5_000
 /** What the kernel may have done to the engine. */
 const MAY_BE_OOM: ReadonlySet<string> = new Set(['engine exited', 'engine unfit', 'model failed'])
 /** Who sends a TERM without Slurm means it. */
@@ -59,6 +61,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   const inbox: ReplicaEvent[] = []
   const trouble = recordTrouble(record)
   let wake: (() => void) | undefined
+  let logsKept: Promise<unknown> | undefined
 
   const post = (event: ReplicaEvent) => {
     inbox.push(event)
@@ -98,7 +101,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     state = next
     for (const action of actions) perform(action)
   }
-  await allWithdrawn()
+  await Promise.all([allWithdrawn(), keepLogsInTime()])
 
   function perform(action: ReplicaAction): void {
     switch (action.kind) {
@@ -160,21 +163,35 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     post({ kind: 'verdict', verdict: judge(answer, ours), heardAt })
   }
 
-  /** Asks until Slurm shows that it happened; the TERM that follows ends the process. */
+  /** The TERM that follows ends the process. */
   async function leave(how: 'requeue' | 'cancel'): Promise<void> {
     await Promise.race([allWithdrawn(), clock.sleep(WITHDRAW_MS)])
-    if (slurm === undefined) return post({ kind: 'term' }) // nobody else will end us
-    for (let waitMs = TICK_MS; !over.signal.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-      const answer = await slurm.job()
-      // A state that we do not know may be a running one (rule 1).
-      const isKnown = answer === 'forgotten' || (answer !== undefined && answer.state !== 'unknown')
-      const isOurs = typeof answer === 'object' && answer.restarts === job.restarts && answer.state === 'running'
-      if (isKnown && !isOurs) break
-      if (isOurs) await (how === 'requeue' ? slurm.requeue() : slurm.cancel()).catch(trouble.tell(id, how))
-      await clock.sleep(waitMs, over.signal)
+    if (slurm === undefined) {
+      post({ kind: 'taken' })
+      return post({ kind: 'term' }) // nobody else will end us
     }
-    record(how === 'requeue' ? 'requeued' : 'cancelled', { id })
+    const taken = () => {
+      record(how === 'requeue' ? 'requeued' : 'cancelled', { id })
+      post({ kind: 'taken' })
+      void keepLogs()
+    }
+    const { restarts } = job
+    await performLastAct({ how, restarts, slurm, clock, over: over.signal, taken, refused: trouble.tell(id, how) })
     post({ kind: 'left' })
+  }
+
+  /** Only once the job has taken its leave: what may take long, and may hang, must not hold that up. */
+  function keepLogs(): Promise<unknown> {
+    logsKept ??= Promise.all(runners.map(one => one.keepLogs()))
+    return logsKept
+  }
+
+  /** Past the deadline the process ends all the same. */
+  async function keepLogsInTime(): Promise<void> {
+    const deadlineMs = Math.min(LOGS_MS, options.limits.killWaitMs / 4)
+    const late = clock.sleep(deadlineMs).then(() => 'late')
+    if ((await Promise.race([keepLogs(), late])) !== 'late') return
+    trouble.tell(id, 'keep the logs')(new Error(`No answer within ${deadlineMs / 1_000} s`))
   }
 
   /** The counter moves while this process lives and answers for its engines; it waits for none of them. */

@@ -16,19 +16,21 @@ import {
  * own, and leave together.
  *
  * ```
- *  new ─start─► up ──all endpoints over──► leaving ──TERM, or none in time──► gone
+ *  new ─start─► up ──all endpoints over──► leaving ──taken, and TERM or none in time──► gone
  * ```
  *
  * Notices are the replica's: each reaches all endpoints. It leaves when none has anything left to do, and gives its node
- * back when all of them have failed.
+ * back when all of them have failed. A TERM that is faster than Slurm's answer to the last act ends nothing yet.
  */
 export interface ReplicaState {
   readonly phase: 'new' | 'up' | 'leaving' | 'gone'
   readonly endpoints: readonly EndpointState[]
   /** Why it must leave, as far as that is known; undefined: it need not. */
   readonly notice: Terms | undefined
-  /** leaving: when no TERM will come any more. */
+  /** leaving: when no TERM will come any more, or after one, no answer. */
   readonly dueAt: number
+  /** leaving: what Slurm was asked for, until it has taken that. */
+  readonly pending: 'requeue' | 'cancel' | undefined
   /** When to ask Slurm again, while it has not said why the ear ended. */
   readonly askAt: number | undefined
   /** Slurm's TERM has reached the batch process: nothing is left but to end. */
@@ -46,6 +48,9 @@ export type ReplicaEvent =
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly heardAt: number }
   | { readonly kind: 'term' }
   | { readonly kind: 'dismissed'; readonly dismissal: Dismissal }
+  /** Slurm has taken the last act. */
+  | { readonly kind: 'taken' }
+  /** Slurm shows that the job is ours no more. */
   | { readonly kind: 'left' }
   | { readonly kind: 'tick' }
 
@@ -71,6 +76,7 @@ export function newReplica(endpoints: number): ReplicaState {
     endpoints: Array.from({ length: endpoints }, () => NEW_ENDPOINT),
     notice: undefined,
     dueAt: 0,
+    pending: undefined,
     askAt: undefined,
     termed: false,
     dismissed: undefined,
@@ -80,6 +86,8 @@ export function newReplica(endpoints: number): ReplicaState {
 /** Of what Slurm grants, this much is kept for the end (rule 3). */
 const KEPT_MS = 5_000
 const ASK_AGAIN_MS = 2_000
+/** After a TERM an answer of Slurm is waited for until this much of KillWait is left, or half of a short one. */
+const LAST_MS = 2 * KEPT_MS
 
 /** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
 export function step(state: ReplicaState, event: ReplicaEvent, now: number, limits: ReplicaLimits): Step {
@@ -100,9 +108,11 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
       return onTerm(state, now, limits)
     case 'dismissed':
       return onDismissed(state, event.dismissal, now, limits)
+    case 'taken':
+      return state.termed ? end(state) : [{ ...state, pending: undefined }, []]
     case 'left':
       // The TERM that follows ends us; if none comes, Slurm has lost us and there is nothing to wait for.
-      return [{ ...state, dueAt: now + limits.killWaitMs }, []]
+      return state.termed ? end(state) : [{ ...state, pending: undefined, dueAt: now + limits.killWaitMs }, []]
     case 'tick':
       return onTick(state, now, limits)
   }
@@ -132,17 +142,17 @@ function depart(state: ReplicaState): Step {
   // Without a last act of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
   const how = state.dismissed ?? (state.notice?.comeBack === true ? 'requeue' : undefined)
   if (state.termed || how === undefined) return end(state, withdrawals)
-  return [leaving(state), [...withdrawals, { kind: 'leave', how }]]
+  return [leaving(state, how), [...withdrawals, { kind: 'leave', how }]]
 }
 
 /** Nothing here can serve; the endpoint files stay and say why. */
 function giveBack(state: ReplicaState, message: string | null): Step {
   const record = { kind: 'record', event: 'failed', detail: { message } } as const
-  return [leaving(state), [record, { kind: 'leave', how: 'cancel' }]]
+  return [leaving(state, 'cancel'), [record, { kind: 'leave', how: 'cancel' }]]
 }
 
-function leaving(state: ReplicaState): ReplicaState {
-  return { ...state, phase: 'leaving', dueAt: Number.POSITIVE_INFINITY }
+function leaving(state: ReplicaState, pending: 'requeue' | 'cancel'): ReplicaState {
+  return { ...state, phase: 'leaving', pending, dueAt: Number.POSITIVE_INFINITY }
 }
 
 function onUnfit(state: ReplicaState, message: string): Step {
@@ -178,6 +188,10 @@ function onVerdict(state: ReplicaState, verdict: Verdict, heardAt: number, now: 
 /** Slurm's TERM: the job has ended, KillWait is all there is, and whether it comes back is no longer ours to say. */
 function onTerm(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   const termed: ReplicaState = { ...state, termed: true }
+  if (state.phase === 'leaving' && state.pending !== undefined) {
+    const dueAt = now + Math.max(limits.killWaitMs - LAST_MS, limits.killWaitMs / 2)
+    return [{ ...termed, dueAt: Math.min(state.dueAt, dueAt) }, []]
+  }
   if (state.phase !== 'up') return end(termed)
   const cause = state.notice?.cause
   const deadlineAt = now + Math.max(0, limits.killWaitMs - KEPT_MS)
@@ -203,11 +217,18 @@ function notice(state: ReplicaState, terms: Terms, now: number, limits: ReplicaL
 }
 
 function onTick(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
-  if (state.phase === 'leaving') return now >= state.dueAt ? end(state) : [state, []]
+  if (state.phase === 'leaving') return now >= state.dueAt ? endUntaken(state) : [state, []]
   if (state.phase !== 'up') return [state, []]
   const [ticked, actions] = tell(state, { kind: 'tick' }, now, limits)
   if (ticked.askAt === undefined || now < ticked.askAt || isLeaving(ticked)) return [ticked, actions]
   return [{ ...ticked, askAt: undefined }, [...actions, { kind: 'ask slurm' }]]
+}
+
+/** Slurm may have taken the last act all the same: what is not known is not said. */
+function endUntaken(state: ReplicaState): Step {
+  if (state.pending === undefined) return end(state)
+  const detail = { what: state.pending, error: 'No answer of Slurm until the end of the job' }
+  return end(state, [{ kind: 'record', event: 'cannot', detail }])
 }
 
 function end(state: ReplicaState, first: readonly ReplicaAction[] = []): Step {

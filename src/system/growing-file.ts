@@ -1,12 +1,13 @@
 import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
+import { readAt } from './log-tail.ts'
 
 /** A text file that somebody else appends to, read as whole lines. */
 export interface GrowingFile {
   /**
    * The lines that were added since the last call; at the first call the last ones, of its last megabyte at most. Opens
-   * the file anew each time, which a network filesystem answers truthfully. A file that is not there has none; one that
-   * was replaced or cut begins again.
+   * the file anew each time, which a network filesystem answers truthfully. A file that is not there has none. One that
+   * was replaced, or cut, goes on after what was read last where it still has that, and begins again where it has not.
    */
   read(): Promise<readonly string[]>
 }
@@ -28,7 +29,7 @@ function follow(
   path: string,
   { lines, wants, skips }: { lines: number; wants: (line: string) => boolean; skips: boolean },
 ): GrowingFile {
-  let place: { inode: number; offset: number } | undefined
+  let place: Place | undefined
   /** An unfinished line. */
   let rest: Buffer = Buffer.alloc(0)
   return {
@@ -39,15 +40,18 @@ function follow(
         const stat = await file.stat()
         if (!stat.isFile()) return []
         const isFirst = place === undefined
-        const goesOn = place !== undefined && place.inode === stat.ino && stat.size >= place.offset
-        const next = goesOn && place !== undefined ? place.offset : 0
+        const again = place === undefined ? undefined : await findAgain(file, stat.size, place)
+        const next = again ?? 0
         const start = isFirst || skips ? Math.max(next, stat.size - MOST_BYTES) : next
         const isCut = start > next
-        if (!goesOn || isCut) rest = Buffer.alloc(0)
-        const end = Math.min(stat.size, start + MOST_BYTES)
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(end - start), 0, end - start, start)
-        place = { inode: stat.ino, offset: start + bytesRead }
-        const text = Buffer.concat([rest, buffer.subarray(0, bytesRead)])
+        if (again === undefined || isCut) {
+          rest = Buffer.alloc(0)
+          place = undefined
+        }
+        const added = await readAt(file, start, Math.min(stat.size - start, MOST_BYTES))
+        const seen = Buffer.concat([place?.seen ?? Buffer.alloc(0), added.subarray(-SEEN_BYTES)]).subarray(-SEEN_BYTES)
+        place = { offset: start + added.length, seen }
+        const text = Buffer.concat([rest, added])
         const ended = text.lastIndexOf(NEWLINE) + 1
         // A line that does not end is told in pieces: it may go on for gigabytes.
         const whole = ended === 0 && text.length >= MOST_BYTES ? text.length : ended
@@ -64,7 +68,25 @@ function follow(
   }
 }
 
+interface Place {
+  readonly offset: number
+  /** What stood before it. */
+  readonly seen: Buffer
+}
+
+/** Where to go on; undefined where what was read last does not stand there any more. */
+async function findAgain(file: FileHandle, size: number, { offset, seen }: Place): Promise<number | undefined> {
+  if (size >= offset && (await readAt(file, offset - seen.length, seen.length)).equals(seen)) return offset
+  if (seen.length < SEEN_BYTES) return undefined // a few words may stand in any file
+  const from = Math.max(0, size - SEARCHED_BYTES)
+  const at = (await readAt(file, from, size - from)).lastIndexOf(seen)
+  return at === -1 ? undefined : from + at + seen.length
+}
+
 const MOST_BYTES = 1024 * 1024
+const SEEN_BYTES = 1024
+/** Twice what is kept of a log that is cut (engine-effects.ts). */
+const SEARCHED_BYTES = 16 * 1024 * 1024
 const NEWLINE = 0x0a
 
 function whenAbsent(error: NodeJS.ErrnoException): undefined {

@@ -180,6 +180,20 @@ describe('orders', () => {
       expect((await fake.calls(program)).map(call => call.argv)).toEqual([argv])
     },
   )
+
+  // What gives the order stands in the job that Slurm then signals.
+  test.each(ORDERS)('%s by %s has its answer though the job is signalled before it', async (name, program) => {
+    await using fake = await FakeSlurm.open()
+    await fake.does(program, 'kill -USR2 $$; kill -TERM $$')
+    expect(await openSlurm(fake)[name]('4242')).toEqual({ kind: 'accepted' })
+  })
+
+  test('a program that is not there takes no order', async () => {
+    await using fake = await FakeSlurm.open()
+    const message = `Cannot run scancel: not found on PATH "${fake.home}"`
+    const env = { ...fake.env, PATH: fake.home }
+    expect(await openSlurm({ env }).cancel('4242')).toEqual({ kind: 'no-answer', message })
+  })
 })
 
 describe('scontrol', () => {

@@ -6,6 +6,7 @@ import { type Load, UNKNOWN_LOAD } from '../../src/domain/load.ts'
 import type { JobAnswer } from '../../src/domain/notice.ts'
 import type { GatewayRoutes } from '../../src/domain/routes-file.ts'
 import type { EngineHealth } from '../../src/engines/engine.ts'
+import type { EngineLog } from '../../src/supervisor/effects.ts'
 import { supervise } from '../../src/supervisor/loop.ts'
 import { manualClock } from '../fixtures/manual-clock.ts'
 
@@ -22,8 +23,10 @@ const job: JobView = {
 const routesNaming = (...ids: string[]): ReadonlyMap<string, GatewayRoutes> =>
   new Map([['main', { version: 1, gateway: 'main', beat: 1, generation: 1, tiers: { fast: ids } }]])
 
+const logs: readonly EngineLog[] = [{ name: 'engine', path: '/scratch/engine.log' }]
+
 /** A replica whose world is played by the test; everything that it does is written down, in order. */
-function replica(first: { oomKills?: number } = {}) {
+function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {}) {
   const clock = manualClock()
   const term = new AbortController()
   const did: string[] = []
@@ -40,6 +43,9 @@ function replica(first: { oomKills?: number } = {}) {
     exitEngine: (_how: string) => {},
     dismiss: (_dismissal: Dismissal) => {},
     load: () => Promise.resolve(UNKNOWN_LOAD),
+    requeue: () => Promise.resolve(),
+    keepLog: () => Promise.resolve(),
+    trims: 0,
     beats: [] as Load[],
     recorded: [] as string[],
     details: [] as Readonly<Record<string, unknown>>[],
@@ -65,13 +71,19 @@ function replica(first: { oomKills?: number } = {}) {
       remove: async () => void did.push('removed'),
       beat: async ({ endpoints }) => void world.beats.push(...Object.values(endpoints)),
       routes: () => world.routes(),
-      keepLog: async () => {},
+      keepLog: async ({ name }) => {
+        did.push(`keeps ${name}`)
+        await world.keepLog()
+      },
     },
     endpoints: [
       {
         id: 'fast-7-0-0',
         engine: {
-          logs: [],
+          logs: first.logs ?? [],
+          trimLogs: async () => {
+            world.trims += 1
+          },
           preflight: async () => undefined,
           start: async () => {
             did.push('started')
@@ -105,6 +117,7 @@ function replica(first: { oomKills?: number } = {}) {
       job: async () => world.answer,
       requeue: async () => {
         did.push('requeue')
+        await world.requeue()
         world.answer = { ...job, restarts: 1, state: 'pending' }
       },
       cancel: async () => {
@@ -363,6 +376,101 @@ describe('supervise', () => {
     await clock.advance(10_000)
     expect(did.slice(6)).toEqual([])
     term.abort()
+    await over
+  })
+
+  /** One whose engine has stopped because it was preempted. */
+  async function preempted(change: Partial<ReturnType<typeof replica>['world']> = {}) {
+    const played = replica({ logs })
+    const { clock, world } = played
+    await clock.advance(1_000)
+    Object.assign(world, change, { answer: { ...job, preemptTime: 100, endTime: 120 } })
+    world.endEar()
+    await clock.advance(3_000)
+    let hasEnded = false
+    void played.over.then(() => {
+      hasEnded = true
+    })
+    return { ...played, hasEnded: () => hasEnded }
+  }
+
+  it('does not end at the TERM of its requeue before the requeue has been answered', async () => {
+    const answer = Promise.withResolvers<void>()
+    const { clock, world, did, term, hasEnded } = await preempted({ requeue: () => answer.promise })
+    expect(did.at(-1)).toBe('requeue')
+    term.abort()
+    await clock.advance(2_000)
+    expect([hasEnded(), world.recorded.at(-1)]).toEqual([false, 'engine stopped'])
+    answer.resolve()
+    await clock.advance(100)
+    expect([hasEnded(), world.recorded.at(-1)]).toEqual([true, 'requeued'])
+  })
+
+  it('ends within KillWait when its requeue is never answered, and says so', async () => {
+    const { clock, world, term, hasEnded } = await preempted({ requeue: () => new Promise(() => {}) })
+    term.abort()
+    await clock.advance(21_000)
+    expect([hasEnded(), world.recorded.at(-1)]).toEqual([true, 'cannot'])
+    expect(world.details.at(-1)).toMatchObject({ what: 'requeue', error: expect.stringContaining('No answer') })
+  })
+
+  it('says that it was requeued only if it was', async () => {
+    const refused = async () => Promise.reject(new Error('Access denied'))
+    const { clock, world, term, over } = await preempted({ requeue: refused })
+    world.answer = { ...job, state: 'ended' } // cancelled meanwhile
+    await clock.advance(5_000)
+    expect(new Set(world.recorded.slice(world.recorded.indexOf('engine stopped') + 1))).toEqual(new Set(['cannot']))
+    term.abort()
+    await over
+  })
+
+  it('asks to be requeued before it keeps its log, and ends in time where that never comes to an end', async () => {
+    const { clock, world, did, term, hasEnded } = await preempted({ keepLog: () => new Promise(() => {}) })
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue', 'keeps engine'])
+    term.abort()
+    await clock.advance(4_900)
+    expect(hasEnded()).toBe(false)
+    await clock.advance(200)
+    expect([hasEnded(), world.recorded.at(-1)]).toEqual([true, 'cannot'])
+    expect(world.details.at(-1)).toMatchObject({ what: 'keep the logs', error: 'No answer within 5 s' })
+  })
+
+  it('starts its engine again while the log of the run before is kept', async () => {
+    const { clock, world, did, term, over } = replica({ logs })
+    world.keepLog = () => new Promise(() => {})
+    await clock.advance(1_000)
+    world.exitEngine('Killed by SIGKILL')
+    await clock.advance(2_000)
+    expect(did.slice(3)).toEqual(['loading', 'stopped', 'keeps engine', 'started', 'loading', 'ready'])
+    term.abort()
+    await clock.advance(10_000)
+    await over
+  })
+
+  it('keeps its logs short while it runs, and leaves them alone while they are kept', async () => {
+    const { clock, world, term, over } = replica({ logs })
+    const copy = Promise.withResolvers<void>()
+    world.keepLog = () => copy.promise
+    await clock.advance(3_500)
+    expect(world.trims).toBe(3)
+    world.exitEngine('Killed by SIGKILL')
+    await clock.advance(5_000)
+    expect(world.recorded.at(-1)).toBe('ready')
+    expect(world.trims).toBe(3)
+    copy.resolve()
+    await clock.advance(2_000)
+    expect(world.trims).toBe(5)
+    term.abort()
+    await clock.advance(10_000)
+    await over
+  })
+
+  it('keeps its log also where the job has ended already', async () => {
+    const { clock, did, term, over } = replica({ logs })
+    await clock.advance(1_000)
+    term.abort()
+    await clock.advance(2_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'keeps engine'])
     await over
   })
 

@@ -370,6 +370,49 @@ describe('a preemption (rules 3 and 4)', () => {
     expect(play([[3_300, { kind: 'term' }]], leaving.state).did).toEqual(['end'])
   })
 
+  describe('whose TERM comes before Slurm has answered', () => {
+    const termed = play(
+      [
+        [2_000, idleLook],
+        [3_000, idleLook],
+        [3_100, { kind: 'stopped' }],
+        [3_300, { kind: 'term' }],
+      ],
+      noticed.state,
+    )
+
+    it.each(['taken', 'left'] as const)('ends when it hears that it has %s', kind => {
+      expect(termed.did.at(-1)).toBe('leave by requeue')
+      expect(play([[9_000, { kind }]], termed.state).did).toEqual(['end'])
+    })
+
+    it('ends well within KillWait all the same, and says that there was no answer', () => {
+      expect(play([[23_299, { kind: 'tick' }]], termed.state).did).toEqual([])
+      expect(play([[23_300, { kind: 'tick' }]], termed.state).actions).toEqual([
+        {
+          kind: 'record',
+          event: 'cannot',
+          detail: { what: 'requeue', error: 'No answer of Slurm until the end of the job' },
+        },
+        { kind: 'end' },
+      ])
+    })
+  })
+
+  it('ends on the TERM that follows what Slurm has taken, though it does not show it yet', () => {
+    const taken = play(
+      [
+        [2_000, idleLook],
+        [3_000, idleLook],
+        [3_100, { kind: 'stopped' }],
+        [3_200, { kind: 'taken' }],
+      ],
+      noticed.state,
+    )
+    expect(play([[600_000, { kind: 'tick' }]], taken.state).did).toEqual([])
+    expect(play([[3_300, { kind: 'term' }]], taken.state).did).toEqual(['end'])
+  })
+
   it('ends by itself when no TERM comes within KillWait', () => {
     const leaving = play(
       [

@@ -30,6 +30,7 @@ function replica(world: { unfit?: string } = {}) {
         id: 'fast-7-0-0',
         engine: {
           logs: [],
+          trimLogs: async () => {},
           preflight: async () => world.unfit,
           start: async () => ({
             ...{ processes: () => [], url: 'http://127.0.0.1:40000', exited: new Promise<string>(() => {}) },

@@ -66,6 +66,40 @@ it('begins again when the file was replaced or cut', async () => {
   expect(await file.read()).toEqual(['f'])
 })
 
+const numbered = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => `line ${from + index} ${'x'.repeat(90)}`)
+
+it.each(['in its place', 'by another file'])('goes on where it was when its beginning was cut off %s', async how => {
+  await writeFile(path, `${numbered(0, 1_000).join('\n')}\nunfin`)
+  const file = growingFile(path, 1)
+  await file.read()
+  const kept = `sluice: left out\n${numbered(900, 1_000).join('\n')}\nunfinished\nnew\n`
+  if (how === 'in its place') await writeFile(path, kept)
+  else {
+    await writeFile(`${path}.new`, kept)
+    await rename(`${path}.new`, path)
+  }
+  expect(await file.read()).toEqual(['unfinished', 'new'])
+  expect(await file.read()).toEqual([])
+})
+
+it('begins again where a file was cut further than it had been read, though it has grown since', async () => {
+  await writeFile(path, `${numbered(0, 100).join('\n')}\n`)
+  const file = growingFile(path, 0)
+  await file.read()
+  await writeFile(path, `${numbered(500, 800).join('\n')}\n`)
+  expect(await file.read()).toEqual(numbered(500, 800))
+})
+
+it('goes on with a longer copy in the place of a shorter one', async () => {
+  await writeFile(path, 'a\n')
+  const file = growingFile(path, 9)
+  await file.read()
+  await writeFile(`${path}.new`, 'a\nb\n')
+  await rename(`${path}.new`, path)
+  expect(await file.read()).toEqual(['b'])
+})
+
 it('follows no link', async () => {
   await writeFile(`${path}.other`, 'secret\n')
   await symlink(`${path}.other`, path)

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, mkdtemp, open, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { growingFile } from '../../src/system/growing-file.ts'
+import { trimLog } from '../../src/system/trim-log.ts'
+
+let directory: string
+let path: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-trim-'))
+  path = join(directory, 'log')
+})
+
+afterEach(() => rm(directory, { recursive: true }))
+
+it('keeps the last whole lines of a log that has grown too long, and says how much it has left out, each time', async () => {
+  await writeFile(path, 'aaaa\nbbbb\ncccc\n')
+  await trimLog(path, { mostBytes: 15, keepBytes: 7 })
+  expect(await readFile(path, 'utf8')).toBe('aaaa\nbbbb\ncccc\n')
+  await trimLog(path, { mostBytes: 14, keepBytes: 7 })
+  expect(await readFile(path, 'utf8')).toBe('sluice: the first 10 bytes of this log are left out\ncccc\n')
+  await appendFile(path, 'dddd\n')
+  await trimLog(path, { mostBytes: 14, keepBytes: 7 })
+  expect(await readFile(path, 'utf8')).toBe('sluice: the first 15 bytes of this log are left out\ndddd\n')
+})
+
+it('has nothing to do where there is no log', () => trimLog(path, { mostBytes: 1, keepBytes: 1 }))
+
+it('cuts nothing behind a link', async () => {
+  await writeFile(`${path}.other`, 'aaaa\nbbbb\n')
+  await symlink(`${path}.other`, path)
+  await expect(trimLog(path, { mostBytes: 1, keepBytes: 1 })).rejects.toMatchObject({ code: 'ELOOP' })
+})
+
+it('keeps a log short under a program that goes on writing, and whoever follows it reads on', async () => {
+  const bounds = { mostBytes: 400_000, keepBytes: 200_000 }
+  const log = await open(path, 'a')
+  const lines = 'i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); echo "line $i of an engine"; done'
+  const writer = spawn('/bin/sh', ['-c', lines], { stdio: ['ignore', log.fd, log.fd] })
+  const ended = once(writer, 'exit')
+  await log.close()
+  const follower = growingFile(path, Number.POSITIVE_INFINITY)
+  const read: string[] = []
+  let isOver = false
+  void ended.then(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    read.push(...(await follower.read()))
+    await trimLog(path, bounds)
+    read.push(...(await follower.read()))
+  }
+  await ended
+  await appendFile(path, 'line 60001 of an engine\n')
+  read.push(...(await follower.read()))
+  await trimLog(path, bounds)
+  expect((await stat(path)).size).toBeLessThan(bounds.mostBytes)
+  const numbers = read.flatMap(line => /^line (\d+) of an engine$/.exec(line)?.[1] ?? []).map(Number)
+  expect(numbers.at(-1)).toBe(60_001)
+  expect(new Set(numbers).size).toBe(numbers.length) // none twice
+})
