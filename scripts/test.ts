@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { whyNoCgroup } from '../test/lab/cgroups.ts'
-import { FLAVOURS, type Flavour } from '../test/lab/flavours.ts'
+import { FLAVOURS } from '../test/lab/flavours.ts'
+import { type LabStep, planLabs } from './lab-plan.ts'
 import { type Failure, failuresText, NOTHING_RUN, type StepReport, slowestText, stepFailure } from './step-report.ts'
 
-// Everything: format, lint, types, dead code, unit tests, and the same tests' second half on real clusters, two at a time:
-// they wait for Slurm more than they compute. The last lines are what failed, with the first lines of each error, the
+// Everything: format, lint, types, dead code, unit tests, and the same tests' second half on real clusters, three at a
+// time: they wait for Slurm more than they compute. The last lines are what failed, with the first lines of each error, the
 // times, and the plain count. A lab that cannot start is a failure, never a skip.
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
@@ -15,22 +16,6 @@ const bin = (name: string) => join(root, 'node_modules/.bin', name)
 const STEP_LIMIT_MS = 30 * 60_000
 /** A lab that was asked to end ends within five seconds. */
 const LEAVE_MS = 20_000
-
-const all = (await readdir(join(root, 'test/lab'))).filter(name => name.endsWith('.test.ts')).sort()
-/**
- * What runs on which cluster, by the beginnings of the files' names in test/lab: all of it on the newest, in two halves; on
- * the others what may come out differently there. The longest come first.
- */
-const LABS: readonly (readonly [Flavour, readonly string[]])[] = [
-  ['sid', all.filter((_, index) => index % 2 === 0)],
-  ['sid', all.filter((_, index) => index % 2 === 1)],
-  ['bookworm', ['path', 'faults-control', 'faults-engine', 'faults-registry', 'gateway', 'rpc', 'submit', 'lab.test']],
-  ['qos', ['path', 'lab.test']],
-  ['cgroup', ['path', 'lab.test']],
-  ['bookworm-qos', ['path']],
-  ['grace0', ['path']],
-  ['cgroup-grace0', ['path']],
-]
 
 interface Step {
   readonly name: string
@@ -47,7 +32,8 @@ const checks: Step[] = [
   { name: 'tests that start servers', argv: [process.execPath, ...vitest('servers')], report: reportOf('servers') },
   { name: 'build', argv: [process.execPath, join(root, 'scripts/build.ts')] },
 ]
-const labs = LABS.flatMap(([flavour, files], index) => labStep(flavour, files, index))
+const labFiles = (await readdir(join(root, 'test/lab'))).filter(name => name.endsWith('.test.ts'))
+const labs = planLabs(labFiles).flatMap(labStep)
 
 const durations: string[] = []
 const failures: Failure[] = []
@@ -66,7 +52,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 await inTurn(checks, 'live')
-await Promise.all([inTurn(labs, 'live'), inTurn(labs, 'whole')])
+await Promise.all([inTurn(labs, 'live'), inTurn(labs, 'whole'), inTurn(labs, 'whole')])
 process.exitCode = failures.length === 0 ? 0 : 1
 if (noCgroup !== undefined) console.log(`\nWithout proctrack/cgroup: ${noCgroup}`)
 console.log(`\n${durations.join(', ')}`)
@@ -94,12 +80,12 @@ async function inTurn(steps: Step[], printing: 'live' | 'whole'): Promise<void> 
   }
 }
 
-function labStep(flavour: Flavour, files: readonly string[], index: number): readonly Step[] {
+function labStep({ flavour, files }: LabStep, index: number): readonly Step[] {
   const wantsCgroup = 'proctrack' in FLAVOURS[flavour] && FLAVOURS[flavour].proctrack === 'cgroup'
   if (wantsCgroup && noCgroup !== undefined) return []
   const tests = [process.execPath, ...vitest('lab'), ...files.map(file => `test/lab/${file}`)]
   const argv = [process.execPath, join(root, 'test/lab/main.ts'), `--flavour=${flavour}`, '--', ...tests]
-  return [{ name: `lab tests on ${flavour}`, argv, report: reportOf(`lab-${index}`) }]
+  return [{ name: `lab ${index + 1} on ${flavour}`, argv, report: reportOf(`lab-${index}`) }]
 }
 
 function vitest(project: string): string[] {
