@@ -52,8 +52,8 @@ export function startClients(count: number, kinds: readonly Request[], baseURL?:
 
 interface Pace {
   readonly baseURL?: string | undefined
-  /** How long a client waits after an answer, when so many have come to all. */
-  restMs(answers: number): number
+  /** How long a client waits after an answer that took so long, when so many have come to all. */
+  restMs(answers: number, tookMs: number): number
 }
 
 function startResting(count: number, kinds: readonly Request[], { baseURL, restMs }: Pace): Load {
@@ -63,8 +63,10 @@ function startResting(count: number, kinds: readonly Request[], { baseURL, restM
   const clients = Array.from({ length: count }, async (_, client) => {
     for (let turn = client; !signal.aborted; turn += 1) {
       const kind = kinds[turn % kinds.length]
-      if (kind !== undefined) outcomes.push(await send(kind, openAi(baseURL)))
-      const ms = restMs(outcomes.length)
+      if (kind === undefined) continue
+      const outcome = await send(kind, openAi(baseURL))
+      outcomes.push(outcome)
+      const ms = restMs(outcomes.length, outcome.endedAt - outcome.startedAt)
       if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined) // stopped
     }
   })
@@ -80,7 +82,10 @@ function startResting(count: number, kinds: readonly Request[], { baseURL, restM
 
 /** So many answers at full tilt see to it that what is done first is done to engines that are busy. */
 const AT_FULL_TILT = 24
-/** Then some nine requests a second: much of a test is waiting, and engines that are full take what the rest of it needs. */
+/**
+ * Then some nine requests a second, and fewer where others load the machine: much of a test is waiting, and engines that
+ * are full take what the rest of it needs.
+ */
 const REST_MS = 500
 
 /**
@@ -89,7 +94,8 @@ const REST_MS = 500
  */
 export async function underLoad(work: (load: Load) => Promise<void>): Promise<readonly Outcome[]> {
   let restsAfter = Number.POSITIVE_INFINITY
-  const load = startResting(6, EVERY_KIND, { restMs: answers => (answers > restsAfter ? REST_MS : 0) })
+  const restMs = (answers: number, tookMs: number) => (answers > restsAfter ? Math.max(REST_MS, tookMs) : 0)
+  const load = startResting(6, EVERY_KIND, { restMs })
   const more = (count: number) => {
     const wanted = load.outcomes.length + count
     return until(`${count} more answers`, () => load.outcomes.length >= wanted, { timeoutMs: 60_000 })
