@@ -69,7 +69,7 @@ describe('a crash of the updater', () => {
   test('at any change on disk loses no request and is made good by the next', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
-    const load = hammer(lab.port, { clients: 2, restMs: 10 })
+    const load = hammer(lab.port, { clients: 2, restMs: 25 })
     for (let change = 1; change <= 16; change++) {
       await killAtChange({ directory: lab.directory }, change, [second, first])
       const next = await lab.reopen()
