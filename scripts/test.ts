@@ -44,9 +44,8 @@ let skipped = 0
 const running = new Map<Step, ChildProcess>()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
-    for (const step of [...checks.splice(0), ...labs.splice(0)]) {
-      failures.push({ name: step.name, error: `not run: ${signal} came before` })
-    }
+    const names = [...checks.splice(0), ...labs.splice(0)].map(step => step.name).join(', ')
+    if (names !== '') failures.push({ name: `${signal} came`, error: `not run: ${names}` })
     for (const child of running.values()) child.kill('SIGTERM')
   })
 }
@@ -56,7 +55,7 @@ await Promise.all([inTurn(labs, 'live'), inTurn(labs, 'whole'), inTurn(labs, 'wh
 process.exitCode = failures.length === 0 ? 0 : 1
 if (noCgroup !== undefined) console.log(`\nWithout proctrack/cgroup: ${noCgroup}`)
 console.log(`\n${durations.join(', ')}`)
-console.log(`The slowest files: ${slowestText(files, 10)}`)
+if (files.length > 0) console.log(`The slowest files: ${slowestText(files, 10)}`)
 if (failures.length > 0) console.log(`\n${failuresText(failures)}\n`)
 console.log(`${passed} passed, ${failures.length} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`)
 
