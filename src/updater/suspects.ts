@@ -12,6 +12,12 @@ export interface Suspects {
   look(seen: SeenMap, standings: ReadonlyMap<string, Standing>): void
 }
 
+interface Tried {
+  readonly connects: boolean | undefined
+  readonly at: number
+  readonly asking: boolean
+}
+
 /** A suspect that took a connection is tried again after this share of the lease. */
 const AGAIN = 0.5
 
@@ -25,14 +31,11 @@ export function createSuspects(options: {
   readonly wake: () => void
 }): Suspects {
   const { network, leaseMs, reaches, clock, wake } = options
-  const tried = new Map<string, { readonly connects: boolean; readonly at: number } | 'asking'>()
+  const tried = new Map<string, Tried>()
   /** Those that nginx has reached: it may have streams of theirs after their withdrawal too, whatever it was for. */
   const reached = new Set<string>()
 
-  const connects = (id: string) => {
-    const known = tried.get(id)
-    return known === undefined || known === 'asking' ? undefined : known.connects
-  }
+  const connects = (id: string) => tried.get(id)?.connects
 
   return {
     connects,
@@ -45,7 +48,7 @@ export function createSuspects(options: {
         if (endpoint.state !== 'ready' && endpoint.state !== 'draining') continue
         const known = tried.get(id)
         // One that was withdrawn for its port is tried on: it may come back.
-        if (known === 'asking') continue
+        if (known?.asking === true) continue
         if (known !== undefined && clock.now() - known.at < AGAIN * leaseMs) continue
         void tryPort(endpoint)
       }
@@ -55,8 +58,9 @@ export function createSuspects(options: {
   async function tryPort(endpoint: Endpoint): Promise<void> {
     const at = addressOf(endpoint)
     if (at === undefined) return
-    tried.set(endpoint.id, 'asking')
-    tried.set(endpoint.id, { connects: await network.connects(at.address, at.port), at: clock.now() })
+    // What it gave before counts meanwhile: a port that hangs would be routed for as long as it is tried.
+    tried.set(endpoint.id, { connects: connects(endpoint.id), at: clock.now(), asking: true })
+    tried.set(endpoint.id, { connects: await network.connects(at.address, at.port), at: clock.now(), asking: false })
     wake()
   }
 }

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { ask } from './ask.ts'
 
@@ -12,8 +13,11 @@ export interface Hammer {
 /** The header that says when a request was begun, in milliseconds of performance.now(). */
 export const ASKED_AT = 'x-asked-at'
 
-/** Sixteen clients that ask without a pause, until the test ends. */
-export function hammer(port: number, { keepAlive = false, clients = 16 } = {}): Hammer {
+/**
+ * Sixteen clients that ask without a pause, until the test ends. They share this process with the gateway and the engines
+ * of the test: where it is enough that somebody asks all the while, `restMs` leaves the time to these.
+ */
+export function hammer(port: number, { keepAlive = false, clients = 16, restMs = 0 } = {}): Hammer {
   const agent = keepAlive ? new Agent({ keepAlive: true }) : undefined
   const failures: string[] = []
   let count = 0
@@ -31,6 +35,7 @@ export function hammer(port: number, { keepAlive = false, clients = 16 } = {}): 
       }
       count++
       for (const look of waiting) look()
+      if (restMs > 0) await sleep(restMs)
     }
   })
   async function stop() {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { FAST_MODEL, GATEWAY, SLOW_MODEL } from './site.ts'
 import { until } from './until.ts'
@@ -17,10 +18,13 @@ export interface Outcome {
   readonly endedAt: number
 }
 
-/** A slow stream, a fast stream and an answer in one piece: together they take every way through the gateway. */
+/**
+ * A slow stream, a fast stream and an answer in one piece: together they take every way through the gateway. Each slow
+ * token costs a core 14 ms, and what is left of two cores is what Slurm and the updater have.
+ */
 export const EVERY_KIND: readonly Request[] = [
-  { model: SLOW_MODEL, tokens: 40, stream: true },
-  { model: FAST_MODEL, tokens: 200, stream: true },
+  { model: SLOW_MODEL, tokens: 20, stream: true },
+  { model: FAST_MODEL, tokens: 100, stream: true },
   { model: FAST_MODEL, tokens: 20, stream: false },
 ]
 
@@ -43,33 +47,62 @@ export function openAi(baseURL = `${GATEWAY}/v1`): OpenAI {
 
 /** So many clients, each sending one request after the other, the kinds in turn, until stopped. */
 export function startClients(count: number, kinds: readonly Request[], baseURL?: string): Load {
+  return startResting(count, kinds, { baseURL, restMs: () => 0 })
+}
+
+interface Pace {
+  readonly baseURL?: string | undefined
+  /** How long a client waits after an answer that took so long, when so many have come to all. */
+  restMs(answers: number, tookMs: number): number
+}
+
+function startResting(count: number, kinds: readonly Request[], { baseURL, restMs }: Pace): Load {
   const outcomes: Outcome[] = []
-  let stopped = false
+  const stopped = new AbortController()
+  const { signal } = stopped
   const clients = Array.from({ length: count }, async (_, client) => {
-    for (let turn = client; !stopped; turn += 1) {
+    for (let turn = client; !signal.aborted; turn += 1) {
       const kind = kinds[turn % kinds.length]
-      if (kind !== undefined) outcomes.push(await send(kind, openAi(baseURL)))
+      if (kind === undefined) continue
+      const outcome = await send(kind, openAi(baseURL))
+      outcomes.push(outcome)
+      const ms = restMs(outcomes.length, outcome.endedAt - outcome.startedAt)
+      if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined) // stopped
     }
   })
   return {
     outcomes,
     async stop() {
-      stopped = true
+      stopped.abort()
       await Promise.all(clients)
       return outcomes
     },
   }
 }
 
-/** Does something while six clients are being answered: before it, during it and after it. Returns what became of all. */
+/** So many answers at full tilt see to it that what is done first is done to engines that are busy. */
+const AT_FULL_TILT = 24
+/**
+ * Then some nine requests a second, and fewer where others load the machine: much of a test is waiting, and engines that
+ * are full take what the rest of it needs.
+ */
+const REST_MS = 500
+
+/**
+ * Does something while six clients are being answered: before it, during it and after it. They send as fast as they are
+ * answered at first. Returns what became of all.
+ */
 export async function underLoad(work: (load: Load) => Promise<void>): Promise<readonly Outcome[]> {
-  const load = startClients(6, EVERY_KIND)
+  let restsAfter = Number.POSITIVE_INFINITY
+  const restMs = (answers: number, tookMs: number) => (answers > restsAfter ? Math.max(REST_MS, tookMs) : 0)
+  const load = startResting(6, EVERY_KIND, { restMs })
   const more = (count: number) => {
     const wanted = load.outcomes.length + count
     return until(`${count} more answers`, () => load.outcomes.length >= wanted, { timeoutMs: 60_000 })
   }
   try {
     await more(12)
+    restsAfter = load.outcomes.length + AT_FULL_TILT
     await work(load)
     await more(12)
   } finally {

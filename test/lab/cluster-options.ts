@@ -8,7 +8,7 @@ export type ClusterOptions = {
   preemption: 'partition' | 'qos'
   /** GraceTime of gpu_ai, or of its QoS; slurmctld enforces it on its next pass, so it lasts a few seconds longer. */
   graceSeconds: number
-  /** slurm.conf KillWait: between TERM and KILL. */
+  /** slurm.conf KillWait: between TERM and KILL; Slurm's own default, of which a drain keeps five seconds. */
   killWaitSeconds: number
   /** AuthInfo=cred_expire: a requeued job is held for this long and one second. Slurm's own default is 120. */
   credExpireSeconds: number
@@ -28,7 +28,7 @@ export const DEFAULT_OPTIONS: ClusterOptions = {
   suite: 'sid',
   preemption: 'partition',
   graceSeconds: 20,
-  killWaitSeconds: 10,
+  killWaitSeconds: 30,
   credExpireSeconds: 5,
   minJobAgeSeconds: 300,
   slurmdTimeoutSeconds: 300,

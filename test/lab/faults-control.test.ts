@@ -122,6 +122,7 @@ describe('slurmctld stopped for a while', () => {
     const [victim] = await twoServing()
     const engine = engineOf(victim)
     const before = await state()
+    const oldEars = new Set(await earSteps(victim))
     const earlier = (await eventsOf(victim)).length
     const outcomes = await underLoad(async load => {
       await stopSlurmctld()
@@ -136,7 +137,9 @@ describe('slurmctld stopped for a while', () => {
       await startSlurmctld()
       const back = await site.serving(2)
       expect(back.map(one => one.id)).toContain(victim.id)
-      await until('its new ear', () => earSteps(victim), { ...PATIENCE, holds: steps => steps.length === 1 })
+      // A slurmctld that was away when the srun of a step was killed may keep that step to the end of the job.
+      const newEars = async () => new Set(await earSteps(victim)).difference(oldEars)
+      await until('its new ear', newEars, { ...PATIENCE, holds: steps => steps.size === 1 })
       await until('the end of the trouble', squeueTroubles, { ...PATIENCE, holds: seen => seen.at(-1) === 'recovered' })
     })
     expect(lostOf(outcomes)).toEqual([])
@@ -269,10 +272,10 @@ describe('a node that goes down with its replica', () => {
   })
 })
 
-/** Of KillWait, 10 s here, five seconds are kept; what has ended is not ours to requeue. */
+/** Of KillWait, 30 s here, five seconds are kept; what has ended is not ours to requeue. */
 function expectTermDrain(events: readonly SiteEvent[], cause: string): void {
   const drains = events.filter(one => one.event === 'draining')
-  expect(drains[0]?.['deadlineMs']).toBeLessThanOrEqual(5_000)
+  expect(drains[0]?.['deadlineMs']).toBeLessThanOrEqual(25_000)
   expect(drains.at(-1)).toMatchObject({ cause, comeBack: false })
   expect(events.at(-1)).toMatchObject({ event: 'engine stopped' })
 }

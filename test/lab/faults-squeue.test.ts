@@ -14,7 +14,7 @@ const SLURM_CONF = '/etc/slurm/slurm.conf'
 let site: Site
 
 beforeAll(async () => {
-  site = await openSite(undefined, { timing: { squeueSeconds: 2, beatSeconds: 1, leaseSeconds: 5 } })
+  site = await openSite(undefined, { timing: { squeueSeconds: 1, beatSeconds: 1, leaseSeconds: 5 } })
   await site.startUpdater()
   await site.submit('fast', 2)
   await site.serving(2)

@@ -1,8 +1,5 @@
 import type { ClusterOptions } from './cluster-options.ts'
 
-/** slurm.conf(5) KillWait by default; without a grace it is all that a replica has, and the lab's own 10 s are short. */
-const KILL_WAIT_SECONDS = 30
-
 /** The labs that the same scenarios run on: what differs from DEFAULT_OPTIONS. `main.ts --flavour=NAME` makes one. */
 export const FLAVOURS = {
   /** The newest Slurm, nginx and njs of the range, and preemption by partition. */
@@ -14,11 +11,11 @@ export const FLAVOURS = {
   /** What is old, set up as the example site is. */
   'bookworm-qos': { suite: 'bookworm', preemption: 'qos' },
   /** GraceTime's default. The signals at its end reach the whole process tree, the engine's too. */
-  grace0: { graceSeconds: 0, killWaitSeconds: KILL_WAIT_SECONDS },
+  grace0: { graceSeconds: 0 },
   /** How sites track processes: of a step's processes only slurmstepd's own children are signalled. */
   cgroup: { proctrack: 'cgroup' },
   /** The engine hears nothing of the signals, and is drained in what KillWait leaves. */
-  'cgroup-grace0': { proctrack: 'cgroup', graceSeconds: 0, killWaitSeconds: KILL_WAIT_SECONDS },
+  'cgroup-grace0': { proctrack: 'cgroup', graceSeconds: 0 },
 } as const satisfies Record<string, Partial<ClusterOptions>>
 
 export type Flavour = keyof typeof FLAVOURS

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { setLink, writeGeneration } from '../../src/gateway/generation-files.ts'
 import { findNginx } from '../../src/gateway/nginx-processes.ts'
 import { placesBelow } from '../../src/gateway/state-directory.ts'
-import { ask } from '../gateway/ask.ts'
+import { hammer } from '../gateway/hammer.ts'
 import { killAtChange } from '../gateway/kill-at-change.ts'
 import { type LabGateway, neverAborted, startLabGateway } from '../gateway/lab-gateway.ts'
 import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
@@ -69,11 +69,7 @@ describe('a crash of the updater', () => {
   test('at any change on disk loses no request and is made good by the next', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
-    let isOver = false
-    const statuses = new Set<number>()
-    const client = (async () => {
-      while (!isOver) statuses.add((await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status)
-    })()
+    const load = hammer(lab.port, { clients: 2, restMs: 25 })
     for (let change = 1; change <= 16; change++) {
       await killAtChange({ directory: lab.directory }, change, [second, first])
       const next = await lab.reopen()
@@ -81,9 +77,7 @@ describe('a crash of the updater', () => {
       expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
       expect(await next.running(neverAborted)).toMatchObject({ model: first })
     }
-    isOver = true
-    await client
-    expect(statuses).toEqual(new Set([200]))
+    expect((await load.stop()).failures).toEqual([])
     expect((await readdir(join(lab.directory, 'generations'))).length).toBeLessThanOrEqual(5)
   })
 

@@ -39,7 +39,7 @@ function slurmConf(cluster: Cluster): string {
     ...preemption(options),
     // bf_interval and sched_interval in seconds: a preemptor is noticed soon after it came.
     'SchedulerType=sched/backfill',
-    'SchedulerParameters=bf_interval=5,sched_interval=5,batch_sched_delay=0',
+    'SchedulerParameters=bf_interval=2,sched_interval=2,batch_sched_delay=0',
     ...accounting(cluster),
     'JobAcctGatherType=jobacct_gather/none',
     `KillWait=${options.killWaitSeconds}`,

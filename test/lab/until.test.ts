@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { until } from './until.ts'
+
+beforeEach(() => {
+  vi.stubEnv('LAB_PATIENCE', undefined)
+  return () => void vi.unstubAllEnvs()
+})
 
 test('returns the first value that holds', async () => {
   let count = 0
@@ -21,4 +26,10 @@ test('throws with the last value seen', async () => {
 test('ends a look that hangs', async () => {
   const waiting = until('an answer', () => new Promise(() => undefined), { timeoutMs: 30 })
   await expect(waiting).rejects.toThrow('Cannot see an answer: not within 30 ms')
+})
+
+test('waits longer where others load the machine', async () => {
+  vi.stubEnv('LAB_PATIENCE', '3')
+  const waiting = until('an answer', () => false, { timeoutMs: 30, intervalMs: 1 })
+  await expect(waiting).rejects.toThrow('Cannot see an answer: not within 90 ms')
 })

@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 const DEFAULT_INTERVAL_MS = 100
 
 export type UntilOptions<T> = {
+  /** On a machine of one's own; `LAB_PATIENCE` times as long where that is set. */
   timeoutMs: number
   /** What the value must fulfil; without it, it must be truthy. */
   holds?: (value: T) => boolean
@@ -19,8 +20,9 @@ export type UntilOptions<T> = {
 export async function until<T>(
   what: string,
   look: (signal: AbortSignal) => T | Promise<T>,
-  { timeoutMs, holds = Boolean, intervalMs = DEFAULT_INTERVAL_MS }: UntilOptions<T>,
+  { timeoutMs: ownMs, holds = Boolean, intervalMs = DEFAULT_INTERVAL_MS }: UntilOptions<T>,
 ): Promise<T> {
+  const timeoutMs = ownMs * Number(process.env['LAB_PATIENCE'] ?? 1)
   const deadline = AbortSignal.timeout(timeoutMs)
   let last: { value: T } | { error: unknown } | undefined
   while (!deadline.aborted) {
