@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { boundedLines } from '../gateway/bounded-lines.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -116,12 +117,13 @@ async function serveAccount({ config, options, account, nginx, over }: Service, 
     permitAddress: address => refuseStrayed(current, address),
     signal,
   })
-  const forget = context.onHangup(async () => {
+  const reread = async () => {
     const next = await rereadConfig(current, options, context)
     if (next === undefined) return
     current = next
     passOn()
-  })
+  }
+  const forget = context.onHangup(() => void reread().catch(error => context.warn(messageOf(error))))
   const end = () => child.kill('SIGTERM')
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()

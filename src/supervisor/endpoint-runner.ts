@@ -56,13 +56,14 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let load = UNKNOWN_LOAD
   let withdrawn: Promise<void> = Promise.resolve()
   let performed: Promise<void> = Promise.resolve()
-  void every(TICK_MS, keepPublished, clock, over)
-  void every(TICK_MS, () => lookAtNeed('draining'), clock, over)
-  void every(UNWELL_MS, () => lookAtNeed('unwell'), clock, over)
-  void every(options.loadMs, lookAtLoad, clock, over)
+  const stopped = () => post({ kind: 'stopped' })
+  void every(TICK_MS, () => trouble.attempt(id, 'keep its file', keepPublished), clock, over)
+  void every(TICK_MS, () => trouble.attempt(id, 'look at its drain', () => lookAtNeed('draining')), clock, over)
+  void every(UNWELL_MS, () => trouble.attempt(id, 'look at what needs it', () => lookAtNeed('unwell')), clock, over)
+  void every(options.loadMs, () => trouble.attempt(id, 'look at its load', lookAtLoad), clock, over)
   return {
     perform(action) {
-      performed = performed.then(() => act(action))
+      performed = performed.then(() => act(action)).catch(trouble.tell(id, action.kind))
     },
     load: () => (wanted === undefined ? undefined : load),
     heal,
@@ -77,9 +78,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       case 'load models':
         return void engine?.loadModels(action.models).catch(trouble.tell(id, 'load models'))
       case 'stop engine':
-        return void stop()
-          .catch(trouble.tell(id, 'stop the engine'))
-          .then(() => post({ kind: 'stopped' }))
+        return void stop().catch(trouble.tell(id, 'stop the engine')).then(stopped, stopped)
       case 'publish':
         wanted = {
           version: REGISTRY_VERSION,
@@ -107,11 +106,14 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     try {
       const started = await options.engine.start()
       engine = started
-      void started.exited.then(async how => {
-        const lines = await started.lastLines().catch(() => '') // how it ended is known without them
-        if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
-      })
-      void watchHealth(started)
+      void started.exited.then(
+        async how => {
+          const lines = await started.lastLines().catch(() => '') // how it ended is known without them
+          if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
+        },
+        trouble.tell(id, 'see its end'),
+      )
+      void watchHealth(started).catch(trouble.tell(id, 'watch its health'))
     } catch (error) {
       post({ kind: 'exited', message: messageOf(error) })
     }
@@ -120,9 +122,10 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   async function watchHealth(watched: RunningEngine): Promise<void> {
     let hasExited = false
     let isWell = true
-    void watched.exited.then(() => {
+    const exited = () => {
       hasExited = true
-    })
+    }
+    void watched.exited.then(exited, exited)
     while (engine === watched && !over.aborted) {
       // A drain counts connections: ours stay away from the port (rule 3).
       const { phase } = state()

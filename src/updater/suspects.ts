@@ -56,7 +56,9 @@ export function createSuspects(options: {
     const at = addressOf(endpoint)
     if (at === undefined) return
     tried.set(endpoint.id, 'asking')
-    tried.set(endpoint.id, { connects: await network.connects(at.address, at.port), at: clock.now() })
+    const connects = await network.connects(at.address, at.port).catch(() => undefined)
+    if (connects === undefined) tried.delete(endpoint.id)
+    else tried.set(endpoint.id, { connects, at: clock.now() })
     wake()
   }
 }
