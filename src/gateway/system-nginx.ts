@@ -1,6 +1,6 @@
 import { readlinkSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { readRegularText } from '../system/regular-file.ts'
 import { isOfAccount } from './master-program.ts'
 import { type NginxProcess, readAgain, readNginx } from './nginx-processes.ts'
 
@@ -38,14 +38,17 @@ export function pidFileOf(text: string, places: NginxPlaces): string {
  * @throws when it does not run, with what to do.
  */
 export async function findSystemMaster(places: NginxPlaces): Promise<NginxProcess> {
-  const pidFile = pidFileOf(await readFile(places.configuration, 'utf8').catch(asEmpty), places)
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(asEmpty), 10)
+  const pidFile = pidFileOf(await readRegularText(places.configuration, MAX_FILE_BYTES).catch(asEmpty), places)
+  const pid = Number.parseInt(await readRegularText(pidFile, MAX_FILE_BYTES).catch(asEmpty), 10)
   const found = pid > 0 ? readNginx(pid) : undefined
   if (found?.role === 'master' && (await isOfAccount(pid, 0)) && readAgain(found) !== undefined) return found
   throw new Error(
     `Cannot find the system's nginx: ${pidFile} names no master of nginx that root runs; start it, such as with systemctl start nginx`,
   )
 }
+
+// Its pid file has a line; a longer nginx.conf names its pid file before.
+const MAX_FILE_BYTES = 4 * 1024 * 1024
 
 // An nginx without that file does not run, which is what the caller says.
 function asEmpty(): string {

@@ -9,7 +9,9 @@ export interface Account {
 
 /** The account of a uid as the system's databases have it, LDAP included (getent(1)); undefined when they have none. */
 export async function accountOf(uid: number, env: NodeJS.ProcessEnv): Promise<Account | undefined> {
-  const result = await execa('getent', ['passwd', String(uid)], { env, extendEnv: false, cwd: '/', reject: false })
+  const bounds = { timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS } as const
+  const options = { env, extendEnv: false, cwd: '/', reject: false, ...bounds } as const
+  const result = await execa('getent', ['passwd', String(uid)], options)
   if (result.exitCode === NOT_FOUND) return undefined
   if (result.failed) throw new Error(`Cannot find the account of uid ${uid}: ${result.shortMessage}`, { cause: result })
   const [name = '', , , gid = '', , home = '/'] = String(result.stdout).split(':')
@@ -17,3 +19,7 @@ export async function accountOf(uid: number, env: NodeJS.ProcessEnv): Promise<Ac
 }
 
 const NOT_FOUND = 2
+
+// A directory service that is away answers after its own time-outs, or never.
+const TIMEOUT_MS = 60_000
+const MOST_CHARACTERS = 64 * 1024

@@ -1,8 +1,12 @@
-import { open } from 'node:fs/promises'
+import { openRegularFile } from './regular-file.ts'
 
-/** The last `lines` lines of a text file, of its last 8 KiB at most; empty when there is no such file. */
+/**
+ * The last `lines` lines of a text file, of its last 8 KiB at most; empty when there is no such file.
+ *
+ * @throws as openRegularFile does.
+ */
 export async function readTail(path: string, lines: number): Promise<string> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+  const file = await openRegularFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })

@@ -6,7 +6,7 @@ export interface GrowingFile {
   /**
    * The lines that were added since the last call; at the first call the last ones, of its last megabyte at most. Opens
    * the file anew each time, which a network filesystem answers truthfully. A file that is not there has none; one that
-   * was replaced or cut begins again.
+   * was replaced or cut begins again. A line of more than a megabyte comes in pieces.
    */
   read(): Promise<readonly string[]>
 }
@@ -34,6 +34,10 @@ export function growingFile(path: string, lines: number, wants: (line: string) =
         const whole = text.lastIndexOf(NEWLINE) + 1
         rest = text.subarray(whole)
         const found = text.toString('utf8', 0, whole).split('\n').slice(0, -1)
+        if (rest.length >= MOST_BYTES) {
+          found.push(rest.toString('utf8'))
+          rest = Buffer.alloc(0)
+        }
         if (isFirst && start > 0) found.shift() // the rest of a line
         const wanted = found.filter(wants)
         return isFirst ? wanted.slice(Math.max(0, wanted.length - lines)) : wanted

@@ -71,3 +71,16 @@ it('follows no link', async () => {
   await symlink(`${path}.other`, path)
   await expect(growingFile(path, 9).read()).rejects.toMatchObject({ code: 'ELOOP' })
 })
+
+it('gives a line that never ends in pieces, and keeps no more than that of it', async () => {
+  const file = growingFile(path, 0)
+  await file.read()
+  await writeFile(path, '')
+  await file.read()
+  const lengths: number[] = []
+  for (let round = 0; round < 5; round++) {
+    await appendFile(path, 'x'.repeat(600_000))
+    lengths.push(...(await file.read()).map(line => line.length))
+  }
+  expect(lengths).toEqual([1_200_000, 1_200_000])
+})
