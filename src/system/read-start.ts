@@ -16,7 +16,7 @@ export function readStart(path: string, bytes: number): string {
       if (count === 0) break
       length += count
     }
-    return buffer.latin1Slice(0, length)
+    return buffer.toString('latin1', 0, length)
   } finally {
     closeSync(file)
   }
