@@ -8,6 +8,9 @@ import type { Context } from './context.ts'
 /** It reads no weights, but on a network filesystem even the header takes its time. */
 const ANSWER_MS = 60_000
 
+/** A few pages, with what it says of a model's header. */
+const MOST_CHARACTERS = 4 * 1024 * 1024
+
 export interface FitQuestion {
   readonly file: string
   readonly settings: EngineSettings
@@ -29,6 +32,7 @@ export async function askFitParams(
     extendEnv: false,
     stdin: 'ignore',
     timeout: ANSWER_MS,
+    maxBuffer: MOST_CHARACTERS,
     cancelSignal: signal,
     reject: false,
   })

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import { readFile, readlink } from 'node:fs/promises'
+import { readlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +16,7 @@ import type { Partition } from '../slurm/partition.ts'
 import type { Qos } from '../slurm/qos.ts'
 import type { Slurm } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
+import { digestFile } from '../system/directory-digest.ts'
 import { mayTrace } from '../system/end-sockets.ts'
 import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost } from '../system/network.ts'
@@ -103,16 +103,12 @@ async function gatherRuntime(path: string): Promise<RuntimeFacts> {
   const here = fileURLToPath(import.meta.url)
   if (current === undefined || !here.endsWith('.cjs')) return { path, current, isThis: undefined }
   const [ours, theirs] = await Promise.all(
-    [here, join(path, 'current/sluice.cjs')].map(file => lane.run('read a bundle', () => hashOf(file)).catch(notKnown)),
+    [here, join(path, 'current/sluice.cjs')].map(file =>
+      lane.run('read a bundle', () => digestFile(file)).catch(notKnown),
+    ),
   )
   const isThis = ours === undefined || theirs === undefined ? undefined : ours === theirs
   return { path, current, isThis }
-}
-
-async function hashOf(file: string): Promise<string> {
-  return createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex')
 }
 
 interface Known {

@@ -25,7 +25,13 @@ export async function install(options: { to: string; dryRun?: boolean }, context
   const directories = { templates: templatesDirectory(), licenses: join(dirname(bundle), 'licenses') }
   const parts = { files: { node: process.execPath, 'sluice.cjs': bundle }, directories }
   const dryRun = options.dryRun === true
-  const { target, wasThere } = await installParts({ parts, to: options.to, version: VERSION, dryRun })
+  const { target, wasThere } = await installParts({
+    parts,
+    to: options.to,
+    version: VERSION,
+    dryRun,
+    signal: context.signal,
+  })
   if (dryRun) return context.print(`Would install ${target} with Node ${process.version}`)
   context.print(
     `${wasThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(options.to, 'current')} points at it`,
@@ -43,9 +49,11 @@ export async function installParts(options: {
   to: string
   version: string
   dryRun: boolean
+  /** What is not whole then is taken away again. */
+  signal: AbortSignal
 }): Promise<{ target: string; wasThere: boolean }> {
-  const { parts, to, version } = options
-  const digests = await digestParts(parts)
+  const { parts, to, version, signal } = options
+  const digests = await digestParts(parts, signal)
   const manifest = formatDigests(digests)
   const name = `${version}-${createHash('sha256').update(manifest).digest('hex').slice(0, 12)}`
   const target = join(to, name)
@@ -53,15 +61,16 @@ export async function installParts(options: {
   if (options.dryRun) return { target, wasThere }
 
   await mkdir(to, { recursive: true, mode: 0o755 })
-  if (wasThere) await verify(target, digests)
+  if (wasThere) await verify(target, digests, signal)
   else {
     const beside = join(to, `.${name}.${process.pid}.tmp`)
     await mkdir(beside, { mode: 0o755 })
     try {
-      await write(parts, beside)
+      await write(parts, beside, signal)
       await writeFile(join(beside, MANIFEST), manifest)
-      await verify(beside, digests)
+      await verify(beside, digests, signal)
       await flushTree(beside)
+      signal.throwIfAborted()
       await rename(beside, target)
     } catch (error) {
       await rm(beside, { recursive: true, force: true })
@@ -79,24 +88,29 @@ export async function installParts(options: {
 /** For `sha256sum --check`. */
 const MANIFEST = 'SHA256SUMS'
 
-async function digestParts({ files, directories }: Parts): Promise<ReadonlyMap<string, string>> {
+async function digestParts({ files, directories }: Parts, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
   const digests = new Map<string, string>()
-  for (const [name, path] of Object.entries(files)) digests.set(name, await digestFile(path))
+  for (const [name, path] of Object.entries(files)) digests.set(name, await digestFile(path, signal))
   for (const [name, path] of Object.entries(directories))
-    for (const [file, digest] of await digestDirectory(path)) digests.set(join(name, file), digest)
+    for (const [file, digest] of await digestDirectory(path, signal)) digests.set(join(name, file), digest)
   digests.set('sluice', createHash('sha256').update(COMMAND).digest('hex'))
   return new Map([...digests].sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
-async function write({ files, directories }: Parts, target: string): Promise<void> {
-  for (const [name, path] of Object.entries(files)) await cp(path, join(target, name), { dereference: true })
-  for (const [name, path] of Object.entries(directories)) await cp(path, join(target, name), { recursive: true })
+async function write({ files, directories }: Parts, target: string, signal: AbortSignal): Promise<void> {
+  for (const [name, path] of [...Object.entries(files), ...Object.entries(directories)]) {
+    signal.throwIfAborted()
+    await cp(path, join(target, name), {
+      dereference: Object.hasOwn(files, name),
+      recursive: Object.hasOwn(directories, name),
+    })
+  }
   await writeFile(join(target, 'sluice'), COMMAND, { mode: 0o755 })
   for (const name of ['sluice', 'node']) await chmod(join(target, name), 0o755)
 }
 
-async function verify(target: string, digests: ReadonlyMap<string, string>): Promise<void> {
-  const found = await digestDirectory(target)
+async function verify(target: string, digests: ReadonlyMap<string, string>, signal: AbortSignal): Promise<void> {
+  const found = await digestDirectory(target, signal)
   const names = new Set([...digests.keys(), ...found.keys()])
   const wrong = [...names].filter(name => name !== MANIFEST && found.get(name) !== digests.get(name))
   if (wrong.length === 0) return

@@ -22,7 +22,7 @@ export interface ProfileOptions extends ConfigOptions {
   readonly json?: boolean
 }
 
-/** `sluice profile ENDPOINT --seconds N`: a running engine records what it does. Ctrl-C ends the recording, not its writing. */
+/** `sluice profile ENDPOINT --seconds N`: a running engine records what it does. Ctrl-C ends the recording, not its writing, for which it then waits no more than a moment. */
 export async function profile(name: string, options: ProfileOptions, context: Context): Promise<void> {
   const seconds = secondsOf(options.seconds)
   const site = await openSite(options, context)
@@ -50,7 +50,10 @@ export async function profile(name: string, options: ProfileOptions, context: Co
     },
   })
   if (outcome === 'missing') throw new UserError(`Cannot profile ${id}: ${withoutProfiler(endpoint)}`)
-  tell(`${id} has recorded ${outcome.seconds.toFixed(1)} s; traces: ${plan.place}`)
+  const recorded = `${id} has recorded ${outcome.seconds.toFixed(1)} s`
+  if (!outcome.isWritten)
+    throw new Error(`${recorded} and still writes its traces, which nobody waits for now: ${plan.place}`)
+  tell(`${recorded}; traces: ${plan.place}`)
   if (options.json === true) report({ dryRun: false, seconds: outcome.seconds })
 
   function report(result: { dryRun: boolean; seconds: number }): void {

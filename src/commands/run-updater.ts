@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import { requeuePauseSeconds } from '../domain/requeue-pause.ts'
 import type { DrivenGateway } from '../gateway/gateway-channel.ts'
 import { createUpdaterMetrics } from '../observe/metrics.ts'
@@ -55,9 +56,11 @@ export async function runUpdater({
   const journal = openJournal({ shared, writer, print }, systemClock, lane)
   const tell = (change: { tier: string; event: 'down' | 'up' }) => {
     if (config.notify === undefined) return
-    void notify(config.notify, { site: config.site, gateway: gateway.name, ...change }).then(trouble => {
-      if (trouble !== undefined) journal.record('trouble', { what: 'notify', message: trouble })
-    })
+    void notify(config.notify, { site: config.site, gateway: gateway.name, ...change })
+      .then(trouble => {
+        if (trouble !== undefined) journal.record('trouble', { what: 'notify', message: trouble })
+      })
+      .catch(error => journal.record('trouble', { what: 'notify', message: messageOf(error) }))
   }
   const metrics = createUpdaterMetrics({ version: VERSION, site: config.site, gateway: gateway.name })
   if (gateway.metricsPort !== undefined) {
@@ -122,7 +125,7 @@ export async function runUpdater({
   } finally {
     journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
     await journal.close()
-    void registry.close() // a share that hangs keeps the thread until it answers, and us no longer
+    void registry.close().catch(() => undefined) // a share that hangs keeps the thread until it answers, and us no longer
   }
 }
 

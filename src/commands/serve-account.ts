@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import { boundedLines } from '../gateway/bounded-lines.ts'
 import { type DrivenGateway, serveGateway } from '../gateway/gateway-channel.ts'
 import type { Account } from '../system/account.ts'
@@ -58,12 +59,13 @@ export async function serveAccount(
     permitAddress: address => refuseStrayed(current, address),
     signal,
   })
-  const forget = context.onHangup(async () => {
+  const reread = async () => {
     const next = await rereadConfig(current, options, context)
     if (next === undefined) return
     current = next
     passOn()
-  })
+  }
+  const forget = context.onHangup(() => void reread().catch(error => context.warn(messageOf(error))))
   const end = () => child.kill('SIGTERM')
   signal.addEventListener('abort', end, { once: true })
   if (signal.aborted) end()

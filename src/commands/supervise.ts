@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import { UserError } from '../domain/user-error.ts'
@@ -26,6 +25,7 @@ import { removeDirectory } from '../system/owned-directory.ts'
 import { createPatientOutput } from '../system/patient-output.ts'
 import { signal } from '../system/processes.ts'
 import { makeScratch } from '../system/scratch.ts'
+import { readStreamText } from '../system/stream-text.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 import { createKeyTaker } from './take-key.ts'
@@ -53,7 +53,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it. Nor does a
   // SIGHUP mean anything here (context.ts).
   process.on('SIGUSR2', () => undefined)
-  const spec = readSpec(await text(process.stdin))
+  const spec = readSpec(await readStdin(context.signal))
   const job = options.withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
@@ -153,10 +153,21 @@ function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {
   return { CUDA_VISIBLE_DEVICES: Array.from({ length: count }, (_, gpu) => gpu).join(','), ...env }
 }
 
+/** Slurm itself takes no script that is larger (slurm.conf(5) max_script_size). */
+const MAX_SPEC_BYTES = 4 * 1024 * 1024
+
+async function readStdin(signal: AbortSignal): Promise<string> {
+  try {
+    return await readStreamText(process.stdin, MAX_SPEC_BYTES, signal)
+  } catch (cause) {
+    throw new UserError('Cannot read the replica spec on standard input', { cause })
+  }
+}
+
 function readSpec(input: string): ReplicaSpec {
   try {
     const spec: ReplicaSpec = JSON.parse(input)
-    if (spec.version === 1 && spec.engine in ENGINES) return spec
+    if (spec.version === 1 && Object.hasOwn(ENGINES, spec.engine)) return spec
     throw new Error(`version ${spec.version}, engine "${spec.engine}"`)
   } catch (cause) {
     throw new UserError(

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import { systemClock } from '../system/clock.ts'
 import { connectServiceManager } from '../system/service-manager.ts'
@@ -42,12 +43,13 @@ export async function updater(options: ConfigOptions, context: Context): Promise
 function rereadOnHangup(current: Config, options: ConfigOptions, context: Context) {
   const reread = new AbortController()
   let next: Config | undefined
-  const forget = context.onHangup(async () => {
+  const take = async () => {
     const config = await rereadConfig(current, options, context)
     if (config === undefined) return
     next = config
     reread.abort('SIGHUP: sluice.yaml was read again')
-  })
+  }
+  const forget = context.onHangup(() => void take().catch(error => context.warn(messageOf(error))))
   return {
     signal: reread.signal,
     stop: () => {

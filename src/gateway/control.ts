@@ -1,4 +1,5 @@
 import { Client } from 'undici'
+import { readStreamText } from '../system/stream-text.ts'
 import { acceptingGenerations } from './generation-mark.ts'
 import { findAnyNginx, findNginx } from './nginx-processes.ts'
 import type { StateDirectory } from './state-directory.ts'
@@ -44,13 +45,14 @@ export async function askGeneration(control: Control): Promise<number | undefine
   const client = isSocket
     ? new Client('http://gateway', { socketPath: control.socketPath, pipelining: 0 })
     : new Client(`http://${control.address}:${control.port}`, { pipelining: 0 })
+  const signal = AbortSignal.timeout(ANSWER_MS)
   try {
     const answer = await client.request({
       method: 'GET',
       path: isSocket ? '/generation' : '/_sluice/generation',
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal,
     })
-    const text = await answer.body.text()
+    const text = await readStreamText(answer.body, MOST_BYTES, signal)
     return answer.statusCode === 200 && /^\d{1,15}$/.test(text) ? Number(text) : undefined
   } catch {
     return undefined // nobody there, or too slow: the caller asks again until its own deadline
@@ -61,3 +63,6 @@ export async function askGeneration(control: Control): Promise<number | undefine
 
 // A worker answers between two events; one that takes longer than this is stuck, and the next question may find another.
 const ANSWER_MS = 1000
+
+// Who listens on a port of that number may be anybody; a generation has 15 digits at most.
+const MOST_BYTES = 64

@@ -43,12 +43,14 @@ export function serveGateway(
     if (!parsed.success) return // an end that speaks otherwise gets no answer
     if (under.size >= MOST_CALLS) return peer.close(`more than ${MOST_CALLS} calls are under way`)
     const { id } = parsed.data
-    const work = answer(parsed.data).then(
-      value => reply(peer, { id, value }),
-      error => reply(peer, { id, error: messageOf(error) }),
-    )
+    const work = answer(parsed.data)
+      .then(
+        value => reply(peer, { id, value }),
+        error => reply(peer, { id, error: messageOf(error) }),
+      )
+      .catch(error => peer.close(messageOf(error)))
+      .finally(() => under.delete(work))
     under.add(work)
-    void work.finally(() => under.delete(work))
   })
   return { idle: async () => void (await Promise.all(under)) }
 

@@ -8,7 +8,8 @@ import { listeningPorts, probePorts } from './probe-ports.ts'
 
 /** Which nginx there is, or in words why there is none. Runs `nginx -V` and starts nothing. */
 export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
-  const result = await execa(command, ['-V'], { cwd: '/', env, extendEnv: false, timeout: ANSWER_MS, reject: false })
+  const bounds = { timeout: ANSWER_MS, maxBuffer: MOST_CHARACTERS } as const
+  const result = await execa(command, ['-V'], { cwd: '/', env, extendEnv: false, reject: false, ...bounds })
   if (result.code === 'ENOENT') return { missing: `There is no program "${command}" on PATH` }
   if (result.failed) return { missing: `Cannot run ${command} -V: ${result.shortMessage}` }
   const modules = /--modules-path=(\S+)/.exec(result.stderr)?.[1]
@@ -31,3 +32,4 @@ export async function inspectPort(port: number, directory: string): Promise<'nob
 }
 
 const ANSWER_MS = 10_000
+const MOST_CHARACTERS = 64 * 1024

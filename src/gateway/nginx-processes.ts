@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { codeOf } from '../domain/caught.ts'
+import { readStart } from '../system/read-start.ts'
 
 /** A process of an nginx. */
 export interface NginxProcess {
@@ -52,11 +53,11 @@ export function isAccepting(one: NginxProcess): boolean {
  */
 export function readNginx(pid: number, root?: string): NginxProcess | undefined {
   try {
-    const title = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+    const title = readStart(`/proc/${pid}/cmdline`, MOST_BYTES)
     const role = /^nginx: (master|worker) process/.exec(title)?.[1]
     if (role !== 'master' && role !== 'worker') return undefined
     if (root !== undefined && readlinkSync(`/proc/${pid}/cwd`) !== root) return undefined
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const stat = readStart(`/proc/${pid}/stat`, MOST_BYTES)
     // proc(5): counted after the command, which stands in parentheses and may hold anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const startTime = fields[19]
@@ -69,6 +70,9 @@ export function readNginx(pid: number, root?: string): NginxProcess | undefined 
     throw error
   }
 }
+
+/** Of a title, its beginning says what it is; a stat has a few hundred. */
+const MOST_BYTES = 1024
 
 /** It ended meanwhile, or it is somebody else's. */
 function isUnreadable(error: unknown): boolean {

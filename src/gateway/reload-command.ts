@@ -14,7 +14,8 @@ export async function runReload(
   const [program = '', ...args] = command
   const what = JSON.stringify(command.join(' '))
   // A group of its own: what a wrapper starts holds its output open, and would be waited for.
-  const options = { env, extendEnv: false, cwd: '/', detached: true, stdin: 'ignore', reject: false } as const
+  const own = { detached: true, stdin: 'ignore', maxBuffer: MOST_CHARACTERS } as const
+  const options = { env, extendEnv: false, cwd: '/', reject: false, ...own } as const
   const child = execa(program, args, options)
   const over = new AbortController()
   const deadline = clock.sleep(DEADLINE_MS, AbortSignal.any([over.signal, signal])).then(() => undefined)
@@ -35,3 +36,4 @@ export async function runReload(
 // systemctl waits for the unit's ExecReload, which tests the configuration first.
 const DEADLINE_MS = 20_000
 const MAX_LINES = 3
+const MOST_CHARACTERS = 1024 * 1024

@@ -1,7 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf } from '../domain/caught.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
+import { readRegularText } from '../system/regular-file.ts'
 
 /** The one file of Sluice in the system's nginx. */
 export interface SystemFile {
@@ -15,6 +16,9 @@ export interface SystemFile {
    */
   write(text: string | undefined): Promise<void>
 }
+
+/** Ten times a gateway of 4 096 endpoints with a key each. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024
 
 /** `mark` is a line that every text of this gateway has, and no other's. */
 export function systemFile(path: string, mark: string): SystemFile {
@@ -37,7 +41,7 @@ export function systemFile(path: string, mark: string): SystemFile {
 
   async function read(): Promise<string | undefined> {
     try {
-      return await readFile(path, 'utf8')
+      return await readRegularText(path, MAX_FILE_BYTES)
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined
       throw error

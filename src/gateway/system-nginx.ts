@@ -1,5 +1,4 @@
 import { readlinkSync, statSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { readRegularText } from '../system/regular-file.ts'
 import { isOfAccount } from './master-program.ts'
@@ -39,7 +38,7 @@ export function pidFileOf(text: string, places: NginxPlaces): string {
  * @throws when it does not run, with what to do.
  */
 export async function findSystemMaster(places: NginxPlaces): Promise<NginxProcess> {
-  const pidFile = pidFileOf(await readFile(places.configuration, 'utf8').catch(asEmpty), places)
+  const pidFile = pidFileOf(await readRegularText(places.configuration, MAX_FILE_BYTES).catch(asEmpty), places)
   const pid = Number.parseInt(await readRegularText(pidFile, MOST_PID_BYTES).catch(asEmpty), 10)
   const found = pid > 0 ? readNginx(pid) : undefined
   if (found?.role === 'master' && (await isOfAccount(pid, 0)) && readAgain(found) !== undefined) return found
@@ -48,6 +47,8 @@ export async function findSystemMaster(places: NginxPlaces): Promise<NginxProces
   )
 }
 
+// A longer nginx.conf names its pid file before.
+const MAX_FILE_BYTES = 4 * 1024 * 1024
 // More digits than a pid has.
 const MOST_PID_BYTES = 16
 

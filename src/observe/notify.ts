@@ -2,6 +2,8 @@ import { execa } from 'execa'
 
 /** A command that hangs is ended; mail and chat gateways answer in seconds. */
 const TIMEOUT_MS = 30_000
+/** Of what it complains about; only the first words are told. */
+const MOST_CHARACTERS = 64 * 1024
 
 export interface TierChange {
   readonly site: string
@@ -26,6 +28,7 @@ export async function notify(command: readonly string[], change: TierChange): Pr
     input: `${JSON.stringify(change)}\n`,
     stdout: 'ignore',
     timeout: TIMEOUT_MS,
+    maxBuffer: MOST_CHARACTERS,
     reject: false,
   })
   return result.failed ? `Cannot notify: ${result.shortMessage}` : undefined

@@ -1,8 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { mkdtemp, open, readFile, rm, stat, statfs } from 'node:fs/promises'
+import { mkdtemp, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomic } from '../system/atomic-file.ts'
 import type { Clock } from '../system/clock.ts'
+import { openRegularFile } from '../system/regular-file.ts'
 import { localFilesystem } from './watch.ts'
 
 /** What the shared directory is; throws what the filesystem says when it cannot be looked at. */
@@ -42,9 +43,9 @@ export async function tryShared(shared: string, clock: Clock) {
     }
     const startedAt = clock.now()
     await writeAtomic(file, '{}\n')
-    await readFile(file)
+    await using handle = await openRegularFile(file)
+    await handle.read()
     const visibleMs = clock.now() - startedAt
-    await using handle = await open(file)
     const { uid } = await handle.stat()
     if (watcher !== undefined) await clock.sleep(EVENT_MS, arrived.signal)
     return { ownerUid: uid, visibleMs, eventMs: arrivedAt === undefined ? undefined : arrivedAt - startedAt }

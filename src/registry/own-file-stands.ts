@@ -1,8 +1,9 @@
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../domain/caught.ts'
 import { type Endpoint, formatEndpoint, MAX_ENDPOINT_BYTES } from '../domain/endpoint.ts'
 import { registryDirectories } from './directories.ts'
+import { readOwnFile } from './read-own-file.ts'
 
 /**
  * - `stands`: the file is the one that was published.
@@ -27,11 +28,10 @@ export function createOwnFileLook(shared: string) {
     const mark = found && `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`
     const text = formatEndpoint(endpoint)
     if (mark !== undefined && marks.get(endpoint.id) === `${mark} ${text}`) return 'stands'
-    if (found?.isFile() === true && found.size <= MAX_ENDPOINT_BYTES) {
-      if ((await readFile(path, 'utf8').catch(absent)) === text) {
-        marks.set(endpoint.id, `${mark} ${text}`)
-        return 'stands'
-      }
+    const read = found === undefined ? undefined : readOwnFile(path, MAX_ENDPOINT_BYTES)
+    if (read?.kind === 'text' && read.text === text) {
+      marks.set(endpoint.id, `${mark} ${text}`)
+      return 'stands'
     }
     return (await hasLaterRun(endpoint)) ? 'fenced' : 'gone'
   }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { openRegularFile } from '../system/regular-file.ts'
+import { openRegularFile, readRegularText } from '../system/regular-file.ts'
 
 /** A file to copy: `work` is where it grows beside a list of what is in it, on the filesystem of `to`. */
 export interface FileCopy {
@@ -18,6 +18,9 @@ export interface SourceVersion {
 
 /** Read, hashed and written at a time: a few milliseconds of hashing, and few enough lines for a file of a terabyte. */
 const CHUNK_BYTES = 8 * 2 ** 20
+
+/** What is cut off of a longer list is copied again: this is one of seven terabytes. */
+const MAX_LIST_BYTES = 64 * 2 ** 20
 
 export async function sourceVersion(path: string): Promise<SourceVersion> {
   const { size, mtimeMs } = await stat(path)
@@ -140,7 +143,7 @@ async function goodChunks(part: FileHandle, hashes: readonly string[]): Promise<
 
 async function readList(work: string): Promise<{ source: SourceVersion; hashes: readonly string[] } | undefined> {
   try {
-    const [first = '', ...lines] = (await readFile(listOf(work), 'utf8')).split('\n')
+    const [first = '', ...lines] = (await readRegularText(listOf(work), MAX_LIST_BYTES)).split('\n')
     const { size, mtimeMs } = JSON.parse(first)
     return { source: { size, mtimeMs }, hashes: lines.filter(line => /^[0-9a-f]{64}$/.test(line)) }
   } catch {

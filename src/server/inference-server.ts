@@ -136,6 +136,8 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     }
     if (failure !== undefined) throw await this.#failToStart(run, failure)
     void this.#watch(run, run.launched)
+      .catch(error => this.#fail(run, messageOf(error)))
+      .catch(() => undefined) // a stop hears of it
     return this
   }
 
@@ -198,10 +200,11 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
 
   async #watch(run: Run, launched: LaunchedServer): Promise<void> {
     const { signal } = run.ended
-    void launched.exited.then(async how => {
+    const failing = launched.exited.then(async how => {
       if (signal.aborted) return // asked for
       await this.#fail(run, `${how}, which nobody asked for`)
     })
+    failing.catch(() => undefined) // a stop hears of it
     while (!signal.aborted) {
       await systemClock.sleep(this.settings.heartbeatInterval * 1_000, signal)
       if (!signal.aborted) this.#observe(run, await this.#look())
@@ -255,11 +258,12 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     run.ended.abort()
     const cleared = this.#clear(run, message)
     run.stopped = cleared.then(({ report }) => report) // a stop that comes now finds it under way
+    run.stopped.catch(() => undefined) // where none comes
     return cleared.then(({ lastLines }) => lastLines)
   }
 
   async #clear({ launched }: Run, message: string) {
-    const lastLines = await launched?.lastLines()
+    const lastLines = await launched?.lastLines().catch(() => undefined)
     const report = await launched?.kill()
     const left = report === undefined || report.left.length === 0 ? '' : `; ${hanging(report)}`
     this.#rest('failed', { message: message + left, lastLines }, report)

@@ -36,7 +36,7 @@ export function startRankGroup(options: {
 
   async function bringUp(): Promise<void> {
     head = await options.startHead()
-    void head.exited.then(workers.fail)
+    void head.exited.then(workers.fail, workers.fail)
     await Promise.all(nodes.names.map((node, index) => workers.start(node, options.workerArgv(index + 1))))
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../system/clock.ts'
 import type { GrowingFile } from '../system/growing-file.ts'
 import type { EngineGroup } from './engine-group.ts'
 import type { EngineProcess } from './engine-process.ts'
-import { readWorkerLog, workerArgv } from './worker-script.ts'
+import { isFact, readWorkerLog, workerArgv } from './worker-script.ts'
 import { followFromNow, type Worker, type WorkerNodes, workerSteps } from './worker-steps.ts'
 
 /** The head's program on this node. */
@@ -40,7 +40,7 @@ export function startRpcGroup(options: {
 }): EngineGroup {
   const { rpc, nodes, clock } = options
   const stopping = new AbortController()
-  const workers = workerSteps(options)
+  const workers = workerSteps({ ...options, wants: isFact })
   let head: EngineProcess | undefined
   let headLog: GrowingFile | undefined
   let fatal: string | undefined

@@ -71,7 +71,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
     await mkdir(work, { recursive: true, mode: 0o750 })
     const files = await filesOf(stage, model, work)
     const ended = new AbortController()
-    void tell(files, ended.signal)
+    void tell(files, ended.signal).catch(() => undefined) // the copy itself tells what is wrong
     try {
       const { release, lost } = await holdLock(join(work, `${relative.replaceAll('/', '%')}.lock`))
       try {

@@ -67,6 +67,11 @@ export interface WorkerFacts {
   readonly devices: number
 }
 
+/** A line that readWorkerLog looks at; a worker may print others for weeks. */
+export function isFact(line: string): boolean {
+  return line.startsWith('sluice: ') || DEVICE.test(line)
+}
+
 export function readWorkerLog(lines: readonly string[]): WorkerFacts {
   const said = (what: string) => lines.find(line => line.startsWith(`sluice: ${what} `))?.slice(9 + what.length)
   return {
@@ -76,7 +81,9 @@ export function readWorkerLog(lines: readonly string[]): WorkerFacts {
   }
 }
 
+const DEVICE = /^ {2}(\w+): .*\(\d+ MiB, \d+ MiB free\)$/
+
 /** The names in lines such as `  CUDA0: Tesla V100S (32494 MiB, 32000 MiB free)`, of workers and of `--list-devices`. */
 export function parseDevices(lines: readonly string[]): string[] {
-  return lines.flatMap(line => /^ {2}(\w+): .*\(\d+ MiB, \d+ MiB free\)$/.exec(line)?.[1] ?? [])
+  return lines.flatMap(line => DEVICE.exec(line)?.[1] ?? [])
 }

@@ -1,7 +1,9 @@
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../domain/caught.ts'
 import { START_LINE } from '../domain/engine-log.ts'
 import { type GrowingFile, growingFile } from '../system/growing-file.ts'
+import { readLastLines } from './last-lines.ts'
 
 /** A step on another node of the job. */
 export interface WorkerStep {
@@ -24,21 +26,25 @@ export interface WorkerNodes {
 /** One that was started. */
 export interface Worker {
   readonly node: string
-  /** All that it has printed so far. */
+  /** What it has printed so far of the lines that are wanted, and no more than the first thousand of them. */
   look(): Promise<readonly string[]>
   /** How it ended, with its last words. */
   readonly ended: Promise<string>
 }
 
-const LAST_LINES = 12
+const MOST_LINES = 1_000
 
-/** The workers of one engine: the end of any of them is the end of all. */
-export function workerSteps(options: { readonly nodes: WorkerNodes; readonly logs: string }) {
-  const { nodes, logs } = options
+/** The workers of one engine: the end of any of them is the end of all. `wants`: which of their lines `look` is for. */
+export function workerSteps(options: {
+  readonly nodes: WorkerNodes
+  readonly logs: string
+  readonly wants?: (line: string) => boolean
+}) {
+  const { nodes, logs, wants = () => false } = options
   const steps: (WorkerStep & Worker)[] = []
-  let fail: (how: string) => void = () => undefined
+  let fail: (how: unknown) => void = () => undefined
   const exited = new Promise<string>(resolve => {
-    fail = resolve
+    fail = how => resolve(messageOf(how))
   })
   return {
     /** How the first of them ended, or what `fail` was told first. */
@@ -47,15 +53,15 @@ export function workerSteps(options: { readonly nodes: WorkerNodes; readonly log
     started: steps as readonly Worker[],
     async start(node: string, argv: readonly string[]): Promise<Worker> {
       const logFile = join(logs, workerLogName(node))
-      const log = await followFromNow(logFile, `${START_LINE}\n`)
+      const log = await followFromNow(logFile, `${START_LINE}\n`, wants)
       const step = await nodes.start({ node, argv, logFile })
       const said: string[] = []
       const look = async () => {
-        said.push(...(await log.read()))
+        for (const line of await log.read()) if (said.length < MOST_LINES) said.push(line)
         return said
       }
       const ended = step.exited.then(
-        async how => `The worker on ${node} ended, ${how}: ${(await look()).slice(-LAST_LINES).join('\n')}`,
+        async how => `The worker on ${node} ended, ${how}: ${await readLastLines(logFile).catch(() => '')}`,
       )
       const worker = { ...step, look, ended }
       steps.push(worker)
@@ -74,9 +80,9 @@ export function workerSteps(options: { readonly nodes: WorkerNodes; readonly log
 }
 
 /** What earlier starts have printed is past. */
-export async function followFromNow(path: string, text = ''): Promise<GrowingFile> {
+export async function followFromNow(path: string, text = '', wants?: (line: string) => boolean): Promise<GrowingFile> {
   await appendFile(path, text, { mode: 0o640 })
-  const file = growingFile(path, 0)
+  const file = growingFile(path, 0, wants)
   await file.read()
   return file
 }

@@ -65,14 +65,14 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   let hasPrinted = false
   let isKeeping = false
   let trimmed: Promise<unknown> = Promise.resolve()
-  void every(TICK_MS, keepPublished, clock, over)
-  void every(TICK_MS, () => lookAtNeed('draining'), clock, over)
-  void every(UNWELL_MS, () => lookAtNeed('unwell'), clock, over)
-  void every(options.loadMs, lookAtLoad, clock, over)
-  void every(TRIM_MS, trimLogs, clock, over)
+  void every(TICK_MS, () => trouble.attempt(id, 'keep its file', keepPublished), clock, over)
+  void every(TICK_MS, () => trouble.attempt(id, 'look at its drain', () => lookAtNeed('draining')), clock, over)
+  void every(UNWELL_MS, () => trouble.attempt(id, 'look at what needs it', () => lookAtNeed('unwell')), clock, over)
+  void every(options.loadMs, () => trouble.attempt(id, 'look at its load', lookAtLoad), clock, over)
+  void every(TRIM_MS, () => trouble.attempt(id, 'keep its log short', trimLogs), clock, over)
   return {
     perform(action) {
-      performed = performed.then(() => act(action))
+      performed = performed.then(() => act(action)).catch(trouble.tell(id, action.kind))
     },
     load: () => (wanted === undefined ? undefined : load),
     heal,
@@ -93,7 +93,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
           .then(() => {
             post({ kind: 'stopped' })
             // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
-            if (state().afterStop !== 'leave') void keepLogs()
+            if (state().afterStop !== 'leave') void keepLogs().catch(trouble.tell(id, 'keep its log'))
           })
       case 'publish':
         wanted = {
@@ -123,11 +123,14 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       const started = await options.engine.start()
       engine = started
       hasPrinted = true
-      void started.exited.then(async how => {
-        const lines = await started.lastLines().catch(() => '') // how it ended is known without them
-        if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
-      })
-      void watchHealth(started)
+      void started.exited.then(
+        async how => {
+          const lines = await started.lastLines().catch(() => '') // how it ended is known without them
+          if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
+        },
+        trouble.tell(id, 'see its end'),
+      )
+      void watchHealth(started).catch(trouble.tell(id, 'watch its health'))
     } catch (error) {
       post({ kind: 'exited', message: messageOf(error) })
     }
@@ -136,9 +139,10 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   async function watchHealth(watched: RunningEngine): Promise<void> {
     let hasExited = false
     let isWell = true
-    void watched.exited.then(() => {
+    const exited = () => {
       hasExited = true
-    })
+    }
+    void watched.exited.then(exited, exited)
     while (engine === watched && !over.aborted) {
       // A drain counts connections: ours stay away from the port (rule 3).
       const { phase } = state()

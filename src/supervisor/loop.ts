@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, REGISTRY_VERSION } from '../domain/endpoint.ts'
 import { judge, type Verdict } from '../domain/notice.ts'
@@ -87,7 +88,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   const unfit = (await Promise.all(options.endpoints.map(one => one.engine.preflight()))).find(one => one !== undefined)
   post(unfit === undefined ? { kind: 'start' } : { kind: 'unfit', message: unfit })
   void every(TICK_MS, async () => post({ kind: 'tick' }), clock, over.signal)
-  void every(options.beatMs, beat, clock, over.signal)
+  void every(options.beatMs, () => trouble.attempt(id, 'keep up its beat', beat), clock, over.signal)
 
   while (!over.signal.aborted) {
     const event = inbox.shift()
@@ -109,13 +110,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
         runners[action.index]?.perform(action.action)
         break
       case 'listen':
-        void listen()
+        void listen().catch(trouble.tell(id, 'listen to Slurm'))
         break
       case 'ask slurm':
-        void ask()
+        void ask().catch(trouble.tell(id, 'ask Slurm'))
         break
       case 'leave':
-        void leave(action.how)
+        void leave(action.how).catch(trouble.tell(id, action.how))
         break
       case 'record':
         record(action.event, { id, ...action.detail })
@@ -148,7 +149,8 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     ears += 1
     const hasJustBegun = ears === 1
     // A notice from before the ear could hear would be missed: Slurm is asked once it does.
-    const said = over.signal.aborted ? '' : await slurm.listen(() => void ask(hasJustBegun), over.signal)
+    const begun = () => void ask(hasJustBegun).catch(trouble.tell(id, 'ask Slurm'))
+    const said = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
     listening = false
     if (over.signal.aborted) return
     record('ear ended', { id, said })
@@ -158,7 +160,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   async function ask(hasJustBegun = false): Promise<void> {
     if (slurm === undefined) return
     const heardAt = clock.now()
-    const answer = await slurm.job()
+    const answer = await slurm.job().catch(() => undefined)
     const ours = { restarts: job.restarts, signalLeadSeconds: options.signalLeadSeconds, hasJustBegun }
     post({ kind: 'verdict', verdict: judge(answer, ours), heardAt })
   }

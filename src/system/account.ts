@@ -23,10 +23,16 @@ async function lookUp(
   key: number | string,
   env: NodeJS.ProcessEnv,
 ): Promise<string[] | undefined> {
-  const result = await execa('getent', [database, String(key)], { env, extendEnv: false, cwd: '/', reject: false })
+  const bounds = { timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS } as const
+  const options = { env, extendEnv: false, cwd: '/', reject: false, ...bounds } as const
+  const result = await execa('getent', [database, String(key)], options)
   if (result.exitCode === NOT_FOUND) return undefined
   if (result.failed) throw new Error(`Cannot find ${key} in ${database}: ${result.shortMessage}`, { cause: result })
   return String(result.stdout).split(':')
 }
 
 const NOT_FOUND = 2
+
+// A directory service that is away answers after its own time-outs, or never.
+const TIMEOUT_MS = 60_000
+const MOST_CHARACTERS = 64 * 1024

@@ -3,7 +3,7 @@ import { openRegularFile } from './regular-file.ts'
 /**
  * The last `lines` lines of a text file, of its last 8 KiB at most; empty when there is no such file.
  *
- * @throws where something else than a file is there: to open a pipe would take until somebody writes there.
+ * @throws as openRegularFile does.
  */
 export async function readTail(path: string, lines: number): Promise<string> {
   const file = await openRegularFile(path).catch((error: NodeJS.ErrnoException) => {

@@ -8,6 +8,7 @@ export interface GrowingFile {
    * The lines that were added since the last call; at the first call the last ones, of its last megabyte at most. Opens
    * the file anew each time, which a network filesystem answers truthfully. A file that is not there has none. One that
    * was replaced, or cut, goes on after what was read last where it still has that, and begins again where it has not.
+   * A line of more than a megabyte comes in pieces.
    */
   read(): Promise<readonly string[]>
 }

@@ -1,9 +1,11 @@
-import { lstat, mkdtemp, readdir, readFile, readlink, realpath, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { identify } from './processes.ts'
+import { readRegularText } from './regular-file.ts'
 
 /** In each such directory: which process made it. */
 const OWNER = 'owner.json'
+const MAX_OWNER_BYTES = 4096
 
 /** Makes a new directory `parent/prefix…`, 0700, that others can tell to be this process's. */
 export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
@@ -33,7 +35,7 @@ async function isAbandoned(directory: string): Promise<boolean> {
   try {
     const stat = await lstat(directory)
     if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return false
-    const owner = JSON.parse(await readFile(join(directory, OWNER), 'utf8'))
+    const owner = JSON.parse(await readRegularText(join(directory, OWNER), MAX_OWNER_BYTES))
     if (owner.namespace !== (await pidNamespace())) return false
     return (await identify(owner.pid))?.startTime !== owner.startTime
   } catch {

@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { codeOf } from '../domain/caught.ts'
+import { readRegularText } from './regular-file.ts'
 
 /** A process of this machine, identified so that a reused pid is not mistaken for it. */
 export interface ProcessId {
@@ -30,9 +31,12 @@ export async function listProcesses(): Promise<ProcessRow[]> {
   return (await Promise.all(pids.map(pid => readRow(Number(pid))))).filter(row => row !== undefined)
 }
 
+/** Words are 128 KiB each at most (execve(2)); a title that a program made longer says nothing more. */
+const MOST_TITLE_BYTES = 256 * 1024
+
 /** Its words, which a program may have replaced by a title; empty for one that is gone, or of the kernel. */
 export async function readCommandLine(pid: number): Promise<readonly string[]> {
-  const text = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(whenGone)) ?? ''
+  const text = (await readRegularText(`/proc/${pid}/cmdline`, MOST_TITLE_BYTES).catch(whenGone)) ?? ''
   // A title leaves the rest of its place filled with NUL.
   const words = text.replace(/\0+$/, '').split('\0')
   return words.length === 1 && words[0] === '' ? [] : words

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
 import { signal } from './processes.ts'
+import { onStreamLines } from './stream-lines.ts'
 
 /** A child in a session of its own, which no terminal signals, and which is told by its channel when this process is gone. */
 export interface TiedChild {
@@ -15,7 +15,7 @@ export interface TiedChildOptions {
   readonly env: NodeJS.ProcessEnv
   /** Its standard input. */
   readonly input: string
-  /** Gets each line of its standard output and error. */
+  /** Gets each line of its standard output and error; one of more than 64 Ki characters in pieces. */
   onLine(line: string): void
 }
 
@@ -29,7 +29,7 @@ export function startTiedChild({ argv: [program = '', ...argv], env, input, onLi
   const { pid } = child
   if (pid === undefined) throw new Error(`Cannot start "${program}"`)
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream !== null) createInterface({ input: stream }).on('line', onLine)
+    if (stream !== null) onStreamLines(stream, onLine)
   }
   child.stdin?.on('error', () => undefined).end(input) // one that ended before it read is told by `exited`
   return {

@@ -54,7 +54,7 @@ export async function keepReplica({ effects, clock, stop, hurry }: ReplicaOption
       return messageOf(error)
     }
     const gone = new AbortController()
-    void end(supervisor, gone.signal)
+    void end(supervisor, gone.signal).catch(() => undefined) // its end is what is waited for
     const how = await supervisor.exited
     gone.abort()
     await effects.clear(supervisor.pid, restarts)

@@ -46,7 +46,7 @@ export function createNodeAddresses(options: {
   /** What is not known now is asked for again at the next look: waking for it would be at once, and again. */
   async function ask(node: string): Promise<void> {
     asking.add(node)
-    const addresses = await network.resolve(node)
+    const addresses = await network.resolve(node).catch(() => undefined)
     asking.delete(node)
     if (addresses === undefined) return
     known.set(node, { addresses, at: clock.now() })

@@ -59,8 +59,10 @@ export function createSuspects(options: {
     const at = addressOf(endpoint)
     if (at === undefined) return
     // What it gave before counts meanwhile: a port that hangs would be routed for as long as it is tried.
-    tried.set(endpoint.id, { connects: connects(endpoint.id), at: clock.now(), asking: true })
-    tried.set(endpoint.id, { connects: await network.connects(at.address, at.port), at: clock.now(), asking: false })
+    const before = tried.get(endpoint.id)
+    tried.set(endpoint.id, { connects: before?.connects, at: clock.now(), asking: true })
+    const found = await network.connects(at.address, at.port).catch(() => before?.connects)
+    tried.set(endpoint.id, { connects: found, at: clock.now(), asking: false })
     wake()
   }
 }

@@ -10,7 +10,8 @@ const parts = () => ({
   files: { node: join(from, 'node'), 'sluice.cjs': join(from, 'sluice.cjs') },
   directories: { templates: join(from, 'templates'), licenses: join(from, 'licenses') },
 })
-const install = (dryRun = false) => installParts({ parts: parts(), to, version: '1.2.3', dryRun })
+const install = (dryRun = false, signal = new AbortController().signal) =>
+  installParts({ parts: parts(), to, version: '1.2.3', dryRun, signal })
 
 beforeEach(async () => {
   from = await mkdtemp(join(tmpdir(), 'sluice-test-'))
@@ -56,4 +57,19 @@ it('says what it would do, and writes nothing', async () => {
   const { target } = await install(true)
   await expect(readdir(to)).rejects.toThrow('ENOENT')
   expect((await install()).target).toBe(target)
+})
+
+it('leaves nothing that is not whole when a signal ends it', async () => {
+  const ending = new AbortController()
+  let looked = 0
+  // Read before each piece of work: this one comes in the middle of the copying.
+  const signal = Object.assign(ending.signal, {
+    throwIfAborted() {
+      looked += 1
+      if (looked === 3) ending.abort('SIGTERM')
+      AbortSignal.prototype.throwIfAborted.call(ending.signal)
+    },
+  })
+  await expect(install(false, signal)).rejects.toBe('SIGTERM')
+  expect(await readdir(to)).toEqual([])
 })

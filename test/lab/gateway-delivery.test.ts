@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
@@ -8,7 +9,10 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { ask, errorOf } from '../gateway/ask.ts'
 import { hammer } from '../gateway/hammer.ts'
 import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { refusingEngine } from '../gateway/refusing-engine.ts'
 import { freePort } from '../gateway/stand-in-engine.ts'
+import { writeModel } from './model.ts'
+import { until } from './until.ts'
 
 describe('a request that was not delivered', () => {
   test('moves on to an engine that is there, once', async () => {
@@ -142,6 +146,76 @@ test('requests that make engines close without an answer cost others nothing', a
   }
   const { failures, count } = await others.stop()
   expect([failures, count >= 500]).toEqual([[], true])
+})
+
+describe('a request that an engine refuses before it has read the body', () => {
+  test.each([
+    { status: 400, bytes: 900_000, closes: 'at once', requests: 20 },
+    { status: 413, bytes: 20_000_000, closes: 'at once', requests: 40 },
+    { status: 413, bytes: 20_000_000, closes: 'late', requests: 5 },
+  ] as const)('is answered as the engine said: %o', async ({ status, bytes, closes, requests }) => {
+    const lab = await startLabGateway()
+    const engines = await Promise.all([1, 2].map(() => refusingEngine(status, closes)))
+    await lab.applied(lab.model(tierOf(engines)))
+    const body = 'x'.repeat(bytes)
+    const answers: unknown[] = []
+    for (let index = 0; index < requests; index++) {
+      const answer = await ask({ port: lab.port, path: '/v1/x', body })
+      answers.push([answer.status, errorOf(answer).code])
+    }
+    expect(answers).toEqual(answers.map(() => [status, 'refused']))
+    expect(engines.every(one => one.delivered > 0)).toBe(true)
+  })
+
+  test('as llama-server does with a key of others', async () => {
+    const lab = await startLabGateway()
+    const port = await freePort()
+    const model = join(lab.directory, 'small.gguf')
+    await writeModel(model)
+    const argv = [
+      '--model',
+      model,
+      '--host',
+      '127.0.0.1',
+      '--port',
+      String(port),
+      '--api-key',
+      'theirs',
+      '--threads',
+      '1',
+    ]
+    const engine = execa('llama-server', argv, { reject: false, stdio: 'ignore' })
+    onTestFinished(async () => {
+      engine.kill('SIGKILL')
+      await engine
+    })
+    const isUp = () =>
+      ask({ port, path: '/health' }).then(
+        ({ status }) => status === 200,
+        () => false,
+      )
+    await until('llama-server', isUp, { timeoutMs: 60_000 })
+    await lab.applied(lab.model(tierOf([{ port }])))
+    const body = 'x'.repeat(20_000_000)
+    const statuses: number[] = []
+    for (let index = 0; index < 20; index++)
+      statuses.push((await ask({ port: lab.port, path: '/v1/completions', body })).status)
+    expect(statuses).toEqual(statuses.map(() => 401))
+  })
+
+  test('larger than any is refused by the gateway, in the same shape', async () => {
+    const lab = await startLabGateway()
+    const engine = await refusingEngine(413, 'late')
+    await lab.applied(lab.model(tierOf([engine])))
+    const answer = await ask({ port: lab.port, path: '/v1/x', body: 'x', headers: { 'content-length': '67108865' } })
+    expect(errorOf(answer)).toEqual({
+      status: 413,
+      type: 'invalid_request_error',
+      code: 'request_too_large',
+      param: null,
+    })
+    expect(engine.delivered).toBe(0)
+  })
 })
 
 describe('a request whose generation was replaced while it was sent', () => {

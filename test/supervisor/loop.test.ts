@@ -140,6 +140,19 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
 }
 
 describe('supervise', () => {
+  it('goes on where a call throws that must not, tells it once, and tries it again', async () => {
+    const { clock, world } = replica()
+    world.load = () => {
+      throw new Error('no such thing')
+    }
+    await clock.advance(16_000)
+    const told = world.details.filter((_, index) => world.recorded[index] === 'cannot')
+    expect(told).toEqual([{ id: 'fast-7-0-0', what: 'look at its load', error: 'no such thing' }])
+    world.load = async () => UNKNOWN_LOAD
+    await clock.advance(5_000)
+    expect(world.recorded.at(-1)).toBe('recovered')
+  })
+
   it('publishes ready once the engine answers, and withdraws before it stops: rule 3 in order', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)

@@ -20,7 +20,7 @@ async function connected(count: number) {
     for (const client of clients) client.destroy()
     server.close()
   })
-  return { clients, sockets: socketsTo([SELF], { address: '127.0.0.1', port }) }
+  return { clients, sockets: socketsTo([SELF], [{ address: '127.0.0.1', port }]) }
 }
 
 const ended = (client: Socket) => once(client.resume(), 'end')
