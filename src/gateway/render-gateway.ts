@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
+import { isIpv6, listensOf } from '../domain/listen-address.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import {
   failedBody,
@@ -108,6 +109,7 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
   const names = namesOf(options)
   const accessLog = amongOthers?.accessLog ?? directory.accessLog
   const keys = keysOf(model)
+  const hasIpv6 = listensOf(model).some(({ address }) => isIpv6(address))
   const tierView = (tier: GatewayTier, path: string) =>
     tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
   return {
@@ -125,6 +127,8 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     hasKeepaliveMinimum: build.hasKeepaliveMinimum,
     connectionsPerClient: model.connectionsPerClient ?? false,
     largeBodies: LARGE_BODIES,
+    hasIpv6,
+    here: hasIpv6 ? `$${names}_here` : '$server_addr',
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
     refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
     tiers: model.tiers.map(tier => tierView(tier, tier.path)),
