@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Endpoint, MAX_ENDPOINT_BYTES, parseEndpoint } from '../domain/endpoint.ts'
-import { isEveryAddress, listenAddress, localUrl } from '../domain/listen-address.ts'
+import { isEveryAddress, isIpv6, listenAddress, localUrl } from '../domain/listen-address.ts'
 import { findNginx } from '../gateway/nginx-processes.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { shellWord } from '../scripts/quoting.ts'
@@ -59,9 +59,9 @@ async function sayWhatRuns({ config, places, isDefault }: UpSite, context: Conte
   const master = findNginx(places.gateway).find(one => one.role === 'master')
   context.print('\nWhat runs:')
   const { listen } = config.gateway
-  const elsewhere = isEveryAddress(listenAddress(listen))
-    ? 'and every other address of this machine'
-    : 'and nowhere else'
+  const at = listenAddress(listen)
+  const family = isIpv6(at.address) ? 'IPv6' : 'IPv4'
+  const elsewhere = isEveryAddress(at) ? `and every other ${family} address of this machine` : 'and nowhere else'
   row('nginx', `${localUrl(listen)}/ ${elsewhere}, pid ${master?.pid}`)
   row('updater', `pid ${process.pid}, this process`)
   for (const endpoint of await readEndpoints(places.shared)) {
