@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { messageOf } from '../domain/caught.ts'
-import { inspectNginx, inspectPort } from '../gateway/inspect-gateway.ts'
+import { canonicalListen } from '../domain/listen-address.ts'
+import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
 import { inspectSiteKey } from '../registry/site-key.ts'
 import { examineSite } from '../reports/doctor/examine.ts'
@@ -73,11 +74,14 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
 
 async function gatherGateway({ gateway, site, tiers }: Config, { env }: Context): Promise<DoctorFacts['gateway']> {
   const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
-  const ports = new Set([gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])])
+  const places = [gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])]
   return {
     nginx: await inspectNginx('nginx', env),
-    ports: await Promise.all(
-      [...ports].map(async port => ({ port, holder: await inspectPort(port, directory).catch(notKnown) })),
+    listens: await Promise.all(
+      [...new Set(places.map(canonicalListen))].map(async listen => ({
+        listen,
+        holder: await inspectListen(listen, directory).catch(notKnown),
+      })),
     ),
     mayEndStreams: gateway.nginx === 'system' ? true : await mayTrace().catch(notKnown),
     networks: gateway.networks,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
 import { inNetworks, inRanges, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { canonicalListen, listensOf } from '../domain/listen-address.ts'
 import { clientPaths } from '../engines/client-paths.ts'
 
 /** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
@@ -13,12 +14,12 @@ const MOST_SERVERS = 4096
 /** The gateway as the configuration has it, before anyone serves it. */
 export function gatewayFrame({ gateway, tiers }: Config) {
   return {
-    listen: gateway.listen,
+    listen: canonicalListen(gateway.listen),
     connectionsPerClient: gateway.connectionsPerClient,
     tiers: Object.entries(tiers).map(([name, tier]) => ({
       name,
       path: tier.path,
-      ...(tier.gatewayPort === undefined ? {} : { port: tier.gatewayPort }),
+      ...(tier.gatewayPort === undefined ? {} : { port: canonicalListen(tier.gatewayPort) }),
       paths: clientPaths(tier.engine, tier.allowPaths),
       readTimeoutSeconds: tier.readTimeoutSeconds,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
@@ -44,6 +45,7 @@ export function refuseOtherModel(config: Config, model: GatewayModel, ownAddress
     throw new Error(`Cannot apply a model: it has ${servers.length} endpoints, and ${MOST_SERVERS} is the most`)
   }
   const networks = rangesOf(config.gateway.networks)
+  const own = [...ownAddresses, ...listensOf(frame).map(one => one.address)]
   for (const { address, id } of servers) {
     const why = refuseAddress(address)
     if (why !== undefined) throw new Error(`Cannot apply a model: ${address} of ${id} ${why}`)
@@ -52,7 +54,7 @@ export function refuseOtherModel(config: Config, model: GatewayModel, ownAddress
   function refuseAddress(address: string): string | undefined {
     if (!inRanges(address, networks)) return 'lies outside gateway.networks'
     if (inRanges(address, NEVER_REMOTE)) return 'is link-local or loopback'
-    return ownAddresses.includes(address) ? "is the gateway's own" : undefined
+    return own.includes(address) ? "is the gateway's own" : undefined
   }
 }
 

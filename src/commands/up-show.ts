@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { type Endpoint, MAX_ENDPOINT_BYTES, parseEndpoint } from '../domain/endpoint.ts'
+import { isEveryAddress, isIpv6, listenAddress, localUrl } from '../domain/listen-address.ts'
 import { findNginx } from '../gateway/nginx-processes.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { shellWord } from '../scripts/quoting.ts'
@@ -57,7 +58,11 @@ async function sayWhatRuns({ config, places, isDefault }: UpSite, context: Conte
   const row = (name: string, what: string) => context.print(`  ${name.padEnd(10)} ${what}`)
   const master = findNginx(places.gateway).find(one => one.role === 'master')
   context.print('\nWhat runs:')
-  row('nginx', `http://127.0.0.1:${config.gateway.listen}/ and every other address of this machine, pid ${master?.pid}`)
+  const { listen } = config.gateway
+  const at = listenAddress(listen)
+  const family = isIpv6(at.address) ? 'IPv6' : 'IPv4'
+  const elsewhere = isEveryAddress(at) ? `and every other ${family} address of this machine` : 'and nowhere else'
+  row('nginx', `${localUrl(listen)}/ ${elsewhere}, pid ${master?.pid}`)
   row('updater', `pid ${process.pid}, this process`)
   for (const endpoint of await readEndpoints(places.shared)) {
     const engine = endpoint.processes[0]?.pid
@@ -84,5 +89,5 @@ export async function readEndpoint(shared: string, id: string): Promise<Endpoint
 }
 
 export function urlOf({ gateway, tiers }: Config, tier: string): string {
-  return `http://127.0.0.1:${gateway.listen}${tiers[tier]?.path ?? '/'}`
+  return `${localUrl(gateway.listen)}${tiers[tier]?.path ?? '/'}`
 }

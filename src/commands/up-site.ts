@@ -2,6 +2,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseConfig } from '../config/parse-config.ts'
 import type { Config } from '../config/schema.ts'
+import { listenAddress } from '../domain/listen-address.ts'
 import { UserError } from '../domain/user-error.ts'
 import { probePorts } from '../gateway/probe-ports.ts'
 import { stateDirectory } from '../system/user-state.ts'
@@ -62,7 +63,7 @@ function placesOf({ gateway, site, shared }: Config, work: string, { env }: Cont
 
 async function firstFreePort({ print }: Context): Promise<number> {
   for (let port = FIRST_PORT; port < FIRST_PORT + TRIED_PORTS; port += 1) {
-    const isFree = await probePorts([port]).then(
+    const isFree = await probePorts([listenAddress(`127.0.0.1:${port}`)]).then(
       () => true,
       () => false, // whoever holds it keeps it
     )

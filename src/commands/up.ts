@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Config } from '../config/schema.ts'
+import { listensOf } from '../domain/listen-address.ts'
 import { UserError } from '../domain/user-error.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { probePorts } from '../gateway/probe-ports.ts'
@@ -8,6 +8,7 @@ import { findProgram } from '../system/find-program.ts'
 import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../system/owned-directory.ts'
 import { holdLock } from '../system/process-lock.ts'
 import type { Context } from './context.ts'
+import { gatewayFrame } from './gateway-frame.ts'
 import { type Keeper, startKeeper } from './up-keeper.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from './up-serve.ts'
 import { chooseSite, type UpSite } from './up-site.ts'
@@ -82,7 +83,7 @@ async function runSite(run: SiteRun): Promise<void> {
   }).finally(() => held.abort())
   try {
     await sweepGateway(places, context.env)
-    await probePorts(portsOf(config)).catch(cause => {
+    await probePorts(listensOf(gatewayFrame(config))).catch(cause => {
       throw new UserError(`${cause.message} (gateway.listen, gatewayPort)`, { cause })
     })
     const gateway = await openGateway({ directory: places.gateway, nginx, env: context.env, clock: systemClock })
@@ -93,8 +94,4 @@ async function runSite(run: SiteRun): Promise<void> {
     await lock.release().catch(() => undefined) // it was lost, which is told already
   }
   if (failure !== undefined) throw failure
-}
-
-function portsOf({ gateway, tiers }: Config): number[] {
-  return [...new Set([gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])])]
 }

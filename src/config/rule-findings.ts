@@ -6,20 +6,13 @@ import { flashAttentionRule } from './rules/flash-attention.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule } from './rules/job-script.ts'
 import { knownMistakesRule } from './rules/known-mistakes.ts'
+import { listenRule } from './rules/listen.ts'
 import { customRule, engineKeysRule, modelRule, tensorParallelRule } from './rules/models.ts'
 import { networkRule } from './rules/networks.ts'
 import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
 import { stageRule } from './rules/stage.ts'
-import {
-  gatewayPortRule,
-  nodelistRule,
-  nodesRule,
-  pathRule,
-  preloadRule,
-  scriptRule,
-  someTierRule,
-} from './rules/tiers.ts'
+import { nodelistRule, nodesRule, pathRule, preloadRule, scriptRule, someTierRule } from './rules/tiers.ts'
 
 const RULES: readonly Rule[] = [
   networkRule,
@@ -28,7 +21,7 @@ const RULES: readonly Rule[] = [
   leaseRule,
   someTierRule,
   pathRule,
-  gatewayPortRule,
+  listenRule,
   scriptRule,
   modelRule,
   engineKeysRule,

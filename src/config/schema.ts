@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RUNTIMES } from '../containers/runtimes.ts'
+import { LISTEN_PATTERN, readListen } from '../domain/listen-address.ts'
 import { ENGINES, type EngineName } from '../engines/index.ts'
 import { ALLOWANCES } from './allowances.ts'
 import * as alphabets from './alphabets.ts'
@@ -26,6 +27,24 @@ const seconds = z.number().positive().max(86_400)
 
 /** Below 1024 is for root. */
 const port = z.number().int().min(1024).max(65_535)
+
+/** A port, which means all addresses of the machine, or an address with one (`domain/listen-address.ts`). */
+const listen = z.union(
+  [
+    port,
+    // Without `abort` zod would take what it says of text for what was meant.
+    z
+      .string()
+      .regex(LISTEN_PATTERN, { abort: true })
+      .refine(text => !('fix' in readListen(text)), { abort: true }),
+  ],
+  { error: ({ input }) => listenFix(typeof input === 'string' ? input : '') },
+)
+
+function listenFix(text: string): string {
+  const read = readListen(text)
+  return 'fix' in read ? read.fix : 'write another'
+}
 
 // Object.keys forgets that it gives the keys.
 const engineNames = Object.keys(ENGINES) as EngineName[]
@@ -202,7 +221,11 @@ const slurm = z.strictObject({
 const tier = z.strictObject({
   engine: about(z.enum(engineNames), 'The kind of server program.', 'llama.cpp'),
   path: about(text(alphabets.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
-  gatewayPort: about(port.optional(), 'A gateway port at which the tier answers at / as well.', 8081),
+  gatewayPort: about(
+    listen.optional(),
+    'A gateway port, or an address with one, at which the tier answers at / as well.',
+    '127.0.0.1:8081',
+  ),
   allowPaths: about(
     z
       .array(about(text(alphabets.OPENED_PATH).max(256), 'A path of the engine.'))
@@ -277,7 +300,11 @@ const gateway = z.strictObject({
     text(alphabets.PLAIN_COMMAND).default('systemctl reload nginx'),
     "Command that reloads the system's nginx; no shell reads it.",
   ),
-  listen: about(port.default(8080), 'Port that serves every tier below its path, and /v1 for every model.'),
+  listen: about(
+    listen.default(8080),
+    'Port that serves every tier below its path, and /v1 for every model, on all IPv4 addresses of the machine; with an address before it, on that one alone.',
+    '127.0.0.1:8080',
+  ),
   networks: about(
     z.array(about(z.string(), 'An IPv4 network in CIDR notation.')).min(1),
     'The only networks in which the gateway reaches engines.',

@@ -52,10 +52,17 @@ function below(path: Path, subject: Subject): Finding[] {
   return result?.success === false ? result.error.issues.flatMap(issue => word(issue, path, subject)) : []
 }
 
-/** The problems of the alternative that was meant: the only one that got below the top of the value. */
+/** The problems of the alternative that was meant: a number, or the only one that got below the top of the value. */
 function branch(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: Subject): Finding[] | undefined {
-  const meant = issue.errors.find(issues => issues.every(one => one.path.length > 0))
+  const number = typeof valueAt(subject.value, path) === 'number' ? numberPlace(schemaAt(subject.schema, path)) : -1
+  const meant = issue.errors[number] ?? issue.errors.find(issues => issues.every(one => one.path.length > 0))
   return meant?.flatMap(one => word(one, path, subject))
+}
+
+/** Which alternative of a union takes numbers; −1: none, or this is no union. */
+function numberPlace(schema: z.core.$ZodType | undefined): number {
+  const bare = schema && bareSchema(schema)
+  return bare instanceof z.ZodUnion ? bare.options.findIndex(option => option instanceof z.ZodNumber) : -1
 }
 
 function unknownKey(parent: Path, key: string, subject: Subject): Finding {
@@ -84,7 +91,7 @@ function missingKey(path: Path, subject: Subject): Finding {
 function typeFix(path: Path, subject: Subject): string {
   const value = valueAt(subject.value, path)
   const schema = schemaAt(subject.schema, path)
-  const bare = schema && bareSchema(schema)
+  const bare = schema && forValue(bareSchema(schema), value)
   if (bare instanceof z.ZodNumber) {
     const meant = typeof value === 'string' && /^[+-]?\d+(?:\.\d+)?$/.test(value)
     return meant ? `write ${value} without quotes` : range(path, subject)
@@ -99,9 +106,14 @@ function typeFix(path: Path, subject: Subject): string {
   return path.length === 0 ? 'write keys, such as site: beefcake2' : 'write its keys below it, indented'
 }
 
+function forValue(bare: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  const option = bare instanceof z.ZodUnion && typeof value === 'number' ? bare.options[numberPlace(bare)] : undefined
+  return option ?? bare
+}
+
 function range(path: Path, subject: Subject): string {
   const schema = schemaAt(subject.schema, path)
-  const bare = schema && bareSchema(schema)
+  const bare = schema && forValue(bareSchema(schema), valueAt(subject.value, path))
   if (bare instanceof z.ZodArray) return `write at least one${example(schema)}`
   if (!(bare instanceof z.ZodNumber)) return 'write another'
   const kind = bare.isInt ? 'a whole number' : 'a number'

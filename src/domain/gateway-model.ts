@@ -1,10 +1,12 @@
+import type { Listen } from './listen-address.ts'
+
 /**
  * Everything that one generation of the gateway's nginx is rendered from. Two equal models render equal files but
  * for the generation's number, so comparing models decides whether a reload is needed.
  */
 export interface GatewayModel {
-  /** The port that serves every tier below its path. */
-  readonly listen: number
+  /** What serves every tier below its path. */
+  readonly listen: Listen
   /** Requests that one client address may have at once; absent: any number. */
   readonly connectionsPerClient?: number
   readonly tiers: readonly GatewayTier[]
@@ -14,8 +16,8 @@ export interface GatewayTier {
   readonly name: string
   /** Starts and ends with `/`; removed from the request's path before the engine sees it. */
   readonly path: string
-  /** A port of the tier's own, at which it answers at `/`; absent or equal to `listen`: none. */
-  readonly port?: number
+  /** A port of the tier's own, or an address with one, at which it answers at `/`; absent or equal to `listen`: none. */
+  readonly port?: Listen
   /** What clients may ask for, below `path`, with `{id}` and `{model}` (`LISTED_PATH`); all else is 404. Absent: nothing. */
   readonly paths?: readonly string[]
   /** Longest silence of an engine within an answer, seconds. */

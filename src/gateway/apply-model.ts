@@ -1,10 +1,11 @@
 import { codeOf, messageOf } from '../domain/caught.ts'
+import { isSameListen, type ListenAddress, listensOf } from '../domain/listen-address.ts'
 import type { ApplyOutcome, ApplyStep, Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { listGenerations, pruneGenerations, readGeneration, readLink, writeGeneration } from './generation-files.ts'
 import type { NginxHost, Sight } from './nginx-host.ts'
 import type { NginxProcess } from './nginx-processes.ts'
-import { portsOf, probePorts } from './probe-ports.ts'
+import { probePorts } from './probe-ports.ts'
 import { renderGateway } from './render-gateway.ts'
 import { growSpare } from './spare-generation.ts'
 
@@ -60,8 +61,9 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       step = 'test'
       await host.test(generation, model, before)
       step = 'probe ports'
-      const held = await host.heldPorts(before)
-      await probePorts(portsOf(model).filter(port => !held.has(port)))
+      const held = await host.listeners(before)
+      const isNew = (at: ListenAddress) => !held.some(one => isSameListen(one, at))
+      await probePorts(listensOf(model).filter(isNew), held)
       signal.throwIfAborted()
 
       step = 'swap'

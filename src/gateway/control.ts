@@ -8,8 +8,8 @@ import type { StateDirectory } from './state-directory.ts'
 export type Control =
   /** A socket of a private nginx. */
   | { readonly socketPath: string }
-  /** The gateway's own port in an nginx that has other sites. */
-  | { readonly address: string; readonly port: number }
+  /** Where the gateway listens in an nginx that has other sites, as a client on this machine asks it. */
+  | { readonly url: string }
 
 /**
  * The generation that the workers of a private nginx run; while a reload goes on, the older one. Undefined: no worker
@@ -44,7 +44,7 @@ export async function askGeneration(control: Control): Promise<number | undefine
   // A connection of its own for every question: a kept one would go on talking to an old worker.
   const client = isSocket
     ? new Client('http://gateway', { socketPath: control.socketPath, pipelining: 0 })
-    : new Client(`http://${control.address}:${control.port}`, { pipelining: 0 })
+    : new Client(control.url, { pipelining: 0 })
   const signal = AbortSignal.timeout(ANSWER_MS)
   try {
     const answer = await client.request({

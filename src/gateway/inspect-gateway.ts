@@ -1,10 +1,13 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import { codeOf } from '../domain/caught.ts'
+import { type Listen, listenAddress, localUrl, overlaps } from '../domain/listen-address.ts'
 import { askGeneration } from './control.ts'
+import { listenersOf } from './listeners.ts'
 import { parseBuild } from './nginx-build.ts'
 import { findNginx } from './nginx-processes.ts'
-import { listeningPorts, probePorts } from './probe-ports.ts'
+import { probePorts } from './probe-ports.ts'
 
 /** Which nginx there is, or in words why there is none. Runs `nginx -V` and starts nothing. */
 export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
@@ -18,17 +21,22 @@ export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
   return { version: parseBuild(result.stderr).version, hasNjs: isStatic || hasNjs }
 }
 
-/** Who holds a port of the gateway whose private nginx runs in `directory`, or which the system's nginx carries. */
-export async function inspectPort(port: number, directory: string): Promise<'nobody' | 'our nginx' | 'somebody else'> {
+/** Who listens where the gateway would whose private nginx runs in `directory`, or which the system's nginx carries. */
+export async function inspectListen(
+  listen: Listen,
+  directory: string,
+): Promise<'nobody' | 'our nginx' | 'somebody else' | 'not this machine'> {
+  const at = listenAddress(listen)
   const masters = existsSync(directory) ? findNginx(realpathSync(directory)).filter(one => one.role === 'master') : []
-  if (masters.some(master => listeningPorts(master.pid).has(port))) return 'our nginx'
-  const isFree = await probePorts([port]).then(
-    () => true,
-    () => false, // by whom is asked next
+  if (listenersOf(...masters.map(master => master.pid)).some(one => overlaps(one, at))) return 'our nginx'
+  const failure = await probePorts([at]).then(
+    () => undefined,
+    (error: Error) => codeOf(error.cause) ?? 'unknown', // who holds it is asked next
   )
-  if (isFree) return 'nobody'
+  if (failure === undefined) return 'nobody'
+  if (failure === 'EADDRNOTAVAIL') return 'not this machine'
   // Another account's processes show nobody what they hold.
-  return (await askGeneration({ address: '127.0.0.1', port })) === undefined ? 'somebody else' : 'our nginx'
+  return (await askGeneration({ url: localUrl(listen) })) === undefined ? 'somebody else' : 'our nginx'
 }
 
 const ANSWER_MS = 10_000

@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises'
+import { isSameListen, listensOf, overlaps } from '../domain/listen-address.ts'
 import type { Clock } from '../system/clock.ts'
 import { signal as sendSignal } from '../system/processes.ts'
 import { awaitGeneration, hasOneGeneration, sizeOf } from './await-generation.ts'
 import { privateGeneration } from './control.ts'
+import { listenersOf } from './listeners.ts'
 import type { NginxCommand } from './nginx-command.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
-import { listeningPorts } from './probe-ports.ts'
+import { readModel } from './read-model.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 export interface LoadOptions {
@@ -21,7 +23,8 @@ export interface LoadOptions {
  * Makes nginx run what `current` points to, from whatever state it is in, and waits until it does (`awaitGeneration`):
  *
  * 1. one master that holds its ports: reload it, whatever its workers say: silence is no death
- * 2. masters that hold none, or several that do (a start that a crash of ours left half done): kill those, go on
+ * 2. masters that hold none, or several that do (a start that a crash of ours left half done), or one whose sockets keep it
+ *    from the new ones (`mustLetGo`): kill those, go on
  * 3. no master, workers of a killed one: they serve on and hold the ports; let them finish what they have
  * 4. nothing left that accepts: start
  *
@@ -46,7 +49,7 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
 
   const holding = await holdingMasters(masters, options)
   const [master] = holding
-  if (holding.length === 1 && master !== undefined) {
+  if (holding.length === 1 && master !== undefined && !(await mustLetGo(master, options))) {
     for (const one of masters) if (one !== master) kill(one) // 2
     const older = findNginx(directory.root).filter(isAccepting)
     if (readAgain(master) !== undefined) sendSignal(master.pid, 'SIGHUP') // 1
@@ -60,6 +63,17 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
   await awaitGeneration({ ...expected, master: undefined, older: orphans })
 }
 
+/**
+ * A reload opens the new addresses before it closes the old ones, and Linux has no socket for all addresses of a port beside
+ * one for a single address of it: nginx tries for 2.5 s and stays as it is (bind(2), EADDRINUSE; both ways).
+ */
+async function mustLetGo(master: NginxProcess, { directory, generation }: LoadOptions): Promise<boolean> {
+  const model = await readModel(directory, generation)
+  const held = listenersOf(master.pid)
+  const wanted = model === undefined ? [] : listensOf(model)
+  return wanted.some(at => !held.some(one => isSameListen(one, at)) && held.some(one => overlaps(one, at)))
+}
+
 /** Those that listen; masters that were started a moment ago get the time to. */
 async function holdingMasters(
   masters: readonly NginxProcess[],
@@ -68,7 +82,7 @@ async function holdingMasters(
   const deadline = clock.now() + MASTER_MS
   for (;;) {
     const alive = masters.filter(one => readAgain(one) !== undefined)
-    const holding = alive.filter(one => listeningPorts(one.pid).size > 0)
+    const holding = alive.filter(one => listenersOf(one.pid).length > 0)
     if (holding.length > 0 || alive.length === 0 || clock.now() >= deadline) return holding
     signal.throwIfAborted()
     await clock.sleep(POLL_MS, signal)

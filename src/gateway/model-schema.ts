@@ -2,9 +2,17 @@ import { z } from 'zod'
 import { parseIpv4 } from '../domain/address.ts'
 import { FINGERPRINT } from '../domain/engine-key.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import { canonicalListen, listensOf, listenText, overlaps, readListen } from '../domain/listen-address.ts'
 import { LISTED_PATH } from './path-list.ts'
 
 const port = z.int().min(1024, 'must be 1024 or above').max(65535, 'must be 65535 or below')
+/** A port, or an address with one in its one spelling. */
+const listen = z.union([port, z.string().refine(isCanonical, { abort: true })], {
+  error: ({ input }) => {
+    if (typeof input !== 'number') return 'must be a port, or an address with one'
+    return input < 1024 ? 'must be 1024 or above' : 'must be 65535 or below'
+  },
+})
 const seconds = z.number().positive().max(86_400)
 
 const server = z.strictObject({
@@ -22,7 +30,7 @@ const tier = z.strictObject({
     .string()
     .regex(/^\/(?:[A-Za-z0-9_][A-Za-z0-9_.~-]*\/)*$/, 'must start and end with / and hold plain segments')
     .refine(path => !path.startsWith('/_sluice/'), "must not start with /_sluice/, which is the gateway's own"),
-  port: port.exactOptional(),
+  port: listen.exactOptional(),
   paths: z.array(z.string().max(256).regex(LISTED_PATH, 'must be a path of plain segments')).max(512).exactOptional(),
   readTimeoutSeconds: seconds,
   retryAfterSeconds: seconds,
@@ -30,7 +38,7 @@ const tier = z.strictObject({
 })
 
 const gateway = z.strictObject({
-  listen: port,
+  listen,
   connectionsPerClient: z.int().positive().max(1_000_000).exactOptional(),
   tiers: z.array(tier),
 })
@@ -45,7 +53,16 @@ const schema = gateway.superRefine((model, context) => {
     const repeated = firstRepeated(values)
     if (repeated !== undefined) context.addIssue(`two tiers have the ${what} ${JSON.stringify(repeated)}`)
   }
+  const places = listensOf(model)
+  for (const [index, one] of places.entries()) {
+    const other = places.slice(0, index).find(before => overlaps(before, one))
+    if (other !== undefined) context.addIssue(`${listenText(other)} and ${listenText(one)} overlap`)
+  }
 })
+
+function isCanonical(text: string): boolean {
+  return !('fix' in readListen(text)) && canonicalListen(text) === text
+}
 
 function firstRepeated(values: readonly unknown[]): unknown {
   return values.find((value, index) => values.indexOf(value) !== index)

@@ -1,4 +1,5 @@
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import type { ListeningSocket } from '../system/tcp-table.ts'
 import type { Gateway, RunningGateway } from './gateway.ts'
 import type { NginxBuild } from './nginx-build.ts'
 import type { NginxProcess } from './nginx-processes.ts'
@@ -20,8 +21,8 @@ export interface NginxHost {
    * @throws with nginx's own words when it is refused.
    */
   test(generation: number, model: GatewayModel, sight: Sight): Promise<void>
-  /** The ports that a reload need not open, since nginx holds them for the gateway already. */
-  heldPorts(sight: Sight): Promise<ReadonlySet<number>>
+  /** The sockets on which nginx listens for the gateway already: a reload need not open those addresses. */
+  listeners(sight: Sight): Promise<readonly ListeningSocket[]>
   /** Makes a generation what nginx reads next; undefined: none. Nothing that runs changes. */
   install(generation: number | undefined): Promise<void>
   /**

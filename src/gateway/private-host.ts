@@ -2,11 +2,11 @@ import { hasOneGeneration } from './await-generation.ts'
 import { privateGeneration } from './control.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readLink, setLink } from './generation-files.ts'
+import { listenersOf } from './listeners.ts'
 import { loadGeneration } from './load-generation.ts'
 import { parseBuild } from './nginx-build.ts'
 import type { NginxHost } from './nginx-host.ts'
 import { findNginx, isAccepting, readAgain } from './nginx-processes.ts'
-import { listeningPorts } from './probe-ports.ts'
 import { rotateLogs } from './rotate-logs.ts'
 import { readRunning } from './running-gateway.ts'
 import { stopNginx } from './stop-nginx.ts'
@@ -36,9 +36,7 @@ export function createPrivateHost(parts: GatewayParts): NginxHost {
     },
     rotateLogs: () => rotateLogs(directory),
     test: (generation, _model, sight) => nginx.test(generation, sight.master),
-    async heldPorts() {
-      return new Set(findNginx(directory.root).flatMap(one => [...listeningPorts(one.pid)]))
-    },
+    listeners: async () => listenersOf(...findNginx(directory.root).map(one => one.pid)),
     async install(generation) {
       const isOther = generation !== undefined && (await readLink(directory, 'current')) !== generation
       if (isOther) await setLink(directory, 'current', generation)

@@ -1,53 +1,46 @@
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { codeOf } from '../domain/caught.ts'
-import type { GatewayModel } from '../domain/gateway-model.ts'
-import { openFiles, socketInode } from '../system/open-files.ts'
-
-/** Every TCP port that a gateway of this model listens on. */
-export function portsOf(model: GatewayModel): number[] {
-  return [...new Set([model.listen, ...model.tiers.flatMap(tier => tier.port ?? [])])]
-}
+import { isIpv6, type ListenAddress, listenWords } from '../domain/listen-address.ts'
+import type { ListeningSocket } from '../system/tcp-table.ts'
+import { othersOn } from './listeners.ts'
 
 /**
- * The TCP ports on which a process of ours listens, from its descriptors and the kernel's table (proc(5)). What the
- * master holds, and not what some generation's files name, tells which ports a reload has to open.
- */
-export function listeningPorts(pid: number): Set<number> {
-  const inodes = new Set([...openFiles(pid)].flatMap(({ link }) => socketInode(link) ?? []))
-  const rows = readFileSync('/proc/net/tcp', 'latin1').trim().split('\n').slice(1)
-  return new Set(
-    rows.flatMap(row => {
-      const [, local = '', , state, , , , , , inode = ''] = row.trim().split(/\s+/)
-      return state === LISTEN && inodes.has(inode) ? [Number.parseInt(local.slice(local.indexOf(':') + 1), 16)] : []
-    }),
-  )
-}
-
-const LISTEN = '0A' // include/net/tcp_states.h
-
-/**
- * Opens each port for a moment, as nginx would: `nginx -t` passes when a port is taken, and a reload that finds out
- * serves again only after 2.5 s.
+ * Opens each for a moment, as nginx would: `nginx -t` passes when an address is taken or is not of this machine, and a reload
+ * that finds out serves again only after 2.5 s. `held` are sockets of our nginx, which gives them up for these.
  *
- * @throws for the first port that somebody else holds.
+ * @throws for the first that cannot be opened; the cause has the code.
  */
-export async function probePorts(ports: readonly number[]): Promise<void> {
-  for (const port of ports) {
+export async function probePorts(
+  wanted: readonly ListenAddress[],
+  held: readonly ListeningSocket[] = [],
+): Promise<void> {
+  for (const at of wanted) {
     try {
-      await openOnce(port)
+      await openOnce(at)
     } catch (error) {
-      const isTaken = codeOf(error) === 'EADDRINUSE'
-      const found = isTaken ? 'another process listens on it; end that process or choose another port' : String(error)
-      throw new Error(`Cannot open port ${port}: ${found}`, { cause: error })
+      if (codeOf(error) === 'EADDRINUSE' && held.length > 0 && othersOn(at, held).length === 0) continue
+      throw new Error(`Cannot open ${listenWords(at)}: ${whyNot(error)}`, { cause: error })
     }
   }
 }
 
-function openOnce(port: number): Promise<void> {
+function whyNot(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'EADDRINUSE':
+      return 'another process listens on it; end that process or choose another port'
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address; "ip address" shows those that it has'
+    default:
+      return String(error)
+  }
+}
+
+function openOnce({ address, port }: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
-    server.listen({ host: '0.0.0.0', port, exclusive: true }, () => server.close(() => resolve()))
+    server.listen({ host: address, port, exclusive: true, ipv6Only: isIpv6(address) }, () =>
+      server.close(() => resolve()),
+    )
   })
 }

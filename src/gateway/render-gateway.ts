@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { EngineKeys } from '../domain/engine-key.ts'
 import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
+import { isIpv6, listensOf } from '../domain/listen-address.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import {
   failedBody,
@@ -122,6 +123,7 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
   const reached = placesOfWorkers(options)
   const accessLog = amongOthers?.accessLog ?? reached.accessLog
   const keys = keysOf(model)
+  const hasIpv6 = listensOf(model).some(({ address }) => isIpv6(address))
   const tierView = (tier: GatewayTier, path: string) =>
     tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
   return {
@@ -140,6 +142,8 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     connectionsPerClient: model.connectionsPerClient ?? false,
     largeBodies: LARGE_BODIES,
     largeBodiesPerClient: LARGE_BODIES_PER_CLIENT,
+    hasIpv6,
+    here: hasIpv6 ? `$${names}_here` : '$server_addr',
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
     refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
     tiers: model.tiers.map(tier => tierView(tier, tier.path)),

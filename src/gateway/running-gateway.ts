@@ -2,11 +2,9 @@ import { hasOneGeneration } from './await-generation.ts'
 import { privateGeneration } from './control.ts'
 import type { RunningGateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
-import { readGeneration } from './generation-files.ts'
 import { readKeys } from './keys-file.ts'
-import { checkModel } from './model-schema.ts'
 import { findNginx } from './nginx-processes.ts'
-import { MODEL_FILE } from './render-gateway.ts'
+import { readModel } from './read-model.ts'
 
 /** `Gateway.running` of a private nginx. While a reload goes on two generations accept, and neither is the answer: waits for its end. */
 export async function readRunning(
@@ -18,11 +16,11 @@ export async function readRunning(
     if (!findNginx(directory.root).some(one => !one.isShuttingDown)) return undefined
     const generation = await privateGeneration(directory)
     if (generation !== undefined && hasOneGeneration(directory)) {
-      const text = await readGeneration(directory, generation, MODEL_FILE)
-      if (text === undefined) {
+      const model = await readModel(directory, generation)
+      if (model === undefined) {
         throw new Error(`Cannot tell what nginx runs: it answers generation ${generation}, whose files are gone`)
       }
-      return { generation, model: checkModel(JSON.parse(text)), keys: await readKeys(directory, generation) }
+      return { generation, model, keys: await readKeys(directory, generation) }
     }
     signal.throwIfAborted()
     if (clock.now() > deadline) {

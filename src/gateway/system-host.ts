@@ -1,18 +1,25 @@
 import { join } from 'node:path'
 import type { GatewayModel } from '../domain/gateway-model.ts'
+import {
+  isSameListen,
+  type ListenAddress,
+  listensOf,
+  listenWords,
+  localUrl,
+  overlaps,
+} from '../domain/listen-address.ts'
 import { awaitGeneration, sizeOf } from './await-generation.ts'
 import { systemGeneration } from './control.ts'
 import type { GatewayParts } from './gateway-parts.ts'
 import { readGeneration, readLink, setLink } from './generation-files.ts'
 import { readKeys } from './keys-file.ts'
-import { checkModel } from './model-schema.ts'
+import { listenersOf } from './listeners.ts'
 import { parseBuild } from './nginx-build.ts'
 import type { NginxHost } from './nginx-host.ts'
 import { findAnyNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import { nginxString } from './nginx-string.ts'
-import { listeningPorts, portsOf } from './probe-ports.ts'
+import { readModel } from './read-model.ts'
 import { runReload } from './reload-command.ts'
-import { MODEL_FILE } from './render-gateway.ts'
 import { systemFile } from './system-file.ts'
 import { errorLogOf, filesOfDump, findSystemMaster, listensOn, type NginxPlaces } from './system-nginx.ts'
 
@@ -45,7 +52,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
       const answer = await ask()
       const links = await readLinks()
       const isGood = answer !== undefined && links.current === answer && links.good === answer
-      const workers = keysOf(acceptingBeside(master, await ourPorts()))
+      const workers = keysOf(acceptingBeside(master, await ourListens()))
       return {
         master,
         build: parseBuild(await nginx.version(master)),
@@ -53,7 +60,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
         isSettled: isGood && (await isInstalled(answer)),
         async isStill() {
           const isSame = readAgain(master) !== undefined && (await ask()) === answer
-          return isSame && keysOf(acceptingBeside(master, await ourPorts())) === workers
+          return isSame && keysOf(acceptingBeside(master, await ourListens())) === workers
         },
       }
     },
@@ -67,10 +74,13 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
       // A configuration that is broken as it stands is told by `check`: the broken part may be our own file.
       const dump = await nginx.dump('test', master).catch(() => '')
       refuseSharedPorts(dump, model)
+      refuseToLetGo(master, model)
     },
-    async heldPorts({ master }) {
-      // Where another site listens was told by `test`: what the master holds of our ports it holds for us.
-      return master === undefined ? new Set() : listeningPorts(master.pid).intersection(new Set(await ourPorts()))
+    async listeners({ master }) {
+      if (master === undefined) return []
+      // Where another site listens was told by `test`: what the master holds of our addresses it holds for us.
+      const ours = await ourListens()
+      return listenersOf(master.pid).filter(one => ours.some(at => isSameListen(at, one)))
     },
     async install(generation) {
       if (generation === undefined) return file.write(undefined)
@@ -93,7 +103,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
     },
     async load(generation, signal) {
       const master = await findSystemMaster(options.places)
-      const older = acceptingBeside(master, await ourPorts())
+      const older = acceptingBeside(master, await ourListens())
       const errorLog = errorLogOf(master)
       const logStart = errorLog === undefined ? 0 : await sizeOf(errorLog)
       const model = generation === undefined ? undefined : await modelOf(generation)
@@ -117,12 +127,12 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
     },
     async workers() {
       const master = await findSystemMaster(options.places)
-      const ports = await ourPorts()
+      const listens = await ourListens()
       const workers = findAnyNginx().filter(one => one.role === 'worker')
-      return workers.filter(one => one.parent === master.pid || listensOnAny(one, ports))
+      return workers.filter(one => one.parent === master.pid || listensOnAny(one, listens))
     },
     async running(signal) {
-      const ports = await ourPorts()
+      const listens = await ourListens()
       const deadline = clock.now() + RUNNING_MS
       for (;;) {
         const answer = await ask()
@@ -136,7 +146,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
             `Cannot tell what nginx runs: it answers generation ${answer}, which was not seen to run alone`,
           )
         }
-        if (!findAnyNginx().some(one => listensOnAny(one, ports))) return undefined
+        if (!findAnyNginx().some(one => listensOnAny(one, listens))) return undefined
         signal.throwIfAborted()
         if (clock.now() > deadline) {
           throw new Error(`Cannot tell what nginx runs: it does not say so within ${RUNNING_MS / 1000} s`)
@@ -166,13 +176,12 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
     return models.filter(one => typeof one === 'object')
   }
 
-  async function ourPorts(): Promise<number[]> {
-    return [...new Set((await ourModels()).flatMap(portsOf))]
+  async function ourListens(): Promise<ListenAddress[]> {
+    return (await ourModels()).flatMap(listensOf)
   }
 
-  async function modelOf(generation: number): Promise<GatewayModel | undefined> {
-    const text = await readGeneration(directory, generation, MODEL_FILE)
-    return text === undefined ? undefined : checkModel(JSON.parse(text))
+  function modelOf(generation: number): Promise<GatewayModel | undefined> {
+    return readModel(directory, generation)
   }
 
   function textOf(generation: number): Promise<string | undefined> {
@@ -188,10 +197,11 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
   function refuseSharedPorts(dump: string, model: GatewayModel): void {
     for (const other of filesOfDump(dump)) {
       if (other.text.includes(mark)) continue
-      const shared = [...listensOn(other.text).intersection(new Set(portsOf(model)))]
+      const theirs = listensOn(other.text)
+      const shared = listensOf(model).filter(at => theirs.some(one => overlaps(one, at)))
       if (shared.length > 0) {
         throw new Error(
-          `Cannot listen on port ${shared.join(', ')}: another site of this nginx does so in "${other.path}"; choose another port for one of the two`,
+          `Cannot listen on ${shared.map(listenWords).join(', ')}: another site of this nginx does so in "${other.path}"; choose another port for one of the two`,
         )
       }
     }
@@ -215,15 +225,14 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
 }
 
 /** Workers of the master, and those of a master that was killed or upgraded (USR2, nginx(8)) and still has our ports. */
-function acceptingBeside(master: NginxProcess, ports: readonly number[]): NginxProcess[] {
+function acceptingBeside(master: NginxProcess, listens: readonly ListenAddress[]): NginxProcess[] {
   return findAnyNginx()
     .filter(isAccepting)
-    .filter(one => one.parent === master.pid || listensOnAny(one, ports))
+    .filter(one => one.parent === master.pid || listensOnAny(one, listens))
 }
 
-function listensOnAny({ pid }: NginxProcess, ports: readonly number[]): boolean {
-  const held = listeningPorts(pid)
-  return ports.some(port => held.has(port))
+function listensOnAny({ pid }: NginxProcess, listens: readonly ListenAddress[]): boolean {
+  return listenersOf(pid).some(one => listens.some(at => isSameListen(at, one)))
 }
 
 function keysOf(processes: readonly NginxProcess[]): string {
@@ -231,7 +240,19 @@ function keysOf(processes: readonly NginxProcess[]): string {
 }
 
 function controlOf(model: GatewayModel) {
-  return { address: '127.0.0.1', port: model.listen }
+  return { url: localUrl(model.listen) }
+}
+
+/** `mustLetGo` of `loadGeneration`, where nothing but a reload is ours to do. */
+function refuseToLetGo(master: NginxProcess, model: GatewayModel): void {
+  const held = listenersOf(master.pid)
+  for (const at of listensOf(model)) {
+    const other = held.some(one => isSameListen(one, at)) ? undefined : held.find(one => overlaps(one, at))
+    if (other === undefined) continue
+    throw new Error(
+      `Cannot listen on ${listenWords(at)}: this nginx listens on ${listenWords(other)}, and a reload cannot change from one to the other; let the gateway listen on another port first, then on this one`,
+    )
+  }
 }
 
 // Workers answer a signal between two events.

@@ -1,5 +1,7 @@
 import { readlinkSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { parseIpv4 } from '../domain/address.ts'
+import { ANY_IPV4, canonicalIpv6, type ListenAddress } from '../domain/listen-address.ts'
 import { readRegularText } from '../system/regular-file.ts'
 import { isOfAccount } from './master-program.ts'
 import { type NginxProcess, readAgain, readNginx } from './nginx-processes.ts'
@@ -73,15 +75,17 @@ export function filesOfDump(dump: string): readonly { readonly path: string; rea
   return parts.flatMap((path, index) => (index % 2 === 0 ? [{ path, text: parts[index + 1] ?? '' }] : []))
 }
 
-/** The IPv4 ports of the `listen` directives in a file. */
-export function listensOn(text: string): ReadonlySet<number> {
+/** The TCP addresses of the `listen` directives in a file; a name there may be any of this machine's. */
+export function listensOn(text: string): readonly ListenAddress[] {
   const directives = text.replaceAll(/(^|\s)#.*$/gm, '').matchAll(/(?:^|[;{}\s])listen\s+([^\s;]+)/g)
-  return new Set(
-    [...directives].flatMap(([, at = '']) => {
-      if (at.startsWith('unix:') || at.startsWith('[')) return []
-      return Number(/(?:^|:)(\d+)$/.exec(at)?.[1] ?? HTTP_PORT)
-    }),
-  )
+  return [...directives].flatMap(([, at = '']) => {
+    if (at.startsWith('unix:')) return []
+    const [, six, rest = ''] = /^(?:\[([^\]]*)\])?(.*)$/.exec(at) ?? []
+    const port = Number(/(?:^|:)(\d+)$/.exec(rest)?.[1] ?? HTTP_PORT)
+    if (six !== undefined) return { address: canonicalIpv6(six) ?? six, port }
+    const host = rest.replace(/:\d+$/, '')
+    return { address: parseIpv4(host) === undefined ? ANY_IPV4 : host, port }
+  })
 }
 
 // An address without a port (ngx_http_core_module, listen).

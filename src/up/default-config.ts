@@ -9,7 +9,7 @@ export function defaultConfig(at: { directory: string; port: number; model?: { n
     site: 'demo',
     shared: `${at.directory}/shared`,
     runtime: at.directory,
-    gateway: { listen: at.port, networks: ['127.0.0.0/8'], state: `${at.directory}/state` },
+    gateway: { listen: `127.0.0.1:${at.port}`, networks: ['127.0.0.0/8'], state: `${at.directory}/state` },
     tiers: { demo: { path: '/', ...engine } },
   })
 }

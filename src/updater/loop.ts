@@ -2,6 +2,7 @@ import { rangesOf } from '../domain/address.ts'
 import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
+import { type Listen, listensOf } from '../domain/listen-address.ts'
 import type { Clock } from '../system/clock.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
 import type {
@@ -25,7 +26,7 @@ import { watchTraffic } from './traffic.ts'
 
 export interface UpdaterOptions {
   readonly gatewayName: string
-  readonly listen: number
+  readonly listen: Listen
   readonly connectionsPerClient?: number
   readonly tiers: readonly TierFrame[]
   readonly networks: readonly string[]
@@ -152,6 +153,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       isRouted: routing.reaches,
       networks,
       ownAddresses: network.ownAddresses(),
+      ownListens: listensOf(options),
       loopbackOnly: slurm === undefined,
       leaseMs,
     }

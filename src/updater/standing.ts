@@ -1,6 +1,7 @@
 import { type AddressRange, inRanges, LOOPBACK, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import { addressOf, type Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
+import { type ListenAddress, overlaps } from '../domain/listen-address.ts'
 import { proveOwnership } from './ownership.ts'
 import type { Seen } from './seen.ts'
 
@@ -33,6 +34,8 @@ export interface Surroundings {
   /** That endpoints may lie in. */
   readonly networks: readonly AddressRange[]
   readonly ownAddresses: readonly string[]
+  /** Where the gateway itself listens; an address among them need not be this machine's at the moment. */
+  readonly ownListens: readonly ListenAddress[]
   /** There is no Slurm: engines run here, and nowhere else. */
   readonly loopbackOnly: boolean
   readonly leaseMs: number
@@ -79,11 +82,15 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
   const { address, port } = at
   if (port < 1024 || port > 65_535) return `Port ${port} is not one of 1024 to 65535`
   if (around.loopbackOnly) {
-    return inRanges(address, HERE) ? undefined : `Address ${address} is not loopback, and there is no Slurm`
+    if (!inRanges(address, HERE)) return `Address ${address} is not loopback, and there is no Slurm`
+    return around.ownListens.some(one => overlaps(one, at))
+      ? `Address ${address}:${port} is the gateway's own`
+      : undefined
   }
   if (!inRanges(address, around.networks)) return `Address ${address} lies outside gateway.networks`
   if (inRanges(address, NEVER_REMOTE)) return `Address ${address} is link-local or loopback`
-  if (around.ownAddresses.includes(address)) return `Address ${address} is the gateway's own`
+  const isOwn = around.ownAddresses.includes(address) || around.ownListens.some(one => one.address === address)
+  if (isOwn) return `Address ${address} is the gateway's own`
   const resolved = around.addressesOf(endpoint.job.node)
   if (resolved === undefined) {
     return around.isRouted(endpoint.id) ? undefined : `Node "${endpoint.job.node}" cannot be resolved yet`

@@ -70,6 +70,18 @@ test.each<[string, GatewayModel, string]>([
   expect(() => refuseOtherModel(config, bad, OWN)).toThrow(message)
 })
 
+test("addresses have one spelling, and are the gateway's own also while no interface has them", () => {
+  const text = EXAMPLE.replace('listen: 8080', 'listen: "[0:0::1]:8080"')
+    .replace('gatewayPort: 8080', 'gatewayPort: "[::1]:8080"')
+    .replace('gatewayPort: 8081', 'gatewayPort: 10.0.0.9:8081')
+  const own = parseConfig(text, 'f').config
+  if (own === undefined) throw new Error('the example is broken')
+  const made = gatewayFrame(own)
+  expect([made.listen, ...made.tiers.map(({ port }) => port)]).toEqual(['[::1]:8080', '[::1]:8080', '10.0.0.9:8081'])
+  const tiers = made.tiers.map(tier => ({ ...tier, servers: server('10.0.0.9') }))
+  expect(() => refuseOtherModel(own, { ...made, tiers }, OWN)).toThrow("10.0.0.9 of fast-1-0-0 is the gateway's own")
+})
+
 test.each(['127.0.0.1', '169.254.169.254', '0.0.0.1', '224.0.0.1'])(
   '%s is refused also where the networks have it',
   address => {

@@ -46,11 +46,14 @@ test('a key shows its default, its range and an example', () => {
       pattern: '^\\d{1,9}[KMGTkmgt]?$',
     },
     {
-      description: 'Port that serves every tier below its path, and /v1 for every model.',
+      description:
+        'Port that serves every tier below its path, and /v1 for every model, on all IPv4 addresses of the machine; with an address before it, on that one alone.',
       default: 8080,
-      type: 'integer',
-      minimum: 1024,
-      maximum: 65_535,
+      examples: ['127.0.0.1:8080'],
+      anyOf: [
+        { type: 'integer', minimum: 1024, maximum: 65_535 },
+        { type: 'string', pattern: expect.stringMatching(/^\^/) },
+      ],
     },
   ])
 })

@@ -14,6 +14,57 @@ const tiers = (second: string, third: string) => {
   return problemsOf(`${SITE}tiers:\n${tier('a', 'path: /, gatewayPort: 8080')}${tier('b', second)}${tier('c', third)}`)
 }
 
+describe('where a gateway listens', () => {
+  const listens = (gateway: string, second: string, third = 'path: /c/') =>
+    problemsOf(
+      `${SITE.replace(' }', `, ${gateway} }`)}tiers:
+  b: { engine: demo, path: /b/, ${second} }
+  c: { engine: demo, ${third} }
+`,
+    )
+
+  test.each<[string, string, string?]>([
+    ['listen: 127.0.0.1:8080', 'gatewayPort: 127.0.0.1:8081'],
+    ['listen: 127.0.0.1:8080', 'gatewayPort: 127.0.0.1:8080'],
+    ['listen: 127.0.0.1:8080', 'gatewayPort: 10.0.0.1:8080'],
+    ['listen: "[::1]:8080"', 'gatewayPort: "[0:0::1]:8080"'],
+    ['listen: "[::1]:8080"', 'gatewayPort: 127.0.0.1:8080'],
+    ['listen: 0.0.0.0:8080', 'gatewayPort: 8081', 'path: /c/, gatewayPort: "[::]:8082"'],
+  ])('%s, %s, %s', (gateway, second, third) => {
+    expect(listens(gateway, second, third)).toEqual([])
+  })
+
+  const ONE_MISTAKE = 'and one of the two is for all addresses; write another port'
+  const problems = (mine: string, theirs: string) => [
+    `4:45: Cannot use gateway.listen: tier "b" has ${mine}, ${ONE_MISTAKE}`,
+    `6:46: Cannot use tiers.b.gatewayPort: gateway.listen has ${theirs}, ${ONE_MISTAKE}`,
+  ]
+  test.each<[string, string, string[]]>([
+    ['listen: 127.0.0.1:8080', 'gatewayPort: 8080', problems('8080', '"127.0.0.1:8080"')],
+    ['listen: 8080', 'gatewayPort: 127.0.0.1:8080', problems('"127.0.0.1:8080"', '8080')],
+    ['listen: 0.0.0.0:8080', 'gatewayPort: 127.0.0.1:8080', problems('"127.0.0.1:8080"', '0.0.0.0:8080')],
+    ['listen: "[::]:8080"', 'gatewayPort: "[::1]:8080"', problems('"[::1]:8080"', '"[::]:8080"')],
+    ['listen: 8080', 'gatewayPort: "[::1]:8080"', problems('"[::1]:8080"', '8080')],
+  ])('%s beside %s is named at both keys', (gateway, second, expected) => {
+    expect(listens(gateway, second)).toEqual(expected)
+  })
+
+  test('two tiers on one address, the metrics and what is wrong by itself are told together', () => {
+    expect(
+      listens(
+        'listen: localhost:8080, metricsPort: 9464',
+        'gatewayPort: 127.0.0.1:9464',
+        'path: /c/, gatewayPort: 127.0.0.1:9464',
+      ),
+    ).toEqual([
+      '4:45: Cannot use gateway.listen: it is text "localhost:8080"; write the address instead of a name: 127.0.0.1:8080',
+      '4:74: Cannot use gateway.metricsPort: tier "b" has "127.0.0.1:9464" already; write another',
+      '6:46: Cannot use tiers.b.gatewayPort: gateway.metricsPort has "127.0.0.1:9464" already; write another',
+      '7:46: Cannot use tiers.c.gatewayPort: gateway.metricsPort has "127.0.0.1:9464" already; write another',
+    ])
+  })
+})
+
 describe('gateway.networks', () => {
   const networks = (network: string) => problemsOf(GOOD.replace('10.0.0.0/24', JSON.stringify(network)))
 
@@ -152,7 +203,10 @@ describe('two tiers', () => {
     [
       'path: /b/, gatewayPort: 8081',
       'path: /c/, gatewayPort: 8081',
-      ['8:86: Cannot use tiers.c.gatewayPort: tier "b" has 8081 already; write another'],
+      [
+        '7:86: Cannot use tiers.b.gatewayPort: tier "c" has 8081 already; write another',
+        '8:86: Cannot use tiers.c.gatewayPort: tier "b" has 8081 already; write another',
+      ],
     ],
     ['path: /b/, slurm: { script: x.slurm }', 'path: /c/, slurm: { script: y.slurm }', []],
     [

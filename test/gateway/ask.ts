@@ -1,6 +1,8 @@
 import { type Agent, type IncomingMessage, request } from 'node:http'
 
 export interface Question {
+  /** 127.0.0.1 where it is absent. */
+  readonly host?: string
   readonly port: number
   /** Goes into the request line as it is. */
   readonly path: string
@@ -37,7 +39,7 @@ export function openAnswer(question: Question): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(
       {
-        host: '127.0.0.1',
+        host: question.host ?? '127.0.0.1',
         port: question.port,
         path: question.path,
         method: question.method ?? (question.body === undefined ? 'GET' : 'POST'),

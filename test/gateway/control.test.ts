@@ -14,7 +14,7 @@ async function askOf(answer: Readable): Promise<number | undefined> {
     server.close().closeAllConnections()
   })
   const { port } = server.address() as AddressInfo
-  return askGeneration({ address: '127.0.0.1', port })
+  return askGeneration({ url: `http://127.0.0.1:${port}` })
 }
 
 it('reads the number of a generation', async () => {

@@ -38,7 +38,7 @@ async function notAsked(): Promise<never> {
 describe('a gateway at the other end of a pipe', () => {
   test('applies and tells what runs', async () => {
     const { far } = connected({
-      apply: async asked => ({ status: 'unchanged', generation: asked.listen }),
+      apply: async asked => ({ status: 'unchanged', generation: Number(asked.listen) }),
       running: async () => undefined,
     })
     expect(await Promise.all([far.apply(model, never), far.running(never)])).toEqual([

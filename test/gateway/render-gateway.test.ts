@@ -214,6 +214,20 @@ test('lets the workers of a root master be of another account, and reach what th
   )
 })
 
+test('listens on addresses, and passes on what came to one of IPv6 with brackets', () => {
+  const textOf = (listen: GatewayModel['listen']) =>
+    renderGateway({ listen, tiers: [fast, { ...reasoning, port: '127.0.0.1:8081' }] }, options).get('gateway.conf') ??
+    ''
+  const [six, four] = [textOf('[::1]:8080'), textOf('127.0.0.1:8080')]
+  expect(six.match(/^ {4}listen \S+ default_server;$/gm)).toEqual([
+    '    listen [::1]:8080 default_server;',
+    '    listen 127.0.0.1:8081 default_server;',
+  ])
+  expect(six).toContain('proxy_pass http://$sluice_here:$server_port$request_uri;')
+  expect(six).toContain('map $server_addr $sluice_here {')
+  expect(four).toContain('proxy_pass http://$server_addr:$server_port$request_uri;')
+})
+
 describe('refuses what nginx must not read', () => {
   const withServer = (change: object) => ({
     ...model,
@@ -226,6 +240,10 @@ describe('refuses what nginx must not read', () => {
     ['octal', withServer({ address: '010.0.0.1' }), 'tiers 0 servers 0 address must be an IPv4 address'],
     ['a low port', withServer({ port: 80 }), 'tiers 0 servers 0 port must be 1024 or above'],
     ['a high port', withServer({ port: 65536 }), 'tiers 0 servers 0 port must be 65535 or below'],
+    ['a name to listen on', { ...model, listen: 'localhost:8080' }, 'listen must be a port, or an address with one'],
+    ['a line there', { ...model, listen: '127.0.0.1:8080; }' }, 'listen must be a port, or an address with one'],
+    ['another spelling', { ...model, listen: '[0::1]:8080' }, 'listen must be a port, or an address with one'],
+    ['all addresses beside one', withTier({ port: '127.0.0.1:8080' }), '0.0.0.0:8080 and 127.0.0.1:8080 overlap'],
     ['an id with a line break', withServer({ id: 'a\nb' }), 'tiers 0 servers 0 id must be an endpoint id'],
     ['a name', withTier({ name: 'fast;' }), 'tiers 0 name must be a tier name'],
     ['an open path', withTier({ path: '/fast' }), 'tiers 0 path must start and end with / and hold plain segments'],

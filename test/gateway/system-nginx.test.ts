@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { listenText } from '../../src/domain/listen-address.ts'
 import { isOfAccount, openMasterProgram } from '../../src/gateway/master-program.ts'
 import { readNginx } from '../../src/gateway/nginx-processes.ts'
 import { systemFile } from '../../src/gateway/system-file.ts'
@@ -162,15 +163,16 @@ test('a dump is taken apart into its files', () => {
 })
 
 describe('a site listens', () => {
-  test.each<[string, number[]]>([
-    ['server { listen 8080; }', [8080]],
-    ['server {\n  listen\t127.0.0.1:8080 default_server;listen *:81;\n}', [8080, 81]],
-    ['listen localhost; listen example.org:8081 ssl;', [80, 8081]],
-    ['# listen 8080;\n  listen 1024; # listen 1025;', [1024]],
-    ['listen [::]:8080; listen unix:/run/x.sock;', []],
+  test.each<[string, string[]]>([
+    ['server { listen 8080; }', ['0.0.0.0:8080']],
+    ['server {\n  listen\t127.0.0.1:8080 default_server;listen *:81;\n}', ['127.0.0.1:8080', '0.0.0.0:81']],
+    ['listen localhost; listen example.org:8081 ssl;', ['0.0.0.0:80', '0.0.0.0:8081']],
+    ['listen 10.0.0.1; listen 10.0.0.1:81;', ['10.0.0.1:80', '10.0.0.1:81']],
+    ['# listen 8080;\n  listen 1024; # listen 1025;', ['0.0.0.0:1024']],
+    ['listen [::]:8080; listen [::0:1]; listen unix:/run/x.sock;', ['[::]:8080', '[::1]:80']],
     ['server_name listen.example.org; set $listen 8080; listener 8080;', []],
-  ])('%j', (text, ports) => {
-    expect([...listensOn(text)]).toEqual(ports)
+  ])('%j', (text, listens) => {
+    expect(listensOn(text).map(listenText)).toEqual(listens)
   })
 })
 

@@ -219,15 +219,15 @@ describe('a request that an engine refuses before it has read the body', () => {
 })
 
 describe('a request whose generation was replaced while it was sent', () => {
-  async function slowSender(port: number, path: string) {
-    const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-length': 10 } })
+  async function slowSender(port: number, path: string, host = '127.0.0.1') {
+    const sent = request({ host, port, path, method: 'POST', headers: { 'content-length': 10 } })
     const answered = once(sent, 'response').then(async ([response]) => {
       const parts: Buffer[] = []
       for await (const part of response) parts.push(part)
       return { status: response.statusCode, headers: response.headers, text: Buffer.concat(parts).toString() }
     })
     sent.write('01234')
-    await ask({ port, path: '/v1/before', body: '{}' })
+    await ask({ host, port, path: '/v1/before', body: '{}' })
     return {
       finish() {
         sent.end('56789')
@@ -236,17 +236,21 @@ describe('a request whose generation was replaced while it was sent', () => {
     }
   }
 
-  test('reaches the engines of today, as it was sent', async () => {
+  test.each(['127.0.0.1', '::1'])('reaches the engines of today by %s, as it was sent', async host => {
     const lab = await startLabGateway()
     const [old, young] = [await labEngine(), await labEngine()]
-    await lab.applied(lab.model(tierOf([old])))
-    const slow = await slowSender(lab.port, '/v1/a%2Fb?c=%20d')
-    await lab.applied(lab.model(tierOf([young])))
+    const modelOf = (engine: { port: number }) => ({
+      ...lab.model(tierOf([engine])),
+      listen: host === '::1' ? `[::1]:${lab.port}` : lab.port,
+    })
+    await lab.applied(modelOf(old))
+    const slow = await slowSender(lab.port, '/v1/a%2Fb?c=%20d', host)
+    await lab.applied(modelOf(young))
     await old.die()
     expect(await slow.finish()).toMatchObject({ status: 200, text: JSON.stringify({ port: young.port }) })
     expect(
       young.received.map(({ url, body, headers }) => [url, body, headers['x-real-ip'], headers['x-sluice-client']]),
-    ).toEqual([['/v1/a/b?c=%20d', '0123456789', '127.0.0.1', undefined]])
+    ).toEqual([['/v1/a/b?c=%20d', '0123456789', host, undefined]])
   })
 
   test('and finds nobody there either is told to come back', async () => {

@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http'
+import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { ask, openAnswer } from '../gateway/ask.ts'
 import { hammer } from '../gateway/hammer.ts'
 import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { masterOf } from '../gateway/two-models.ts'
 import { withdrawAgain } from '../gateway/withdraw-again.ts'
 
 test('loads a model once, and knows it again in another process', async () => {
@@ -79,4 +81,73 @@ test('a new tier gets its port by a reload, and an old one gives it up', async (
   await expect(ask({ port: own, path: '/v1' })).rejects.toThrow('ECONNREFUSED')
   await lab.applied(model)
   expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
+})
+
+test('on one address it is reached there and at no other of this machine', async () => {
+  const lab = await startLabGateway()
+  const tier = tierOf([await labEngine()], { port: `[::1]:${lab.port}` })
+  await lab.applied({ listen: `127.0.0.1:${lab.port}`, tiers: [tier] })
+  const statusAt = async (host: string) => (await ask({ host, port: lab.port, path: '/v1' })).status
+  expect([await statusAt('127.0.0.1'), await statusAt('::1')]).toEqual([200, 200])
+  await expect(statusAt('127.0.0.2')).rejects.toThrow('ECONNREFUSED')
+})
+
+test('from all addresses of its port to one of them and back: streams go on, and another process on it is found before', async () => {
+  const lab = await startLabGateway()
+  const streams: ServerResponse[] = []
+  const engine = await labEngine((request, response) => {
+    if (request.url === '/v1/short') return void response.end('short')
+    response.write('first')
+    streams.push(response)
+  })
+  const everywhere = lab.model(tierOf([engine]))
+  const here = { ...everywhere, listen: `127.0.0.1:${lab.port}` }
+  const shortAt = async (host: string) => (await ask({ host, port: lab.port, path: '/v1/short' })).text
+  const texts: Promise<string>[] = []
+  const begin = async () => {
+    const answer = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
+    texts.push(
+      answer
+        .setEncoding('utf8')
+        .toArray()
+        .then(parts => parts.join('')),
+    )
+  }
+  await lab.applied(everywhere)
+  await begin()
+  await lab.applied(here)
+  expect(await shortAt('127.0.0.1')).toBe('short')
+  await expect(shortAt('127.0.0.2')).rejects.toThrow('ECONNREFUSED')
+  await begin()
+
+  const other = createServer()
+  await new Promise<void>(resolve => void other.listen(lab.port, '127.0.0.2', resolve))
+  const master = masterOf(lab)
+  expect(await lab.gateway.apply(everywhere, neverAborted)).toEqual({
+    status: 'failed',
+    step: 'probe ports',
+    message: `Cannot open port ${lab.port}: another process listens on it; end that process or choose another port`,
+    restored: true,
+  })
+  expect([await shortAt('127.0.0.1'), masterOf(lab)]).toEqual(['short', master])
+  await new Promise(resolve => other.close(resolve))
+
+  await lab.applied(everywhere)
+  expect([await shortAt('127.0.0.1'), await shortAt('127.0.0.2')]).toEqual(['short', 'short'])
+  for (const stream of streams) stream.end('last')
+  expect(await Promise.all(texts)).toEqual(['firstlast', 'firstlast'])
+  expect(await lab.gateway.apply(everywhere, neverAborted)).toMatchObject({ status: 'unchanged' })
+})
+
+test('an address of another machine is refused in one line, and what ran goes on', async () => {
+  const lab = await startLabGateway()
+  const model = lab.model(tierOf([await labEngine()]))
+  await lab.applied(model)
+  expect(await lab.gateway.apply({ ...model, listen: `192.0.2.1:${lab.port}` }, neverAborted)).toEqual({
+    status: 'failed',
+    step: 'test',
+    message: `Cannot load generation 2: bind() to 192.0.2.1:${lab.port} failed (99: Cannot assign requested address)`,
+    restored: true,
+  })
+  expect((await ask({ port: lab.port, path: '/v1' })).status).toBe(200)
 })

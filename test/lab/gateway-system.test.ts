@@ -467,3 +467,38 @@ test('a port of its own comes and goes with its tier', async () => {
     expect(status).toBe(port === undefined ? 'ECONNREFUSED' : 200)
   }
 })
+
+test('changes from all addresses of its port to one of them by way of another port, as it says', async () => {
+  const { lab, first, isServed, othersAreWell } = await twoModels()
+  await lab.applied(first)
+  const here = { ...first, listen: `127.0.0.1:${lab.port}` }
+  expect(await lab.gateway.apply(here, neverAborted)).toEqual({
+    status: 'failed',
+    step: 'test',
+    message: `Cannot listen on 127.0.0.1:${lab.port}: this nginx listens on port ${lab.port}, and a reload cannot change from one to the other; let the gateway listen on another port first, then on this one`,
+    restored: true,
+  })
+  await isServed(first)
+  await lab.applied({ ...first, listen: await freePort() })
+  await lab.applied(here)
+  await isServed(here)
+  await expect(ask({ host: '127.0.0.2', port: lab.port, path: '/v1/x' })).rejects.toThrow('ECONNREFUSED')
+  await othersAreWell()
+})
+
+test('shares a port with another site that listens on another address', async () => {
+  const { lab, first, isServed, othersAreWell } = await twoModels()
+  const file = join(CONF_D, 'neighbour.conf')
+  await writeFile(file, `server { listen 127.0.0.2:${lab.port}; return 200 neighbour; }\n`)
+  onTestFinished(() => rm(file))
+  const here = { ...first, listen: `127.0.0.1:${lab.port}` }
+  await lab.applied(here)
+  await isServed(here)
+  expect((await ask({ host: '127.0.0.2', port: lab.port, path: '/v1/x' })).text).toBe('neighbour')
+  expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({
+    status: 'failed',
+    message: expect.stringContaining(`Cannot listen on port ${lab.port}: another site of this nginx does so in`),
+  })
+  await isServed(here)
+  await othersAreWell()
+})

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { countForeign, parseEstablished, readEstablished } from '../../src/system/tcp-table.ts'
+import { countForeign, parseEstablished, parseListening, readEstablished } from '../../src/system/tcp-table.ts'
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0B4D000A:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1 0 100 0 0 10 0
@@ -15,6 +15,18 @@ it('reads established connections only', () => {
     { localPort: 8080, remotePort: 50000 },
     { localPort: 8080, remotePort: 50001 },
     { localPort: 8081, remotePort: 50003 },
+  ])
+})
+
+it('reads who listens, in both tables', () => {
+  const six = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000001000000:1F90 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 77 1 0 100 0 0 10 0
+   1: B80D0120000000000000000001000000:1F91 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 78 1 0 100 0 0 10 0
+`
+  expect([TABLE, six].flatMap(parseListening)).toEqual([
+    { address: '10.0.77.11', port: 8080, inode: '1' },
+    { address: '::1', port: 8080, inode: '77' },
+    { address: '2001:db8::1', port: 8081, inode: '78' },
   ])
 })
 

@@ -20,6 +20,7 @@ const around = {
   isRouted: () => true,
   networks: rangesOf(['10.0.0.0/24']),
   ownAddresses: [],
+  ownListens: [],
   loopbackOnly: false,
   leaseMs: 20_000,
 }

@@ -26,6 +26,7 @@ const around: Surroundings = {
   tiers: ['fast'],
   networks: rangesOf(['10.0.0.0/24']),
   ownAddresses: ['10.0.0.5'],
+  ownListens: [],
   loopbackOnly: false,
   leaseMs: 20_000,
 }
@@ -151,6 +152,12 @@ describe('where it may lie (rule 9)', () => {
       { addressesOf: () => ['10.0.0.5'] },
       not("Address 10.0.0.5 is the gateway's own"),
     ],
+    [
+      'one that the gateway listens on when this machine has it',
+      at('http://10.0.0.12:8080'),
+      { ownListens: [{ address: '10.0.0.12', port: 9000 }] },
+      not("Address 10.0.0.12 is the gateway's own"),
+    ],
     ['a privileged port', at('http://10.0.0.12:0080'), {}, not('Port 80 is not one of 1024 to 65535')],
     ['a port that is none', at('http://10.0.0.12:99999'), {}, not('Port 99999 is not one of 1024 to 65535')],
     [
@@ -177,10 +184,18 @@ describe('where it may lie (rule 9)', () => {
 })
 
 describe('without Slurm (rule 9)', () => {
-  const here = { loopbackOnly: true, poll: undefined, networks: rangesOf(['0.0.0.0/0']), addressesOf: () => undefined }
+  const ownListens = [{ address: '0.0.0.0', port: 8081 }]
+  const here = {
+    loopbackOnly: true,
+    ownListens,
+    poll: undefined,
+    networks: rangesOf(['0.0.0.0/0']),
+    addressesOf: () => undefined,
+  }
 
   it.each<[string, Seen, Standing]>([
     ['loopback', at('http://127.0.0.1:8080'), routed],
+    ['where the gateway listens', at('http://127.0.0.1:8081'), not("Address 127.0.0.1:8081 is the gateway's own")],
     [
       "the gateway's own address",
       at('http://10.0.0.5:8080'),

@@ -23,14 +23,6 @@ const TAKEN_PATHS: readonly { path: string; found: string }[] = [
   { path: '/_sluice/', found: 'is where the gateway answers itself' },
 ]
 
-/** A port of a tier's own serves that tier alone; `gateway.listen` is everybody's. */
-export const gatewayPortRule: Rule = seen => {
-  const listen = seen.config.gateway?.listen
-  if (listen === undefined) return []
-  const own = seenTiers(seen).filter(([, tier]) => tier.gatewayPort !== listen)
-  return twice(own.map(([name, tier]) => ({ name, value: tier.gatewayPort, path: ['tiers', name, 'gatewayPort'] })))
-}
-
 /** Job scripts of all tiers are rendered into one directory. */
 export const scriptRule: Rule = seen =>
   twice(

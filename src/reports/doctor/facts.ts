@@ -1,3 +1,5 @@
+import type { Listen } from '../../domain/listen-address.ts'
+
 /** What was gathered about a site. Undefined always means: could not be found out (rule 1). */
 export interface DoctorFacts {
   readonly gateway: GatewayFacts
@@ -10,16 +12,16 @@ export interface DoctorFacts {
 export interface GatewayFacts {
   /** In words why it cannot be run, where it cannot. */
   readonly nginx: { readonly version: string; readonly hasNjs: boolean | undefined } | { readonly missing: string }
-  readonly ports: readonly PortFacts[]
+  readonly listens: readonly ListenFacts[]
   /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
   readonly mayEndStreams: boolean | undefined
   readonly networks: readonly string[]
   readonly ownAddresses: readonly string[]
 }
 
-export interface PortFacts {
-  readonly port: number
-  readonly holder: 'nobody' | 'our nginx' | 'somebody else' | undefined
+export interface ListenFacts {
+  readonly listen: Listen
+  readonly holder: 'nobody' | 'our nginx' | 'somebody else' | 'not this machine' | undefined
 }
 
 export interface SharedFacts {

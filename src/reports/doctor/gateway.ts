@@ -1,8 +1,9 @@
-import type { GatewayFacts, PortFacts } from './facts.ts'
+import { listenAddress, listenWords } from '../../domain/listen-address.ts'
+import type { GatewayFacts, ListenFacts } from './facts.ts'
 import { type Finding, ok, unknown } from './finding.ts'
 
-export function examineGateway({ nginx, ports, mayEndStreams }: GatewayFacts): readonly Finding[] {
-  return [...examineNginx(nginx), ...ports.map(examinePort), examineTracing(mayEndStreams)]
+export function examineGateway({ nginx, listens, mayEndStreams }: GatewayFacts): readonly Finding[] {
+  return [...examineNginx(nginx), ...listens.map(examineListen), examineTracing(mayEndStreams)]
 }
 
 function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
@@ -32,22 +33,32 @@ function examineTracing(mayEndStreams: boolean | undefined): Finding {
   }
 }
 
-function examinePort({ port, holder }: PortFacts): Finding {
-  const id = `gateway.port.${port}`
+function examineListen({ listen, holder }: ListenFacts): Finding {
+  const id = `gateway.port.${listen}`
+  const at = listenAddress(listen)
+  const place = listenWords(at).replace(/^p/, 'P')
   switch (holder) {
     case 'nobody':
-      return ok(id, `Port ${port} is free`)
+      return ok(id, `${place} is free`)
     case 'our nginx':
-      return ok(id, `Port ${port} is held by our nginx`)
+      return ok(id, `${place} is held by our nginx`)
     case 'somebody else':
       return {
         id,
         level: 'problem',
-        what: `Port ${port} is held by a process that is not our nginx`,
+        what: `${place} is held by a process that is not our nginx`,
         why: 'The gateway cannot open it',
-        fix: `end that process (ss -ltnp "sport = :${port}" names it), or change gateway.listen or gatewayPort`,
+        fix: `end that process (ss -ltnp "sport = :${at.port}" names it), or change gateway.listen or gatewayPort`,
+      }
+    case 'not this machine':
+      return {
+        id,
+        level: 'problem',
+        what: `This machine does not have the address of ${place}`,
+        why: 'The gateway cannot listen there',
+        fix: 'write one that "ip address" shows (gateway.listen, gatewayPort), or give the machine that address',
       }
     case undefined:
-      return unknown(id, `Whether port ${port} is free is not known`)
+      return unknown(id, `Whether ${listenWords(at)} is free is not known`)
   }
 }

@@ -42,7 +42,7 @@ const key = { ownerUid: 2001, mode: 0o100600, unusable: undefined }
 const site: DoctorFacts = {
   gateway: {
     nginx: { version: '1.30.4', hasNjs: false },
-    ports: [{ port: 8080, holder: 'nobody' }],
+    listens: [{ listen: 8080, holder: 'nobody' }],
     mayEndStreams: true,
     networks: ['10.0.0.0/24'],
     ownAddresses: ['127.0.0.1', '10.0.0.1'],
@@ -78,10 +78,18 @@ describe('the gateway', () => {
     ['nobody', 'ok'],
     ['our nginx', 'ok'],
     ['somebody else', 'problem'],
+    ['not this machine', 'problem'],
     [undefined, 'unknown'],
   ] as const)('whose port is held by %s is %s', (holder, level) => {
-    const gateway = { ...site.gateway, ports: [{ port: 8080, holder }] }
+    const gateway = { ...site.gateway, listens: [{ listen: 8080, holder }] }
     expect(find({ ...site, gateway }, 'gateway.port.8080')?.level).toBe(level)
+  })
+
+  it('whose address is another machine’s is told which one', () => {
+    const gateway = { ...site.gateway, listens: [{ listen: '10.0.0.9:8080', holder: 'not this machine' as const }] }
+    expect(find({ ...site, gateway }, 'gateway.port.10.0.0.9:8080')?.what).toBe(
+      'This machine does not have the address of 10.0.0.9:8080',
+    )
   })
 
   it('needs nginx', () => {

@@ -1,0 +1,61 @@
+import {
+  ANY_IPV4,
+  isEveryAddress,
+  isSameListen,
+  type ListenAddress,
+  listenAddress,
+} from '../../domain/listen-address.ts'
+import { badValue, type Finding, type Path, pathText } from '../finding.ts'
+import { type Rule, type Seen, seenTiers } from './seen.ts'
+
+/** A key that has the gateway listen somewhere. */
+interface Claim extends ListenAddress {
+  readonly path: Path
+  /** As it is written. */
+  readonly shown: string
+}
+
+/**
+ * An address of a tier's own serves that tier alone; `gateway.listen` is everybody's, also of a tier that names the very same.
+ * nginx would take a port for all addresses beside one of them, and answer by the address that a client came to: named at both
+ * keys, because either may be the wrong one.
+ */
+export const listenRule: Rule = seen => {
+  const claims = claimsOf(seen)
+  const main = claims.find(({ path }) => path[0] === 'gateway' && path[1] === 'listen')
+  const own = claims.filter(one => one === main || one.path[0] === 'gateway' || !(main && isSameListen(main, one)))
+  return own.flatMap((one, index) => {
+    const other = own.find((another, place) => place !== index && isOnePlace(one, another))
+    return other === undefined ? [] : [told(one, other)]
+  })
+}
+
+function told(one: Claim, other: Claim): Finding {
+  const found = `${holder(other.path)} has ${other.shown}`
+  if (isSameListen(one, other)) return badValue(one.path, `${found} already`, 'write another')
+  return badValue(one.path, `${found}, and one of the two is for all addresses`, 'write another port')
+}
+
+function holder(path: Path): string {
+  return path[0] === 'tiers' ? `tier "${path[1]}"` : pathText(path)
+}
+
+/** All addresses means those of IPv6 too, whatever nginx makes of it. */
+function isOnePlace(one: ListenAddress, other: ListenAddress): boolean {
+  return one.port === other.port && (one.address === other.address || isEveryAddress(one) || isEveryAddress(other))
+}
+
+function claimsOf(seen: Seen): readonly Claim[] {
+  const { listen, metricsPort } = seen.config.gateway ?? {}
+  const places: readonly (readonly [Path, number | string | undefined])[] = [
+    [['gateway', 'listen'], listen],
+    [['gateway', 'metricsPort'], metricsPort === undefined ? undefined : `127.0.0.1:${metricsPort}`],
+    ...seenTiers(seen).map(([name, tier]) => [['tiers', name, 'gatewayPort'], tier.gatewayPort] as const),
+  ]
+  return places.flatMap(([path, value]) => {
+    if (value === undefined) return []
+    const at = listenAddress(value)
+    const shown = typeof value === 'number' || at.address === ANY_IPV4 ? String(value) : JSON.stringify(value)
+    return [{ ...at, path, shown }]
+  })
+}
