@@ -214,6 +214,6 @@ describe('the one file', () => {
   test('is not taken for absent when it cannot be read', async () => {
     const path = join(await emptyDirectory(), 'sluice-main.conf')
     await mkdir(path)
-    await expect(systemFile(path, mark).read()).rejects.toThrow('EISDIR')
+    await expect(systemFile(path, mark).read()).rejects.toThrow('it is a directory, not a regular file')
   })
 })

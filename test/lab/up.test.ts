@@ -1,8 +1,9 @@
-import { glob, readFile, writeFile } from 'node:fs/promises'
+import { glob, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { openAi } from './clients.ts'
 import { MODELS_DIRECTORY } from './directories.ts'
 import { FAST_MODEL, SLOW_MODEL } from './site.ts'
@@ -11,6 +12,8 @@ import { configIn, makePlace, startUp } from './up-process.ts'
 
 const MODEL_FILE = join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`)
 const NOTHING = { timeoutMs: 30_000, holds: (left: readonly string[]) => left.length === 0 }
+/** One that is unwell for 30 s is restarted where others stand in for it. */
+const GARBAGE_MS = 31_000
 const ALL_SAID = 'Ctrl-C ends all of it'
 const IS_DEMO = "This is Sluice's demo engine, not a language model"
 
@@ -246,3 +249,57 @@ function openStream(port: number, tokens: number): Promise<Response> {
 function isMaster(line: string): boolean {
   return line.includes('nginx: master')
 }
+
+describe('two engines that both answer garbage', () => {
+  const ENGINE = `
+    const [switched, address, port] = process.argv.slice(2)
+    require('node:net').createServer(socket => {
+      socket.on('error', () => undefined).once('data', () => {
+        const isBroken = require('node:fs').existsSync(switched)
+        const body = JSON.stringify({ port })
+        socket.end(isBroken ? 'garbage' : 'HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: ' + body.length + '\\r\\n\\r\\n' + body)
+      })
+    }).listen(Number(port), address)`
+
+  it('for longer than an unwell one is borne both serve soon after they are well again', async () => {
+    const place = await makePlace()
+    const [program, switched, config] = ['engine.cjs', 'broken', 'sluice.yaml'].map(name => join(place, name))
+    await writeFile(program ?? '', ENGINE)
+    const args = [program, switched, '{address}', '{port}']
+    const fast = {
+      ...{ engine: 'custom', command: process.execPath, path: '/', replicas: 2, allowPaths: ['/x'] },
+      custom: { args, healthPath: '/health', serves: ['chat'] },
+      model: { name: 'm', file: program },
+    }
+    await writeFile(config ?? '', configIn(place, { listen: 8086, tiers: { fast } }))
+    const up = startUp(place, ['--config', config ?? ''])
+    onTestFinished(() => up.signal('SIGKILL'))
+    // nginx passes on what is not HTTP as it came.
+    const portOf = (): Promise<string | undefined> =>
+      fetch('http://127.0.0.1:8086/x', { method: 'POST', body: '{}' })
+        .then(async answer => (answer.ok ? JSON.parse(await answer.text()).port : undefined))
+        .catch(() => undefined)
+    const ports = async () => new Set((await Promise.all(Array.from({ length: 8 }, portOf))).filter(Boolean))
+    const both = { timeoutMs: 60_000, holds: (seen: Set<unknown>) => seen.size === 2 }
+    const before = await until('both to serve', ports, both)
+
+    await writeFile(switched ?? '', '')
+    const unwell = async () => {
+      const said: boolean[] = []
+      for await (const file of glob(join(place, 'shared/endpoints/*.json')))
+        said.push(JSON.parse(await readFile(file, 'utf8')).unwell === true)
+      return said
+    }
+    await until('both to be unwell', unwell, { timeoutMs: 60_000, holds: said => String(said) === 'true,true' })
+    const wellAgainAt = performance.now() + GARBAGE_MS
+    while (performance.now() < wellAgainAt) {
+      expect(await ports()).toEqual(new Set())
+      await sleep(200)
+    }
+    await rm(switched ?? '')
+    const after = await until('both to serve again', ports, both)
+    expect(after).toEqual(before)
+    up.signal('SIGTERM')
+    expect(await up.ended).toBe(0)
+  })
+})
