@@ -47,7 +47,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     directory,
     nginx,
     templates: await readTemplates(),
-    workers: options.system === undefined ? await admitWorkers(directory, env) : undefined,
+    workers: options.system === undefined ? await admitWorkers(directory) : undefined,
     openFiles: options.openFiles ?? openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
     amongOthers: system && {
       names: `sluice_${system.name}`,
@@ -77,9 +77,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** Undefined: only root can choose. */
-async function admitWorkers(directory: StateDirectory, env: NodeJS.ProcessEnv): Promise<WorkerAccount | undefined> {
+async function admitWorkers(directory: StateDirectory): Promise<WorkerAccount | undefined> {
   if (process.getuid?.() !== 0) return undefined
-  const workers = await findWorkerAccount((await stat(directory.root)).uid, env)
+  const workers = await findWorkerAccount((await stat(directory.root)).uid)
   await admitGroup(directory, workers.gid)
   return workers
 }

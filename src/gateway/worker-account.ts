@@ -18,12 +18,13 @@ export interface Powers {
 
 /**
  * The account for the workers of an nginx that root starts in a directory of `owner`: that one, or nobody where it is root.
- * Root itself, where root could not look at the workers of another account or become it, as in some containers.
+ * Root itself, where root could not look at the workers of another account or become it, as in some containers, and where
+ * nothing tells of accounts: that is no reason to be without a gateway.
  */
-export async function findWorkerAccount(owner: number, env: NodeJS.ProcessEnv): Promise<WorkerAccount> {
-  const account = await accountOf(owner === 0 ? 'nobody' : owner, env)
+export async function findWorkerAccount(owner: number): Promise<WorkerAccount> {
+  const account = await accountOf(owner === 0 ? 'nobody' : owner, ENVIRONMENT).catch(() => undefined)
   if (account === undefined || !canRunAs(account, await readPowers())) return ROOT
-  const group = await groupOf(account.gid, env)
+  const group = await groupOf(account.gid, ENVIRONMENT).catch(() => undefined)
   return group === undefined ? ROOT : { user: account.name, group, gid: account.gid }
 }
 
@@ -50,6 +51,9 @@ async function readPowers(): Promise<Powers> {
   const [status, uidMap, gidMap] = await Promise.all([read('status'), read('uid_map'), read('gid_map')])
   return { status, uidMap, gidMap }
 }
+
+// What root runs is not looked for on whatever PATH it was started with.
+const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
 
 const ROOT: WorkerAccount = { user: 'root', group: 'root', gid: 0 }
 

@@ -54,12 +54,9 @@ describe.skipIf(process.getuid?.() !== 0)('what root reads and runs', () => {
     ['its program, below the directory where it runs', (path: string) => `${path.slice(1)} now`],
     ['what its interpreter runs', (path: string) => `sh -e ${path}`],
     ['what one of its options names', (path: string) => `true --config=${path}`],
-    ['what stands in a directory of others', (path: string) => `sh ${path}`, ''],
-  ])('is refused where another account may write the reload command: %s', async (_, command, spoiled = 'reload.sh') => {
+  ])('is refused where another account may write the reload command: %s', async (_, command) => {
     await find(command(at('reload.sh')))
-    await chown(at(spoiled), 2001, 0)
-    await expect(find(command(at('reload.sh')))).rejects.toThrow(
-      `uid 2001 may write "${join(root, spoiled)}`.slice(0, -1),
-    )
+    await chown(at('reload.sh'), 2001, 0)
+    await expect(find(command(at('reload.sh')))).rejects.toThrow(`uid 2001 may write "${at('reload.sh')}"`)
   })
 })
