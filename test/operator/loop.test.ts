@@ -127,6 +127,7 @@ it('never cancels a replica whose file it cannot read', async () => {
 
 it.each([
   ["another run's", '/shared/endpoints/fast-4242-0-0.json'],
+  ["a tenth run's", '/shared/endpoints/fast-4242-10-0.json'],
   ["another job's", '/shared/endpoints/fast-42421-1-0.json'],
 ])('takes %s file that cannot be read for no sign of this one', async (_, file) => {
   const { clock, did, world, start } = site()
