@@ -12,7 +12,8 @@ export async function withdrawAgain(lab: {
   const both = lab.model(tierOf([staying, leaving]))
   const one = lab.model(tierOf([staying]))
   await lab.applied(both)
-  const load = hammer(lab.port)
+  // Hundreds of requests a second, and a gateway that gets to apply beside them.
+  const load = hammer(lab.port, { restMs: 20 })
   const late: number[] = []
   for (let reload = 0; reload < 10; reload++) {
     await load.answered(100)

@@ -29,7 +29,7 @@ describe('a squeue that', () => {
     ['prints garbage', 'head -c 100000 /dev/urandom'],
     ['prints half of an answer', 'echo "JOBID|ST"; echo "12|RUNN"'],
     ['is killed', 'kill -KILL $$'],
-    ['hangs', 'exec sleep 600'],
+    ['hangs', 'exec sleep 86398'],
   ])('%s is told once, and costs nothing', async (_, script) => {
     const before = await state()
     const earlier = (await troubles()).length
@@ -93,6 +93,8 @@ async function replaceSqueue(script: string): Promise<() => Promise<void>> {
   await execa('mount', ['--bind', file, squeue])
   return async () => {
     await execa('umount', ['--lazy', squeue])
+    // One that was begun meanwhile need not take its minute as well.
+    await execa('pkill', ['--full', '^sleep 86398'], { reject: false })
   }
 }
 
