@@ -12,7 +12,11 @@ const root = join(import.meta.dirname, '..')
 const dist = process.argv[2] ?? join(root, 'dist')
 const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
 
-const build = { platform: 'node', transform: { define: { VERSION: JSON.stringify(version) } }, onLog } as const
+const build = {
+  platform: 'node',
+  transform: { target: 'node22.12', define: { VERSION: JSON.stringify(version) } },
+  onLog,
+} as const
 
 const bundle = await rolldown({ ...build, input: { cli: join(root, 'src/cli.ts') } })
 const { output } = await bundle.generate({ format: 'cjs', minify: { compress: true, mangle: false } })
@@ -49,6 +53,7 @@ function pack(files: readonly (readonly [name: string, code: string])[]): string
   )
   return `#!/usr/bin/env node
 'use strict'
+${refuseOldNode()}
 const { compileFunction } = require('node:vm')
 const loaded = new Map()
 const chunks = {
@@ -67,6 +72,26 @@ function load(name) {
 }
 load('cli.js')
 `
+}
+
+/** In words that every Node reads: older ones end with a syntax error, or later where something is missing. */
+function refuseOldNode(): string {
+  return `const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 12)) {
+  const { existsSync } = require('node:fs')
+  const { join } = require('node:path')
+  const own = [
+    join(__dirname, 'node'),
+    join(__dirname, '../node_modules/node-linux-' + process.arch + '/bin/node'),
+  ].find(path => existsSync(path))
+  console.error(
+    'sluice needs Node 22.12 or newer, and this is ' + process.versions.node + '. ' +
+      (own === undefined
+        ? 'In a checkout npm ci brings one, and sluice install puts one beside it'
+        : 'One that is newer lies here: ' + own + ' ' + __filename),
+  )
+  process.exit(2)
+}`
 }
 
 /** V8 keeps text that is all ASCII in half the memory, and reads it faster. */
