@@ -83,14 +83,14 @@ function startResting(count: number, kinds: readonly Request[], { baseURL, restM
 /** So many answers at full tilt see to it that what is done first is done to engines that are busy. */
 const AT_FULL_TILT = 24
 /**
- * Then some nine requests a second, and fewer where others load the machine: much of a test is waiting, and engines that
+ * Then some five requests a second, and fewer where others load the machine: much of a test is waiting, and engines that
  * are full take what the rest of it needs.
  */
-const REST_MS = 500
+const REST_MS = 1_000
 
 /**
  * Does something while six clients are being answered: before it, during it and after it. They send as fast as they are
- * answered at first. Returns what became of all.
+ * answered but for the length of it. Returns what became of all.
  */
 export async function underLoad(work: (load: Load) => Promise<void>): Promise<readonly Outcome[]> {
   let restsAfter = Number.POSITIVE_INFINITY
@@ -104,6 +104,7 @@ export async function underLoad(work: (load: Load) => Promise<void>): Promise<re
     await more(12)
     restsAfter = load.outcomes.length + AT_FULL_TILT
     await work(load)
+    restsAfter = Number.POSITIVE_INFINITY
     await more(12)
   } finally {
     await load.stop()
