@@ -80,6 +80,12 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     keepLogs,
   }
 
+  function hasStopped(): void {
+    post({ kind: 'stopped' })
+    // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
+    if (state().afterStop !== 'leave') void keepLogs().catch(trouble.tell(id, 'keep its log'))
+  }
+
   /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
   async function act(action: EndpointAction): Promise<void> {
     switch (action.kind) {
@@ -88,13 +94,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       case 'load models':
         return void engine?.loadModels(action.models).catch(trouble.tell(id, 'load models'))
       case 'stop engine':
-        return void stop()
-          .catch(trouble.tell(id, 'stop the engine'))
-          .then(() => {
-            post({ kind: 'stopped' })
-            // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
-            if (state().afterStop !== 'leave') void keepLogs().catch(trouble.tell(id, 'keep its log'))
-          })
+        return void stop().catch(trouble.tell(id, 'stop the engine')).then(hasStopped, hasStopped)
       case 'publish':
         wanted = {
           version: REGISTRY_VERSION,

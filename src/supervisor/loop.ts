@@ -175,7 +175,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     const taken = () => {
       record(how === 'requeue' ? 'requeued' : 'cancelled', { id })
       post({ kind: 'taken' })
-      void keepLogs()
+      void keepLogs().catch(trouble.tell(id, 'keep the logs'))
     }
     const { restarts } = job
     await performLastAct({ how, restarts, slurm, clock, over: over.signal, taken, refused: trouble.tell(id, how) })
