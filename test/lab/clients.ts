@@ -121,6 +121,14 @@ export function lostBeyond(outcomes: readonly Outcome[], isAllowed: (lost: Outco
   return lostOf(outcomes).filter(one => !isAllowed(one))
 }
 
+/**
+ * Whether the answer is a router's word for the end of its model's process. Slurm kills the processes of an engine in any
+ * order, and what that process had breaks so where it goes first.
+ */
+export function isOfDeadModel({ lost = '' }: Outcome): boolean {
+  return /^Error: 500 proxy error: Failed to read connection/.test(lost)
+}
+
 /** One chat completion; never rejects. */
 export async function send(request: Request, client = openAi()): Promise<Outcome> {
   const startedAt = performance.now()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
 import { findMarked } from '../../src/system/processes.ts'
-import { lostBeyond, lostOf, type Outcome, underLoad } from './clients.ts'
+import { isOfDeadModel, lostBeyond, lostOf, type Outcome, underLoad } from './clients.ts'
 import { stopDaemon } from './daemons.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
 import { earOf, engineOf, markerOf, supervisorOf } from './replica-processes.ts'
@@ -166,7 +166,9 @@ describe('slurmctld stopped for a while', () => {
       await startSlurmctld()
       await until('the end of its job', async () => (await showJob(victim.job.id))['JobState'] === 'FAILED', PATIENCE)
     })
-    expect(lostBeyond(outcomes, one => one.begun && one.request.stream && one.startedAt < endedAt)).toEqual([])
+    expect(
+      lostBeyond(outcomes, one => one.startedAt < endedAt && ((one.begun && one.request.stream) || isOfDeadModel(one))),
+    ).toEqual([])
     const standings = (await site.events('updater-main')).filter(one => one['id'] === victim.id)
     expect(standings.map(one => one['standing'])).toContain(
       'Not routed: Its beat stands still, and its port does not connect',
