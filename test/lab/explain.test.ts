@@ -102,7 +102,7 @@ describe.concurrent('a job that cannot run', () => {
   ])('%s: %s', async (name, cause, what, fix) => {
     const answer = await until(`what is wrong with ${name}`, async () => main(await explained(jobOf(name))), {
       ...PATIENCE,
-      holds: one => one?.cause === cause,
+      holds: one => one?.cause === cause && what.test(one.what),
     })
     expect(answer).toMatchObject({ what: expect.stringMatching(what), fix: expect.stringMatching(fix) })
     expect(answer?.evidence).not.toEqual([])
@@ -231,7 +231,7 @@ describe('a replica that serves', () => {
   it('drained by an operator, cancelled, timed out or killed is told apart', async () => {
     const [drained = '', cancelled = '', late = ''] = await site.submit('fast', 3)
     const serving = await site.serving(3)
-    await execa('scontrol', ['update', `JobId=${late}`, 'EndTime=now'])
+    await execa('scontrol', ['update', `JobId=${late}`, 'EndTime=now+2'])
     const drain = site.sluice('drain', drained, '--config', site.configFile)
     await cancel(cancelled)
     expect((await runEnded(cancelled, 'cancelled')).what).toBe('Somebody cancelled it (scancel)')

@@ -19,7 +19,7 @@ export const FAST_MODEL = 'strand-rust-coder-14b-q8_0'
 export const SLOW_MODEL = 'OR1-Behemoth-72B-Q4_K_M'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
-const SLUICE = [process.execPath, join(REPOSITORY, 'dist/sluice.cjs')] as const
+export const SLUICE = [process.execPath, join(REPOSITORY, 'dist/sluice.cjs')] as const
 export const GATEWAY = 'http://127.0.0.1:8080'
 const PATIENCE = { timeoutMs: 60_000 }
 

@@ -1,18 +1,17 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startSystemNginx } from '../gateway/lab-system.ts'
-import { userArgv } from './as-user.ts'
+import { asUser, userArgv } from './as-user.ts'
 import { RUNTIME_DIRECTORY } from './directories.ts'
+import { SLUICE } from './site.ts'
 
 const UNITS = join(import.meta.dirname, '../../systemd')
 
 // What the units start has to be there: systemd looks.
 beforeAll(async () => {
-  await mkdir(join(RUNTIME_DIRECTORY, 'current'), { recursive: true })
-  await writeFile(join(RUNTIME_DIRECTORY, 'current/sluice'), '#!/bin/sh\n')
-  await chmod(join(RUNTIME_DIRECTORY, 'current/sluice'), 0o755)
+  await asUser('ai', [...SLUICE, 'install', '--to', RUNTIME_DIRECTORY])
 })
 
 test.each([
