@@ -3,7 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
 import { endAtSignal } from './commands/end-at-signal.ts'
-import { linePrinter } from './commands/line-printer.ts'
+import { linePrinter, printText } from './commands/line-printer.ts'
 import { terminalOf } from './commands/terminal.ts'
 import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
@@ -198,18 +198,18 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {
-      context.warn(error.message)
+      for (const line of error.lines) context.warn(line)
       return 2
     }
-    context.warn(explain(error, Boolean(command.opts()['verbose'])))
+    if (command.opts()['verbose'] === true && error instanceof Error) printText(context.warn, String(error.stack))
+    else context.warn(explain(error))
     return 1
   }
 }
 
-function explain(error: unknown, verbose: boolean): string {
+function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (verbose) return String(error.stack)
-  const cause = error.cause === undefined ? '' : `: ${explain(error.cause, false)}`
+  const cause = error.cause === undefined ? '' : `: ${explain(error.cause)}`
   return `${error.message}${cause}`
 }
 

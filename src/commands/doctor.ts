@@ -23,6 +23,7 @@ import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import type { Context } from './context.ts'
+import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 
 export interface DoctorOptions extends ConfigOptions {
@@ -38,7 +39,8 @@ const MOST_NODES = 64
 export async function doctor(options: DoctorOptions, context: Context): Promise<void> {
   const { config, file } = await loadConfig(options, context)
   const findings = examineSite(await gather(config, context))
-  if (options.json === true) context.print(JSON.stringify({ file, site: config.site, findings }, undefined, 2))
+  if (options.json === true)
+    printText(context.print, JSON.stringify({ file, site: config.site, findings }, undefined, 2))
   else for (const line of findingsText(findings)) context.print(line)
   const problems = findings.filter(finding => finding.level === 'problem').length
   if (problems > 0) throw new Error(`This site is not set up right: ${problems} problem${problems === 1 ? '' : 's'}`)

@@ -14,6 +14,7 @@ import { planModel } from '../sizing/plan.ts'
 import { planTogether } from '../sizing/plan-together.ts'
 import { askFitParams } from './ask-fit-params.ts'
 import type { Context } from './context.ts'
+import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { layoutOf, settingsOf } from './plan-layout.ts'
 import { isModelFile, readModel } from './read-model.ts'
@@ -39,7 +40,7 @@ export async function plan(name: string, options: PlanOptions, context: Context)
   const models: PlannedModel[] = []
   for (const one of await modelsOf(name, tier, options, context)) models.push(await planOne(one, tier, layout, context))
   const together = planTogether(models, layout, tier.router?.modelsMax ?? 1) ?? null
-  if (options.json === true) context.print(JSON.stringify({ tier: name, models, together }, undefined, 2))
+  if (options.json === true) printText(context.print, JSON.stringify({ tier: name, models, together }, undefined, 2))
   else for (const line of textOf(models, together, layout)) context.print(line)
   const large = models.filter(one => one.plan.verdict === 'does not fit').map(one => one.name)
   if (large.length > 0) throw new Error(`Cannot fit ${large.join(', ')} into the memory of ${name}`)

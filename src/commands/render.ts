@@ -8,6 +8,7 @@ import { writeAtomic } from '../system/atomic-file.ts'
 import { readRegularText } from '../system/regular-file.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
+import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
 
@@ -36,7 +37,7 @@ export async function render(tiers: readonly string[], options: RenderOptions, c
   if (script === undefined || more.length > 0) {
     throw new UserError(`Cannot print ${scripts.length} scripts at once: name one tier, or a directory with --output`)
   }
-  context.print(script.text.trimEnd())
+  printText(context.print, script.text.trimEnd())
 }
 
 interface Script {

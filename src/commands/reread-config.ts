@@ -19,7 +19,8 @@ export async function rereadConfig(
       'Cannot take the new sluice.yaml: site, shared, gateway.name, gateway.state, gateway.nginx, gateway.directory and gateway.reload need a restart',
     )
   } catch (error) {
-    context.warn(`${messageOf(error)}\nThe old configuration stays`)
+    const lines = error instanceof UserError ? error.lines : [messageOf(error)]
+    for (const line of [...lines, 'The old configuration stays']) context.warn(line)
     return undefined
   }
 }

@@ -1,12 +1,13 @@
 import { messageOf } from '../domain/caught.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
-import { printable } from '../domain/printable-text.ts'
+import { printableLine } from '../domain/printable-text.ts'
 import { type GatewayRoutes, isUnderstood } from '../domain/routes-file.ts'
 import type { Known, StatusFacts, StatusReport } from '../reports/status.ts'
 import { reportStatus } from '../reports/status.ts'
 import { type StatusTextOptions, statusLines, statusText } from '../reports/status-text.ts'
 import { systemClock } from '../system/clock.ts'
 import type { Context } from './context.ts'
+import { printText } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 
@@ -30,7 +31,7 @@ export async function status(options: StatusOptions, context: Context): Promise<
   let jobs = await askJobs(site, context)
   if (options.watch !== true) {
     const report = await look(site, jobs, beats)
-    if (options.json === true) return context.print(JSON.stringify(report, undefined, 2))
+    if (options.json === true) return printText(context.print, JSON.stringify(report, undefined, 2))
     for (const line of statusText(report, text)) context.print(line)
     return
   }
@@ -113,10 +114,10 @@ function showScreen(options: StatusTextOptions): Show {
   return (report, { print, terminal }) => {
     const width = terminal?.columns ?? 80
     const lines = statusText(report, options)
-      .map(printable)
+      .map(printableLine)
       .map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
     terminal?.clear()
-    print(lines.join('\n'))
+    for (const line of lines) print(line)
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import { UserError } from '../domain/user-error.ts'
@@ -62,7 +63,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createPatientOutput(process.stdout.fd)
   const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
-  const scratch = await makeScratch(context.env['TMPDIR'] ?? '/tmp', replica)
+  let scratch: string | undefined
   const engine = ENGINES[spec.engine]
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
 
@@ -72,6 +73,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
   const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
+    scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
     const isAlone = slurm === undefined
     await run({
@@ -104,9 +106,13 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
           )
         }),
     })
+  } catch (error) {
+    // Standard error stays on this node; what is in the shared directory `sluice logs` and `explain` show.
+    if (!context.signal.aborted) journal.record('failed', { id: `${replica}-0`, message: messageOf(error) })
+    throw error
   } finally {
     await Promise.race([journal.close().then(output.flush), systemClock.sleep(LAST_WORDS_MS)])
-    await removeDirectory(scratch)
+    if (scratch !== undefined) await removeDirectory(scratch)
     process.channel?.unref()
   }
 }

@@ -30,7 +30,8 @@ export async function show(options: {
     messages: [{ role: 'user', content: 'Who are you?' }],
     max_tokens: 64,
   }
-  context.print('\nA chat completion through nginx, as any client sends it:')
+  context.print('')
+  context.print('A chat completion through nginx, as any client sends it:')
   context.print(`  curl ${url} -H 'content-type: application/json' -d ${shellWord(JSON.stringify(json))}`)
   const startedAt = systemClock.now()
   const answer = await createHttp().ask(url, { method: 'POST', json, timeoutMs: ANSWER_MS })
@@ -57,7 +58,8 @@ function contentOf(text: string): string | undefined {
 async function sayWhatRuns({ config, places, isDefault }: UpSite, context: Context): Promise<void> {
   const row = (name: string, what: string) => context.print(`  ${name.padEnd(10)} ${what}`)
   const master = findNginx(places.gateway).find(one => one.role === 'master')
-  context.print('\nWhat runs:')
+  context.print('')
+  context.print('What runs:')
   const { listen } = config.gateway
   const at = listenAddress(listen)
   const family = isIpv6(at.address) ? 'IPv6' : 'IPv4'

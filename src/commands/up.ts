@@ -30,7 +30,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
       'Cannot run without nginx: it is not installed; on Debian, as root: apt-get install --no-install-recommends nginx',
     )
   }
-  const temporary = context.env['TMPDIR'] ?? '/tmp'
+  const temporary = context.env['TMPDIR'] || '/tmp'
   for (const work of await findAbandoned(temporary, PREFIX)) {
     const state = join(work, 'state/up_main')
     await sweepGateway({ work, gateway: state, shared: join(work, 'shared') }, context.env)

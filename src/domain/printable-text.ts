@@ -8,8 +8,8 @@ const SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\u0007\u001b\n]*(?:\u
 /** Of a line that ends or goes back to its beginning, as bars of progress do. */
 const RETURNS = /\r+(?=\n|$)/g
 
-/** Controls (C0 without tab and line feed, DEL, C1), and what changes the direction of the text around it. */
-const UNPRINTABLE = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
+/** Controls (C0 without tab and line feed, DEL, C1), the other ends of lines, and what changes the direction of text. */
+const UNPRINTABLE = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /** The text without colours, titles and whatever else a program tells a terminal in whole sequences. */
 export function withoutSequences(text: string): string {
@@ -25,4 +25,9 @@ export function printable(text: string): string {
     .replaceAll(RETURNS, '')
     .replaceAll('\r', ' ')
     .replaceAll(UNPRINTABLE, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** The same of what is one line: a name or a message that it quotes cannot make a second one, which would read as ours. */
+export function printableLine(line: string): string {
+  return printable(line).replace(/\n+$/, '').replaceAll('\n', '\\n')
 }

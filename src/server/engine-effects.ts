@@ -98,7 +98,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         loadModels: (models: readonly string[]) => loadModels(contact, models),
         connections: () =>
           readEstablished().then(
-            connections => countForeign(connections, port, http.ownPorts()),
+            connections => countForeign(connections, port, http.ownEnds()),
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),

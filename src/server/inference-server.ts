@@ -303,7 +303,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
 
 /** One line for each. */
 export function userError(findings: readonly Finding[]): UserError {
-  return new UserError(findings.map(({ message, fix }) => `${message}; ${fix}`).join('\n'))
+  return new UserError(findings.map(({ message, fix }) => `${message}; ${fix}`))
 }
 
 function hanging({ left }: CleanupReport): string {

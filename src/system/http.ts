@@ -5,8 +5,8 @@ import type { HttpAnswer } from '../domain/http-answer.ts'
 
 export interface Http {
   ask(url: string, options: HttpQuestion): Promise<HttpAnswer>
-  /** Local ports of connections that are open now, so that they are not taken for somebody's request. */
-  ownPorts(): ReadonlySet<number>
+  /** Our ends of connections that are open now, `address:port`, so that they are not taken for somebody's request. */
+  ownEnds(): ReadonlySet<string>
 }
 
 export interface HttpQuestion {
@@ -19,7 +19,7 @@ export interface HttpQuestion {
 
 /** A client that keeps no connection after its answer. */
 export function createHttp(): Http {
-  const ports = new Set<number>()
+  const ends = new Set<string>()
   const connect = buildConnector({})
   const agent = new Agent({
     // The only limit is `timeoutMs`: an engine may write out a profile for longer than undici waits by itself.
@@ -35,7 +35,7 @@ export function createHttp(): Http {
     },
   })
   return {
-    ownPorts: () => ports,
+    ownEnds: () => ends,
     async ask(url, { method = 'GET', json, bearer, timeoutMs }) {
       try {
         const answer = await request(url, {
@@ -57,10 +57,11 @@ export function createHttp(): Http {
   }
 
   function track(socket: Socket): void {
-    const port = socket.localPort
-    if (port === undefined) return
-    ports.add(port)
-    socket.once('close', () => ports.delete(port))
+    const { localAddress, localPort } = socket
+    if (localAddress === undefined || localPort === undefined) return
+    const end = `${localAddress}:${localPort}`
+    ends.add(end)
+    socket.once('close', () => ends.delete(end))
   }
 }
 

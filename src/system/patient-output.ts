@@ -1,5 +1,5 @@
 import { write } from 'node:fs'
-import { printable } from '../domain/printable-text.ts'
+import { printableLine } from '../domain/printable-text.ts'
 
 /** Lines that wait for an output that does not answer; beyond them the newest are dropped. */
 const MOST_WAITING = 1_000
@@ -21,7 +21,7 @@ export function createPatientOutput(fd: number): PatientOutput {
 
   return {
     print(line) {
-      if (waiting.length < MOST_WAITING) waiting.push(printable(line))
+      if (waiting.length < MOST_WAITING) waiting.push(printableLine(line))
       writing ??= drain().finally(() => {
         writing = undefined
       })

@@ -13,7 +13,7 @@ function profiled(silent: 'start' | 'stop') {
   const never = new Promise<HttpAnswer>(() => undefined)
   const running = profileEngine({
     http: {
-      ownPorts: () => new Set(),
+      ownEnds: () => new Set(),
       ask: url => {
         asked.push(url)
         return url.endsWith(silent) ? never : Promise.resolve(OK)

@@ -1,5 +1,8 @@
-import { connect, createServer } from 'node:net'
+import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { expect, it } from 'vitest'
+import { createHttp } from '../../src/system/http.ts'
 import { countForeign, parseEstablished, parseListening, readEstablished } from '../../src/system/tcp-table.ts'
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -12,9 +15,9 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
 
 it('reads established connections only', () => {
   expect(parseEstablished(TABLE)).toEqual([
-    { localPort: 8080, remotePort: 50000 },
-    { localPort: 8080, remotePort: 50001 },
-    { localPort: 8081, remotePort: 50003 },
+    { localPort: 8080, remote: '10.0.77.5:50000' },
+    { localPort: 8080, remote: '10.0.77.11:50001' },
+    { localPort: 8081, remote: '10.0.77.5:50003' },
   ])
 })
 
@@ -32,8 +35,32 @@ it('reads who listens, in both tables', () => {
 
 it('counts what others hold to one port', () => {
   expect(countForeign(parseEstablished(TABLE), 8080, new Set())).toBe(2)
-  expect(countForeign(parseEstablished(TABLE), 8080, new Set([50001]))).toBe(1)
+  expect(countForeign(parseEstablished(TABLE), 8080, new Set(['10.0.77.11:50001']))).toBe(1)
   expect(countForeign(parseEstablished(TABLE), 9999, new Set())).toBe(0)
+})
+
+it('counts the client of another machine that has the port of one of ours', () => {
+  expect(countForeign(parseEstablished(TABLE), 8080, new Set(['10.0.77.11:50000']))).toBe(2)
+})
+
+it.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['127.0.0.2', '127.0.0.2'],
+  ['::', '127.0.0.1'],
+])('tells ours from others where an engine listens on %s', async (host, asked) => {
+  const held: (() => void)[] = []
+  const server = createHttpServer((_, response) => void held.push(() => response.end())).listen(0, host)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const http = createHttp()
+  const answer = http.ask(`http://${asked}:${port}/`, { timeoutMs: 30_000 })
+  await once(server, 'request')
+  const connections = await readEstablished()
+  expect(countForeign(connections, port, new Set())).toBe(1)
+  expect(countForeign(connections, port, http.ownEnds())).toBe(0)
+  for (const end of held) end()
+  await answer
+  server.close()
 })
 
 it('sees a real connection come and go', async () => {
