@@ -314,7 +314,11 @@ const gateway = z.strictObject({
     z.number().int().min(1).max(1_000_000).default(256),
     'Requests that one client address may have at once; none is refused that comes from the gateway itself, as all do behind a proxy there.',
   ),
-  defaultTier: about(z.string().optional(), 'Tier that answers where neither path nor model names one.', 'fast'),
+  defaultTier: about(
+    z.string().optional(),
+    'Tier that answers where neither path nor model names one: the one at /.',
+    'fast',
+  ),
   state: about(
     text(alphabets.PLAIN_PATH).optional(),
     "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",

@@ -11,6 +11,7 @@ const problems = (lines: string) =>
 const VLLM = 'engine: vllm\nmodel: { name: m, file: /m }\n'
 const SGLANG = 'engine: sglang\nmodel: { name: m, file: /m }\n'
 const TEI = 'engine: tei\nmodel: { name: m, id: BAAI/bge-m3 }\n'
+const ITS_OWN = "where it is the program's own, write allow: [braces-of-its-own] in the tier"
 const CUSTOM = 'engine: custom\ncommand: my-server\n'
 
 describe('tiers of each engine', () => {
@@ -21,6 +22,8 @@ describe('tiers of each engine', () => {
     `${TEI}tensorParallel: 1\nslurm: { gpus: 4 }\nargs: { max-batch-tokens: 16384 }`,
     `${CUSTOM}custom: { args: ["--port", "{port}"], modelsPath: /v1/models }`,
     `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\ncustom: { args: [], metrics: { running: my_running } }`,
+    `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\ncustom: { args: ['{"a": 1}', "{{content}}", "$\{HOME}", "{a b}", "{}"] }`,
+    `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\nallow: [braces-of-its-own]\ncustom: { args: ["{date}"] }`,
   ])('%j is fine', lines => {
     expect(problems(lines)).toEqual([])
   })
@@ -92,7 +95,27 @@ describe('tiers of each engine', () => {
     [
       `${CUSTOM}custom: { args: ["{prot}"], modelsPath: /v1/models }`,
       '.custom.args: they do not tell its port; write {port}, or port in the tier',
+      `.custom.args[0]: "{prot}" would reach the program as it is; did you mean {port}; ${ITS_OWN}`,
     ],
+    [
+      `${CUSTOM}model: { name: m, file: /m }\ncustom: { args: ["{adress}:{port}", "--x={what_ever}"] }`,
+      `.custom.args[0]: "{adress}" would reach the program as it is; did you mean {address}; ${ITS_OWN}`,
+      `.custom.args[1]: "{what_ever}" would reach the program as it is; Sluice fills in {address}, {port}, {model}, {name}; ${ITS_OWN}`,
+    ],
+    [
+      `${CUSTOM}custom: { args: ["{port}", "{model}"], modelsPath: /v1/models }`,
+      '.custom.args[1]: {model} of a tier without a model would be empty; add model: { name, file }, or leave it out',
+    ],
+    [
+      `${CUSTOM}custom: { args: ["{port}"], modelsPath: /v1/models, metrics: { path: /m } }`,
+      '.custom.metrics: it names no metric that would be read; add running, waiting or kv, or leave metrics out',
+    ],
+    [
+      `${VLLM}allow: [flash-attn-on-sm70]`,
+      '.allow[0]: "flash-attn-on-sm70" is about llama.cpp, and the engine is vllm; leave it out',
+    ],
+    [`${VLLM}numa: true\nslurm: { gpus: 0 }`, '.numa: the job has no GPU to be near to (slurm.gpus); leave it out'],
+    ['engine: demo\nnuma: true', '.numa: the demo engine takes none; leave it out'],
     [
       `${CUSTOM}custom: { args: ["{port}"], modelsPath: /v1/models }\nargs: [-v]`,
       '.args: a custom engine has arguments of its own; write them in custom.args',

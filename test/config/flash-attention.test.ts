@@ -84,7 +84,7 @@ describe('allow', () => {
       '11:13: Cannot use tiers.fast.allow[0]: "flash-attn-on-sm7"; did you mean "flash-attn-on-sm70"',
     ])
     expect(tier('{}', '    allow: [everything]\n')).toEqual([
-      '11:13: Cannot use tiers.fast.allow[0]: "everything"; choose "flash-attn-on-sm70", "quantized-v-without-flash-attn", "layers-that-do-not-add-up" or "mem-below-locked-weights"',
+      '11:13: Cannot use tiers.fast.allow[0]: "everything"; choose "flash-attn-on-sm70", "quantized-v-without-flash-attn", "layers-that-do-not-add-up", "mem-below-locked-weights" or "braces-of-its-own"',
     ])
   })
 })

@@ -117,10 +117,10 @@ describe('gateway.defaultTier', () => {
     expect(withDefault(name, path)).toEqual(problems)
   })
 
-  test('may be any tier when none is at /', () => {
+  test('is read nowhere when no tier is at /', () => {
     expect(
       problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks')),
-    ).toEqual([])
+    ).toEqual(['4:25: Cannot use gateway.defaultTier: "fast" is not the tier at /; give fast the path /'])
   })
 })
 

@@ -1,4 +1,3 @@
-import type { ENGINES } from '../../engines/index.ts'
 import { badKey, badValue, type Finding } from '../finding.ts'
 import { type Rule, type SeenTier, seenTiers } from './seen.ts'
 
@@ -41,42 +40,6 @@ function sourceFindings(path: readonly string[], { engine }: SeenTier, has: Has)
   const fix = engine === 'llama.cpp' ? 'add file' : 'add file, or id for a model of Hugging Face'
   return [badKey(path, 'it does not say where the model is', fix)]
 }
-
-/** What an engine would ignore is refused. */
-export const engineKeysRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine }]) => {
-    if (engine === undefined) return []
-    return IGNORED.filter(one => one.engines.includes(engine) && seen.has(['tiers', name, one.key])).map(one =>
-      badKey(['tiers', name, one.key], one.found, one.fix),
-    )
-  })
-
-const OTHERS = ['llama.cpp', 'vllm', 'sglang', 'tei', 'demo'] as const satisfies (keyof typeof ENGINES)[]
-
-const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: string; found: string; fix: string }[] = [
-  ...['command', 'args', 'context', 'tensorParallel'].map(key => ({
-    ...{ engines: ['demo'] as const, key, found: 'the demo engine takes none', fix: 'leave it out' },
-  })),
-  { engines: ['tei'], key: 'context', found: 'TEI takes what its model has', fix: 'leave it out' },
-  {
-    engines: ['custom'],
-    key: 'context',
-    found: 'Sluice cannot tell it a custom engine',
-    fix: 'write it in custom.args',
-  },
-  {
-    engines: ['custom'],
-    key: 'args',
-    found: 'a custom engine has arguments of its own',
-    fix: 'write them in custom.args',
-  },
-  {
-    engines: OTHERS,
-    key: 'custom',
-    found: 'it is for engines that Sluice does not know',
-    fix: 'write args, or engine: custom',
-  },
-]
 
 /** A program that Sluice does not know is named, told its port, and said how it is asked. */
 export const customRule: Rule = seen =>
