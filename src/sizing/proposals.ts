@@ -38,10 +38,11 @@ export interface ProposalFacts {
  */
 export function proposals(facts: ProposalFacts): readonly Proposal[] {
   const { layout, verdict } = facts
-  if (layout.devices.some(device => device.bytes === undefined)) return []
+  // Whether the host is big enough does not depend on how big the devices are.
+  const onHost = verdict === 'does not fit' ? memory(facts) : []
+  if (layout.devices.some(device => device.bytes === undefined)) return onHost
   const alone = oneNode(facts)
   if (verdict !== 'does not fit') return alone
-  const onHost = memory(facts)
   if (onHost.length > 0) return [...onHost, ...alone]
   const divided = division(facts)
   if (divided.length > 0) return [...divided, ...alone]
@@ -145,7 +146,10 @@ function oneNode(facts: ProposalFacts): readonly Proposal[] {
   return tried(facts, { ...most, settings: { ...most.settings, context: tokens }, context: tokens })
 }
 
-/** Where only the host is too small: fewer prompts that are kept, if that is enough, or more memory. */
+/**
+ * Where only the host is too small: fewer prompts that are kept, if that is enough, or more memory; and where it is not, both,
+ * since a small model may need a hundredth of what it may keep.
+ */
 function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[] {
   const { devices, host, shortages } = judge(memoryUse(shape, settings, layout), layout)
   const missing = shortages.find(one => one.where === 'host')?.missing
@@ -155,10 +159,18 @@ function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[]
     devices,
     largestContext: largestContext(shape, settings, { ...layout, hostBytes: host.total }) ?? null,
   }
-  const promptCache = fewer * MEBIBYTE
+  const promptCache = Math.max(0, fewer) * MEBIBYTE
   const smaller = { ...host, promptCache, total: host.total - host.promptCache + promptCache }
+  const more = fewer < 0 ? { hostBytes: smaller.total } : {}
+  const prompts = {
+    kind: 'prompts' as const,
+    args: { 'cache-ram': Math.max(0, fewer) },
+    ...more,
+    ...rest,
+    host: smaller,
+  }
   return [
-    ...(fewer < 0 ? [] : [{ kind: 'prompts' as const, args: { 'cache-ram': fewer }, ...rest, host: smaller }]),
+    ...(host.promptCache === 0 ? [] : [prompts]),
     { kind: 'memory', args: {}, hostBytes: host.total, ...rest, host },
   ]
 }

@@ -116,6 +116,31 @@ describe('on one node', () => {
     ])
   })
 
+  test.each([
+    ['of unknown size', gpus(1, undefined)],
+    ['that are none', []],
+  ])('a small model on GPUs %s does not fit for its kept prompts alone, and what helps is told', (_, devices) => {
+    const shape = shapeOf({
+      ...SIZED_MODELS.grouped,
+      layers: 2,
+      embedding: 256,
+      heads: 4,
+      headsKv: 4,
+      feedForward: 512,
+    })
+    const settings = readEngineSettings(['-np', '1'], 2048)
+    const small = (host: number) => brief(planModel({ shape, settings, layout: on(devices, host) }))
+    expect(small(4)).toMatchObject({
+      verdict: 'does not fit',
+      proposals: [{ kind: 'prompts', 'cache-ram': expect.any(Number) }, { kind: 'memory' }],
+    })
+    // Less than the program takes by itself.
+    expect(small(1)).toMatchObject({
+      verdict: 'does not fit',
+      proposals: [{ kind: 'prompts', 'cache-ram': 0, hostBytes: expect.any(Number) }, { kind: 'memory' }],
+    })
+  })
+
   test('without GPUs all of it is on the host', () => {
     const found = plan('grouped', '-np 1', 8192, on([], 16))
     expect({ ...brief(found), weights: Math.round(found.host.weights / 2 ** 20) }).toEqual({
@@ -178,6 +203,18 @@ describe('models of a router', () => {
       verdict: 'does not fit',
       shortages: expect.any(Array),
     })
+  })
+
+  test('keep fewer prompts each where that is what does not fit', () => {
+    const found = planTogether(plans, on(gpus(1, 16), 16), 2)
+    expect(found).toMatchObject({
+      verdict: 'does not fit',
+      shortages: [{ where: 'host' }],
+      cacheRam: expect.any(Number),
+    })
+    const each = (found?.cacheRam ?? 0) * 2 ** 20 - 8 * GIBIBYTE
+    const total = plans.slice(1).reduce((sum, { plan }) => sum + plan.host.total + each, 0)
+    expect([total <= 16 * GIBIBYTE, total + 2 * 2 ** 20 > 16 * GIBIBYTE]).toEqual([true, true])
   })
 
   test('are not, where there is one at a time', () => {
