@@ -41,6 +41,8 @@ export async function plan(name: string, options: PlanOptions, context: Context)
   const together = planTogether(models, layout, tier.router?.modelsMax ?? 1) ?? null
   if (options.json === true) context.print(JSON.stringify({ tier: name, models, together }, undefined, 2))
   else for (const line of textOf(models, together, layout)) context.print(line)
+  const refused = models.filter(one => one.plan.refused !== null).map(one => one.name)
+  if (refused.length > 0) throw new Error(`Cannot start ${refused.join(', ')} with the arguments of ${name}`)
   const large = models.filter(one => one.plan.verdict === 'does not fit').map(one => one.name)
   if (large.length > 0) throw new Error(`Cannot fit ${large.join(', ')} into the memory of ${name}`)
   if (together?.verdict === 'does not fit')

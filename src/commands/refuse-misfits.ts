@@ -6,6 +6,7 @@ import type { TierConfig } from '../config/schema.ts'
 import { sizeText } from '../domain/size-text.ts'
 import { UserError } from '../domain/user-error.ts'
 import { evenly } from '../sizing/balance.ts'
+import { cacheTypesMisfit } from '../sizing/cache-types.ts'
 import { memoryUse } from '../sizing/memory.ts'
 import type { ModelShape } from '../sizing/model-shape.ts'
 import { layersMisfit } from '../sizing/plan.ts'
@@ -15,7 +16,8 @@ import { readModel } from './read-model.ts'
 
 /**
  * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
- * layers than it has, and a job with less memory than the weights that mlock keeps there. Throws a UserError with every
+ * layers than it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values
+ * where it takes one. Throws a UserError with every
  * finding. `sluice plan` says the rest.
  */
 export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
@@ -59,7 +61,13 @@ function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Fi
     findings.push(badValue([...path, 'rpc', 'layers'], misfit, fix))
   }
   const placed = misfit === undefined ? layout : { ...layout, layers: undefined }
-  const { locked } = memoryUse(shape, settingsOf(tier, shape), placed).host
+  const settings = settingsOf(tier, shape)
+  const types = cacheTypesMisfit(shape, settings)
+  if (types !== undefined) {
+    const fix = `write cache-type-k: ${types.type} and cache-type-v: ${types.type}`
+    findings.push(badValue([...path, 'args'], types.found, fix))
+  }
+  const { locked } = memoryUse(shape, settings, placed).host
   if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
     const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock keeps in the memory of the node`
     const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`

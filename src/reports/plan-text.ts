@@ -28,6 +28,7 @@ export function planText({ name, plan, check }: PlannedModel, split: SplitKey): 
     ...(layers === 0 ? [] : ['']),
     ...formatTable(HOST_HEAD, [hostRow(plan)]).map(indented),
     '',
+    ...(plan.refused === null ? [] : [`It does not start: ${plan.refused.found}; ${plan.refused.fix}.`]),
     ...verdictLines(plan),
     ...hostLines(plan),
     ...splitLines(plan, split),

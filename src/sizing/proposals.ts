@@ -1,4 +1,5 @@
 import { largestSplit } from './balance.ts'
+import { isLatent } from './cache-types.ts'
 import { DENSE, type EngineSettings, EXPERTS } from './engine-settings.ts'
 import { firstLayersPattern } from './first-layers.ts'
 import { type CacheType, isQuantized } from './ggml-types.ts'
@@ -81,7 +82,7 @@ function ubatches(facts: ProposalFacts): readonly Proposal[] {
 /** A quantized V cache needs flash attention; latent attention keeps both in one. */
 function cacheTypes(facts: ProposalFacts): readonly Proposal[] {
   const { settings, layout, shape } = facts
-  const isLatent = shape.layers.some(layer => layer.latentLength !== undefined)
+  const takesOneType = isLatent(shape)
   const canQuantizeV = usesFlashAttention(settings)
   const pairs: readonly (readonly [CacheType, CacheType])[] = [
     ['q8_0', settings.valueType],
@@ -90,7 +91,7 @@ function cacheTypes(facts: ProposalFacts): readonly Proposal[] {
     ['q4_0', 'q4_0'],
   ]
   return pairs
-    .filter(([key, value]) => (canQuantizeV || !isQuantized(value)) && (!isLatent || key === value))
+    .filter(([key, value]) => (canQuantizeV || !isQuantized(value)) && (!takesOneType || key === value))
     .flatMap(([keyType, valueType]) => {
       const args = {
         ...(keyType === settings.keyType ? {} : { 'cache-type-k': keyType }),

@@ -121,7 +121,10 @@ describe('a router', () => {
       'narrow (llama): 4096 tokens over 4 slots',
       'split (llama): 4096 tokens over 4 slots',
     ])
-    expect(context.printed.at(-1)).toBe('Loaded at once, grouped and split: they take 6.3 GiB more on the host.')
+    expect(context.printed.slice(-2)).toEqual([
+      'Loaded at once, grouped and split: they take 6.3 GiB more on the host.',
+      expect.stringMatching(/^They fit with args: \{ cache-ram: \d+ \} in the tier/),
+    ])
   })
 
   test('has models by name', async () => {

@@ -6,7 +6,7 @@ const tier = (args: string, keys = '') =>
   problemsOf(`${TIER}    model: { name: m, file: /m.gguf }\n    args: ${args}\n${keys}`)
 const VOLTA = '    gpu: { arch: sm70 }\n'
 const F16 = (name: string) =>
-  `write f16, beside cache-type-k: q4_0 for a small cache, or allow: [${name}] in the tier where your build can do it`
+  `write f16, beside cache-type-k: q4_0 for a small cache (f16 for both where attention is latent, as DeepSeek's is), or allow: [${name}] in the tier where your build can do it`
 const OFF = 'write flash-attn: off, or allow: [flash-attn-on-sm70] in the tier where your build can do it'
 
 describe('a quantized V cache', () => {

@@ -89,6 +89,14 @@ test.each([
   expect(togetherText({ models: ['a', 'b'], verdict, shortages })).toEqual([line])
 })
 
+test('what the engine refuses at its start is told before what it would take', () => {
+  const layout = { devices: [device('GPU', false)], layers: undefined, hostBytes: undefined }
+  const plan = planModel({ shape: shapeOf(SIZED_MODELS.latent), settings: settings('-np 1 -ctk q8_0'), layout })
+  expect(planText({ name: 'm', file: '/m', plan, check: null }, 'layers')).toContain(
+    'It does not start: keys of q8_0 and values of f16, where latent attention takes one type for both; write cache-type-k: q8_0 and cache-type-v: q8_0 in args.',
+  )
+})
+
 test('kept prompts are what goes first, also where the size of the GPU is not known', () => {
   const layout = {
     devices: [{ ...device('GPU', false), bytes: undefined }],
