@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
@@ -8,7 +8,7 @@ import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { createEngineEffects } from '../server/engine-effects.ts'
 import { engineEnvironment } from '../server/engine-environment.ts'
-import { gpuSlices } from '../server/gpu-slices.ts'
+import { gpuSlices, masksInForce } from '../server/gpu-slices.ts'
 import type { WorkerNodes } from '../server/worker-steps.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
@@ -128,7 +128,14 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
   const gpus =
     spec.endpoints === undefined
       ? undefined
-      : gpuSlices(isAlone ? withAllGpus(env, count * tensorParallel) : env, count, tensorParallel)
+      : gpuSlices(
+          masksInForce(
+            isAlone || spec.allGpus === true ? withAllGpus(env, count * tensorParallel) : env,
+            await hasAmdGpus(),
+          ),
+          count,
+          tensorParallel,
+        )
   const engine = ENGINES[spec.engine]
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
@@ -147,6 +154,16 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
       }
     }),
   )
+}
+
+/** By the devices of its drivers; a processor's own graphics of AMD's may stand beside GPUs of NVIDIA's. */
+async function hasAmdGpus(): Promise<boolean> {
+  const isThere = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false,
+    )
+  return (await isThere('/dev/kfd')) && !(await isThere('/dev/nvidiactl'))
 }
 
 function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {

@@ -24,6 +24,8 @@ export interface ReplicaSpec {
   readonly ranks?: RankSpec
   /** How many endpoints, each an engine of its own; 1 without it. */
   readonly endpoints?: number
+  /** Slurm was not asked for GPUs: those of the node are the job's. */
+  readonly allGpus?: true
   readonly container?: ContainerSpec
   readonly stage?: StageSpec
   /** Bound to the NUMA node of its GPU, where that can be found out. */
