@@ -4,7 +4,7 @@ import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
-import { extraRule, setupRule } from './rules/job-script.ts'
+import { extraRule, setupRule, unrequestedGpusRule } from './rules/job-script.ts'
 import { knownMistakesRule } from './rules/known-mistakes.ts'
 import { listenRule } from './rules/listen.ts'
 import { customRule, modelRule, tensorParallelRule } from './rules/models.ts'
@@ -42,6 +42,7 @@ const RULES: readonly Rule[] = [
   flashAttentionRule,
   environmentRule,
   extraRule,
+  unrequestedGpusRule,
   setupRule,
 ]
 

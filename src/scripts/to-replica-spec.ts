@@ -1,5 +1,7 @@
 import { toArgv } from '../config/args.ts'
 import { commandOf } from '../config/command-of.ts'
+import { gpuCount } from '../config/gpu-count.ts'
+import { asksForGpus } from '../config/sbatch-option.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
 import type { ContainerSpec, CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
@@ -24,6 +26,7 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
     ...toParallelism(tier),
+    ...(tier.slurm.requestGpus || tier.slurm.extra.some(asksForGpus) ? {} : { allGpus: true as const }),
     ...(tier.container === undefined ? {} : { container: toContainerSpec(tier.container, tier) }),
     ...(tier.stage === undefined ? {} : { stage: tier.stage }),
     ...(tier.numa ? { numa: true } : {}),
@@ -62,7 +65,8 @@ function toParallelism({
   rpc,
   slurm,
 }: TierConfig): Pick<ReplicaSpec, 'tensorParallel' | 'endpoints' | 'ranks'> {
-  const { nodes, gpus } = slurm
+  const { nodes } = slurm
+  const gpus = gpuCount(slurm.gpus)
   if (nodes > 1 && rpc === undefined) {
     const size = tensorParallel ?? gpus
     return { tensorParallel: size, ranks: { nodes, pipelineParallel: (nodes * gpus) / size } }
@@ -90,7 +94,7 @@ function toContainerSpec(
   { gpu, slurm }: TierConfig,
 ): ContainerSpec {
   const maker = gpu?.arch?.startsWith('gfx') === true ? 'amd' : 'nvidia' // as compilers name AMD's
-  return { runtime, image, mounts: mounts.map(toMount), args, ...(slurm.gpus === 0 ? {} : { gpus: maker }) }
+  return { runtime, image, mounts: mounts.map(toMount), args, ...(gpuCount(slurm.gpus) === 0 ? {} : { gpus: maker }) }
 }
 
 function toMount(text: string): ContainerSpec['mounts'][number] {

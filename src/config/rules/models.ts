@@ -1,4 +1,5 @@
 import { badKey, badValue, type Finding } from '../finding.ts'
+import { gpuCount } from '../gpu-count.ts'
 import { type Rule, type SeenTier, seenTiers } from './seen.ts'
 
 /** Each engine serves one model, from a file or an id; llama-server also routes among those of a directory. */
@@ -66,7 +67,7 @@ export const tensorParallelRule: Rule = seen =>
     if (tensorParallel === undefined) return []
     const path = ['tiers', name, 'tensorParallel']
     if (rpc !== undefined) return [badKey(path, 'over RPC there is one endpoint, with all GPUs', 'leave it out')]
-    const gpus = slurm?.gpus
+    const gpus = slurm?.gpus === undefined ? undefined : gpuCount(slurm.gpus)
     if (engine === 'tei' && tensorParallel > 1) {
       return [
         badValue(path, `${tensorParallel}, where TEI computes on one GPU`, 'write 1 for one endpoint on each GPU'),
