@@ -124,17 +124,14 @@ interface EndpointsOptions {
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
 async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
   const { spec, job, scratch, workers, takeKey, isAlone } = options
-  const { endpoints: count = 1, tensorParallel = 1 } = spec
+  const { endpoints: count = 1, tensorParallel = 1, gpusEach = tensorParallel } = spec
   const gpus =
     spec.endpoints === undefined
       ? undefined
       : gpuSlices(
-          masksInForce(
-            isAlone || spec.allGpus === true ? withAllGpus(env, count * tensorParallel) : env,
-            await hasAmdGpus(),
-          ),
+          masksInForce(isAlone || spec.allGpus === true ? withAllGpus(env, count * gpusEach) : env, await hasAmdGpus()),
           count,
-          tensorParallel,
+          gpusEach,
         )
   const engine = ENGINES[spec.engine]
   return Promise.all(

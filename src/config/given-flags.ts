@@ -15,6 +15,10 @@ export function givenFlags(args: unknown, path: Path): readonly GivenFlag[] {
   return args.flatMap((item: unknown, index): readonly GivenFlag[] => {
     if (typeof item === 'object' && item !== null) return fromMap(item, [...path, index])
     if (typeof item !== 'string' || !isFlag(item)) return []
+    const equals = item.indexOf('=')
+    if (equals > 0) {
+      return [{ flag: flagName(item.slice(0, equals)), value: item.slice(equals + 1), path: [...path, index] }]
+    }
     const next: unknown = args[index + 1]
     const hasValue = next !== undefined && typeof next !== 'object' && !isFlag(String(next))
     return [

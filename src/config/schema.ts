@@ -252,7 +252,7 @@ const tier = z.strictObject({
   custom: about(custom.optional(), 'What Sluice must know of a program that it does not know (engine: custom).'),
   tensorParallel: about(
     z.number().int().min(1).max(1024).optional(),
-    "GPUs of one endpoint: a replica has as many endpoints as its node's GPUs make; without it one, with all of them.",
+    "GPUs of one endpoint, times the stages and copies that its args ask for: a replica has as many endpoints as its node's GPUs make; without it one, with all of them.",
     4,
   ),
   rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),

@@ -1,6 +1,7 @@
 import { toArgv } from '../config/args.ts'
 import { commandOf } from '../config/command-of.ts'
 import { gpuCount } from '../config/gpu-count.ts'
+import { parallelism } from '../config/parallelism.ts'
 import { asksForGpus } from '../config/sbatch-option.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
@@ -61,17 +62,22 @@ function toCustomSpec({
 
 /** On one node, several engines; over several nodes one, with a stage of its pipeline for each group of GPUs. */
 function toParallelism({
+  engine,
+  args,
   tensorParallel,
   rpc,
   slurm,
-}: TierConfig): Pick<ReplicaSpec, 'tensorParallel' | 'endpoints' | 'ranks'> {
+}: TierConfig): Pick<ReplicaSpec, 'tensorParallel' | 'gpusEach' | 'endpoints' | 'ranks'> {
   const { nodes } = slurm
   const gpus = gpuCount(slurm.gpus)
   if (nodes > 1 && rpc === undefined) {
     const size = tensorParallel ?? gpus
     return { tensorParallel: size, ranks: { nodes, pipelineParallel: (nodes * gpus) / size } }
   }
-  return tensorParallel === undefined ? {} : { tensorParallel, endpoints: gpus / tensorParallel }
+  if (tensorParallel === undefined) return {}
+  const { pipeline, data } = parallelism(engine, args)
+  const gpusEach = tensorParallel * pipeline * data
+  return { tensorParallel, ...(gpusEach === tensorParallel ? {} : { gpusEach }), endpoints: gpus / gpusEach }
 }
 
 /** The worker was renamed in June 2026; a site's build has one of the two. */

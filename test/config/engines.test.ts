@@ -24,6 +24,9 @@ describe('tiers of each engine', () => {
     `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\ncustom: { args: [], metrics: { running: my_running } }`,
     `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\ncustom: { args: ['{"a": 1}', "{{content}}", "$\{HOME}", "{a b}", "{}"] }`,
     `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\nallow: [braces-of-its-own]\ncustom: { args: ["{date}"] }`,
+    `${VLLM}tensorParallel: 2\nslurm: { gpus: 8 }\nargs: { data-parallel-size: 4 }`,
+    `${VLLM}tensorParallel: 2\nslurm: { gpus: 8 }\nargs: [-pp, 2, --data_parallel_size=2]`,
+    `${SGLANG}tensorParallel: 8\nslurm: { gpus: 8 }\nargs: { dp-size: 8, enable-dp-attention: true }`,
   ])('%j is fine', lines => {
     expect(problems(lines)).toEqual([])
   })
@@ -77,6 +80,30 @@ describe('tiers of each engine', () => {
     [
       `${VLLM}slurm: { nodes: 2, gpus: 8 }\nargs: { nnodes: 2 }`,
       '.args.nnodes: --nnodes is set by Sluice; write slurm.nodes in the tier',
+    ],
+    ...[
+      `${VLLM}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: { pipeline_parallel_size: 4 }`,
+      `${VLLM}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: [-pp, 4]`,
+      `${SGLANG}tensorParallel: 4\nslurm: { gpus: h100:8 }\nargs: [--pp-size=4]`,
+      `${SGLANG}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: [{ dp-size: 4 }]`,
+    ].map(lines => [
+      lines,
+      '.tensorParallel: 4 × 4 GPUs for each endpoint, of 8 on a node (slurm.gpus); write what divides slurm.gpus together with args',
+    ]),
+    [
+      `${VLLM}slurm: { gpus: 2 }\nargs: [-dp, 4]`,
+      '.args: they take 1 × 4 GPUs, of 2 on a node (slurm.gpus); write fewer, or more gpus',
+    ],
+    ...[
+      ['pp-size', '--pp-size'],
+      ['pipeline_parallel_size', '--pipeline-parallel-size'],
+    ].map(([key, flag]) => [
+      `${SGLANG}slurm: { nodes: 2, gpus: 8 }\nargs: { ${key}: 2 }`,
+      `.args.${key}: ${flag} is set by Sluice over several nodes; write tensorParallel in the tier: the rest are stages`,
+    ]),
+    [
+      `${VLLM}slurm: { nodes: 2, gpus: 8 }\nargs: [-dp, 2]`,
+      '.args[0]: -dp is not for one engine over several nodes, which has one copy of the model; leave it out; replicas makes more of them',
     ],
     [
       `${TEI}slurm: { nodes: 2 }`,

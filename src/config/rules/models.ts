@@ -1,5 +1,6 @@
 import { badKey, badValue, type Finding } from '../finding.ts'
 import { gpuCount } from '../gpu-count.ts'
+import { parallelism } from '../parallelism.ts'
 import { type Rule, type SeenTier, seenTiers } from './seen.ts'
 
 /** Each engine serves one model, from a file or an id; llama-server also routes among those of a directory. */
@@ -61,25 +62,41 @@ export const customRule: Rule = seen =>
     ]
   })
 
-/** An endpoint gets whole GPUs of its node, and TEI computes on one. */
+/**
+ * An endpoint gets whole GPUs of its node, as many as its tensor, pipeline and data parallelism take together, and TEI computes on
+ * one. Over nodes all of them are one engine's.
+ */
 export const tensorParallelRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, tensorParallel, slurm, rpc }]) => {
-    if (tensorParallel === undefined) return []
+  seenTiers(seen).flatMap(([name, { engine, tensorParallel, args, slurm, rpc }]) => {
     const path = ['tiers', name, 'tensorParallel']
-    if (rpc !== undefined) return [badKey(path, 'over RPC there is one endpoint, with all GPUs', 'leave it out')]
     const gpus = slurm?.gpus === undefined ? undefined : gpuCount(slurm.gpus)
+    const nodes = slurm?.nodes ?? 1
+    const { pipeline, data } = engine === undefined ? { pipeline: 1, data: 1 } : parallelism(engine, args)
+    const factor = pipeline * data
+    if (tensorParallel === undefined) {
+      // Without it there is one engine, which is told of no tensor parallelism.
+      if (factor === 1 || nodes > 1 || gpus === undefined || factor <= gpus) return []
+      const found = `they take ${product([pipeline, data])} GPUs, of ${gpus} on a node (slurm.gpus)`
+      return [badKey(['tiers', name, 'args'], found, 'write fewer, or more gpus')]
+    }
+    if (rpc !== undefined) return [badKey(path, 'over RPC there is one endpoint, with all GPUs', 'leave it out')]
     if (engine === 'tei' && tensorParallel > 1) {
       return [
         badValue(path, `${tensorParallel}, where TEI computes on one GPU`, 'write 1 for one endpoint on each GPU'),
       ]
     }
-    const nodes = slurm?.nodes ?? 1
     if (nodes > 1 && gpus !== undefined) {
       const found = `${tensorParallel} GPUs for each stage, of ${nodes} × ${gpus} (slurm.nodes, slurm.gpus)`
       const isWhole = gpus > 0 && (nodes * gpus) % tensorParallel === 0
       return isWhole ? [] : [badValue(path, found, 'write a divisor of all GPUs')]
     }
-    if (gpus === undefined || (gpus > 0 && gpus % tensorParallel === 0)) return []
-    const found = `${tensorParallel} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
-    return [badValue(path, found, gpus === 0 ? 'leave it out' : 'write a divisor of slurm.gpus')]
+    if (gpus === undefined || (gpus > 0 && gpus % (tensorParallel * factor) === 0)) return []
+    const found = `${product([tensorParallel, pipeline, data])} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
+    const fix = factor === 1 ? 'write a divisor of slurm.gpus' : 'write what divides slurm.gpus together with args'
+    return [badValue(path, found, gpus === 0 ? 'leave it out' : fix)]
   })
+
+/** `2 × 4`, without what is 1. */
+function product(factors: readonly number[]): string {
+  return factors.filter((factor, index) => index === 0 || factor > 1).join(' × ')
+}
