@@ -1,5 +1,4 @@
 import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Allowance } from '../config/allowances.ts'
 import { badValue, type Finding } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
@@ -13,6 +12,7 @@ import { layersMisfit } from '../sizing/plan.ts'
 import type { LoadedConfig } from './load-config.ts'
 import { layoutOf, settingsOf } from './plan-layout.ts'
 import { readModel } from './read-model.ts'
+import { routerModels } from './router-models.ts'
 
 /**
  * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
@@ -25,7 +25,7 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
   for (const name of tiers) {
     const tier = config.tiers[name]
     if (tier?.engine !== 'llama.cpp') continue
-    for (const file of modelFiles(tier)) {
+    for (const file of await modelFiles(tier)) {
       const shape = await shapeOf(file)
       if (shape !== undefined) findings.push(...misfits(name, tier, shape))
     }
@@ -33,9 +33,12 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
   if (findings.length > 0) throw UserError.of(findings.map(locate))
 }
 
-function modelFiles({ model, router }: TierConfig): readonly string[] {
+async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
   if (model?.file !== undefined) return [model.file]
-  return router?.preload.map(name => join(router.modelsDir, `${name}.gguf`)) ?? []
+  if (router === undefined || router.preload.length === 0) return []
+  // Where this machine does not see the directory, the nodes may.
+  const models = await routerModels(router.modelsDir).catch(() => [])
+  return models.filter(one => router.preload.includes(one.name)).map(one => one.file)
 }
 
 /** Undefined where this machine has no such file, or cannot make sense of it: the nodes may. */

@@ -72,7 +72,7 @@ export const args = z.union(
 const router = z.strictObject({
   modelsDir: about(
     text(alphabets.FILE_PATH),
-    'Directory of .gguf files on the compute nodes; each is a model.',
+    'Directory on the compute nodes; each .gguf file in it is a model, and each directory with the parts of one, or with one and its mmproj file.',
     '/scratch/ai/models',
   ),
   modelsMax: about(
@@ -80,7 +80,14 @@ const router = z.strictObject({
     'Models held in memory at a time; the least recently used idle one makes room.',
   ),
   preload: about(
-    z.array(about(text(alphabets.MODEL_NAME), 'Name of a model: its file name without .gguf.')).default([]),
+    z
+      .array(
+        about(
+          text(alphabets.MODEL_NAME),
+          'Name of a model: its file name without .gguf, or the name of its directory.',
+        ),
+      )
+      .default([]),
     'Models to load before the endpoint is published.',
   ),
 })
