@@ -45,8 +45,8 @@ export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
 }
 
 /** As the engine will be started, with the context that it was trained for where the tier names none. */
-export function settingsOf({ args, context, rpc }: TierConfig, shape: ModelShape): EngineSettings {
-  const argv = toArgv(args)
+export function settingsOf({ engine, args, context, rpc }: TierConfig, shape: ModelShape): EngineSettings {
+  const argv = toArgv(args, engine)
   const settings = readEngineSettings(rpc === undefined ? argv : [...argv, ...matchedBatches(argv)], context)
   return { ...settings, context: settings.context || (shape.trainedContext ?? 0) }
 }

@@ -4,7 +4,7 @@ import type { Path } from './finding.ts'
 /** One flag of `args` as the engine would see it, and where its value stands. */
 export interface GivenFlag {
   readonly flag: string
-  /** Undefined: a flag without one. */
+  /** Undefined: a flag without one; `false` of a map is its word. */
   readonly value: string | undefined
   readonly path: Path
 }
@@ -31,7 +31,7 @@ export function givenFlags(args: unknown, path: Path): readonly GivenFlag[] {
 
 function fromMap(map: object, path: Path): readonly GivenFlag[] {
   return Object.entries(map).flatMap(([name, value]): readonly GivenFlag[] => {
-    if (value === false || value === undefined || typeof value === 'object') return []
+    if (value === undefined || typeof value === 'object') return []
     return [{ flag: flagName(name), value: value === true ? undefined : String(value), path: [...path, name] }]
   })
 }

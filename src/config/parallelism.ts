@@ -37,6 +37,6 @@ export function parallelism(engine: EngineName, args: unknown): Parallelism {
     const value = Number(given.findLast(({ flag }) => names.includes(flag))?.value)
     return Number.isInteger(value) && value > 0 ? value : 1
   }
-  const isInside = given.some(({ flag }) => flags.inside.includes(flag))
+  const isInside = given.some(({ flag, value }) => flags.inside.includes(flag) && value !== 'false')
   return { pipeline: last(flags.pipeline), data: isInside ? 1 : last(flags.data) }
 }

@@ -20,7 +20,7 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     tier: tierName,
     engine: tier.engine,
     command: commandOf(tier),
-    args: toArgv(tier.args),
+    args: toArgv(tier.args, tier.engine),
     env: tier.env,
     ...(tier.router === undefined ? {} : { router: tier.router }),
     ...(tier.model === undefined ? {} : { model: toModelSpec(tier.model) }),

@@ -231,6 +231,28 @@ describe('known mistakes', () => {
       '.args.flash-attn: --flash-attn has no value; write flash-attn: on, off or auto',
     ],
     [
+      'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { flash-attn: no }',
+      '.args.flash-attn: --flash-attn does not take "no"; write flash-attn: on, off or auto',
+    ],
+    [
+      'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { cache-reuse: false }',
+      '.args.cache-reuse: llama.cpp has no --no-cache-reuse, and its default would stay; leave it out, or write the value or the flag that turns it off',
+    ],
+    ...['yes', 'no', 'on', 'off', '"false"'].flatMap(word =>
+      [`engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { jinja: ${word} }`].map(lines => [
+        lines,
+        `.args.jinja: --jinja takes no word, and this is "${word.replaceAll('"', '')}"; write true or false in a map`,
+      ]),
+    ),
+    [
+      `${VLLM}args: [--enforce-eager, yes]`,
+      '.args[0]: --enforce-eager takes no word, and this is "yes"; write true or false in a map',
+    ],
+    [
+      `${SGLANG}args: { enable-metrics-for-all-schedulers: on }`,
+      '.args.enable-metrics-for-all-schedulers: --enable-metrics-for-all-schedulers takes no word, and this is "on"; write true or false in a map',
+    ],
+    [
       'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: [-fa, --mlock]',
       '.args[0]: -fa has no value; write flash-attn: on, off or auto',
     ],
@@ -243,7 +265,8 @@ describe('known mistakes', () => {
     `${VLLM}args: [--kv-cache-dtype, of-tomorrow, --max_num_seqs, 4]`,
     `${SGLANG}args: { kv_cache_dtype: fp8_e4m3, json-model-override-args: { a: 1 } }`,
     'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: [-fa, "on", { threads: 1 }]',
-    'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { flash-attn: false }',
+    'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { jinja: false, mmap: false, mlock: false, flash-attn: false }',
+    `${VLLM}args: { enable-prefix-caching: false, enforce_eager: false }`,
   ])('%j is none', lines => {
     expect(problems(lines)).toEqual([])
   })

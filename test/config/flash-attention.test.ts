@@ -16,7 +16,10 @@ describe('a quantized V cache', () => {
     ['{ cache-type-v: f16, flash-attn: off }', []],
     ['{ cache-type-k: q4_0, flash-attn: off }', []],
     ['{ -ctv: bf16, -fa: off }', []],
-    ['{ cache-type-v: q4_0, flash-attn: false }', []],
+    [
+      '{ cache-type-v: q4_0, flash-attn: false }',
+      ['10:27: Cannot use tiers.fast.args.cache-type-v: q4_0 needs flash attention, and flash-attn is off; '],
+    ],
     [
       '{ cache-type-v: q4_0, flash-attn: off }',
       ['10:27: Cannot use tiers.fast.args.cache-type-v: q4_0 needs flash attention, and flash-attn is off; '],
