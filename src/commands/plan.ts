@@ -1,5 +1,4 @@
-import { readdir } from 'node:fs/promises'
-import { basename, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { commandOf } from '../config/command-of.ts'
 import { quote, suggest } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
@@ -17,7 +16,8 @@ import type { Context } from './context.ts'
 import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { layoutOf, settingsOf } from './plan-layout.ts'
-import { isModelFile, readModel } from './read-model.ts'
+import { readModel } from './read-model.ts'
+import { type RouterModel, routerModels } from './router-models.ts'
 
 export interface PlanOptions extends ConfigOptions {
   readonly json?: boolean
@@ -42,19 +42,16 @@ export async function plan(name: string, options: PlanOptions, context: Context)
   const together = planTogether(models, layout, tier.router?.modelsMax ?? 1) ?? null
   if (options.json === true) printText(context.print, JSON.stringify({ tier: name, models, together }, undefined, 2))
   else for (const line of textOf(models, together, layout)) context.print(line)
+  const refused = models.filter(one => one.plan.refused !== null).map(one => one.name)
+  if (refused.length > 0) throw new Error(`Cannot start ${refused.join(', ')} with the arguments of ${name}`)
   const large = models.filter(one => one.plan.verdict === 'does not fit').map(one => one.name)
   if (large.length > 0) throw new Error(`Cannot fit ${large.join(', ')} into the memory of ${name}`)
   if (together?.verdict === 'does not fit')
     throw new Error(`Cannot fit ${together.models.join(', ')} into the memory of ${name} at once`)
 }
 
-interface ModelFile {
-  readonly name: string
-  readonly file: string
-}
-
 async function planOne(
-  { name, file }: ModelFile,
+  { name, file, projector }: RouterModel,
   tier: TierConfig,
   layout: Layout,
   context: Context,
@@ -66,7 +63,9 @@ async function planOne(
     answer === undefined || 'unknown' in answer ? undefined : checkFit({ shape, settings, layout, rows: answer })
   const planned = planModel({ shape, settings, layout, measured: found?.measured })
   const silent = answer !== undefined && 'unknown' in answer ? [answer.unknown] : []
-  return { name, file, plan: { ...planned, unknown: [...planned.unknown, ...silent] }, check: found?.check ?? null }
+  const beside = projector === undefined ? [] : [`what ${basename(projector)} takes beside it: it is not counted`]
+  const unknown = [...planned.unknown, ...beside, ...silent]
+  return { name, file, plan: { ...planned, unknown }, check: found?.check ?? null }
 }
 
 function textOf(
@@ -84,15 +83,14 @@ async function modelsOf(
   tier: TierConfig,
   { file, model }: PlanOptions,
   { cwd }: Context,
-): Promise<readonly ModelFile[]> {
+): Promise<readonly RouterModel[]> {
   if (file !== undefined) return [{ name: tier.model?.name ?? nameOf(file), file: resolve(cwd, file) }]
   if (tier.model?.file !== undefined) return [{ name: tier.model.name, file: tier.model.file }]
   const directory = tier.router?.modelsDir
   if (directory === undefined)
     throw new UserError(`Cannot plan ${tierName}: it names no model; name a file with --file`)
-  const names = (await filesIn(directory)).filter(isModelFile).sort()
-  if (names.length === 0) throw new UserError(`Cannot plan ${tierName}: there is no .gguf file in ${directory}`)
-  const models = names.map(one => ({ name: nameOf(one), file: join(directory, one) }))
+  const models = await modelsIn(directory)
+  if (models.length === 0) throw new UserError(`Cannot plan ${tierName}: there is no .gguf file in ${directory}`)
   if (model === undefined) return models
   const found = models.filter(one => one.name === model)
   if (found.length > 0) return found
@@ -104,9 +102,9 @@ async function modelsOf(
   )
 }
 
-async function filesIn(directory: string): Promise<readonly string[]> {
+async function modelsIn(directory: string): Promise<readonly RouterModel[]> {
   try {
-    return await readdir(directory)
+    return await routerModels(directory)
   } catch (error) {
     const found = codeOf(error) === 'ENOENT' ? 'it does not exist on this machine' : error
     throw new UserError(

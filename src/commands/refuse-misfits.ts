@@ -1,21 +1,23 @@
 import { access } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Allowance } from '../config/allowances.ts'
 import { badValue, type Finding } from '../config/finding.ts'
 import type { TierConfig } from '../config/schema.ts'
 import { sizeText } from '../domain/size-text.ts'
 import { UserError } from '../domain/user-error.ts'
 import { evenly } from '../sizing/balance.ts'
+import { cacheTypesMisfit } from '../sizing/cache-types.ts'
 import { memoryUse } from '../sizing/memory.ts'
 import type { ModelShape } from '../sizing/model-shape.ts'
 import { layersMisfit } from '../sizing/plan.ts'
 import type { LoadedConfig } from './load-config.ts'
 import { layoutOf, settingsOf } from './plan-layout.ts'
 import { readModel } from './read-model.ts'
+import { routerModels } from './router-models.ts'
 
 /**
  * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
- * layers than it has, and a job with less memory than the weights that mlock keeps there. Throws a UserError with every
+ * layers than it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values
+ * where it takes one. Throws a UserError with every
  * finding. `sluice plan` says the rest.
  */
 export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
@@ -23,7 +25,7 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
   for (const name of tiers) {
     const tier = config.tiers[name]
     if (tier?.engine !== 'llama.cpp') continue
-    for (const file of modelFiles(tier)) {
+    for (const file of await modelFiles(tier)) {
       const shape = await shapeOf(file)
       if (shape !== undefined) findings.push(...misfits(name, tier, shape))
     }
@@ -31,9 +33,12 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
   if (findings.length > 0) throw UserError.of(findings.map(locate))
 }
 
-function modelFiles({ model, router }: TierConfig): readonly string[] {
+async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
   if (model?.file !== undefined) return [model.file]
-  return router?.preload.map(name => join(router.modelsDir, `${name}.gguf`)) ?? []
+  if (router === undefined || router.preload.length === 0) return []
+  // Where this machine does not see the directory, the nodes may.
+  const models = await routerModels(router.modelsDir).catch(() => [])
+  return models.filter(one => router.preload.includes(one.name)).map(one => one.file)
 }
 
 /** Undefined where this machine has no such file, or cannot make sense of it: the nodes may. */
@@ -59,7 +64,13 @@ function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Fi
     findings.push(badValue([...path, 'rpc', 'layers'], misfit, fix))
   }
   const placed = misfit === undefined ? layout : { ...layout, layers: undefined }
-  const { locked } = memoryUse(shape, settingsOf(tier, shape), placed).host
+  const settings = settingsOf(tier, shape)
+  const types = cacheTypesMisfit(shape, settings)
+  if (types !== undefined) {
+    const fix = `write cache-type-k: ${types.type} and cache-type-v: ${types.type}`
+    findings.push(badValue([...path, 'args'], types.found, fix))
+  }
+  const { locked } = memoryUse(shape, settings, placed).host
   if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
     const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock keeps in the memory of the node`
     const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
@@ -9,7 +9,7 @@ import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { createEngineEffects } from '../server/engine-effects.ts'
 import { engineEnvironment } from '../server/engine-environment.ts'
-import { gpuSlices } from '../server/gpu-slices.ts'
+import { gpuSlices, masksInForce } from '../server/gpu-slices.ts'
 import type { WorkerNodes } from '../server/worker-steps.ts'
 import { listenForNotice } from '../slurm/ear.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
@@ -130,11 +130,15 @@ interface EndpointsOptions {
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
 async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
   const { spec, job, scratch, workers, takeKey, isAlone } = options
-  const { endpoints: count = 1, tensorParallel = 1 } = spec
+  const { endpoints: count = 1, tensorParallel = 1, gpusEach = tensorParallel } = spec
   const gpus =
     spec.endpoints === undefined
       ? undefined
-      : gpuSlices(isAlone ? withAllGpus(env, count * tensorParallel) : env, count, tensorParallel)
+      : gpuSlices(
+          masksInForce(isAlone || spec.allGpus === true ? withAllGpus(env, count * gpusEach) : env, await hasAmdGpus()),
+          count,
+          gpusEach,
+        )
   const engine = ENGINES[spec.engine]
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
@@ -153,6 +157,16 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
       }
     }),
   )
+}
+
+/** By the devices of its drivers; a processor's own graphics of AMD's may stand beside GPUs of NVIDIA's. */
+async function hasAmdGpus(): Promise<boolean> {
+  const isThere = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false,
+    )
+  return (await isThere('/dev/kfd')) && !(await isThere('/dev/nvidiactl'))
 }
 
 function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {

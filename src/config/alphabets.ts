@@ -118,6 +118,12 @@ export const NODE_LIST: Alphabet = {
   right: 'write node names as Slurm lists them, such as vasp-02 or vasp-[01-03,07]',
 }
 
+/** sbatch(1) --gpus-per-node with a type, which is a name of gres.conf(5): of a model, or a profile of MIG. */
+export const TYPED_GPUS: Alphabet = {
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}:[1-9]\d{0,3}$/,
+  right: 'write a number, or a type of gres.conf and a number, such as a100:4 or 1g.10gb:2',
+}
+
 /** sbatch(1) --mem: a whole number, megabytes without a unit. */
 export const MEMORY: Alphabet = {
   pattern: /^\d{1,9}[KMGTkmgt]?$/,

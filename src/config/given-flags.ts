@@ -4,7 +4,7 @@ import type { Path } from './finding.ts'
 /** One flag of `args` as the engine would see it, and where its value stands. */
 export interface GivenFlag {
   readonly flag: string
-  /** Undefined: a flag without one. */
+  /** Undefined: a flag without one; `false` of a map is its word. */
   readonly value: string | undefined
   readonly path: Path
 }
@@ -15,6 +15,10 @@ export function givenFlags(args: unknown, path: Path): readonly GivenFlag[] {
   return args.flatMap((item: unknown, index): readonly GivenFlag[] => {
     if (typeof item === 'object' && item !== null) return fromMap(item, [...path, index])
     if (typeof item !== 'string' || !isFlag(item)) return []
+    const equals = item.indexOf('=')
+    if (equals > 0) {
+      return [{ flag: flagName(item.slice(0, equals)), value: item.slice(equals + 1), path: [...path, index] }]
+    }
     const next: unknown = args[index + 1]
     const hasValue = next !== undefined && typeof next !== 'object' && !isFlag(String(next))
     return [
@@ -27,7 +31,7 @@ export function givenFlags(args: unknown, path: Path): readonly GivenFlag[] {
 
 function fromMap(map: object, path: Path): readonly GivenFlag[] {
   return Object.entries(map).flatMap(([name, value]): readonly GivenFlag[] => {
-    if (value === false || value === undefined || typeof value === 'object') return []
+    if (value === undefined || typeof value === 'object') return []
     return [{ flag: flagName(name), value: value === true ? undefined : String(value), path: [...path, name] }]
   })
 }

@@ -4,15 +4,17 @@ import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
 import { defaultTierRule, leaseRule, systemRule } from './rules/gateway.ts'
-import { extraRule, setupRule } from './rules/job-script.ts'
+import { extraRule, setupRule, unrequestedGpusRule } from './rules/job-script.ts'
 import { knownMistakesRule } from './rules/known-mistakes.ts'
 import { listenRule } from './rules/listen.ts'
-import { customRule, engineKeysRule, modelRule, tensorParallelRule } from './rules/models.ts'
+import { customRule, modelRule, tensorParallelRule } from './rules/models.ts'
 import { networkRule } from './rules/networks.ts'
+import { placeholderRule } from './rules/placeholders.ts'
 import { rpcRule } from './rules/rpc.ts'
 import type { Rule, Seen } from './rules/seen.ts'
 import { stageRule } from './rules/stage.ts'
 import { nodelistRule, nodesRule, pathRule, preloadRule, scriptRule, someTierRule } from './rules/tiers.ts'
+import { engineKeysRule, unreadKeysRule } from './rules/unread-keys.ts'
 
 const RULES: readonly Rule[] = [
   networkRule,
@@ -26,6 +28,8 @@ const RULES: readonly Rule[] = [
   modelRule,
   engineKeysRule,
   customRule,
+  placeholderRule,
+  unreadKeysRule,
   tensorParallelRule,
   preloadRule,
   nodelistRule,
@@ -38,6 +42,7 @@ const RULES: readonly Rule[] = [
   flashAttentionRule,
   environmentRule,
   extraRule,
+  unrequestedGpusRule,
   setupRule,
 ]
 

@@ -72,7 +72,7 @@ export const args = z.union(
 const router = z.strictObject({
   modelsDir: about(
     text(alphabets.FILE_PATH),
-    'Directory of .gguf files on the compute nodes; each is a model.',
+    'Directory on the compute nodes; each .gguf file in it is a model, and each directory with the parts of one, or with one and its mmproj file.',
     '/scratch/ai/models',
   ),
   modelsMax: about(
@@ -80,7 +80,14 @@ const router = z.strictObject({
     'Models held in memory at a time; the least recently used idle one makes room.',
   ),
   preload: about(
-    z.array(about(text(alphabets.MODEL_NAME), 'Name of a model: its file name without .gguf.')).default([]),
+    z
+      .array(
+        about(
+          text(alphabets.MODEL_NAME),
+          'Name of a model: its file name without .gguf, or the name of its directory.',
+        ),
+      )
+      .default([]),
     'Models to load before the endpoint is published.',
   ),
 })
@@ -202,7 +209,15 @@ const slurm = z.strictObject({
   account: about(text(alphabets.SLURM_NAME).optional(), 'sbatch --account.', 'physics'),
   nodes: about(z.number().int().min(1).max(1024).default(1), 'Nodes of one replica.'),
   nodelist: about(text(alphabets.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
-  gpus: about(z.number().int().min(0).max(1024).default(1), 'GPUs on each node.'),
+  gpus: about(
+    z.union([z.number().int().min(0).max(1024), text(alphabets.TYPED_GPUS)], alphabets.TYPED_GPUS.right).default(1),
+    'GPUs on each node; with a type before them, of that type or profile of MIG.',
+    'a100:4',
+  ),
+  requestGpus: about(
+    z.boolean().default(true),
+    'Ask Slurm for them; false where it knows no GPUs, and a job has those of its node, or where extra asks for them.',
+  ),
   cpus: about(z.number().int().min(1).max(65_535).optional(), 'CPUs on each node.', 16),
   mem: about(text(alphabets.MEMORY).optional(), 'Host memory on each node; megabytes without a unit.', '64G'),
   time: about(text(alphabets.TIME).optional(), 'sbatch --time; minutes without a colon.', '2-00:00:00'),
@@ -244,7 +259,7 @@ const tier = z.strictObject({
   custom: about(custom.optional(), 'What Sluice must know of a program that it does not know (engine: custom).'),
   tensorParallel: about(
     z.number().int().min(1).max(1024).optional(),
-    "GPUs of one endpoint: a replica has as many endpoints as its node's GPUs make; without it one, with all of them.",
+    "GPUs of one endpoint, times the stages and copies that its args ask for: a replica has as many endpoints as its node's GPUs make; without it one, with all of them.",
     4,
   ),
   rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),
@@ -314,7 +329,11 @@ const gateway = z.strictObject({
     z.number().int().min(1).max(1_000_000).default(256),
     'Requests that one client address may have at once; none is refused that comes from the gateway itself, as all do behind a proxy there.',
   ),
-  defaultTier: about(z.string().optional(), 'Tier that answers where neither path nor model names one.', 'fast'),
+  defaultTier: about(
+    z.string().optional(),
+    'Tier that answers where neither path nor model names one: the one at /.',
+    'fast',
+  ),
   state: about(
     text(alphabets.PLAIN_PATH).optional(),
     "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",

@@ -62,7 +62,7 @@ export function readServerOptions(
   const findings = allFindings(options, value, engine, reading)
   return findings.length > 0
     ? { findings }
-    : { settings: toSettings(options.parse(camelised(options, value))), findings: [] }
+    : { settings: toSettings(options.parse(camelised(options, value)), engine), findings: [] }
 }
 
 /** As `readServerOptions`, for options that name their backend; they come back with every default. */
@@ -88,13 +88,13 @@ function allFindings(
   return engine === undefined || shapes.length > 0 ? shapes : serverArgumentFindings(engine, value)
 }
 
-function toSettings(read: z.output<typeof options>): ServerSettings {
+function toSettings(read: z.output<typeof options>, engine: EngineName): ServerSettings {
   const { config: given, profile: wanted, envVars, command, ...rest } = read
   return {
     ...rest,
     command,
     envVars: Object.fromEntries(Object.entries(envVars).map(([name, value]) => [name, String(value)])),
-    args: toArgv(given.apiServerArgs ?? given.serverArgs ?? []),
+    args: toArgv(given.apiServerArgs ?? given.serverArgs ?? [], engine),
     profile: wanted?.enabled
       ? { tool: wanted.tool, outputDir: wanted.outputDir, args: rejoined(wanted.args) }
       : undefined,

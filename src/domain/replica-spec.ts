@@ -18,12 +18,16 @@ export interface ReplicaSpec {
   readonly router?: { readonly modelsDir: string; readonly modelsMax: number; readonly preload: readonly string[] }
   readonly model?: ModelSpec
   readonly custom?: CustomSpec
-  /** GPUs of one endpoint; without it all of the node's are one endpoint's. */
+  /** GPUs of one endpoint, or of each stage and copy in it; without it all of the node's are one endpoint's. */
   readonly tensorParallel?: number
+  /** GPUs of one endpoint, where its arguments make it have several stages or copies. */
+  readonly gpusEach?: number
   readonly rpc?: RpcSpec
   readonly ranks?: RankSpec
   /** How many endpoints, each an engine of its own; 1 without it. */
   readonly endpoints?: number
+  /** Slurm was not asked for GPUs: those of the node are the job's. */
+  readonly allGpus?: true
   readonly container?: ContainerSpec
   readonly stage?: StageSpec
   /** Bound to the NUMA node of its GPU, where that can be found out. */

@@ -4,6 +4,9 @@ import { modelSource, needsModel } from './model-source.ts'
 import { judgePlainly } from './plain-health.ts'
 import { readLoadBy } from './prometheus.ts'
 
+/** What is filled in in its arguments. */
+export const CUSTOM_PLACEHOLDERS = ['address', 'port', 'model', 'name'] as const
+
 /** Any other server: what Sluice must know of it stands in the tier. */
 export const custom: Engine = {
   name: 'custom',
@@ -38,5 +41,7 @@ function filledIn(word: string, spec: ReplicaSpec, { address, port }: EngineAddr
     model: modelSource(spec),
     name: spec.model?.name ?? '',
   }
-  return word.replaceAll(/\{(address|port|model|name)\}/g, (_, key: string) => values[key] ?? '')
+  return word.replaceAll(PLACEHOLDER, (_, key: string) => values[key] ?? '')
 }
+
+const PLACEHOLDER = new RegExp(`\\{(${CUSTOM_PLACEHOLDERS.join('|')})\\}`, 'g')

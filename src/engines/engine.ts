@@ -31,8 +31,8 @@ export interface Engine {
   readonly environment: Readonly<Record<string, string>>
   /** How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows (rule 12). */
   key(spec: ReplicaSpec): KeyChannel | undefined
-  /** Local paths that must be there before it is started, with what they are for. */
-  needs(spec: ReplicaSpec): { path: string; what: string }[]
+  /** Local paths that must be there before it is started, with what they are for; `or`: another that will do. */
+  needs(spec: ReplicaSpec): { path: string; what: string; or?: string }[]
   paths(spec: ReplicaSpec): EnginePaths
   /** How long a question about its health may take before it counts as silent. */
   readonly healthTimeoutMs: number

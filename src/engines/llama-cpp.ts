@@ -35,6 +35,8 @@ export const llamaCpp: Engine = {
     ...(router === undefined ? [] : [{ path: router.modelsDir, what: 'models directory' }]),
     ...(router?.preload ?? []).map(name => ({
       path: `${router?.modelsDir}/${name}.gguf`,
+      // Of parts, or with a projector: a directory of its own.
+      or: `${router?.modelsDir}/${name}/`,
       what: `preloaded model ${name}`,
     })),
     ...needsModel(spec),

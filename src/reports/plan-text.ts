@@ -28,6 +28,7 @@ export function planText({ name, plan, check }: PlannedModel, split: SplitKey): 
     ...(layers === 0 ? [] : ['']),
     ...formatTable(HOST_HEAD, [hostRow(plan)]).map(indented),
     '',
+    ...(plan.refused === null ? [] : [`It does not start: ${plan.refused.found}; ${plan.refused.fix}.`]),
     ...verdictLines(plan),
     ...hostLines(plan),
     ...splitLines(plan, split),
@@ -117,11 +118,12 @@ function difference(ours: number, theirs: number): string {
   return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(1)} %`
 }
 
-function proposalLines({ proposals }: Plan, key: SplitKey): readonly string[] {
+function proposalLines({ proposals, devices }: Plan, key: SplitKey): readonly string[] {
   const ways = proposals.filter(one => one.kind !== 'one node')
   const alone = proposals.filter(one => one.kind === 'one node')
+  const what = devices.some(device => device.memory === null) ? 'The host has room' : 'It fits'
   return [
-    ...(ways.length === 0 ? [] : ['', 'It fits with one of these in the tier:']),
+    ...(ways.length === 0 ? [] : ['', `${what} with one of these in the tier:`]),
     ...ways.flatMap(one => proposalText(one, key)),
     ...(alone.length === 0 ? [] : ['', "On the head's node alone it fits with:"]),
     ...alone.flatMap(one => proposalText(one, 'tensor-split')),
@@ -153,6 +155,7 @@ function proposalText(proposal: Proposal, key: SplitKey): readonly string[] {
 
 /** What it costs otherwise. */
 const WHY: Partial<Record<Proposal['kind'], string>> = {
+  prompts: 'fewer prompts are kept for later',
   ubatch: 'long prompts are read more slowly',
   cache: 'answers may be worse',
   offload: "answers come as fast as the host's memory is read",
@@ -186,12 +189,17 @@ function indented(line: string): string {
 }
 
 /** What is loaded at once in a router. */
-export function togetherText({ models, verdict, shortages }: TogetherPlan): readonly string[] {
+export function togetherText({ models, verdict, shortages, cacheRam }: TogetherPlan): readonly string[] {
   const words =
     verdict === 'does not fit'
       ? `they take ${missing(shortages)}`
       : verdict === 'fits'
         ? 'they fit'
         : 'whether they fit is not known'
-  return [`Loaded at once, ${models.join(' and ')}: ${words}.`]
+  return [
+    `Loaded at once, ${models.join(' and ')}: ${words}.`,
+    ...(cacheRam === undefined
+      ? []
+      : [`They fit with args: { cache-ram: ${cacheRam} } in the tier: fewer prompts are kept for later.`]),
+  ]
 }

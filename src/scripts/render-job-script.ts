@@ -46,7 +46,7 @@ function directives(config: Config, tierName: string): readonly string[] {
     ['--account', slurm.account],
     ['--nodes', slurm.nodes],
     ['--ntasks-per-node', 1],
-    ['--gpus-per-node', slurm.gpus === 0 ? undefined : slurm.gpus],
+    ['--gpus-per-node', slurm.gpus === 0 || !slurm.requestGpus ? undefined : slurm.gpus],
     ['--cpus-per-task', slurm.cpus],
     ['--mem', slurm.mem],
     ['--time', slurm.time],

@@ -1,5 +1,8 @@
 import { toArgv } from '../config/args.ts'
 import { commandOf } from '../config/command-of.ts'
+import { gpuCount } from '../config/gpu-count.ts'
+import { parallelism } from '../config/parallelism.ts'
+import { asksForGpus } from '../config/sbatch-option.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
 import type { ContainerSpec, CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
@@ -17,13 +20,14 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     tier: tierName,
     engine: tier.engine,
     command: commandOf(tier),
-    args: toArgv(tier.args),
+    args: toArgv(tier.args, tier.engine),
     env: tier.env,
     ...(tier.router === undefined ? {} : { router: tier.router }),
     ...(tier.model === undefined ? {} : { model: toModelSpec(tier.model) }),
     ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
     ...toParallelism(tier),
+    ...(tier.slurm.requestGpus || tier.slurm.extra.some(asksForGpus) ? {} : { allGpus: true as const }),
     ...(tier.container === undefined ? {} : { container: toContainerSpec(tier.container, tier) }),
     ...(tier.stage === undefined ? {} : { stage: tier.stage }),
     ...(tier.numa ? { numa: true } : {}),
@@ -58,16 +62,22 @@ function toCustomSpec({
 
 /** On one node, several engines; over several nodes one, with a stage of its pipeline for each group of GPUs. */
 function toParallelism({
+  engine,
+  args,
   tensorParallel,
   rpc,
   slurm,
-}: TierConfig): Pick<ReplicaSpec, 'tensorParallel' | 'endpoints' | 'ranks'> {
-  const { nodes, gpus } = slurm
+}: TierConfig): Pick<ReplicaSpec, 'tensorParallel' | 'gpusEach' | 'endpoints' | 'ranks'> {
+  const { nodes } = slurm
+  const gpus = gpuCount(slurm.gpus)
   if (nodes > 1 && rpc === undefined) {
     const size = tensorParallel ?? gpus
     return { tensorParallel: size, ranks: { nodes, pipelineParallel: (nodes * gpus) / size } }
   }
-  return tensorParallel === undefined ? {} : { tensorParallel, endpoints: gpus / tensorParallel }
+  if (tensorParallel === undefined) return {}
+  const { pipeline, data } = parallelism(engine, args)
+  const gpusEach = tensorParallel * pipeline * data
+  return { tensorParallel, ...(gpusEach === tensorParallel ? {} : { gpusEach }), endpoints: gpus / gpusEach }
 }
 
 /** The worker was renamed in June 2026; a site's build has one of the two. */
@@ -90,7 +100,7 @@ function toContainerSpec(
   { gpu, slurm }: TierConfig,
 ): ContainerSpec {
   const maker = gpu?.arch?.startsWith('gfx') === true ? 'amd' : 'nvidia' // as compilers name AMD's
-  return { runtime, image, mounts: mounts.map(toMount), args, ...(slurm.gpus === 0 ? {} : { gpus: maker }) }
+  return { runtime, image, mounts: mounts.map(toMount), args, ...(gpuCount(slurm.gpus) === 0 ? {} : { gpus: maker }) }
 }
 
 function toMount(text: string): ContainerSpec['mounts'][number] {

@@ -179,7 +179,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: whole }
     const { container } = own
     if (container === undefined) return { words: [own.command], env: whole }
-    const needs = [...engine.needs(own).map(need => need.path), ...keyed.files]
+    const needs = [...engine.needs(own).flatMap(need => (need.or === undefined ? [need.path] : [])), ...keyed.files]
     const writes = sockets === undefined ? [] : [sockets]
     return containEngine({
       ...{ container, spec: own, needs, writes, environment: whole, jobEnv: env, marker, scratch, node },

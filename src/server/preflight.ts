@@ -19,7 +19,11 @@ export async function preflight(
   }
   reasons.push(...(await lacksProgram()))
   for (const need of engine.needs(spec)) {
-    if (!(await may(need.path, constants.R_OK))) reasons.push(`${need.what}: "${need.path}" is missing or unreadable`)
+    const paths = need.or === undefined ? [need.path] : [need.path, need.or]
+    if ((await Promise.all(paths.map(path => may(path, constants.R_OK)))).includes(true)) continue
+    reasons.push(
+      `${need.what}: ${paths.map(path => `"${path}"`).join(' and ')} ${paths.length > 1 ? 'are' : 'is'} missing or unreadable`,
+    )
   }
   const beside = spec.rpc?.workers ?? (spec.ranks?.nodes ?? 1) - 1
   if (beside !== workers.length) {

@@ -70,8 +70,9 @@ function attentionBytes(layer: LayerShape, facts: ComputeFacts): number {
   const queries = layer.latentLength === undefined ? (own > embedding ? 2 * own : 0) : latent
   if (usesFlashAttention(settings)) return queries
   const cells = cellsOf(shape, settings)
-  const seen = layer.slides ? cells.slidingPerStream : cells.fullPerStream
-  const scores = layer.headsKv === 0 ? 0 : rowBytes(layer.heads * seen, facts)
+  const cached = layer.slides ? cells.slidingPerStream : cells.fullPerStream
+  const seen = shape.isEncoder ? settings.ubatch : layer.headsKv === 0 ? 0 : cached
+  const scores = rowBytes(layer.heads * seen, facts)
   return scores + Math.max(queries, embedding)
 }
 
@@ -83,6 +84,7 @@ function feedForwardBytes(layer: LayerShape, facts: ComputeFacts): number {
 /** Which token may look at which, once for each kind of cache; without flash attention in 32 bits, and where values go. */
 function maskBytes({ shape, settings, layers }: ComputeFacts): number {
   const cells = cellsOf(shape, settings)
+  if (shape.isEncoder) return (usesFlashAttention(settings) ? 2 : 4) * settings.ubatch * settings.ubatch
   const kinds = [
     ...(layers.some(layer => layer.headsKv > 0 && !layer.slides) ? [cells.fullPerStream] : []),
     ...(layers.some(layer => layer.headsKv > 0 && layer.slides) ? [cells.slidingPerStream] : []),

@@ -96,10 +96,15 @@ export function readEngineSettings(argv: readonly string[], context: number | un
     isLocked: locks,
     isRepacked: !given.has('no-repack'),
     isDirect: last('load-mode') === 'dio',
-    promptCacheBytes: cacheRam < 0 ? undefined : cacheRam * 2 ** 20,
+    // Only prompts that were answered with text are kept.
+    promptCacheBytes: given.has('embedding') || given.has('reranking') ? 0 : promptCacheBytes(cacheRam),
     overrides: overrides(given, number, unknown),
     unknown,
   }
+}
+
+function promptCacheBytes(mebibytes: number): number | undefined {
+  return mebibytes < 0 ? undefined : mebibytes * 2 ** 20
 }
 
 const DEFAULT_BATCH = 2048
@@ -146,6 +151,8 @@ const takingNothing = [
   ['cpu-moe', '-cmoe'],
   ['mlock'],
   ['no-repack', '-nr'],
+  ['embedding', '--embeddings'],
+  ['reranking', '--rerank'],
 ] as const
 
 type Name = (typeof takingValue)[number][0] | (typeof takingNothing)[number][0]

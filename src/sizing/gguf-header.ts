@@ -124,6 +124,9 @@ const SCALARS: Readonly<Record<number, Scalar>> = {
 
 function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
   cursor.take(4)
+  if (cursor.startsWith('version https://git-lfs.github.com/')) {
+    throw new Bad('it is a pointer of Git LFS, and the model is still to be fetched: git lfs pull')
+  }
   if (!cursor.startsWith('GGUF')) throw new Bad('it is no GGUF file')
   const version = cursor.uint32()
   // A small number whose bytes stand the other way round.

@@ -66,7 +66,7 @@ export function memoryUse(shape: ModelShape, settings: EngineSettings, layout: L
       weights: weights.on(HOST),
       kv: kvOn(HOST),
       compute: compute(HOST),
-      promptCache: settings.promptCacheBytes ?? 0,
+      promptCache: shape.isEncoder ? 0 : (settings.promptCacheBytes ?? 0),
       process: PROCESS_BYTES,
       locked: settings.isLocked ? weights.on(HOST) : 0,
       pageCache: settings.isDirect ? 0 : sum(shape.tensors.map(tensor => tensor.bytes)),

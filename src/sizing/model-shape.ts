@@ -10,6 +10,8 @@ export interface ModelShape {
   /** The longest context that it was trained for; undefined: the file does not say. */
   readonly trainedContext: number | undefined
   readonly layers: readonly LayerShape[]
+  /** It reads a text at once and keeps nothing of it: a batch attends to itself. */
+  readonly isEncoder: boolean
   /** Of the sliding layers, in tokens. */
   readonly window: number | undefined
   readonly tensors: readonly ModelTensor[]
@@ -71,6 +73,7 @@ export function modelShape(header: GgufHeader): ModelShape | { readonly wrong: s
     layers: Array.from({ length: count }, (_, layer) =>
       layerShape(facts, { layer, count, embedding, slides: slides[layer] ?? false }),
     ),
+    isEncoder: ENCODERS.has(architecture),
     window: window === undefined || window === 'unknown' ? undefined : window.tokens,
     tensors,
     isTied: !tensors.some(tensor => tensor.name === 'output.weight'),
@@ -163,9 +166,19 @@ function layerShape(facts: Facts, { layer, count, embedding, slides }: LayerPlac
 /** Architectures of which only every n-th layer attends to a cache; the others carry a state of fixed size. */
 const HYBRID_INTERVAL: Readonly<Record<string, number>> = { qwen3next: 4, qwen35: 4, qwen35moe: 4 }
 
+/** Those for which llama.cpp makes no cache, diffusion models among them (src/llama-model.cpp, create_memory). */
+const ENCODERS = new Set([
+  ...['bert', 'nomic-bert', 'nomic-bert-moe', 'jina-bert-v2', 'jina-bert-v3', 'neo-bert', 'modern-bert', 'eurobert'],
+  ...['gemma-embedding', 'llama-embed', 'wavtokenizer-dec', 'dream', 'llada', 'llada-moe', 'rnd1'],
+])
+
+/** Of gemma3n, by the code of its loader, where the file does not say how many share the caches of others. */
+const GEMMA3N_KEEPING = 20
+
 function keepsCache(facts: Facts, layer: number, count: number): boolean {
-  const shared = facts.number('attention.shared_kv_layers') ?? 0
-  if (layer >= count - shared) return false
+  if (ENCODERS.has(facts.architecture ?? '')) return false
+  const unsaid = facts.architecture === 'gemma3n' ? Math.max(0, count - GEMMA3N_KEEPING) : 0
+  if (layer >= count - (facts.number('attention.shared_kv_layers') ?? unsaid)) return false
   const interval = facts.number('full_attention_interval') ?? HYBRID_INTERVAL[facts.architecture ?? '']
   return interval === undefined || (layer + 1) % interval === 0
 }
@@ -191,7 +204,6 @@ function unknownOf(facts: Facts, { tensors }: GgufHeader, isWindowUnknown: boole
       : []),
     ...(facts.has('ssm.') || facts.has('wkv.') ? ['the state of recurrent layers: it is not counted'] : []),
     ...(facts.number('nextn_predict_layers') ? ['layers that predict several tokens: counted as ordinary ones'] : []),
-    ...(facts.architecture === 'gemma3n' ? ['layers that share a cache: each is counted with its own'] : []),
     ...(facts.has('attention.indexer.') || facts.has('attention.compress_ratios')
       ? ['the caches of sparse attention: they are not counted']
       : []),

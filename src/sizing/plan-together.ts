@@ -8,6 +8,8 @@ export interface TogetherPlan {
   readonly models: readonly string[]
   readonly verdict: Verdict
   readonly shortages: readonly Shortage[]
+  /** --cache-ram of each with which they fit, MiB, where kept prompts are all that does not. */
+  readonly cacheRam?: number
 }
 
 /** The `most` biggest models on the same devices; undefined: there is only one at a time. */
@@ -35,7 +37,20 @@ export function planTogether(
     models: loaded.map(one => one.name),
     verdict: shortages.length > 0 ? 'does not fit' : isKnown ? 'fits' : 'not known',
     shortages,
+    ...fewerPrompts(loaded, shortages),
   }
+}
+
+/** The same limit for each, since they are started with the same arguments. */
+function fewerPrompts(
+  loaded: readonly { readonly plan: Plan }[],
+  shortages: readonly Shortage[],
+): Pick<TogetherPlan, 'cacheRam'> {
+  const [short, ...others] = shortages
+  if (short?.where !== 'host' || others.length > 0) return {}
+  const kept = loaded.reduce((sum, { plan }) => sum + plan.host.promptCache, 0)
+  const cacheRam = Math.floor((kept - short.missing) / loaded.length / 2 ** 20)
+  return cacheRam < 0 ? {} : { cacheRam }
 }
 
 function total(

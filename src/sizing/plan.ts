@@ -1,4 +1,5 @@
 import { largestSplit } from './balance.ts'
+import { cacheTypesMisfit } from './cache-types.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { isQuantized } from './ggml-types.ts'
 import { largestContext } from './largest-context.ts'
@@ -27,6 +28,8 @@ export interface Plan {
   /** For several devices: the division that leaves most free on the fullest one, if one fits. */
   readonly split: SplitPlan | null
   readonly proposals: readonly Proposal[]
+  /** The engine ends at its start with these arguments, whatever it has of memory; what would be right. */
+  readonly refused: { readonly found: string; readonly fix: string } | null
   readonly unknown: readonly string[]
 }
 
@@ -52,6 +55,7 @@ export function planModel({ shape, settings, layout: asked, measured }: PlanFact
   const found = judge(use, layout)
   const split = layout.devices.length < 2 ? undefined : largestSplit(shape, fitted, layout)
   const scores = scoreBytes(shape, fitted, layout)
+  const types = cacheTypesMisfit(shape, fitted)
   return {
     model: {
       name: shape.name ?? null,
@@ -67,11 +71,16 @@ export function planModel({ shape, settings, layout: asked, measured }: PlanFact
         ? null
         : { layers: split, largestContext: largestContext(shape, fitted, { ...layout, layers: split }) ?? null },
     proposals: proposals({ shape, settings: fitted, layout, verdict: found.verdict }),
+    refused: types === undefined ? null : { found: types.found, fix: typesFix(types.type) },
     unknown: [
       ...(misfit === undefined ? [] : [`where its layers would lie: ${misfit}; planned as llama.cpp divides them`]),
       ...[...shape.unknown, ...settings.unknown, ...unknownOf(fitted, layout), ...scores],
     ],
   }
+}
+
+function typesFix(type: string): string {
+  return `write cache-type-k: ${type} and cache-type-v: ${type} in args`
 }
 
 /** A division of more or fewer layers than there are, in words. */

@@ -1,4 +1,5 @@
 import { largestSplit } from './balance.ts'
+import { isLatent } from './cache-types.ts'
 import { DENSE, type EngineSettings, EXPERTS } from './engine-settings.ts'
 import { firstLayersPattern } from './first-layers.ts'
 import { type CacheType, isQuantized } from './ggml-types.ts'
@@ -38,10 +39,11 @@ export interface ProposalFacts {
  */
 export function proposals(facts: ProposalFacts): readonly Proposal[] {
   const { layout, verdict } = facts
-  if (layout.devices.some(device => device.bytes === undefined)) return []
+  // Whether the host is big enough does not depend on how big the devices are.
+  const onHost = verdict === 'does not fit' ? memory(facts) : []
+  if (layout.devices.some(device => device.bytes === undefined)) return onHost
   const alone = oneNode(facts)
   if (verdict !== 'does not fit') return alone
-  const onHost = memory(facts)
   if (onHost.length > 0) return [...onHost, ...alone]
   const divided = division(facts)
   if (divided.length > 0) return [...divided, ...alone]
@@ -80,7 +82,7 @@ function ubatches(facts: ProposalFacts): readonly Proposal[] {
 /** A quantized V cache needs flash attention; latent attention keeps both in one. */
 function cacheTypes(facts: ProposalFacts): readonly Proposal[] {
   const { settings, layout, shape } = facts
-  const isLatent = shape.layers.some(layer => layer.latentLength !== undefined)
+  const takesOneType = isLatent(shape)
   const canQuantizeV = usesFlashAttention(settings)
   const pairs: readonly (readonly [CacheType, CacheType])[] = [
     ['q8_0', settings.valueType],
@@ -89,7 +91,7 @@ function cacheTypes(facts: ProposalFacts): readonly Proposal[] {
     ['q4_0', 'q4_0'],
   ]
   return pairs
-    .filter(([key, value]) => (canQuantizeV || !isQuantized(value)) && (!isLatent || key === value))
+    .filter(([key, value]) => (canQuantizeV || !isQuantized(value)) && (!takesOneType || key === value))
     .flatMap(([keyType, valueType]) => {
       const args = {
         ...(keyType === settings.keyType ? {} : { 'cache-type-k': keyType }),
@@ -145,7 +147,10 @@ function oneNode(facts: ProposalFacts): readonly Proposal[] {
   return tried(facts, { ...most, settings: { ...most.settings, context: tokens }, context: tokens })
 }
 
-/** Where only the host is too small: fewer prompts that are kept, if that is enough, or more memory. */
+/**
+ * Where only the host is too small: fewer prompts that are kept, if that is enough, or more memory; and where it is not, both,
+ * since a small model may need a hundredth of what it may keep.
+ */
 function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[] {
   const { devices, host, shortages } = judge(memoryUse(shape, settings, layout), layout)
   const missing = shortages.find(one => one.where === 'host')?.missing
@@ -155,10 +160,18 @@ function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[]
     devices,
     largestContext: largestContext(shape, settings, { ...layout, hostBytes: host.total }) ?? null,
   }
-  const promptCache = fewer * MEBIBYTE
+  const promptCache = Math.max(0, fewer) * MEBIBYTE
   const smaller = { ...host, promptCache, total: host.total - host.promptCache + promptCache }
+  const more = fewer < 0 ? { hostBytes: smaller.total } : {}
+  const prompts = {
+    kind: 'prompts' as const,
+    args: { 'cache-ram': Math.max(0, fewer) },
+    ...more,
+    ...rest,
+    host: smaller,
+  }
   return [
-    ...(fewer < 0 ? [] : [{ kind: 'prompts' as const, args: { 'cache-ram': fewer }, ...rest, host: smaller }]),
+    ...(host.promptCache === 0 ? [] : [prompts]),
     { kind: 'memory', args: {}, hostBytes: host.total, ...rest, host },
   ]
 }

@@ -23,7 +23,7 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
   'exaone-moe': { period: 4 },
   exaone4: { period: 4 },
   'gemma-embedding': { period: 6 },
-  gemma2: { period: 2 },
+  gemma2: { period: 2, tokens: 4096 },
   gemma3: { period: 6 },
   gemma3n: { period: 5 },
   'gpt-oss': { period: 2 },

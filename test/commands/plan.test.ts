@@ -121,7 +121,10 @@ describe('a router', () => {
       'narrow (llama): 4096 tokens over 4 slots',
       'split (llama): 4096 tokens over 4 slots',
     ])
-    expect(context.printed.at(-1)).toBe('Loaded at once, grouped and split: they take 6.3 GiB more on the host.')
+    expect(context.printed.slice(-2)).toEqual([
+      'Loaded at once, grouped and split: they take 6.3 GiB more on the host.',
+      expect.stringMatching(/^They fit with args: \{ cache-ram: \d+ \} in the tier/),
+    ])
   })
 
   test('has models by name', async () => {
@@ -132,6 +135,31 @@ describe('a router', () => {
       new UserError(`Cannot find model "narow" in ${at('models')}: did you mean "narrow"`),
     )
   })
+})
+
+test('a router has models in directories, of parts and with a projector, by the names of the directories', async () => {
+  const directory = at('nested')
+  await mkdir(join(directory, 'parted'), { recursive: true })
+  await mkdir(join(directory, 'seeing'))
+  await mkdir(join(directory, 'empty'))
+  for (const part of [1, 2, 3]) {
+    await writeGguf(join(directory, `parted/x-0000${part}-of-00003.gguf`), partOf(GROUPED, part, 3))
+  }
+  await writeGguf(join(directory, 'seeing/a.gguf'), GROUPED)
+  await writeGguf(join(directory, 'seeing/b-mmproj.gguf'), { header: {}, tensors: [] })
+  const config = await readFile(at('sluice.yaml'), 'utf8')
+  await writeFile(at('nested.yaml'), config.replace(`modelsDir: ${at('models')}`, `modelsDir: ${directory}`))
+  const context = open()
+  await plan('many', { config: at('nested.yaml'), model: 'seeing' }, context)
+  expect(context.printed[0]).toBe('seeing (llama): 4096 tokens over 4 slots')
+  expect(context.printed).toContain('  what b-mmproj.gguf takes beside it: it is not counted')
+  const all = open()
+  await plan('many', { config: at('nested.yaml'), json: true }, all).catch(() => undefined)
+  const { models } = JSON.parse(all.printed.join('\n'))
+  expect(models.map(({ name, file }: { name: string; file: string }) => [name, file])).toEqual([
+    ['parted', join(directory, 'parted/x-00001-of-00003.gguf')],
+    ['seeing', join(directory, 'seeing/a.gguf')],
+  ])
 })
 
 test('a model in parts is their sum', async () => {

@@ -15,6 +15,7 @@ let home = ''
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'sluice-misfits-'))
   await writeGguf(join(home, 'grouped.gguf'), describeSizedModel(SIZED_MODELS.grouped)) // 6 layers, 1.6 GiB
+  await writeGguf(join(home, 'latent.gguf'), describeSizedModel(SIZED_MODELS.latent))
 })
 afterAll(() => rm(home, { recursive: true }))
 
@@ -94,4 +95,17 @@ describe('a job with less memory than mlock keeps', () => {
     await site(change)
     expect(await rendered()).toBeUndefined()
   })
+})
+
+test('keys and values of different types are refused for latent attention', async () => {
+  const file = join(home, 'latent.gguf')
+  await site({ file, rest: 'args: { cache-type-k: q4_0 }' })
+  expect(await rendered()).toBe(
+    'sluice.yaml:11:13: Cannot use tiers.one.args: keys of q4_0 and values of f16, where latent attention takes one type for both; ' +
+      'write cache-type-k: q4_0 and cache-type-v: q4_0',
+  )
+  await site({ file, rest: 'args: { cache-type-k: q4_0, cache-type-v: q4_0 }' })
+  expect(await rendered()).toBeUndefined()
+  await site({ rest: 'args: { cache-type-k: q4_0 }' })
+  expect(await rendered()).toBeUndefined()
 })

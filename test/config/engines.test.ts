@@ -11,6 +11,7 @@ const problems = (lines: string) =>
 const VLLM = 'engine: vllm\nmodel: { name: m, file: /m }\n'
 const SGLANG = 'engine: sglang\nmodel: { name: m, file: /m }\n'
 const TEI = 'engine: tei\nmodel: { name: m, id: BAAI/bge-m3 }\n'
+const ITS_OWN = "where it is the program's own, write allow: [braces-of-its-own] in the tier"
 const CUSTOM = 'engine: custom\ncommand: my-server\n'
 
 describe('tiers of each engine', () => {
@@ -21,6 +22,11 @@ describe('tiers of each engine', () => {
     `${TEI}tensorParallel: 1\nslurm: { gpus: 4 }\nargs: { max-batch-tokens: 16384 }`,
     `${CUSTOM}custom: { args: ["--port", "{port}"], modelsPath: /v1/models }`,
     `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\ncustom: { args: [], metrics: { running: my_running } }`,
+    `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\ncustom: { args: ['{"a": 1}', "{{content}}", "$\{HOME}", "{a b}", "{}"] }`,
+    `${CUSTOM}port: 9000\nmodel: { name: m, file: /m }\nallow: [braces-of-its-own]\ncustom: { args: ["{date}"] }`,
+    `${VLLM}tensorParallel: 2\nslurm: { gpus: 8 }\nargs: { data-parallel-size: 4 }`,
+    `${VLLM}tensorParallel: 2\nslurm: { gpus: 8 }\nargs: [-pp, 2, --data_parallel_size=2]`,
+    `${SGLANG}tensorParallel: 8\nslurm: { gpus: 8 }\nargs: { dp-size: 8, enable-dp-attention: true }`,
   ])('%j is fine', lines => {
     expect(problems(lines)).toEqual([])
   })
@@ -75,6 +81,30 @@ describe('tiers of each engine', () => {
       `${VLLM}slurm: { nodes: 2, gpus: 8 }\nargs: { nnodes: 2 }`,
       '.args.nnodes: --nnodes is set by Sluice; write slurm.nodes in the tier',
     ],
+    ...[
+      `${VLLM}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: { pipeline_parallel_size: 4 }`,
+      `${VLLM}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: [-pp, 4]`,
+      `${SGLANG}tensorParallel: 4\nslurm: { gpus: h100:8 }\nargs: [--pp-size=4]`,
+      `${SGLANG}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: [{ dp-size: 4 }]`,
+    ].map(lines => [
+      lines,
+      '.tensorParallel: 4 × 4 GPUs for each endpoint, of 8 on a node (slurm.gpus); write what divides slurm.gpus together with args',
+    ]),
+    [
+      `${VLLM}slurm: { gpus: 2 }\nargs: [-dp, 4]`,
+      '.args: they take 1 × 4 GPUs, of 2 on a node (slurm.gpus); write fewer, or more gpus',
+    ],
+    ...[
+      ['pp-size', '--pp-size'],
+      ['pipeline_parallel_size', '--pipeline-parallel-size'],
+    ].map(([key, flag]) => [
+      `${SGLANG}slurm: { nodes: 2, gpus: 8 }\nargs: { ${key}: 2 }`,
+      `.args.${key}: ${flag} is set by Sluice over several nodes; write tensorParallel in the tier: the rest are stages`,
+    ]),
+    [
+      `${VLLM}slurm: { nodes: 2, gpus: 8 }\nargs: [-dp, 2]`,
+      '.args[0]: -dp is not for one engine over several nodes, which has one copy of the model; leave it out; replicas makes more of them',
+    ],
     [
       `${TEI}slurm: { nodes: 2 }`,
       '.slurm.nodes: 2 nodes, of which the engine would use one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
@@ -92,7 +122,27 @@ describe('tiers of each engine', () => {
     [
       `${CUSTOM}custom: { args: ["{prot}"], modelsPath: /v1/models }`,
       '.custom.args: they do not tell its port; write {port}, or port in the tier',
+      `.custom.args[0]: "{prot}" would reach the program as it is; did you mean {port}; ${ITS_OWN}`,
     ],
+    [
+      `${CUSTOM}model: { name: m, file: /m }\ncustom: { args: ["{adress}:{port}", "--x={what_ever}"] }`,
+      `.custom.args[0]: "{adress}" would reach the program as it is; did you mean {address}; ${ITS_OWN}`,
+      `.custom.args[1]: "{what_ever}" would reach the program as it is; Sluice fills in {address}, {port}, {model}, {name}; ${ITS_OWN}`,
+    ],
+    [
+      `${CUSTOM}custom: { args: ["{port}", "{model}"], modelsPath: /v1/models }`,
+      '.custom.args[1]: {model} of a tier without a model would be empty; add model: { name, file }, or leave it out',
+    ],
+    [
+      `${CUSTOM}custom: { args: ["{port}"], modelsPath: /v1/models, metrics: { path: /m } }`,
+      '.custom.metrics: it names no metric that would be read; add running, waiting or kv, or leave metrics out',
+    ],
+    [
+      `${VLLM}allow: [flash-attn-on-sm70]`,
+      '.allow[0]: "flash-attn-on-sm70" is about llama.cpp, and the engine is vllm; leave it out',
+    ],
+    [`${VLLM}numa: true\nslurm: { gpus: 0 }`, '.numa: the job has no GPU to be near to (slurm.gpus); leave it out'],
+    ['engine: demo\nnuma: true', '.numa: the demo engine takes none; leave it out'],
     [
       `${CUSTOM}custom: { args: ["{port}"], modelsPath: /v1/models }\nargs: [-v]`,
       '.args: a custom engine has arguments of its own; write them in custom.args',
@@ -181,6 +231,28 @@ describe('known mistakes', () => {
       '.args.flash-attn: --flash-attn has no value; write flash-attn: on, off or auto',
     ],
     [
+      'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { flash-attn: no }',
+      '.args.flash-attn: --flash-attn does not take "no"; write flash-attn: on, off or auto',
+    ],
+    [
+      'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { cache-reuse: false }',
+      '.args.cache-reuse: llama.cpp has no --no-cache-reuse, and its default would stay; leave it out, or write the value or the flag that turns it off',
+    ],
+    ...['yes', 'no', 'on', 'off', '"false"'].flatMap(word =>
+      [`engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { jinja: ${word} }`].map(lines => [
+        lines,
+        `.args.jinja: --jinja takes no word, and this is "${word.replaceAll('"', '')}"; write true or false in a map`,
+      ]),
+    ),
+    [
+      `${VLLM}args: [--enforce-eager, yes]`,
+      '.args[0]: --enforce-eager takes no word, and this is "yes"; write true or false in a map',
+    ],
+    [
+      `${SGLANG}args: { enable-metrics-for-all-schedulers: on }`,
+      '.args.enable-metrics-for-all-schedulers: --enable-metrics-for-all-schedulers takes no word, and this is "on"; write true or false in a map',
+    ],
+    [
       'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: [-fa, --mlock]',
       '.args[0]: -fa has no value; write flash-attn: on, off or auto',
     ],
@@ -193,7 +265,8 @@ describe('known mistakes', () => {
     `${VLLM}args: [--kv-cache-dtype, of-tomorrow, --max_num_seqs, 4]`,
     `${SGLANG}args: { kv_cache_dtype: fp8_e4m3, json-model-override-args: { a: 1 } }`,
     'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: [-fa, "on", { threads: 1 }]',
-    'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { flash-attn: false }',
+    'engine: llama.cpp\nmodel: { name: m, file: /m }\nargs: { jinja: false, mmap: false, mlock: false, flash-attn: false }',
+    `${VLLM}args: { enable-prefix-caching: false, enforce_eager: false }`,
   ])('%j is none', lines => {
     expect(problems(lines)).toEqual([])
   })

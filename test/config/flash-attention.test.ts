@@ -6,7 +6,7 @@ const tier = (args: string, keys = '') =>
   problemsOf(`${TIER}    model: { name: m, file: /m.gguf }\n    args: ${args}\n${keys}`)
 const VOLTA = '    gpu: { arch: sm70 }\n'
 const F16 = (name: string) =>
-  `write f16, beside cache-type-k: q4_0 for a small cache, or allow: [${name}] in the tier where your build can do it`
+  `write f16, beside cache-type-k: q4_0 for a small cache (f16 for both where attention is latent, as DeepSeek's is), or allow: [${name}] in the tier where your build can do it`
 const OFF = 'write flash-attn: off, or allow: [flash-attn-on-sm70] in the tier where your build can do it'
 
 describe('a quantized V cache', () => {
@@ -16,7 +16,10 @@ describe('a quantized V cache', () => {
     ['{ cache-type-v: f16, flash-attn: off }', []],
     ['{ cache-type-k: q4_0, flash-attn: off }', []],
     ['{ -ctv: bf16, -fa: off }', []],
-    ['{ cache-type-v: q4_0, flash-attn: false }', []],
+    [
+      '{ cache-type-v: q4_0, flash-attn: false }',
+      ['10:27: Cannot use tiers.fast.args.cache-type-v: q4_0 needs flash attention, and flash-attn is off; '],
+    ],
     [
       '{ cache-type-v: q4_0, flash-attn: off }',
       ['10:27: Cannot use tiers.fast.args.cache-type-v: q4_0 needs flash attention, and flash-attn is off; '],
@@ -84,7 +87,7 @@ describe('allow', () => {
       '11:13: Cannot use tiers.fast.allow[0]: "flash-attn-on-sm7"; did you mean "flash-attn-on-sm70"',
     ])
     expect(tier('{}', '    allow: [everything]\n')).toEqual([
-      '11:13: Cannot use tiers.fast.allow[0]: "everything"; choose "flash-attn-on-sm70", "quantized-v-without-flash-attn", "layers-that-do-not-add-up" or "mem-below-locked-weights"',
+      '11:13: Cannot use tiers.fast.allow[0]: "everything"; choose "flash-attn-on-sm70", "quantized-v-without-flash-attn", "layers-that-do-not-add-up", "mem-below-locked-weights" or "braces-of-its-own"',
     ])
   })
 })

@@ -159,7 +159,7 @@ tiers:
       '17:12: Cannot use tiers.fast.env.HF_TOKEN: its name says secret, and job scripts can be read by others; keep it in a file of mode 0600 that the engine reads itself',
       '17:22: Cannot use tiers.fast.env.HF_TOKEN: it is a number; write it in quotes',
       '18:19: Cannot use tiers.fast.slurm.mem: "64 GB"; write a whole number and K, M, G or T, such as 64G',
-      '18:32: Cannot use tiers.fast.slurm.gpus: it is text "all"; write a whole number from 0 to 1024',
+      '18:32: Cannot use tiers.fast.slurm.gpus: "all"; write a number, or a type of gres.conf and a number, such as a100:4 or 1g.10gb:2',
       '18:45: Cannot use tiers.fast.slurm.extra[0]: --mem has a key of its own; write mem below slurm',
       '18:57: Cannot use tiers.fast.slurm.extra[1]: it is the number 5; write it in quotes: "5"',
       '19:5: Cannot use tiers.fast.slurm: it stands on line 18 already; leave one of the two out',

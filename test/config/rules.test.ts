@@ -117,10 +117,10 @@ describe('gateway.defaultTier', () => {
     expect(withDefault(name, path)).toEqual(problems)
   })
 
-  test('may be any tier when none is at /', () => {
+  test('is read nowhere when no tier is at /', () => {
     expect(
       problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks')),
-    ).toEqual([])
+    ).toEqual(['4:25: Cannot use gateway.defaultTier: "fast" is not the tier at /; give fast the path /'])
   })
 })
 
@@ -361,10 +361,50 @@ describe('slurm.extra and setup', () => {
     ['--array=1-3', '--array is for Sluice to say; leave it out'],
     ['-n 4', '-n is for Sluice to say; leave it out'],
     ['--no-requeue', '--no-requeue is for Sluice to say; leave it out'],
+    ...['--gres=gpu:2', '"--gres=nvme:1,gpu:a100:2"', '--gpus=2', '-G2', '--tres-per-node=gres/gpu:2'].map(option => [
+      option,
+      `${option.replace(/=.*|2$|"/g, '')} excludes --gpus-per-node, which gpus asks for; write gpus with a type, such as a100:4, or requestGpus: false below slurm where this asks for them`,
+    ]),
   ])('refuse %s', (option, problem) => {
     expect(inTier(`    slurm: { extra: [--mail-type=END, ${option}] }\n`)).toEqual([
       `10:39: Cannot use tiers.fast.slurm.extra[1]: ${problem}`,
     ])
+  })
+
+  test.each([
+    ['mem: 4G', '--mem-per-cpu=1G', '--mem-per-cpu excludes --mem, which mem asks for'],
+    ['cpus: 4', '--cpus-per-gpu=1', '--cpus-per-gpu excludes --cpus-per-task, which cpus asks for'],
+    ['nodelist: a1', '-F /nodes', '-F excludes --nodelist, which nodelist asks for'],
+    ['exclusive: true', '--oversubscribe', '--oversubscribe excludes --exclusive, which exclusive asks for'],
+  ])('beside %s refuse %s', (key, option, problem) => {
+    expect(inTier(`    slurm: { ${key}, extra: [${option}] }\n`).map(line => line.replace(/^[\d:]+ /, ''))).toEqual([
+      `Cannot use tiers.fast.slurm.extra[0]: ${problem}; leave one of the two out`,
+    ])
+    expect(inTier(`    slurm: { extra: [${option}] }\n`)).toEqual([])
+  })
+
+  test.each([
+    ['{ extra: ["--gres=nvme:1", --gpu-freq=low] }', []],
+    ['{ gpus: 0, extra: ["--gres=gpu:2"] }', []],
+    ['{ gpus: 2, requestGpus: false, extra: ["--gres=gpu:a100:2"] }', []],
+    ['{ gpus: 2, requestGpus: false, exclusive: true }', []],
+    ['{ gpus: a100:4 }', []],
+    ['{ gpus: 1g.10gb:2 }', []],
+    [
+      '{ gpus: 2, requestGpus: false }',
+      [
+        '10:36: Cannot use tiers.fast.slurm.requestGpus: another job of the node could use the same GPUs; write exclusive: true beside it, or ask for GPUs in extra',
+      ],
+    ],
+    [
+      '{ gpus: a100 }',
+      [
+        '10:20: Cannot use tiers.fast.slurm.gpus: "a100"; write a number, or a type of gres.conf and a number, such as a100:4 or 1g.10gb:2',
+      ],
+    ],
+    ['{ gpus: -1 }', ['10:20: Cannot use tiers.fast.slurm.gpus: -1; write a whole number from 0 to 1024']],
+  ])('GPUs of %s are judged', (slurm, problems) => {
+    expect(inTier(`    slurm: ${slurm}\n`)).toEqual(problems)
   })
 
   test('refuse #SBATCH lines where sbatch does not read them', () => {

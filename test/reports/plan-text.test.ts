@@ -88,3 +88,36 @@ test.each([
 ])('of models that are loaded at once: %s', (verdict, shortages, line) => {
   expect(togetherText({ models: ['a', 'b'], verdict, shortages })).toEqual([line])
 })
+
+test('what the engine refuses at its start is told before what it would take', () => {
+  const layout = { devices: [device('GPU', false)], layers: undefined, hostBytes: undefined }
+  const plan = planModel({ shape: shapeOf(SIZED_MODELS.latent), settings: settings('-np 1 -ctk q8_0'), layout })
+  expect(planText({ name: 'm', file: '/m', plan, check: null }, 'layers')).toContain(
+    'It does not start: keys of q8_0 and values of f16, where latent attention takes one type for both; write cache-type-k: q8_0 and cache-type-v: q8_0 in args.',
+  )
+})
+
+test('kept prompts are what goes first, also where the size of the GPU is not known', () => {
+  const layout = {
+    devices: [{ ...device('GPU', false), bytes: undefined }],
+    layers: undefined,
+    hostBytes: 4 * GIBIBYTE,
+  }
+  const plan = planModel({ shape: shapeOf(SIZED_MODELS.grouped), settings: settings('-np 1'), layout })
+  const lines = planText({ name: 'm', file: '/m', plan, check: null }, 'tensor-split')
+  expect(lines.slice(lines.indexOf('The host has room with one of these in the tier:'))).toEqual([
+    'The host has room with one of these in the tier:',
+    '  args: { cache-ram: 2776 }',
+    '    4.0 GiB of the host; fewer prompts are kept for later',
+    '  slurm: { mem: 10G }',
+    '    9.3 GiB of the host',
+    '',
+    'Not known:',
+    '  the memory of a GPU: write gpu.memory in the tier',
+    expect.stringMatching(/flash attention/),
+  ])
+  const short = { models: ['a', 'b'], verdict: 'does not fit' as const, shortages: [{ where: 'host', missing: 1 }] }
+  expect(togetherText({ ...short, cacheRam: 512 })[1]).toBe(
+    'They fit with args: { cache-ram: 512 } in the tier: fewer prompts are kept for later.',
+  )
+})

@@ -172,6 +172,18 @@ test('asks for nothing that the tier does not name', async () => {
   ])
 })
 
+test.each([
+  [{ gpus: 'a100:4' }, ['--gpus-per-node=a100:4'], undefined],
+  [{ gpus: '1g.10gb:2' }, ['--gpus-per-node=1g.10gb:2'], undefined],
+  [{ gpus: 4, requestGpus: false, exclusive: true }, [], true],
+  [{ gpus: 4, requestGpus: false, extra: ['--gres=gpu:a100:4'] }, ['--gres=gpu:a100:4'], undefined],
+])('GPUs of %j are asked for by %j', async (slurm, asked, allGpus) => {
+  const config = await withFastTier({ tensorParallel: 2 }, slurm)
+  expect(directives(render(config)).filter(line => line.includes('gpu') && !line.includes('gpu_ai'))).toEqual(asked)
+  const spec = toReplicaSpec(config, 'fast')
+  expect([spec.endpoints, spec.allGpus]).toEqual([String(slurm.gpus).endsWith('2') ? 1 : 2, allGpus])
+})
+
 test('a template that names what there is not is refused', async () => {
   const config = await exampleConfig()
   expect(() => renderJobScript(config, 'fast', '{{qos}}')).toThrow(

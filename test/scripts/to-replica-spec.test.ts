@@ -54,3 +54,16 @@ test('names the tiers when there is no such one', async () => {
   const config = await exampleConfig()
   expect(() => toReplicaSpec(config, 'fats')).toThrow('Cannot find tier "fats": the tiers are fast')
 })
+
+test.each([
+  ['vllm', {}, { tensorParallel: 2, endpoints: 4 }],
+  ['vllm', { data_parallel_size: 4 }, { tensorParallel: 2, gpusEach: 8, endpoints: 1 }],
+  ['vllm', ['-pp', 2], { tensorParallel: 2, gpusEach: 4, endpoints: 2 }],
+  ['sglang', ['--pp-size=2', { 'dp-size': 2 }], { tensorParallel: 2, gpusEach: 8, endpoints: 1 }],
+  ['sglang', { 'dp-size': 2, 'enable-dp-attention': true }, { tensorParallel: 2, endpoints: 4 }],
+  ['llama.cpp', { 'data-parallel-size': 2 }, { tensorParallel: 2, endpoints: 4 }],
+] as const)('an endpoint of %s with %j has the GPUs of all its parts', async (engine, args, expected) => {
+  const config = await withFastTier({ engine, args: args as never, tensorParallel: 2 }, { gpus: 'a100:8' })
+  const { tensorParallel, gpusEach, endpoints } = toReplicaSpec(config, 'fast')
+  expect({ tensorParallel, ...(gpusEach === undefined ? {} : { gpusEach }), endpoints }).toEqual(expected)
+})

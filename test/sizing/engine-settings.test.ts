@@ -48,6 +48,9 @@ describe('the arguments of llama-server', () => {
     ['-nr', { isRepacked: false }],
     ['-cram 0', { promptCacheBytes: 0 }],
     ['--cache-ram -1', { promptCacheBytes: undefined }],
+    ['--embeddings', { promptCacheBytes: 0 }],
+    ['--embedding --cache-ram 512', { promptCacheBytes: 0 }],
+    ['--rerank -cram -1', { promptCacheBytes: 0 }],
     ['--swa-full -nkvo', { hasFullWindows: true, cacheOnHost: true }],
     ['-cmoe', { overrides: [host(/ffn_(up|down|gate|gate_up)_(ch|)exps/)] }],
     [

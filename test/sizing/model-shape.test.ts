@@ -59,6 +59,30 @@ describe('the layers of a model', () => {
     expect(cached({ 'llama.full_attention_interval': 2 })).toEqual([0, 4, 0, 4])
     expect(cached({ 'llama.attention.head_count_kv': [0, 2, 0, 1] })).toEqual([0, 2, 0, 1])
   })
+
+  const named = (architecture: string, keys: Readonly<Record<string, GgufValue>> = {}) => {
+    const own = { block_count: 4, embedding_length: 64, 'attention.head_count': 4, ...keys }
+    const all = Object.entries(own).map(([key, value]) => [`${architecture}.${key}`, value])
+    const shape = modelShape(header({ 'general.architecture': architecture, ...Object.fromEntries(all) }))
+    if ('wrong' in shape) throw new Error(shape.wrong)
+    return shape
+  }
+
+  test.each(['bert', 'nomic-bert', 'modern-bert', 'gemma-embedding'])('of %s keep none', architecture => {
+    const { layers, isEncoder } = named(architecture)
+    expect([isEncoder, layers.map(one => one.headsKv)]).toEqual([true, [0, 0, 0, 0]])
+  })
+
+  test('of gemma3n share what the file says, or all behind the twentieth', () => {
+    const keeping = (keys: Readonly<Record<string, GgufValue>>) => {
+      const { layers, unknown } = named('gemma3n', keys)
+      expect(unknown).toEqual([])
+      return layers.filter(one => one.headsKv > 0).length
+    }
+    expect(keeping({ block_count: 30 })).toBe(20)
+    expect(keeping({ block_count: 35, 'attention.shared_kv_layers': 15 })).toBe(20)
+    expect(keeping({ block_count: 12 })).toBe(12)
+  })
 })
 
 test('the parts of a model are told by their names', () => {

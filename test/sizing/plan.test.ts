@@ -116,6 +116,31 @@ describe('on one node', () => {
     ])
   })
 
+  test.each([
+    ['of unknown size', gpus(1, undefined)],
+    ['that are none', []],
+  ])('a small model on GPUs %s does not fit for its kept prompts alone, and what helps is told', (_, devices) => {
+    const shape = shapeOf({
+      ...SIZED_MODELS.grouped,
+      layers: 2,
+      embedding: 256,
+      heads: 4,
+      headsKv: 4,
+      feedForward: 512,
+    })
+    const settings = readEngineSettings(['-np', '1'], 2048)
+    const small = (host: number) => brief(planModel({ shape, settings, layout: on(devices, host) }))
+    expect(small(4)).toMatchObject({
+      verdict: 'does not fit',
+      proposals: [{ kind: 'prompts', 'cache-ram': expect.any(Number) }, { kind: 'memory' }],
+    })
+    // Less than the program takes by itself.
+    expect(small(1)).toMatchObject({
+      verdict: 'does not fit',
+      proposals: [{ kind: 'prompts', 'cache-ram': 0, hostBytes: expect.any(Number) }, { kind: 'memory' }],
+    })
+  })
+
   test('without GPUs all of it is on the host', () => {
     const found = plan('grouped', '-np 1', 8192, on([], 16))
     expect({ ...brief(found), weights: Math.round(found.host.weights / 2 ** 20) }).toEqual({
@@ -164,6 +189,33 @@ test('the largest context is a whole number of steps for each slot, and fits', (
   expect(plan('grouped', '-np 3', (largestContext ?? 0) + 3 * 256, layout).verdict).toBe('does not fit')
 })
 
+describe('keys and values of latent attention', () => {
+  test.each([
+    ['-ctk q8_0', 'keys of q8_0 and values of f16', 'q8_0'],
+    ['-ctv q4_0', 'keys of f16 and values of q4_0', 'q4_0'],
+    ['-ctk q4_0 -fa off', 'keys of q4_0 and values of f16', 'f16'],
+  ])('with %s do not start, and are told what would', (args, found, type) => {
+    expect(plan('latent', args, 4096, on(gpus(1, 32), 64)).refused).toEqual({
+      found: `${found}, where latent attention takes one type for both`,
+      fix: `write cache-type-k: ${type} and cache-type-v: ${type} in args`,
+    })
+    expect(plan('grouped', args, 4096, on(gpus(1, 32), 64)).refused).toBeNull()
+  })
+
+  test('of one type are fine', () => {
+    expect(plan('latent', '-ctk q8_0 -ctv q8_0', 4096, on(gpus(1, 32), 64)).refused).toBeNull()
+  })
+})
+
+test('an encoder takes neither a cache nor kept prompts, and its scores are of a batch with itself', () => {
+  const shape = { ...shapeOf(SIZED_MODELS.grouped), isEncoder: true }
+  const bare = { ...shape, layers: shape.layers.map(layer => ({ ...layer, headsKv: 0 })) }
+  const settings = readEngineSettings('-np 1 -ub 4096 -b 4096 -fa off'.split(' '), 4096)
+  const { host, devices } = planModel({ shape: bare, settings, layout: on(gpus(1, 32), 4) })
+  expect([host.promptCache, devices[0]?.kv]).toEqual([0, 0])
+  expect(devices[0]?.compute).toBeGreaterThan(32 * 4096 * 4096 * 4)
+})
+
 describe('models of a router', () => {
   const layout = on(gpus(1, 16), 32)
   const plans = (['grouped', 'experts', 'sliding'] as const).map(name => ({
@@ -178,6 +230,18 @@ describe('models of a router', () => {
       verdict: 'does not fit',
       shortages: expect.any(Array),
     })
+  })
+
+  test('keep fewer prompts each where that is what does not fit', () => {
+    const found = planTogether(plans, on(gpus(1, 16), 16), 2)
+    expect(found).toMatchObject({
+      verdict: 'does not fit',
+      shortages: [{ where: 'host' }],
+      cacheRam: expect.any(Number),
+    })
+    const each = (found?.cacheRam ?? 0) * 2 ** 20 - 8 * GIBIBYTE
+    const total = plans.slice(1).reduce((sum, { plan }) => sum + plan.host.total + each, 0)
+    expect([total <= 16 * GIBIBYTE, total + 2 * 2 ** 20 > 16 * GIBIBYTE]).toEqual([true, true])
   })
 
   test('are not, where there is one at a time', () => {

@@ -6,6 +6,7 @@ const text = (slides: readonly boolean[]) => slides.map(one => (one ? 's' : 'F')
 test.each([
   ['gemma3', 1024, undefined, 'sssssFsssssF'],
   ['gpt-oss', 128, undefined, 'sFsFsFsFsFsF'],
+  ['gemma2', 4096, undefined, 'sFsFsFsFsFsF'],
   ['smallthinker', 4096, undefined, 'FsssFsssFsss'],
   ['llama4', undefined, undefined, 'sssFsssFsssF'],
   ['cohere2', 4096, 3, 'ssFssFssFssF'],
@@ -32,4 +33,11 @@ test.each([
 
 test('of an architecture that nobody knows is not known', () => {
   expect(slidingWindow({ architecture: 'new', layers: 12, tokens: 512, pattern: undefined })).toBe('unknown')
+})
+
+test('gemma2 has one of 4096 tokens where its file does not say it', () => {
+  expect(slidingWindow({ architecture: 'gemma2', layers: 4, tokens: undefined, pattern: undefined })).toEqual({
+    tokens: 4096,
+    slides: [true, false, true, false],
+  })
 })

@@ -1,14 +1,15 @@
 import { flagName } from '../args.ts'
 import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
-import { PLACEMENT, RESERVED, type Reserved } from './reserved-flags.ts'
+import { PLACEMENT, RESERVED, type Reserved, rankFlags } from './reserved-flags.ts'
 import { type Rule, seenTiers } from './seen.ts'
 
 /** Engine arguments are flags of the user's own, each given once, each a single argument. */
 export const engineArgumentsRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { args, engine }]) => {
+  seenTiers(seen).flatMap(([name, { args, engine, slurm }]) => {
     const path = ['tiers', name, 'args']
     const placement = seen.has(['tiers', name, 'rpc']) ? PLACEMENT : []
-    const reserved = engine === undefined ? [] : [...RESERVED[engine], ...placement]
+    const ranks = engine !== undefined && (slurm?.nodes ?? 1) > 1 ? rankFlags(engine) : []
+    const reserved = engine === undefined ? [] : [...RESERVED[engine], ...placement, ...ranks]
     return argumentFindings(args, path, reserved)
   })
 

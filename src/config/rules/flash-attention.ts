@@ -52,7 +52,7 @@ function isQuantized(values: GivenFlag | undefined): values is GivenFlag {
 }
 
 function fix(name: Allowance): string {
-  return `write f16, beside cache-type-k: q4_0 for a small cache, or ${allowing(name)}`
+  return `write f16, beside cache-type-k: q4_0 for a small cache (f16 for both where attention is latent, as DeepSeek's is), or ${allowing(name)}`
 }
 
 function allowing(name: Allowance): string {

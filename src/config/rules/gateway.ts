@@ -9,8 +9,9 @@ export const defaultTierRule: Rule = ({ config }) => {
   const names = Object.keys(config.tiers)
   if (!names.includes(name)) return [badValue(path, `there is no tier "${name}"`, suggest(name, names))]
   const atRoot = seenTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
-  if (atRoot === undefined || atRoot === name) return []
-  return [badValue(path, `"${name}" is not the tier at /`, `write ${atRoot}, or give ${name} the path /`)]
+  if (atRoot === name) return []
+  const fix = `${atRoot === undefined ? '' : `write ${atRoot}, or `}give ${name} the path /`
+  return [badValue(path, `"${name}" is not the tier at /`, fix)]
 }
 
 /** What says how the system's nginx is told has no meaning for our own. */

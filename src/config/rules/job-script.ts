@@ -1,5 +1,6 @@
 import { badValue } from '../finding.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { asksForGpus, optionName } from '../sbatch-option.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
 
 /** Options of sbatch(1) that have a key of their own. */
 const KEYS: Readonly<Record<string, string>> = {
@@ -36,6 +37,7 @@ const SLUICES_OWN = [
   '--ntasks',
   '-n',
   '--ntasks-per-node',
+  '--ntasks-per-gpu',
   '--array',
   '-a',
   '--wrap',
@@ -45,7 +47,7 @@ const SLUICES_OWN = [
   '-W',
 ]
 
-/** `slurm.extra` adds options; it does not give one a second time. */
+/** `slurm.extra` adds options; it does not give one a second time, nor one that sbatch does not take beside what is rendered. */
 export const extraRule: Rule = seen =>
   seenTiers(seen).flatMap(([tier, { slurm }]) =>
     (slurm?.extra ?? []).flatMap((option, index) => {
@@ -53,9 +55,71 @@ export const extraRule: Rule = seen =>
       const path = ['tiers', tier, 'slurm', 'extra', index]
       const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined
       if (key !== undefined) return [badValue(path, `${name} has a key of its own`, `write ${key} below slurm`)]
-      return SLUICES_OWN.includes(name) ? [badValue(path, `${name} is for Sluice to say`, 'leave it out')] : []
+      if (SLUICES_OWN.includes(name)) return [badValue(path, `${name} is for Sluice to say`, 'leave it out')]
+      const other = EXCLUDING.find(one => one.excludes(option ?? '') && one.isRendered(slurm ?? {}))
+      return other === undefined ? [] : [badValue(path, `${name} excludes ${other.what}`, other.fix)]
     }),
   )
+
+/** A job without a node of its own would share GPUs that Slurm does not know. */
+export const unrequestedGpusRule: Rule = seen =>
+  seenTiers(seen).flatMap(([tier, { slurm }]) => {
+    const { gpus, requestGpus, exclusive, extra } = slurm ?? {}
+    if (requestGpus !== false) return []
+    const path = ['tiers', tier, 'slurm', 'requestGpus']
+    if (gpus === 0) return [badValue(path, 'there are no GPUs to ask for (slurm.gpus)', 'leave it out')]
+    if (exclusive === true || extra?.some(option => asksForGpus(option ?? '')) === true) return []
+    const found = 'another job of the node could use the same GPUs'
+    return [badValue(path, found, 'write exclusive: true beside it, or ask for GPUs in extra')]
+  })
+
+type SeenSlurm = NonNullable<SeenTier['slurm']>
+
+interface Excluding {
+  excludes(option: string): boolean
+  isRendered(slurm: SeenSlurm): boolean
+  readonly what: string
+  readonly fix: string
+}
+
+const named =
+  (...names: readonly string[]) =>
+  (option: string) =>
+    names.includes(optionName(option))
+
+/** Reference: sbatch(1), "mutually exclusive"; `--gres=gpu` beside `--gpus-per-node` since 26.05, and counted twice before. */
+const EXCLUDING: readonly Excluding[] = [
+  {
+    excludes: asksForGpus,
+    isRendered: ({ gpus, requestGpus }) => gpus !== undefined && gpus !== 0 && requestGpus !== false,
+    what: '--gpus-per-node, which gpus asks for',
+    fix: 'write gpus with a type, such as a100:4, or requestGpus: false below slurm where this asks for them',
+  },
+  {
+    excludes: named('--mem-per-cpu', '--mem-per-gpu'),
+    isRendered: ({ mem }) => mem !== undefined,
+    what: '--mem, which mem asks for',
+    fix: 'leave one of the two out',
+  },
+  {
+    excludes: named('--cpus-per-gpu'),
+    isRendered: ({ cpus }) => cpus !== undefined,
+    what: '--cpus-per-task, which cpus asks for',
+    fix: 'leave one of the two out',
+  },
+  {
+    excludes: named('--nodefile', '-F'),
+    isRendered: ({ nodelist }) => nodelist !== undefined,
+    what: '--nodelist, which nodelist asks for',
+    fix: 'leave one of the two out',
+  },
+  {
+    excludes: named('--oversubscribe', '-s', '--share'),
+    isRendered: ({ exclusive }) => exclusive === true,
+    what: '--exclusive, which exclusive asks for',
+    fix: 'leave one of the two out',
+  },
+]
 
 /** sbatch reads its lines up to the first command only. */
 export const setupRule: Rule = seen =>
@@ -72,8 +136,3 @@ export const setupRule: Rule = seen =>
         : [],
     ),
   )
-
-/** `--mem=4G` → `--mem`, `-p gpu` and `-pgpu` → `-p`. */
-function optionName(option: string): string {
-  return option.startsWith('--') ? (option.split('=', 1)[0] ?? '') : option.slice(0, 2)
-}

@@ -1,6 +1,7 @@
 import type { EngineName } from '../../engines/index.ts'
 import { flagName } from '../args.ts'
-import { badValue, type Finding, type Path } from '../finding.ts'
+import { badValue, type Finding, type Path, quote } from '../finding.ts'
+import { isSwitch, switchedOff } from '../switches.ts'
 import { type Rule, seenTiers } from './seen.ts'
 
 /**
@@ -9,13 +10,20 @@ import { type Rule, seenTiers } from './seen.ts'
  * 1. a flag that the engine has not, or has by another name
  * 2. a map, passed as JSON, where the engine takes one word
  * 3. a flag without the value that it needs
- * 4. underscores in a flag of a list, which reach engines as they are, and which not all take for dashes
+ * 4. a word where a flag takes none: YAML's yes, no, on and off are text
+ * 5. underscores in a flag of a list, which reach engines as they are, and which not all take for dashes
+ * 6. `false` for what has no opposite: its value would stay what it is
  *
  * What depends on the engine's version is left to its start (`Engine.changed`).
  */
 export const knownMistakesRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { engine, args }]) =>
-    engine === undefined ? [] : mistakeFindings(engine, args, ['tiers', name, 'args']),
+    engine === undefined
+      ? []
+      : [
+          ...mistakeFindings(engine, args, ['tiers', name, 'args']),
+          ...words(args, ['tiers', name, 'args']).flatMap(word => falseFindings(engine, word)), // 6
+        ],
   )
 
 /** `fixes`: by flag, what is right where arguments do not belong to a tier. */
@@ -41,17 +49,31 @@ function findings(
   { flag, given, value, path }: Word,
   fixes: Readonly<Record<string, string>>,
 ): Finding[] {
-  const unknown = UNKNOWN.find(one => one.engines.includes(engine) && one.flags.includes(flag))
+  const unknown =
+    value === false ? undefined : UNKNOWN.find(one => one.engines.includes(engine) && one.flags.includes(flag))
   if (unknown !== undefined)
     return [badValue(path, `${flag} is no argument of ${NAMES[engine]}`, fixes[flag] ?? unknown.fix)] // 1
   const typed = TYPED.find(one => one.engines.includes(engine) && one.flags.includes(flag))
   if (typed !== undefined && isMap(value))
     return [badValue(path, `${flag} takes one word, and this is a map`, typed.fix)] // 2
   if (typed?.needsValue === true && value === undefined) return [badValue(path, `${flag} has no value`, typed.fix)] // 3
+  if (typeof value === 'string' && YES_OR_NO.test(value)) {
+    if (isSwitch(engine, flag)) {
+      return [badValue(path, `${flag} takes no word, and this is ${quote(value)}`, 'write true or false in a map')] // 4
+    }
+    if (typed?.needsValue === true && /^(?:yes|no)$/i.test(value))
+      return [badValue(path, `${flag} does not take ${quote(value)}`, typed.fix)] // 4
+  }
   if (STRICT.includes(engine) && given.includes('_')) {
-    return [badValue(path, `${NAMES[engine]} has no underscores in its arguments`, `write ${flag}`)] // 4
+    return [badValue(path, `${NAMES[engine]} has no underscores in its arguments`, `write ${flag}`)] // 5
   }
   return []
+}
+
+function falseFindings(engine: EngineName, { flag, value, path }: Word): Finding[] {
+  if (value !== false || switchedOff(engine, flag) !== undefined) return []
+  const found = `${NAMES[engine]} has no --no-${flag.replace(/^-+/, '')}, and its default would stay`
+  return [badValue(path, found, 'leave it out, or write the value or the flag that turns it off')]
 }
 
 /** Reference: each engine's own parser, as in reserved-flags.ts. */
@@ -120,6 +142,8 @@ const NAMES: Readonly<Record<EngineName, string>> = {
   demo: 'the demo engine',
 }
 
+const YES_OR_NO = /^(?:yes|no|on|off|true|false)$/i
+
 function isMap(value: unknown): boolean {
   return (typeof value === 'object' && value !== null) || (typeof value === 'string' && /^\s*\{/.test(value))
 }
@@ -141,7 +165,7 @@ function words(args: unknown, path: Path): readonly Word[] {
 function fromMap(map: object, path: Path): readonly Word[] {
   return Object.entries(map).flatMap(([name, value]): readonly Word[] => {
     const flag = flagName(name)
-    return value === false || value === undefined
+    return value === undefined
       ? []
       : [{ flag, given: flag, value: value === true ? undefined : value, path: [...path, name] }]
   })

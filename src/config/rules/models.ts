@@ -1,5 +1,6 @@
-import type { ENGINES } from '../../engines/index.ts'
 import { badKey, badValue, type Finding } from '../finding.ts'
+import { gpuCount } from '../gpu-count.ts'
+import { parallelism } from '../parallelism.ts'
 import { type Rule, type SeenTier, seenTiers } from './seen.ts'
 
 /** Each engine serves one model, from a file or an id; llama-server also routes among those of a directory. */
@@ -42,42 +43,6 @@ function sourceFindings(path: readonly string[], { engine }: SeenTier, has: Has)
   return [badKey(path, 'it does not say where the model is', fix)]
 }
 
-/** What an engine would ignore is refused. */
-export const engineKeysRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine }]) => {
-    if (engine === undefined) return []
-    return IGNORED.filter(one => one.engines.includes(engine) && seen.has(['tiers', name, one.key])).map(one =>
-      badKey(['tiers', name, one.key], one.found, one.fix),
-    )
-  })
-
-const OTHERS = ['llama.cpp', 'vllm', 'sglang', 'tei', 'demo'] as const satisfies (keyof typeof ENGINES)[]
-
-const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: string; found: string; fix: string }[] = [
-  ...['command', 'args', 'context', 'tensorParallel'].map(key => ({
-    ...{ engines: ['demo'] as const, key, found: 'the demo engine takes none', fix: 'leave it out' },
-  })),
-  { engines: ['tei'], key: 'context', found: 'TEI takes what its model has', fix: 'leave it out' },
-  {
-    engines: ['custom'],
-    key: 'context',
-    found: 'Sluice cannot tell it a custom engine',
-    fix: 'write it in custom.args',
-  },
-  {
-    engines: ['custom'],
-    key: 'args',
-    found: 'a custom engine has arguments of its own',
-    fix: 'write them in custom.args',
-  },
-  {
-    engines: OTHERS,
-    key: 'custom',
-    found: 'it is for engines that Sluice does not know',
-    fix: 'write args, or engine: custom',
-  },
-]
-
 /** A program that Sluice does not know is named, told its port, and said how it is asked. */
 export const customRule: Rule = seen =>
   seenTiers(seen).flatMap(([name, { engine, custom, port }]) => {
@@ -97,25 +62,41 @@ export const customRule: Rule = seen =>
     ]
   })
 
-/** An endpoint gets whole GPUs of its node, and TEI computes on one. */
+/**
+ * An endpoint gets whole GPUs of its node, as many as its tensor, pipeline and data parallelism take together, and TEI computes on
+ * one. Over nodes all of them are one engine's.
+ */
 export const tensorParallelRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, tensorParallel, slurm, rpc }]) => {
-    if (tensorParallel === undefined) return []
+  seenTiers(seen).flatMap(([name, { engine, tensorParallel, args, slurm, rpc }]) => {
     const path = ['tiers', name, 'tensorParallel']
+    const gpus = slurm?.gpus === undefined ? undefined : gpuCount(slurm.gpus)
+    const nodes = slurm?.nodes ?? 1
+    const { pipeline, data } = engine === undefined ? { pipeline: 1, data: 1 } : parallelism(engine, args)
+    const factor = pipeline * data
+    if (tensorParallel === undefined) {
+      // Without it there is one engine, which is told of no tensor parallelism.
+      if (factor === 1 || nodes > 1 || gpus === undefined || factor <= gpus) return []
+      const found = `they take ${product([pipeline, data])} GPUs, of ${gpus} on a node (slurm.gpus)`
+      return [badKey(['tiers', name, 'args'], found, 'write fewer, or more gpus')]
+    }
     if (rpc !== undefined) return [badKey(path, 'over RPC there is one endpoint, with all GPUs', 'leave it out')]
-    const gpus = slurm?.gpus
     if (engine === 'tei' && tensorParallel > 1) {
       return [
         badValue(path, `${tensorParallel}, where TEI computes on one GPU`, 'write 1 for one endpoint on each GPU'),
       ]
     }
-    const nodes = slurm?.nodes ?? 1
     if (nodes > 1 && gpus !== undefined) {
       const found = `${tensorParallel} GPUs for each stage, of ${nodes} × ${gpus} (slurm.nodes, slurm.gpus)`
       const isWhole = gpus > 0 && (nodes * gpus) % tensorParallel === 0
       return isWhole ? [] : [badValue(path, found, 'write a divisor of all GPUs')]
     }
-    if (gpus === undefined || (gpus > 0 && gpus % tensorParallel === 0)) return []
-    const found = `${tensorParallel} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
-    return [badValue(path, found, gpus === 0 ? 'leave it out' : 'write a divisor of slurm.gpus')]
+    if (gpus === undefined || (gpus > 0 && gpus % (tensorParallel * factor) === 0)) return []
+    const found = `${product([tensorParallel, pipeline, data])} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
+    const fix = factor === 1 ? 'write a divisor of slurm.gpus' : 'write what divides slurm.gpus together with args'
+    return [badValue(path, found, gpus === 0 ? 'leave it out' : fix)]
   })
+
+/** `2 × 4`, without what is 1. */
+function product(factors: readonly number[]): string {
+  return factors.filter((factor, index) => index === 0 || factor > 1).join(' × ')
+}

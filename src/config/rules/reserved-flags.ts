@@ -1,4 +1,5 @@
 import type { EngineName } from '../../engines/index.ts'
+import { PARALLEL_FLAGS } from '../parallelism.ts'
 
 /** Why a flag is not the user's to set, and what to write instead. */
 export interface Reserved {
@@ -110,3 +111,21 @@ export const PLACEMENT: readonly Reserved[] = [
     fix: 'leave it out; a head that is to hold no layer has 0 in rpc.layers',
   },
 ]
+
+/** What divides one engine over several nodes: a stage of its pipeline for each group of GPUs; on one node they are the user's. */
+const STAGES = {
+  found: 'is set by Sluice over several nodes',
+  fix: 'write tensorParallel in the tier: the rest are stages',
+}
+const COPIES = {
+  found: 'is not for one engine over several nodes, which has one copy of the model',
+  fix: 'leave it out; replicas makes more of them',
+}
+
+export function rankFlags(engine: EngineName): readonly Reserved[] {
+  const { pipeline, data } = PARALLEL_FLAGS[engine] ?? { pipeline: [], data: [] }
+  return [
+    { flags: pipeline, ...STAGES },
+    { flags: data, ...COPIES },
+  ]
+}

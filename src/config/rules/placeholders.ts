@@ -1,0 +1,45 @@
+import { CUSTOM_PLACEHOLDERS } from '../../engines/custom.ts'
+import { badValue, type Finding, type Path, quote } from '../finding.ts'
+import { nearestWord } from '../nearest-word.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+
+/** What a custom engine's arguments leave to be filled in is known, and there is something to fill in. */
+export const placeholderRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]) => {
+    if (tier.engine !== 'custom') return []
+    const hasModel = seen.has(['tiers', name, 'model'])
+    return (tier.custom?.args ?? []).flatMap((word, index) =>
+      wordFindings(String(word ?? ''), { path: ['tiers', name, 'custom', 'args', index], hasModel, allow: tier.allow }),
+    )
+  })
+
+interface Place {
+  readonly path: Path
+  readonly hasModel: boolean
+  readonly allow: SeenTier['allow']
+}
+
+function wordFindings(word: string, { path, hasModel, allow }: Place): Finding[] {
+  const names = new Set([...word.matchAll(PLACEHOLDER)].map(([, name = '']) => name))
+  return [...names].flatMap(name => {
+    if (CUSTOM_PLACEHOLDERS.some(known => known === name)) {
+      const isEmpty = !hasModel && (name === 'model' || name === 'name')
+      const fix = 'add model: { name, file }, or leave it out'
+      return isEmpty ? [badValue(path, `{${name}} of a tier without a model would be empty`, fix)] : []
+    }
+    if (allow?.includes('braces-of-its-own') === true) return []
+    const near = nearestWord(name, CUSTOM_PLACEHOLDERS)
+    const all = CUSTOM_PLACEHOLDERS.map(one => `{${one}}`).join(', ')
+    const meant = near === undefined ? `Sluice fills in ${all}` : `did you mean {${near}}`
+    return [
+      badValue(
+        path,
+        `${quote(`{${name}}`)} would reach the program as it is`,
+        `${meant}; where it is the program's own, write allow: [braces-of-its-own] in the tier`,
+      ),
+    ]
+  })
+}
+
+/** One word in single braces; JSON and templates of other languages have other things between theirs, or more braces. */
+const PLACEHOLDER = /(?<![{$])\{([A-Za-z_]\w*)\}(?!\})/g

@@ -1,0 +1,70 @@
+import type { ENGINES } from '../../engines/index.ts'
+import { ALLOWANCES_OF } from '../allowances.ts'
+import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
+import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+
+/** What an engine would ignore is refused. */
+export const engineKeysRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, { engine }]) => {
+    if (engine === undefined) return []
+    return IGNORED.filter(one => one.engines.includes(engine) && seen.has(['tiers', name, one.key])).map(one =>
+      badKey(['tiers', name, one.key], one.found, one.fix),
+    )
+  })
+
+const OTHERS = ['llama.cpp', 'vllm', 'sglang', 'tei', 'demo'] as const satisfies (keyof typeof ENGINES)[]
+
+const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: string; found: string; fix: string }[] = [
+  ...['command', 'args', 'context', 'tensorParallel', 'stage', 'numa'].map(key => ({
+    ...{ engines: ['demo'] as const, key, found: 'the demo engine takes none', fix: 'leave it out' },
+  })),
+  { engines: ['tei'], key: 'context', found: 'TEI takes what its model has', fix: 'leave it out' },
+  {
+    engines: ['custom'],
+    key: 'context',
+    found: 'Sluice cannot tell it a custom engine',
+    fix: 'write it in custom.args',
+  },
+  {
+    engines: ['custom'],
+    key: 'args',
+    found: 'a custom engine has arguments of its own',
+    fix: 'write them in custom.args',
+  },
+  {
+    engines: OTHERS,
+    key: 'custom',
+    found: 'it is for engines that Sluice does not know',
+    fix: 'write args, or engine: custom',
+  },
+]
+
+/** What nothing would read beside the other keys of the tier is refused, or people wait for what it says. */
+export const unreadKeysRule: Rule = seen =>
+  seenTiers(seen).flatMap(([name, tier]) => {
+    const path = ['tiers', name]
+    return [...allowFindings(path, tier), ...numaFindings(path, tier), ...metricsFindings(path, tier)]
+  })
+
+function allowFindings(path: Path, { engine, allow }: SeenTier): Finding[] {
+  if (engine === undefined) return []
+  return (allow ?? []).flatMap((one, index) => {
+    if (one === undefined || ALLOWANCES_OF[one] === engine) return []
+    const found = `${quote(one)} is about ${ALLOWANCES_OF[one]}, and the engine is ${engine}`
+    return [badValue([...path, 'allow', index], found, 'leave it out')]
+  })
+}
+
+/** It is bound to where its GPU is. */
+function numaFindings(path: Path, { engine, numa, slurm }: SeenTier): Finding[] {
+  if (numa !== true || slurm?.gpus !== 0 || engine === 'demo') return []
+  return [badKey([...path, 'numa'], 'the job has no GPU to be near to (slurm.gpus)', 'leave it out')]
+}
+
+function metricsFindings(path: Path, { custom }: SeenTier): Finding[] {
+  const metrics = custom?.metrics
+  if (metrics === undefined) return []
+  const isRead = [metrics.running, metrics.waiting, metrics.kv].some(one => one !== undefined)
+  const fix = 'add running, waiting or kv, or leave metrics out'
+  return isRead ? [] : [badKey([...path, 'custom', 'metrics'], 'it names no metric that would be read', fix)]
+}
