@@ -354,6 +354,9 @@ describe('rpc', () => {
 })
 
 describe('slurm.extra and setup', () => {
+  const ELSEWHERE =
+    'submits to a cluster that is not looked at; leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
+
   test.each([
     ['--mem=4G', '--mem has a key of its own; write mem below slurm'],
     ['-p gpu', '-p has a key of its own; write partition below slurm'],
@@ -361,6 +364,9 @@ describe('slurm.extra and setup', () => {
     ['--array=1-3', '--array is for Sluice to say; leave it out'],
     ['-n 4', '-n is for Sluice to say; leave it out'],
     ['--no-requeue', '--no-requeue is for Sluice to say; leave it out'],
+    ['--clusters=far', `--clusters ${ELSEWHERE}`],
+    ['-Mfar', `-M ${ELSEWHERE}`],
+    ['--cluster=far', `--cluster ${ELSEWHERE}`],
   ])('refuse %s', (option, problem) => {
     expect(inTier(`    slurm: { extra: [--mail-type=END, ${option}] }\n`)).toEqual([
       `10:39: Cannot use tiers.fast.slurm.extra[1]: ${problem}`,

@@ -45,6 +45,9 @@ const SLUICES_OWN = [
   '-W',
 ]
 
+/** Would give the job to a cluster that nobody here asks: squeue, scancel and scontrol go to the machine's own. */
+const OTHER_CLUSTER: ReadonlySet<string> = new Set(['-M', '--clusters', '--cluster'])
+
 /** `slurm.extra` adds options; it does not give one a second time. */
 export const extraRule: Rule = seen =>
   seenTiers(seen).flatMap(([tier, { slurm }]) =>
@@ -53,9 +56,13 @@ export const extraRule: Rule = seen =>
       const path = ['tiers', tier, 'slurm', 'extra', index]
       const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined
       if (key !== undefined) return [badValue(path, `${name} has a key of its own`, `write ${key} below slurm`)]
+      if (OTHER_CLUSTER.has(name))
+        return [badValue(path, `${name} submits to a cluster that is not looked at`, ANOTHER_SITE)]
       return SLUICES_OWN.includes(name) ? [badValue(path, `${name} is for Sluice to say`, 'leave it out')] : []
     }),
   )
+
+const ANOTHER_SITE = 'leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
 
 /** sbatch reads its lines up to the first command only. */
 export const setupRule: Rule = seen =>
