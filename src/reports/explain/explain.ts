@@ -3,7 +3,7 @@ import type { JobView } from '../../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
 import { describeRun, type Line, type Run, slurmLine, UNWELL } from './run.ts'
-import { WAITS } from './waits.ts'
+import { waitOf } from './waits.ts'
 
 /** What stands in JSON; null is "not known" or "there is none", as each field says. */
 export interface Explanation {
@@ -47,7 +47,7 @@ export function explain(facts: ExplainFacts): Explanation | undefined {
   return {
     job: facts.job,
     tier: facts.tier ?? null,
-    now: slurm?.state === 'pending' ? waitOf(slurm) : alive === undefined ? null : lifeOf(alive),
+    now: slurm?.state === 'pending' ? waiting(slurm) : alive === undefined ? null : lifeOf(alive),
     runs: described
       .filter(run => run !== alive)
       .map(answerFor)
@@ -77,15 +77,13 @@ function withSilentRuns(facts: ExplainFacts): readonly RunFacts[] {
   ].toSorted((one, other) => one.restarts - other.restarts)
 }
 
-function waitOf(job: JobView): Answer {
-  const text = `${job.stateText} ${job.reason.replaceAll('_', ' ')}`
-  const raw = `${job.stateText} ${job.reason}`
-  const wait = WAITS.find(one => one.recognise.test(raw) || one.recognise.test(text))
+function waiting(job: JobView): Answer {
+  const { id, what, fix } = waitOf(job)
   return {
-    cause: wait?.id ?? 'waits',
-    what: wait?.what ?? '',
+    cause: id,
+    what: typeof what === 'string' ? what : what(job),
     evidence: [slurmLine(job)],
-    fix: wait?.fix?.(job) ?? null,
+    fix: fix?.(job) ?? null,
   }
 }
 

@@ -289,12 +289,17 @@ describe('what a job waits for', () => {
     ['REQUEUE_HOLD', 'job_requeued_in_held_state', 'held-requeued'],
     ['PENDING', 'JobHeldAdmin', 'held-by-admin'],
     ['PENDING', 'JobHeldUser', 'held-by-user'],
-    ['PENDING', 'BeginTime', 'waits-after-requeue'],
+    ['PENDING', 'BeginTime', 'waits-for-start-time'],
     ['PENDING', 'Resources', 'waits-for-nodes'],
-    ['PENDING', 'ReqNodeNotAvail, UnavailableNodes:vasp-02', 'waits-for-nodes'],
+    ['PENDING', 'ReqNodeNotAvail, UnavailableNodes:vasp-02', 'waits-for-nodes-to-return'],
     ['PENDING', 'QOSMaxGRESPerUser', 'waits-for-limit'],
     ['PENDING', 'BadConstraints', 'can-never-run'],
-    ['PENDING', 'Cleaning', 'waits'],
+    ['PENDING', 'PartitionTimeLimit', 'can-never-run'],
+    ['PENDING', 'MaxMemPerLimit', 'can-never-run'],
+    ['PENDING', 'QOSNotAllowed', 'can-never-run'],
+    ['PENDING', 'ReqNodeNotAvail, Reserved for maintenance', 'waits-for-maintenance'],
+    ['PENDING', 'Dependency', 'waits-for-job'],
+    ['PENDING', 'OfTomorrow', 'waits'],
   ])('%s %s', (stateText, reason, cause) => {
     expect(explain(slurmOnly({ state: 'pending', stateText, reason }))?.now?.cause).toBe(cause)
   })
