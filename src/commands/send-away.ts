@@ -1,7 +1,9 @@
+import { hostname, userInfo } from 'node:os'
 import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'
 import type { Errand, Manner } from '../operator/plan.ts'
+import { openJournal } from '../registry/journal.ts'
 import { jobsNamed } from '../reports/named-jobs.ts'
 import type { OrderAnswer } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
@@ -111,9 +113,21 @@ function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
       }
       return troubleOf(await slurm.signalBatch(jobId))
     },
-    cancel: async jobId => troubleOf(await slurm.cancel(jobId)),
+    cancel: async jobId => {
+      const answer = await slurm.cancel(jobId)
+      if (answer.kind === 'accepted') await noteCancel(jobId, site)
+      return troubleOf(answer)
+    },
     requeue: async jobId => troubleOf(await slurm.requeueIncomplete(jobId)),
   }
+}
+
+/** Slurm does not say who cancelled a job: without a note our own cancel would be told as somebody's. */
+async function noteCancel(job: string, { config, lane }: Pick<Site, 'config' | 'lane'>): Promise<void> {
+  const writer = `operator-${hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
+  const journal = openJournal({ shared: config.shared, writer, print: () => undefined }, systemClock, lane)
+  journal.record('cancelled', { job, by: userInfo().username })
+  await journal.close()
 }
 
 /** A job that Slurm does not know has gone, which the next look shows. */

@@ -2,7 +2,7 @@ import { replicaId } from '../../domain/endpoint.ts'
 import type { JobView } from '../../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
-import { describeRun, type Line, type Run, slurmLine, UNWELL } from './run.ts'
+import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './run.ts'
 import { waitOf } from './waits.ts'
 
 /** What stands in JSON; null is "not known" or "there is none", as each field says. */
@@ -14,6 +14,8 @@ export interface Explanation {
   readonly now: Answer | null
   /** How its runs ended, the one that was asked for first, or else the last. */
   readonly runs: readonly RunAnswer[]
+  /** Ends of engines that its job outlived, the last first: why streams broke that long after nobody remembers. */
+  readonly interruptions: readonly Interruption[]
   /** Where nothing was found, one line each. */
   readonly notFound: readonly string[]
 }
@@ -25,6 +27,13 @@ export interface Answer {
   readonly evidence: readonly Line[]
   /** Null: there is nothing to mend. */
   readonly fix: string | null
+}
+
+/** An engine ended and served again later. */
+export interface Interruption extends Answer {
+  /** Null where its event names none. */
+  readonly endpoint: string | null
+  readonly at: string
 }
 
 export interface RunAnswer extends Answer {
@@ -52,6 +61,7 @@ export function explain(facts: ExplainFacts): Explanation | undefined {
       .filter(run => run !== alive)
       .map(answerFor)
       .toSorted((one, other) => Number(other.restarts === facts.asked) - Number(one.restarts === facts.asked)),
+    interruptions: described.flatMap(interruptionsOf).slice(0, MOST_INTERRUPTIONS),
     notFound: [...facts.problems, ...missing(facts, slurm, described)],
   }
 }
@@ -97,9 +107,12 @@ function lifeOf(run: Run): Answer {
   }
   if (run.trouble.length === 0) {
     const since = served === undefined ? '' : `: its engine serves since ${served.at}`
-    const what = `It runs${run.slurm?.batchHost === undefined ? '' : ` on ${run.slurm.batchHost}`}${since}`
     const loading = served === undefined ? '; its engine is still loading' : ''
-    return { cause: 'runs', what: `${what}${loading}`, evidence, fix: null }
+    const halted = HALTED[run.slurm?.stateText ?? '']
+    if (halted !== undefined) return { cause: 'halted', what: halted.what, evidence, fix: halted.fix }
+    const on = run.node === undefined ? '' : ` on ${run.node}`
+    const told = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
+    return { cause: 'runs', what: `It runs${on}${since}${loading}${told}`, evidence, fix: null }
   }
   const { cause, what, evidence: shown, fix } = answerFor(run)
   if (run.trouble.every(one => one.event === UNWELL)) return { cause, what: `It runs. ${what}`, evidence: shown, fix }
@@ -110,6 +123,22 @@ function lifeOf(run: Run): Answer {
     evidence: shown,
     fix,
   }
+}
+
+/** States of a job that has its nodes, and whose processes do not run there (squeue(1), JOB STATE CODES). */
+const HALTED: Readonly<Record<string, { readonly what: string; readonly fix: string | null }>> = {
+  CONFIGURING: { what: 'It has its nodes, and they are being booted or set up for it', fix: null },
+  POWER_UP_NODE: { what: 'It has its nodes, and they are being powered up', fix: null },
+  RESIZING: { what: 'Slurm is changing its size: somebody changed the number of its nodes', fix: null },
+  SUSPENDED: {
+    what: 'Its processes stand still: it was suspended (scontrol suspend, or PreemptMode=SUSPEND), and answers nobody',
+    fix: 'See who suspended it: scontrol resume JOB as an operator; for preemption use PreemptMode=REQUEUE (sluice doctor)',
+  },
+  STOPPED: {
+    what: 'Its processes stand still: it was sent a SIGSTOP, and keeps its nodes',
+    fix: 'scancel --signal=CONT JOB lets it go on',
+  },
+  REVOKED: { what: 'Another cluster of the federation runs it', fix: 'Look for it there: squeue --federation' },
 }
 
 /** First match wins. */
@@ -138,9 +167,37 @@ function shortened(text: string): string {
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`
 }
 
+/** More of them tell nothing new. */
+const MOST_INTERRUPTIONS = 10
+
+/** Each by its own last words alone: the logs are of a later start. */
+function interruptionsOf(run: Run): readonly Interruption[] {
+  return run.survived.map(event => {
+    const seen = linesOf(run.eventsFile, event)
+    const { cause, what, evidence, fix } = answerFor({
+      ...run,
+      ending: 'lives',
+      state: undefined,
+      slurm: undefined,
+      stateLine: undefined,
+      notice: undefined,
+      events: [event],
+      trouble: [event],
+      seen,
+      said: seen,
+    })
+    return { endpoint: typeof event['id'] === 'string' ? event['id'] : null, at: event.at, cause, what, evidence, fix }
+  })
+}
+
 function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly Run[]): readonly string[] {
   const { job } = facts
   return [
+    ...(facts.isTierRemoved === true
+      ? [
+          `Tier "${facts.tier}" is not in sluice.yaml any more: its settings, and what its script printed, are not known`,
+        ]
+      : []),
     ...('unknown' in facts.slurm
       ? [facts.slurm.unknown]
       : slurm === undefined
