@@ -10,6 +10,7 @@ import { systemClock } from '../system/clock.ts'
 import type { Context } from './context.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
+import { stillUpdaters } from './updater-pulse.ts'
 
 export interface SendAwayOptions extends ConfigOptions {
   /** Seconds that a drain may take. */
@@ -58,7 +59,17 @@ async function sendAway(
 
   const tell = options.json === true ? context.warn : context.print
   tell(`Sending ${list(errands)} away: ${MANNERS[manner]}`)
+  const stillBeats = new Map<string, number>()
+  const over = new AbortController()
+  // Nobody waits for it: a replica is asked at once, whatever becomes of its gateways.
+  void stillUpdaters(site, systemClock, AbortSignal.any([over.signal, context.signal])).then(
+    still => {
+      for (const [gateway, { beat }] of still) stillBeats.set(gateway, beat)
+    },
+    () => undefined, // routes that cannot be read are told on the way
+  )
   const outcomes = await run({
+    stillBeats,
     errands,
     manner,
     withinSeconds,
@@ -66,7 +77,7 @@ async function sendAway(
     tell: (errand, words) => tell(`${errand.tier} job ${errand.jobId}: ${words}`),
     clock: systemClock,
     signal: context.signal,
-  })
+  }).finally(() => over.abort())
   if (options.json === true) report(outcomes, '', options, context)
   const left = outcomes.filter(one => !one.isDone)
   if (left.length > 0) {

@@ -112,7 +112,14 @@ function lifeOf(run: Run): Answer {
     if (halted !== undefined) return { cause: 'halted', what: halted.what, evidence, fix: halted.fix }
     const on = run.node === undefined ? '' : ` on ${run.node}`
     const told = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
-    return { cause: 'runs', what: `It runs${on}${since}${loading}${told}`, evidence, fix: null }
+    const what = `It runs${on}${since}${loading}${told}`
+    if (served === undefined || run.notRouted === undefined) return { cause: 'runs', what, evidence, fix: null }
+    return {
+      cause: 'not-routed',
+      what: `${what}. But no request reaches it: ${run.notRouted.text.replace(/^Not routed: /, '')}`,
+      evidence: [...evidence, run.notRouted],
+      fix: 'Mend what the updater says (gateway.networks and the node’s names for an address); sluice doctor looks at both',
+    }
   }
   const { cause, what, evidence: shown, fix } = answerFor(run)
   if (run.trouble.every(one => one.event === UNWELL)) return { cause, what: `It runs. ${what}`, evidence: shown, fix }

@@ -29,6 +29,8 @@ export interface Run {
   readonly hasSuccessor: boolean
   /** Slurm's view, where it is of this run. */
   readonly slurm: JobView | undefined
+  /** Why an updater does not route to it, and where that stands; undefined: it does, or nobody said. */
+  readonly notRouted: Line | undefined
   /** Of its batch step, as far as anybody tells. */
   readonly node: string | undefined
   /** What commands of ours did to the job. */
@@ -99,6 +101,7 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     hasSuccessor: !isLast || (slurm !== undefined && slurm.restarts > run.restarts),
     slurm: ours,
     node: ours?.batchHost ?? (left?.job.restarts === run.restarts ? left.job.node : undefined),
+    notRouted: notRouted(facts, run.restarts),
     orders: isLast ? (facts.orders ?? []) : [],
     survived: run.events
       .filter((one, index) => ENDS.has(one.event) && isFollowedBy(run.events, index, SERVES))
@@ -112,6 +115,11 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     eventsFile: run.eventsFile,
     settings: facts.settings,
   }
+}
+
+function notRouted({ standings }: ExplainFacts, restarts: number): Line | undefined {
+  const last = standings.findLast(one => one.restarts === restarts)
+  return last?.text.startsWith('Not routed: ') === true ? { source: last.source, text: last.text } : undefined
 }
 
 const LAST_WORDS: ReadonlySet<string> = new Set(['failed', 'requeued', 'cancelled'])

@@ -122,6 +122,20 @@ describe('an explanation', () => {
     expect(explain({ ...silent, runs: gone })?.now).toBe(null)
   })
 
+  it('of a job that serves and is not routed says why', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const text = 'Not routed: Address 10.1.0.3 lies outside gateway.networks'
+    const told = { source: 'events/updater-main.jsonl', restarts: 0, text }
+    const runs = [run({ events: events(['ready']) })]
+    const now = (...standings: (typeof told)[]) => explain(facts({ slurm: { value: running }, runs, standings }))?.now
+    expect(now(told)).toMatchObject({
+      cause: 'not-routed',
+      what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z. But no request reaches it: Address 10.1.0.3 lies outside gateway.networks',
+      evidence: [{ source: 'Slurm' }, { source: told.source, text }],
+    })
+    expect(now(told, { ...told, text: 'Routed' })?.cause).toBe('runs')
+  })
+
   it('of an engine that ended and serves again says which, when, and what ended it', () => {
     const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
     const id = 'reasoning-7-0-0'
