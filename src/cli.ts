@@ -94,6 +94,7 @@ function program(): Command {
     .addOption(configFile())
     .option('-f, --follow', 'go on until Ctrl-C')
     .option('-n, --lines <n>', 'lines of each log to begin with', '20')
+    .option('--json', 'print events as they are written')
     .action(async (name, options) => (await import('./commands/logs.ts')).logs(name, options, context))
   sluice
     .command('explain')

@@ -9,7 +9,7 @@ export interface Context {
   /** One line for standard error, likewise. */
   warn(line: string): void
   /** Of standard output; undefined when it is no terminal. */
-  readonly terminal?: { readonly columns: number; clear(): void } | undefined
+  readonly terminal?: { readonly columns: number; readonly rows?: number; clear(): void } | undefined
   /**
    * Calls the listener at each SIGHUP, until the function that it returns is called; at once for one that came before. Of
    * those commands alone that a SIGHUP does not end (cli.ts).

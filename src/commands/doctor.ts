@@ -8,6 +8,7 @@ import { messageOf } from '../domain/caught.ts'
 import { canonicalListen } from '../domain/listen-address.ts'
 import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
+import { openRegistry } from '../registry/open-registry.ts'
 import { inspectSiteKey } from '../registry/site-key.ts'
 import { examineSite } from '../reports/doctor/examine.ts'
 import type { DoctorFacts, RuntimeFacts, SharedFacts, TierFacts } from '../reports/doctor/facts.ts'
@@ -25,6 +26,7 @@ import { stateDirectory } from '../system/user-state.ts'
 import type { Context } from './context.ts'
 import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { stillUpdaters } from './updater-pulse.ts'
 
 export interface DoctorOptions extends ConfigOptions {
   readonly json?: boolean
@@ -74,7 +76,11 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
   }
 }
 
-async function gatherGateway({ gateway, site, tiers }: Config, { env }: Context): Promise<DoctorFacts['gateway']> {
+async function gatherGateway(config: Config, { env, signal }: Context): Promise<DoctorFacts['gateway']> {
+  const { gateway, site, tiers } = config
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(config.shared, lane)
+  const still = await stillUpdaters({ config, registry, lane }, systemClock, signal).catch(notKnown)
   const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
   const places = [gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])]
   return {
@@ -86,6 +92,7 @@ async function gatherGateway({ gateway, site, tiers }: Config, { env }: Context)
       })),
     ),
     mayEndStreams: gateway.nginx === 'system' ? true : await mayTrace().catch(notKnown),
+    stillUpdaters: still && new Map([...still].map(([name, { forMs }]) => [name, forMs])),
     networks: gateway.networks,
     ownAddresses: ownAddresses(),
   }

@@ -5,11 +5,12 @@ import { registryDirectories } from '../registry/directories.ts'
 import { explain } from '../reports/explain/explain.ts'
 import { explanationText } from '../reports/explain/explain-text.ts'
 import type { ExplainFacts, RunEvent, RunFacts, Standing, TextFile } from '../reports/explain/facts.ts'
+import type { Line } from '../reports/explain/run.ts'
 import { type KnownJob, type WhichJob, whichJob } from '../reports/explain/which-job.ts'
 import { keptDirectory, outputName } from '../scripts/job-output.ts'
 import { growingFile } from '../system/growing-file.ts'
 import type { Context } from './context.ts'
-import { listNames, writtenJobs } from './kept-files.ts'
+import { listNames, runOfFile, writtenJobs } from './kept-files.ts'
 import { printText } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
@@ -32,7 +33,9 @@ export async function explainJob(name: string, options: ExplainOptions, context:
   const reader = createReader(site)
   const answer = await site.jobs(context.signal)
   const jobs = 'unknown' in answer ? [] : answer.jobs
-  const endpoints = await reader.attempt('the registry', [], () => site.registry.scan().then(scan => scan.endpoints))
+  const endpoints = await reader.attempt('the registry', [], () =>
+    site.registry.scan().then(scan => scan.endpoints, nothingYet),
+  )
   const tiers = Object.keys(site.config.tiers)
   const wanted = whichJob(name, {
     tiers,
@@ -56,6 +59,12 @@ export async function explainJob(name: string, options: ExplainOptions, context:
   }
   if (options.json === true) return printText(context.print, JSON.stringify(explanation, undefined, 2))
   for (const line of explanationText(explanation)) context.print(line)
+}
+
+/** Before the first replica has run there is no registry: nothing is known, and nothing is wrong. */
+function nothingYet(error: unknown): readonly Endpoint[] {
+  if (/\bENOENT\b/.test(messageOf(error))) return []
+  throw error
 }
 
 interface Reader {
@@ -93,14 +102,21 @@ async function keptJobs(site: Site, tiers: readonly string[], reader: Reader): P
       return ids.map(id => ({ tier, id }))
     }),
   )
-  const logs = await reader.names(registryDirectories(site.config.shared).logs)
-  return [...written.flat(), ...logs.filter(id => /^[1-9]\d{0,9}$/.test(id)).map(id => ({ tier: undefined, id }))]
+  const { logs: kept, events } = registryDirectories(site.config.shared)
+  const logs = await reader.names(kept)
+  const runs = (await reader.names(events)).flatMap(file => runOfFile(file) ?? [])
+  return [
+    ...written.flat(),
+    ...runs,
+    ...logs.filter(id => /^[1-9]\d{0,9}$/.test(id)).map(id => ({ tier: undefined, id })),
+  ]
 }
 
 type Gathered = Omit<ExplainFacts, 'slurm' | 'endpoint' | 'problems'>
 
 async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Reader): Promise<Gathered> {
   const { events, logs } = registryDirectories(site.config.shared)
+  const settings = tier !== undefined && Object.hasOwn(site.config.tiers, tier) ? site.config.tiers[tier] : undefined
   const names = await reader.names(events)
   const kept = await reader.names(join(logs, id))
   const runs = names.flatMap(file => {
@@ -116,9 +132,11 @@ async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Read
         .toSorted((one, other) => one.number - other.number)
         .map(({ file, number }) => readRun({ file, number, id, kept }, site, reader)),
     ),
-    output: tier === undefined ? [] : await readOutput(id, tier, site, reader),
+    output: settings === undefined || tier === undefined ? [] : await readOutput(id, tier, site, reader),
     standings: await readStandings(id, names, site, reader),
-    settings: tier === undefined ? undefined : site.config.tiers[tier],
+    orders: await readOrders(id, names, site, reader),
+    settings,
+    isTierRemoved: tier !== undefined && settings === undefined,
   }
 }
 
@@ -174,6 +192,23 @@ async function readStandings(
     const restarts = Number(ours.exec(line)?.[1])
     return readEvent(line).map(event => ({ source, restarts, text: String(event['standing']) }))
   })
+}
+
+/** What commands of ours did to the job itself. */
+async function readOrders(id: string, names: readonly string[], site: Site, reader: Reader): Promise<readonly Line[]> {
+  const { events } = registryDirectories(site.config.shared)
+  const files = names.filter(file => /^operator-.*\.jsonl$/.test(file))
+  const found = await Promise.all(
+    files.map(async file => {
+      const wants = (line: string) => line.includes(`"event":"cancelled","job":"${id}"`)
+      const lines = await reader.lines(join(events, file), Number.POSITIVE_INFINITY, wants)
+      return lines.flatMap(readEvent).map(({ at, by }) => ({
+        source: `events/${file}`,
+        text: `${at} cancelled${typeof by === 'string' ? ` by ${by}` : ''} (sluice stop or drain)`,
+      }))
+    }),
+  )
+  return found.flat()
 }
 
 /** A line that is no event, such as one that was cut, is none. */

@@ -24,6 +24,12 @@ export async function writtenJobs(site: Site, tier: string): Promise<string[]> {
 
 /** The job whose run wrote this file of events, if it is of one of these tiers. */
 export function jobOfReplica(file: string, tiers: readonly string[]): string | undefined {
-  const [, tier = '', job] = /^([a-z][a-z0-9_]*)-(\d{1,10})-\d+\.jsonl$/.exec(file) ?? []
-  return tiers.includes(tier) ? job : undefined
+  const run = runOfFile(file)
+  return run !== undefined && tiers.includes(run.tier) ? run.id : undefined
+}
+
+/** The run that wrote this file of events, of whatever tier. */
+export function runOfFile(file: string): { readonly tier: string; readonly id: string } | undefined {
+  const [, tier, id] = /^([a-z][a-z0-9_]*)-(\d{1,10})-\d+\.jsonl$/.exec(file) ?? []
+  return tier === undefined || id === undefined ? undefined : { tier, id }
 }

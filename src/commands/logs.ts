@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { registryDirectories } from '../registry/directories.ts'
+import { inOrder, type LogPart, readableLines } from '../reports/log-lines.ts'
 import { jobsNamed, type NamedJob } from '../reports/named-jobs.ts'
 import { keptDirectory, outputName } from '../scripts/job-output.ts'
 import { systemClock } from '../system/clock.ts'
@@ -14,6 +16,8 @@ import { openSite, type Site } from './open-site.ts'
 export interface LogsOptions extends ConfigOptions {
   /** Go on until Ctrl-C. */
   readonly follow?: boolean
+  /** Events as they are written, instead of as people read them. */
+  readonly json?: boolean
   /** How many lines of each source to begin with; 20 by default. */
   readonly lines?: string
 }
@@ -23,28 +27,39 @@ const LOOK_MS = 1_000
 
 /**
  * `sluice logs TIER|ID`: the events of the replicas; what else their jobs printed; the logs of engines that have ended; and
- * what the updaters said of their endpoints. Of a tier: the jobs that live, or else the last one.
+ * what the updaters said of their endpoints, in the order of time. Of a tier: the jobs that live, or else the last one.
  */
 export async function logs(name: string, options: LogsOptions, context: Context): Promise<void> {
   const lines = countOf(options.lines)
   const site = await openSite(options, context)
   const wanted = await wantedJobs(name, site, context)
-  const open = new Map<string, GrowingFile>()
+  const open = new Map<string, { readonly file: GrowingFile; readonly path: string }>()
   const failed = new Set<string>()
   for (let look = 0; ; look += 1) {
     for (const { label, path, wants } of await findSources(site, wanted)) {
       // A file that comes later is new from its first line on.
-      if (!open.has(label)) open.set(label, growingFile(path, look === 0 ? lines : Number.POSITIVE_INFINITY, wants))
+      if (open.has(label)) continue
+      open.set(label, { file: growingFile(path, look === 0 ? lines : Number.POSITIVE_INFINITY, wants), path })
     }
-    for (const [label, file] of open) {
+    const parts: LogPart[] = []
+    for (const [label, { file, path }] of open) {
       try {
-        for (const line of await site.lane.run(`read ${label}`, () => file.read()))
-          context.print(open.size > 1 ? `${label} | ${line}` : line)
+        const read = async () => {
+          const lines = await file.read()
+          // The time of one that is gone meanwhile is now.
+          const writtenAt = lines.length === 0 ? 0 : await stat(path).then(({ mtimeMs }) => mtimeMs, Date.now)
+          return { label, lines, writtenAt }
+        }
+        parts.push(await site.lane.run(`read ${label}`, read))
         failed.delete(label)
       } catch (error) {
         if (!failed.has(label)) context.warn(`Cannot read ${label}: ${messageOf(error)}`)
         failed.add(label)
       }
+    }
+    for (const { label, text } of inOrder(parts)) {
+      for (const line of options.json === true ? [text] : readableLines(text))
+        context.print(open.size > 1 ? `${label} | ${line}` : line)
     }
     if (look === 0) for (const line of wanted.missing([...open.keys()])) context.warn(line)
     if (options.follow !== true || context.signal.aborted) return

@@ -1,7 +1,9 @@
+import { hostname, userInfo } from 'node:os'
 import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'
 import type { Errand, Manner } from '../operator/plan.ts'
+import { openJournal } from '../registry/journal.ts'
 import { jobsNamed } from '../reports/named-jobs.ts'
 import type { OrderAnswer } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
@@ -9,6 +11,7 @@ import type { Context } from './context.ts'
 import { printText } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
+import { stillUpdaters } from './updater-pulse.ts'
 
 export interface SendAwayOptions extends ConfigOptions {
   /** Seconds that a drain may take. */
@@ -57,7 +60,17 @@ async function sendAway(
 
   const tell = options.json === true ? context.warn : context.print
   tell(`Sending ${list(errands)} away: ${MANNERS[manner]}`)
+  const stillBeats = new Map<string, number>()
+  const over = new AbortController()
+  // Nobody waits for it: a replica is asked at once, whatever becomes of its gateways.
+  void stillUpdaters(site, systemClock, AbortSignal.any([over.signal, context.signal])).then(
+    still => {
+      for (const [gateway, { beat }] of still) stillBeats.set(gateway, beat)
+    },
+    () => undefined, // routes that cannot be read are told on the way
+  )
   const outcomes = await run({
+    stillBeats,
     errands,
     manner,
     withinSeconds,
@@ -65,7 +78,7 @@ async function sendAway(
     tell: (errand, words) => tell(`${errand.tier} job ${errand.jobId}: ${words}`),
     clock: systemClock,
     signal: context.signal,
-  })
+  }).finally(() => over.abort())
   if (options.json === true) report(outcomes, '', options, context)
   const left = outcomes.filter(one => !one.isDone)
   if (left.length > 0) {
@@ -112,9 +125,21 @@ function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
       }
       return troubleOf(await slurm.signalBatch(jobId))
     },
-    cancel: async jobId => troubleOf(await slurm.cancel(jobId)),
+    cancel: async jobId => {
+      const answer = await slurm.cancel(jobId)
+      if (answer.kind === 'accepted') await noteCancel(jobId, site)
+      return troubleOf(answer)
+    },
     requeue: async jobId => troubleOf(await slurm.requeueIncomplete(jobId)),
   }
+}
+
+/** Slurm does not say who cancelled a job: without a note our own cancel would be told as somebody's. */
+async function noteCancel(job: string, { config, lane }: Pick<Site, 'config' | 'lane'>): Promise<void> {
+  const writer = `operator-${hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
+  const journal = openJournal({ shared: config.shared, writer, print: () => undefined }, systemClock, lane)
+  journal.record('cancelled', { job, by: userInfo().username })
+  await journal.close()
 }
 
 /** A job that Slurm does not know has gone, which the next look shows. */

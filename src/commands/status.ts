@@ -1,15 +1,20 @@
+import { hostname } from 'node:os'
 import { messageOf } from '../domain/caught.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../domain/lease.ts'
+import { isEveryAddress, isIpv6, listenAddress } from '../domain/listen-address.ts'
 import { printableLine } from '../domain/printable-text.ts'
 import { type GatewayRoutes, isUnderstood } from '../domain/routes-file.ts'
+import { fitScreen } from '../reports/fit-screen.ts'
 import type { Known, StatusFacts, StatusReport } from '../reports/status.ts'
-import { reportStatus } from '../reports/status.ts'
+import { NO_SUCH_JOB, reportStatus } from '../reports/status.ts'
 import { type StatusTextOptions, statusLines, statusText } from '../reports/status-text.ts'
 import { systemClock } from '../system/clock.ts'
 import type { Context } from './context.ts'
+import { lastStandings } from './last-standings.ts'
 import { printText } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
+import { stillUpdaters } from './updater-pulse.ts'
 
 export interface StatusOptions extends ConfigOptions {
   readonly json?: boolean
@@ -26,19 +31,34 @@ const LATE_MS = 3 * LOOK_MS
 /** `sluice status`: what is known now. What is not known is said, and is no failure. */
 export async function status(options: StatusOptions, context: Context): Promise<void> {
   const site = await openSite(options, context)
-  const text: StatusTextOptions = { time: localTime, leaseMs: site.config.timing.leaseSeconds * 1_000 }
+  const text: StatusTextOptions = {
+    time: localTime,
+    urlOf: tier => urlOf(site, tier),
+    leaseMs: site.config.timing.leaseSeconds * 1_000,
+  }
   const beats = createStillness()
   let jobs = await askJobs(site, context)
   if (options.watch !== true) {
-    const report = await look(site, jobs, beats)
+    const still = await stillUpdaters(site, systemClock, context.signal).catch(() => new Map()) // told by the look
+    const report = await look(site, jobs, beats, new Map([...still].map(([name, { forMs }]) => [name, forMs])))
     if (options.json === true) return printText(context.print, JSON.stringify(report, undefined, 2))
     for (const line of statusText(report, text)) context.print(line)
     return
   }
   const show = options.json === true ? showJson : context.terminal === undefined ? showChanges(text) : showScreen(text)
+  const askedFor = new Set<string>()
   let askedAt = systemClock.now()
   while (!context.signal.aborted) {
-    show(await look(site, jobs, beats), context)
+    let report = await look(site, jobs, beats)
+    const unheard = unknownJobs(report).filter(job => !askedFor.has(job))
+    if (unheard.length > 0) {
+      // It may have begun after Slurm was asked.
+      for (const job of unheard) askedFor.add(job)
+      askedAt = systemClock.now()
+      jobs = await askJobs(site, context)
+      report = await look(site, jobs, beats)
+    }
+    show(report, context)
     await systemClock.sleep(LOOK_MS, context.signal)
     if (context.signal.aborted || systemClock.now() - askedAt < ASK_SLURM_MS) continue
     askedAt = systemClock.now()
@@ -46,12 +66,23 @@ export async function status(options: StatusOptions, context: Context): Promise<
   }
 }
 
+/** Of which there are endpoints, and of which Slurm has said that it has none. */
+function unknownJobs({ tiers }: StatusReport): readonly string[] {
+  const replicas = tiers.flatMap(tier => tier.replicas)
+  return replicas.flatMap(({ job, slurm }) => (slurm.known && slurm.state === NO_SUCH_JOB ? [job] : []))
+}
+
 async function askJobs(site: Site, context: Context): Promise<StatusFacts['jobs']> {
   const answer = await site.jobs(context.signal)
   return 'unknown' in answer ? answer : { value: answer }
 }
 
-async function look(site: Site, jobs: StatusFacts['jobs'], beats: Stillness): Promise<StatusReport> {
+async function look(
+  site: Site,
+  jobs: StatusFacts['jobs'],
+  beats: Stillness,
+  seenStill: ReadonlyMap<string, number> = new Map(),
+): Promise<StatusReport> {
   const { config, registry } = site
   const scan = await known('Cannot read the registry', registry.scan())
   const routes = await known('Cannot read the routes', registry.routes())
@@ -65,8 +96,18 @@ async function look(site: Site, jobs: StatusFacts['jobs'], beats: Stillness): Pr
     jobs,
     registry: scan,
     routes,
-    stillMs: beats.see(counters),
+    standings: await lastStandings(site).catch(() => undefined), // an unreadable directory is told by the registry
+    stillMs: new Map([...seenStill, ...beats.see(counters)]),
   })
+}
+
+/** As this machine would be asked, where the gateway listens everywhere. */
+function urlOf({ config }: Site, tier: string): string {
+  const { gatewayPort, path = '' } = config.tiers[tier] ?? {}
+  const at = listenAddress(gatewayPort ?? config.gateway.listen)
+  const address = isEveryAddress(at) ? hostname() : at.address
+  const place = `http://${isIpv6(address) ? `[${address}]` : address}:${at.port}`
+  return gatewayPort === undefined ? `${place}${path.replace(/\/$/, '')}` : place
 }
 
 function beatOf(routes: GatewayRoutes): number | undefined {
@@ -109,13 +150,13 @@ type Show = (report: StatusReport, context: Context) => void
 
 const showJson: Show = (report, { print }) => print(JSON.stringify(report))
 
-/** Redraws; a line that is too long is cut, or it would move the ones below. */
+/** Redraws. */
 function showScreen(options: StatusTextOptions): Show {
   return (report, { print, terminal }) => {
-    const width = terminal?.columns ?? 80
-    const lines = statusText(report, options)
-      .map(printableLine)
-      .map(line => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
+    const lines = fitScreen(statusText(report, options).map(printableLine), {
+      columns: terminal?.columns ?? 80,
+      rows: terminal?.rows ?? 1_000,
+    })
     terminal?.clear()
     for (const line of lines) print(line)
   }

@@ -10,6 +10,9 @@ export function terminalOf(stream: WriteStream): NonNullable<Context['terminal']
     get columns() {
       return stream.columns
     },
+    get rows() {
+      return stream.rows
+    },
     clear: () => void stream.write(HOME_AND_CLEAR),
   }
 }

@@ -26,6 +26,8 @@ export interface OperatorOptions {
   readonly effects: OperatorEffects
   /** Called for each change. */
   tell(errand: Errand, words: string): void
+  /** The beats of gateways that were seen to stand still before. */
+  readonly stillBeats?: ReadonlyMap<string, number>
   readonly clock: Clock
   /** Stops the watching; what was asked for goes on. */
   readonly signal: AbortSignal
@@ -81,6 +83,7 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
   }
 
   function isSilent(gateway: string, beat: number): boolean {
+    if (options.stillBeats?.get(gateway) === beat) return true
     const before = beats.get(gateway)
     if (before?.beat === beat) return clock.now() - before.since >= SILENT_MS
     beats.set(gateway, { beat, since: clock.now() })

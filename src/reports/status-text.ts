@@ -5,6 +5,8 @@ import { formatTable } from './table.ts'
 export interface StatusTextOptions {
   /** A moment of Slurm's clock, epoch seconds, as people here write it. */
   time(epochSeconds: number): string
+  /** Where the gateway of this machine offers a tier; absent: not said. */
+  urlOf?(tier: string): string
   /** A beat that was seen to stand still for longer than this makes its writer silent. */
   readonly leaseMs: number
 }
@@ -49,7 +51,6 @@ function gatewaysText(gateways: readonly GatewayStatus[] | null, options: Status
 function tierText(tier: TierStatus, options: StatusTextOptions): readonly string[] {
   const where = tier.path === null ? 'not in the configuration' : tier.path
   const counts = [
-    ...(tier.wanted === null ? [] : [`${tier.wanted} wanted`]),
     `${shown(tier.pending)} pending`,
     `${shown(tier.running)} running`,
     `${shown(tier.ready)} ready`,
@@ -61,9 +62,26 @@ function tierText(tier: TierStatus, options: StatusTextOptions): readonly string
   })
   return [
     `${tier.name} (${where}): ${counts.join(', ')}`,
+    ...servedText(tier, options),
     ...(rows.length === 0 ? [] : formatTable(HEAD, rows).map(line => `  ${line}`)),
   ]
 }
+
+/** Where clients find it and what they may ask for. */
+function servedText({ name, path, replicas }: TierStatus, { urlOf }: StatusTextOptions): readonly string[] {
+  const models = replicas.flatMap(({ endpoint }) =>
+    endpoint !== null && endpoint !== 'unknown' && endpoint.state === 'ready' ? endpoint.models : [],
+  )
+  const url = path === null ? undefined : urlOf?.(name)
+  if (url === undefined && models.length === 0) return []
+  const names = [...new Set(models)]
+  const more = names.length > MOST_MODELS ? ` and ${names.length - MOST_MODELS} more` : ''
+  const asked = names.length === 0 ? '' : `models ${names.slice(0, MOST_MODELS).join(', ')}${more}`
+  return [`  ${[url ?? [], asked || []].flat().join(', ')}`]
+}
+
+/** A router may have hundreds. */
+const MOST_MODELS = 10
 
 const HEAD = ['JOB', 'NODE', 'SLURM', 'ENDPOINT', 'STATE', 'ROUTED BY', 'LOAD', 'SINCE', 'MESSAGE']
 
@@ -73,7 +91,7 @@ function cellsOf({ node, slurm, endpoint }: ReplicaStatus, options: StatusTextOp
     const none = endpoint === null ? '–' : 'unknown'
     return { ...place, endpoint: none, state: none, silence: '', routed: '', load: '', since: '', message: '' }
   }
-  const { id, routedBy, asideBy, load, since, message, beatStillMs } = endpoint
+  const { id, routedBy, asideBy, notRouted = [], load, since, message, beatStillMs } = endpoint
   return {
     ...place,
     endpoint: id,
@@ -82,7 +100,7 @@ function cellsOf({ node, slurm, endpoint }: ReplicaStatus, options: StatusTextOp
     routed: routedBy === null ? 'unknown' : routedBy.join(', ') || '–',
     load: loadText(load),
     since: since.replace(/\.\d+Z$/, 'Z'),
-    message: message?.replaceAll(/\s+/g, ' ') ?? '',
+    message: [message ?? [], notRouted].flat().join('; ').replaceAll(/\s+/g, ' '),
   }
 }
 

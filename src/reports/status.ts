@@ -5,6 +5,7 @@ import { isHeldByLaunch, launchHoldCure } from '../domain/launch-hold.ts'
 import type { Load } from '../domain/load.ts'
 import { formatProblem, type Problem } from '../domain/problem.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../domain/routes-file.ts'
+import { isStuck } from './explain/waits.ts'
 
 /** What one look found. Undefined always means: not known (rule 1). */
 export interface StatusFacts {
@@ -19,6 +20,8 @@ export interface StatusFacts {
   }>
   /** By gateway. */
   readonly routes: Known<ReadonlyMap<string, GatewayRoutes>>
+  /** What each updater last said of each endpoint; undefined: not looked for. */
+  readonly standings?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined
   /** Since when a beat stands still as far as this reader saw it, milliseconds, by replica or gateway; empty at a first look. */
   readonly stillMs: ReadonlyMap<string, number>
 }
@@ -44,6 +47,7 @@ export interface TierStatus {
   readonly name: string
   /** Null: the tier is not in the configuration. */
   readonly path: string | null
+  /** `replicas` of sluice.yaml, which `sluice up` keeps: with Slurm nobody sees to it, and people are not told that it is so. */
   readonly wanted: number | null
   /** Jobs of Slurm; null: Slurm did not answer. */
   readonly pending: number | null
@@ -74,6 +78,9 @@ export type SlurmStatus =
       readonly expectedStart: number | null
     }
 
+/** For a state: Slurm never had it, or has forgotten it. */
+export const NO_SUCH_JOB = 'no such job'
+
 export interface EndpointStatus {
   readonly id: string
   readonly state: string
@@ -85,8 +92,10 @@ export interface EndpointStatus {
   readonly routedBy: readonly string[] | null
   /** Gateways that send it few requests or none because its answers fail and others' do not; absent: none that is known. */
   readonly asideBy?: readonly AsideBy[]
+  /** Why gateways do not route to it although it says that it is ready, in their updaters' words; absent: none is known. */
+  readonly notRouted?: readonly string[]
   readonly load: Load | null
-  /** Null at a first look. */
+  /** Null at a first look, unless it was seen to stand still. */
   readonly beatStillMs: number | null
 }
 
@@ -131,7 +140,7 @@ function tierStatus(name: string, facts: StatusFacts): TierStatus {
     wanted: frame?.wanted ?? null,
     pending: count(jobs, ({ job }) => job.state === 'pending'),
     running: count(jobs, ({ job }) => job.state === 'running'),
-    ready: count(endpoints, one => one.state === 'ready'),
+    ready: count(endpoints, one => one.state === 'ready' && overBy(one, facts) === undefined),
     draining: count(endpoints, one => one.state === 'draining'),
     replicas: replicasOf(jobs ?? [], endpoints, facts).sort(byJob),
   }
@@ -166,12 +175,21 @@ function replicasOf(
   return [...published, ...others]
 }
 
+/** In words why a run cannot serve any more, whatever its file says; undefined: it may. */
+function overBy({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): string | undefined {
+  if ('unknown' in jobs) return undefined
+  const job = jobs.value.jobs.find(one => one.job.id === id)?.job
+  if (job === undefined) return jobs.value.complete ? 'Slurm has no such job any more' : undefined
+  if (job.restarts > restarts) return `Its job was requeued: run ${job.restarts} is on`
+  return job.restarts === restarts && job.state === 'ended' ? `Its job has ended: ${job.stateText}` : undefined
+}
+
 function slurmOf({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): SlurmStatus {
   if ('unknown' in jobs) return { known: false, why: 'Slurm did not answer' }
   const job = jobs.value.jobs.find(one => one.job.id === id)?.job
   if (job === undefined) {
     return jobs.value.complete
-      ? { known: true, state: 'no such job', reason: null, expectedStart: null }
+      ? { known: true, state: NO_SUCH_JOB, reason: null, expectedStart: null }
       : { known: false, why: "part of Slurm's answer could not be read" }
   }
   if (job.restarts < restarts) return { known: false, why: "Slurm's answer is older than this run" }
@@ -182,7 +200,8 @@ function slurmOf({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): Sl
 
 function viewOf(job: JobView): SlurmStatus {
   const reason = job.reason === '' || job.reason === 'None' ? null : job.reason
-  const expectedStart = job.state === 'pending' ? (job.startTime ?? null) : null
+  // Slurm keeps the time that it once reckoned with.
+  const expectedStart = job.state === 'pending' && !isStuck(job) ? (job.startTime ?? null) : null
   const state =
     job.preemptTime !== undefined && job.state === 'running' ? `${job.stateText}, being preempted` : job.stateText
   return { known: true, state, reason, expectedStart }
@@ -193,13 +212,24 @@ function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus 
   const replica = replicaOf(id)
   const beat = 'value' in facts.registry ? facts.registry.value.beats.get(replica) : undefined
   const load = beat?.endpoints[id]
+  const over = overBy(endpoint, facts)
   return {
     ...{ id, state, url, models, since, message },
+    ...(over === undefined || state === 'failed' ? {} : { state: 'over', message: over }),
+    ...(state === 'ready' && over === undefined ? notRouted(id, facts) : {}),
     routedBy: 'value' in facts.routes ? routedBy(id, facts.routes.value) : null,
     ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
   }
+}
+
+function notRouted(id: string, { standings = new Map() }: StatusFacts): { notRouted?: readonly string[] } {
+  const reasons = [...standings].flatMap(([gateway, said]) => {
+    const reason = /^Not routed: (.*)/s.exec(said.get(id) ?? '')?.[1]
+    return reason === undefined ? [] : [`not routed by ${gateway}: ${reason}`]
+  })
+  return reasons.length === 0 ? {} : { notRouted: reasons }
 }
 
 /** Without fields that are not known. */

@@ -18,5 +18,33 @@ const WORDS: readonly (readonly [RegExp, 'no-such-job' | 'done' | 'refused'])[] 
   [/Job can not be altered now|Requested operation is presently disabled/, 'refused'],
   [/unrecognized option|invalid option|requires an argument|Invalid directive found in batch script/, 'refused'],
   [/does not look like a batch script|Batch script (?:is empty|contains)|Script .*too (?:big|large)/, 'refused'],
-  [/Unmatched `/, 'refused'],
+  [/Unmatched `|Invalid (?:preferred|extra constraints|Trackable|mcs_label|cluster|or unknown association)/, 'refused'],
+  [/(?:Invalid|Duplicate|Requested|Insufficient) (?:GRES|generic)|RestrictedCoresPerGPU/, 'refused'],
+  [/(?:Task distribution|time-min) specification|--batch option is invalid|Partition in DOWN state/, 'refused'],
+  [/System submissions disabled|Multiple partition job request not supported|Circular job dependency/, 'refused'],
+  [/current working directory specified|Burst Buffer (?:permission|resource|request)|MaxJobCount limit/, 'refused'],
 ]
+
+/**
+ * The same for a submission. sbatch names the controller's answer with "Batch job submission failed"; where it complained
+ * and ended without these words it has said no itself, before it asked anybody (sbatch.c of 22.05 to 26.05), and no job can
+ * be: options that exclude each other, a cli_filter or SPANK plugin of the site. Beside the controller's answer, words
+ * of its own are those of the site's job_submit plugin, which the controller passes on.
+ */
+export function readSubmission(stderr: string): 'refused' | 'no-answer' {
+  const known = readFailure(stderr)
+  if (known === 'refused') return 'refused'
+  if (UNREACHED.test(stderr)) return 'no-answer'
+  const lines = stderr.split('\n').filter(line => COMPLAINT.test(line))
+  const answers = lines.filter(line => ANSWERED.test(line))
+  if (answers.length === 0) return lines.length > 0 ? 'refused' : 'no-answer'
+  const isUnexplained = answers.every(line => /: Unspecified error$/.test(line.trim()))
+  return isUnexplained && lines.length > answers.length ? 'refused' : 'no-answer'
+}
+
+const COMPLAINT = /^sbatch: (?:error: |fatal: |unrecognized |invalid |option |ambiguous )/
+const ANSWERED = /Batch job submission failed/
+
+/** What a client says that could not ask, was not heard, or did not hear the answer. */
+const UNREACHED =
+  /controller|socket|timed? ?out|connect|transport|zero bytes|communicat|message (?:send|receive)|header lengths|munge|auth(?!oriz)|credential|configuration source|rate limit|retrying|standby|temporarily|shutting down|memory allocation|cannot allocate|malloc/i

@@ -110,6 +110,7 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
         sbatch: () => runCommand({ ...base, ...sbatch, signal }),
         find: () => slurm.findByComment(comment, signal.aborted ? AbortSignal.timeout(LAST_LOOK_MS) : signal),
         cancel: id => slurm.cancel(id, signal),
+        cancelElsewhere: (id, cluster) => order('scancel', [`--clusters=${cluster}`, jobNumber(id)], signal),
         progress,
         clock,
         signal,

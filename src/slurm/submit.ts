@@ -1,6 +1,6 @@
 import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
-import { readFailure } from './failure-words.ts'
+import { readSubmission } from './failure-words.ts'
 import type { CommandEnd } from './run-command.ts'
 import type { Answered, NoAnswer, OrderAnswer, Submission } from './slurm.ts'
 
@@ -9,6 +9,8 @@ export interface SubmitEffects {
   /** The jobs that carry the attempt's comment; still asked when the work was interrupted. */
   find(): Promise<Answered<readonly JobView[]> | NoAnswer>
   cancel(id: string): Promise<OrderAnswer>
+  /** Of a job that another cluster has. */
+  cancelElsewhere(id: string, cluster: string): Promise<OrderAnswer>
   progress(line: string): void
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -21,7 +23,7 @@ const LOOK_AFTER_MS = [0, 2_000, 5_000, 10_000]
 
 /**
  * One job, never two. Each attempt:
- * 1. sbatch names an id → submitted
+ * 1. sbatch names an id → submitted; with a cluster where the job is not to be found here → cancelled there, and refused
  * 2. sbatch clearly says no → refused, not tried again
  * 3. anything else is ambiguous: look the job up by its comment, several times → found: submitted
  * 4. Slurm did not answer the last look-up, or the work was interrupted → nothing is known, not tried again
@@ -32,10 +34,11 @@ export async function submitOnce(effects: SubmitEffects): Promise<Submission> {
   let message = ''
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const end = await effects.sbatch()
-    const id = submittedId(end)
+    const { id, cluster } = submittedJob(end)
+    if (id !== undefined && cluster !== undefined) return onCluster(id, cluster, effects) // 1
     if (id !== undefined) return attempt === 1 ? submitted(id) : keepOldest(id, effects) // 1
     message = wordsOf(end)
-    if (end.kind === 'exited' && readFailure(end.stderr) === 'refused') return { kind: 'refused', message } // 2
+    if (end.kind === 'exited' && readSubmission(end.stderr) === 'refused') return { kind: 'refused', message } // 2
     effects.progress(`${message}; looking whether Slurm has the job all the same`)
     const found = await lookUp(effects)
     if (found.kind === 'no-answer') return { kind: 'no-answer', message: `${message}; ${found.message}` } // 4
@@ -52,9 +55,27 @@ export function sbatchArguments(comment: string): readonly string[] {
 }
 
 /** `id` or `id;cluster` (sbatch(1) --parsable); a site's wrapper may print lines of its own. */
-function submittedId(end: CommandEnd): string | undefined {
-  if (end.kind !== 'exited' || end.code !== 0) return undefined
-  return /^(\d+)(?:;\S+)?$/m.exec(end.stdout)?.[1]
+function submittedJob(end: CommandEnd): { readonly id?: string | undefined; readonly cluster?: string | undefined } {
+  if (end.kind !== 'exited' || end.code !== 0) return {}
+  const [, id, cluster] = /^(\d+)(?:;([\w.-]+))?$/m.exec(end.stdout) ?? []
+  return { id, cluster }
+}
+
+/**
+ * sbatch names a cluster when something (a cli_filter, a wrapper) chose one. It may be the one that we ask; a job of another
+ * one would never be seen again: neither its state nor its end, and every try would add one.
+ */
+async function onCluster(id: string, cluster: string, effects: SubmitEffects): Promise<Submission> {
+  const found = await lookUp(effects)
+  if (found.kind === 'no-answer') return submitted(id)
+  if (found.value !== undefined) return keepOldest(id, effects)
+  const end = await effects.cancelElsewhere(id, cluster)
+  const fate =
+    end.kind === 'accepted' ? 'it was cancelled there' : `cancel it there: scancel --clusters=${cluster} ${id}`
+  return {
+    kind: 'refused',
+    message: `sbatch gave job ${id} to cluster "${cluster}", which is not the one that is asked for jobs here; ${fate}`,
+  }
 }
 
 function submitted(id: string): Submission {

@@ -354,6 +354,9 @@ describe('rpc', () => {
 })
 
 describe('slurm.extra and setup', () => {
+  const ELSEWHERE =
+    'submits to a cluster that is not looked at; leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
+
   test.each([
     ['--mem=4G', '--mem has a key of its own; write mem below slurm'],
     ['-p gpu', '-p has a key of its own; write partition below slurm'],
@@ -365,6 +368,9 @@ describe('slurm.extra and setup', () => {
       option,
       `${option.replace(/=.*|2$|"/g, '')} excludes --gpus-per-node, which gpus asks for; write gpus with a type, such as a100:4, or requestGpus: false below slurm where this asks for them`,
     ]),
+    ['--clusters=far', `--clusters ${ELSEWHERE}`],
+    ['-Mfar', `-M ${ELSEWHERE}`],
+    ['--cluster=far', `--cluster ${ELSEWHERE}`],
   ])('refuse %s', (option, problem) => {
     expect(inTier(`    slurm: { extra: [--mail-type=END, ${option}] }\n`)).toEqual([
       `10:39: Cannot use tiers.fast.slurm.extra[1]: ${problem}`,

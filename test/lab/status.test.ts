@@ -121,7 +121,7 @@ describe('sluice status', () => {
 describe('sluice logs', () => {
   it('shows what a replica said, and what the updater said of it', async () => {
     const [one] = await site.serving(3)
-    const { stdout, stderr } = await site.sluice('logs', one?.id ?? '', '--config', site.configFile)
+    const { stdout, stderr } = await site.sluice('logs', one?.id ?? '', '--json', '--config', site.configFile)
     expect(String(stdout)).toMatch(
       new RegExp(`^fast-${one?.job.id}-${one?.job.restarts} \\| .*"event":"ready","id":"${one?.id}"`, 'm'),
     )
@@ -131,7 +131,7 @@ describe('sluice logs', () => {
 
   it('follows a tier to the logs of engines that end', async () => {
     const [one] = await site.serving(3)
-    const following = site.sluice('logs', 'fast', '--follow', '--lines', '1', '--config', site.configFile)
+    const following = site.sluice('logs', 'fast', '--follow', '--json', '--lines', '1', '--config', site.configFile)
     let seen = ''
     following.stdout?.on('data', chunk => {
       seen += chunk

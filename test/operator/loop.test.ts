@@ -49,8 +49,9 @@ function site(manner: Manner = 'drain') {
     requeue: id => give(`requeue ${id}`),
   }
   const abort = new AbortController()
-  const start = () =>
+  const start = (stillBeats?: ReadonlyMap<string, number>) =>
     sendAway({
+      ...(stillBeats === undefined ? {} : { stillBeats }),
       errands,
       manner,
       withinSeconds: 30,
@@ -151,6 +152,16 @@ it('names the gateway that holds it up, and that it is silent', async () => {
   expect(told.at(-1)).toBe(
     'draining; gateway main may still route to it, and is silent; it ends a minute after its last answer',
   )
+})
+
+it('says at once that a gateway is silent whose beat was seen to stand still', async () => {
+  const { clock, told, world, start } = site()
+  world.endpoints = [{ ...endpoint, state: 'draining' }]
+  const routes = { version: 1, gateway: 'main', generation: 1, beat: 7 } as const
+  world.routes = () => new Map([['main', { ...routes, tiers: { fast: [endpoint.id] } }]])
+  void start(new Map([['main', 7]]))
+  await clock.advance(3_000)
+  expect(told.at(-1)).toContain('gateway main may still route to it, and is silent')
 })
 
 it('is done with a requeue when the next run is on', async () => {

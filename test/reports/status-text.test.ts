@@ -42,7 +42,7 @@ it('is a table for each tier', () => {
   expect(statusText(report, options)).toEqual([
     'beefcake2: gateway main generation 3, 1 routed',
     '',
-    'fast (/): 2 wanted, 1 pending, unknown running, 1 ready, 1 draining',
+    'fast (/): 1 pending, unknown running, 1 ready, 1 draining',
     '  JOB  NODE     SLURM                               ENDPOINT    STATE                      ROUTED BY  LOAD                           SINCE                 MESSAGE',
     '  7    vasp-01  RUNNING                             fast-7-0-0  ready                      main       2 running, 1 waiting, KV 26 %  2026-01-31T12:00:00Z',
     '  8    –        PENDING (Priority), expected at 99  –           –',
@@ -53,6 +53,20 @@ it('is a table for each tier', () => {
     'Problems:',
     '  squeue: no',
   ])
+})
+
+it('says where a tier is, which models it has, and why an endpoint is not routed', () => {
+  if (ready.endpoint === null || ready.endpoint === 'unknown') throw new Error('No endpoint')
+  const notRouted = ['not routed by main: Address 10.1.0.3 lies outside gateway.networks']
+  const replicas = [{ ...ready, endpoint: { ...ready.endpoint, models: ['a', 'b'], routedBy: [], notRouted } }]
+  const [tier] = report.tiers
+  const urlOf = (name: string) => `http://login:8080/${name}`
+  const lines = statusText(
+    { ...report, tiers: tier === undefined ? [] : [{ ...tier, replicas }], problems: [] },
+    { ...options, urlOf },
+  )
+  expect(lines[3]).toBe('  http://login:8080/fast, models a, b')
+  expect(lines.at(-1)).toMatch(/ {2}not routed by main: Address 10\.1\.0\.3 lies outside gateway\.networks$/)
 })
 
 it('shows which gateway has set an endpoint aside, and why', () => {

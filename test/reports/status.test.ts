@@ -139,6 +139,32 @@ describe('an endpoint and its job', () => {
     })
   })
 
+  it.each([
+    ['ended', { ...running, state: 'ended', stateText: 'FAILED' } as const, 'Its job has ended: FAILED'],
+    ['been requeued', { ...running, restarts: 2 }, 'Its job was requeued: run 2 is on'],
+    ['gone', undefined, 'Slurm has no such job any more'],
+  ])('whose job has %s is not ready, whatever its file says', (_, job, message) => {
+    const [tier] = reportStatus({ ...facts, ...jobs(...(job === undefined ? [] : [job])) }).tiers
+    expect(tier?.ready).toBe(0)
+    expect(tier?.replicas.find(one => one.endpoint !== null)?.endpoint).toMatchObject({ state: 'over', message })
+  })
+
+  it('that no gateway routes to says why, in the words of the updater', () => {
+    const said = new Map([['main', new Map([[endpoint.id, 'Not routed: Node "vasp-02" cannot be resolved yet']])]])
+    expect(replicasOf({ standings: said })?.[0]?.endpoint).toMatchObject({
+      notRouted: ['not routed by main: Node "vasp-02" cannot be resolved yet'],
+    })
+    const routed = new Map([['main', new Map([[endpoint.id, 'Routed']])]])
+    expect(replicasOf({ standings: routed })?.[0]?.endpoint).not.toHaveProperty('notRouted')
+  })
+
+  it('that is held has no start to expect', () => {
+    const start = (reason: string) => replicasOf(jobs({ ...pending, reason }))?.find(one => one.job === '4243')?.slurm
+    expect(start('JobHeldUser')).toMatchObject({ expectedStart: null })
+    expect(start('PartitionTimeLimit')).toMatchObject({ expectedStart: null })
+    expect(start('Priority')).toMatchObject({ expectedStart: 1_000 })
+  })
+
   it('that has ended is shown for its file alone', () => {
     const ended = { ...running, state: 'ended', stateText: 'FAILED', reason: 'NonZeroExitCode' } as const
     expect(replicasOf(jobs(ended, { ...ended, id: '4000' }))).toMatchObject([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readFailure } from '../../src/slurm/failure-words.ts'
+import { readFailure, readSubmission } from '../../src/slurm/failure-words.ts'
 
 const SUBMISSION = 'sbatch: error: Batch job submission failed:'
 
@@ -40,4 +40,37 @@ test.each([
   ['', 'no-answer'],
 ])('reads %j as %s', (words, meaning) => {
   expect(readFailure(words)).toBe(meaning)
+})
+
+test.each([
+  ['sbatch: fatal: --gpus-per-node and --gres=gpu are mutually exclusive', 'refused'],
+  ['sbatch: fatal: --mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive.', 'refused'],
+  [`${SUBMISSION} Invalid GRES specification (with and without type identification)`, 'refused'],
+  [`${SUBMISSION} Requested GRES option unsupported by configured SelectType plugin`, 'refused'],
+  [`${SUBMISSION} MaxJobCount limit reached`, 'refused'],
+  [`${SUBMISSION} System submissions disabled`, 'refused'],
+  ['sbatch: error: Unable to open file /x', 'refused'],
+  [`sbatch: unrecognized option '--frob'`, 'refused'],
+  [`sbatch: option '--no' is ambiguous; possibilities: '--nodes' '--nodelist'`, 'refused'],
+  ['sbatch: error: Unrecognized gres: gpux', 'refused'],
+  ['sbatch: error: cli_filter plugin terminated with error', 'refused'],
+  ['sbatch: fatal: Invalid --distribution specification', 'refused'],
+  [`sbatch: error: Please name an account of yours\n${SUBMISSION} Unspecified error`, 'refused'],
+  [`${SUBMISSION} Unspecified error`, 'no-answer'],
+  [
+    `sbatch: error: If munged is up, restart with --num-threads=10\n${SUBMISSION} Protocol authentication error`,
+    'no-answer',
+  ],
+  [
+    'sbatch: error: fetch_config: DNS SRV lookup failed\nsbatch: fatal: Could not establish a configuration source',
+    'no-answer',
+  ],
+  [`${SUBMISSION} Socket timed out on send/recv operation`, 'no-answer'],
+  [`${SUBMISSION} Unable to contact slurm controller (connect failure)`, 'no-answer'],
+  ['sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying', 'no-answer'],
+  [`${SUBMISSION} What nobody has read before`, 'no-answer'],
+  ['a wrapper has died', 'no-answer'],
+  ['', 'no-answer'],
+])('of a submission, reads %j as %s', (words, meaning) => {
+  expect(readSubmission(words)).toBe(meaning)
 })

@@ -2,6 +2,7 @@ import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openSlurm } from '../../src/slurm/open-slurm.ts'
+import { type Clock, systemClock } from '../../src/system/clock.ts'
 import { FakeSlurm } from './fake-slurm.ts'
 
 const RUNNING =
@@ -253,7 +254,7 @@ describe('submit', () => {
 
   test('makes the output directory and hands the script to sbatch, without our environment', async () => {
     await using fake = await FakeSlurm.open()
-    await fake.does('sbatch', '[ -d "$HOME/shared/logs" ] && echo "4242;lab"')
+    await fake.does('sbatch', '[ -d "$HOME/shared/logs" ] && echo 4242')
     const slurm = openSlurm({ env: { ...fake.env, SECRET: 'x', SBATCH_PARTITION: 'other' } })
     expect(await slurm.submit(request(fake))).toEqual({ kind: 'submitted', id: '4242', wasFound: false })
     const [call] = await fake.calls('sbatch')
@@ -289,6 +290,18 @@ describe('submit', () => {
     await expect.poll(() => stat(join(fake.home, 'started')).catch(() => undefined)).toBeDefined()
     abort.abort()
     expect(await submission).toEqual({ kind: 'submitted', id: '4242', wasFound: true })
+  })
+
+  test('takes back what another cluster got', async () => {
+    await using fake = await FakeSlurm.open()
+    await fake.does('sbatch', 'echo "4242;far"')
+    await fake.does('squeue', ':')
+    await fake.does('scancel', 'exit 0')
+    const sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms > 10_000 ? ms : 0, signal)
+    const clock = { ...systemClock, sleep }
+    expect((await openSlurm({ env: fake.env, clock }).submit(request(fake))).kind).toBe('refused')
+    expect((await fake.calls('scancel')).map(call => call.argv)).toEqual([['--clusters=far', '4242']])
+    expect(await fake.calls('sbatch')).toHaveLength(1)
   })
 
   test('a refusal keeps the words of Slurm', async () => {

@@ -43,6 +43,10 @@ async function run(
       did.push(`cancel ${id}`)
       return { kind: 'accepted' }
     },
+    cancelElsewhere: async (id, cluster) => {
+      did.push(`cancel ${id} of ${cluster}`)
+      return { kind: 'accepted' }
+    },
     progress: () => undefined,
     clock: {
       now: () => 0,
@@ -58,9 +62,36 @@ async function run(
 
 const SEARCH = ['find', 'wait 2000', 'find', 'wait 5000', 'find', 'wait 10000', 'find']
 
-test.each(['4242\n', '4242;lab\n', 'Welcome to the cluster\n4242\n'])('%j names the job', async stdout => {
+test.each(['4242\n', 'Welcome to the cluster\n4242\n'])('%j names the job', async stdout => {
   expect(await run([exited(0, stdout)], [])).toEqual({
     submission: { kind: 'submitted', id: '4242', wasFound: false },
+    did: ['sbatch'],
+  })
+})
+
+test('a job of a named cluster is submitted when it is found where jobs are looked for', async () => {
+  expect((await run([exited(0, '4242;lab\n')], [[job('4242')]])).submission).toEqual({
+    kind: 'submitted',
+    id: '4242',
+    wasFound: false,
+  })
+})
+
+test('a job that another cluster got is cancelled there and refused, as nobody here would see it again', async () => {
+  expect(await run([exited(0, '4242;far\n')], [[]])).toEqual({
+    submission: {
+      kind: 'refused',
+      message:
+        'sbatch gave job 4242 to cluster "far", which is not the one that is asked for jobs here; it was cancelled there',
+    },
+    did: ['sbatch', ...SEARCH, 'cancel 4242 of far'],
+  })
+})
+
+test('what sbatch refuses before it asks Slurm is known at once', async () => {
+  const words = 'sbatch: fatal: --gpus-per-node and --gres=gpu are mutually exclusive'
+  expect(await run([exited(1, '', words)], [])).toEqual({
+    submission: { kind: 'refused', message: words },
     did: ['sbatch'],
   })
 })

@@ -47,6 +47,9 @@ const SLUICES_OWN = [
   '-W',
 ]
 
+/** Would give the job to a cluster that nobody here asks: squeue, scancel and scontrol go to the machine's own. */
+const OTHER_CLUSTER: ReadonlySet<string> = new Set(['-M', '--clusters', '--cluster'])
+
 /** `slurm.extra` adds options; it does not give one a second time, nor one that sbatch does not take beside what is rendered. */
 export const extraRule: Rule = seen =>
   seenTiers(seen).flatMap(([tier, { slurm }]) =>
@@ -55,11 +58,16 @@ export const extraRule: Rule = seen =>
       const path = ['tiers', tier, 'slurm', 'extra', index]
       const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined
       if (key !== undefined) return [badValue(path, `${name} has a key of its own`, `write ${key} below slurm`)]
+      if (OTHER_CLUSTER.has(name)) {
+        return [badValue(path, `${name} submits to a cluster that is not looked at`, ANOTHER_SITE)]
+      }
       if (SLUICES_OWN.includes(name)) return [badValue(path, `${name} is for Sluice to say`, 'leave it out')]
       const other = EXCLUDING.find(one => one.excludes(option ?? '') && one.isRendered(slurm ?? {}))
       return other === undefined ? [] : [badValue(path, `${name} excludes ${other.what}`, other.fix)]
     }),
   )
+
+const ANOTHER_SITE = 'leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
 
 /** A job without a node of its own would share GPUs that Slurm does not know. */
 export const unrequestedGpusRule: Rule = seen =>

@@ -15,6 +15,8 @@ export interface GatewayFacts {
   readonly listens: readonly ListenFacts[]
   /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
   readonly mayEndStreams: boolean | undefined
+  /** For how long the updaters have been silent that do not beat, milliseconds by gateway; undefined: not known. */
+  readonly stillUpdaters?: ReadonlyMap<string, number> | undefined
   readonly networks: readonly string[]
   readonly ownAddresses: readonly string[]
 }

@@ -2,8 +2,13 @@ import { listenAddress, listenWords } from '../../domain/listen-address.ts'
 import type { GatewayFacts, ListenFacts } from './facts.ts'
 import { type Finding, ok, unknown } from './finding.ts'
 
-export function examineGateway({ nginx, listens, mayEndStreams }: GatewayFacts): readonly Finding[] {
-  return [...examineNginx(nginx), ...listens.map(examineListen), examineTracing(mayEndStreams)]
+export function examineGateway({ nginx, listens, mayEndStreams, stillUpdaters }: GatewayFacts): readonly Finding[] {
+  return [
+    ...examineNginx(nginx),
+    ...listens.map(examineListen),
+    examineTracing(mayEndStreams),
+    ...[...(stillUpdaters ?? [])].map(examineSilence),
+  ]
 }
 
 function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
@@ -30,6 +35,16 @@ function examineTracing(mayEndStreams: boolean | undefined): Finding {
     what: 'An account may not trace its own processes here (kernel.yama.ptrace_scope is not 0)',
     why: 'The updater cannot end the streams of a node that vanishes: they stay silent for readTimeoutSeconds',
     fix: 'sysctl kernel.yama.ptrace_scope=0 on the machine of the gateway, and the same in /etc/sysctl.d',
+  }
+}
+
+function examineSilence([gateway, forMs]: readonly [string, number]): Finding {
+  return {
+    id: `gateway.updater.${gateway}`,
+    level: 'problem',
+    what: `The updater of gateway ${gateway} does not beat: its last word is ${Math.round(forMs / 1_000)} s old`,
+    why: 'Nobody routes to new replicas there, and drained ones wait for it',
+    fix: `start it again (sluice updater), or, if that gateway is gone for good, remove routes/${gateway}.json`,
   }
 }
 

@@ -1,8 +1,8 @@
-import type { Answer, Explanation, RunAnswer } from './explain.ts'
+import type { Answer, Explanation, Interruption, RunAnswer } from './explain.ts'
 import type { Line } from './run.ts'
 
 /** The explanation as lines for people: what happened, what shows it, what to do; then the other runs in a line each. */
-export function explanationText({ job, tier, now, runs, notFound }: Explanation): readonly string[] {
+export function explanationText({ job, tier, now, runs, interruptions, notFound }: Explanation): readonly string[] {
   const name = `Job ${job}${tier === null ? '' : ` (${tier})`}`
   const [first, ...others] = runs
   // A job that waits is explained by what holds it, and the end of its last run beside it.
@@ -11,6 +11,13 @@ export function explanationText({ job, tier, now, runs, notFound }: Explanation)
     ...(main === undefined
       ? [`${name}: nothing has ended yet`]
       : [`${name}${runOf(main)}: ${main.what}`, ...restOf(main)]),
+    ...(interruptions.length === 0
+      ? []
+      : [
+          '',
+          'Engines that ended and served again, the last first (their answers broke off):',
+          ...interruptions.map(brokenLine),
+        ]),
     ...(rest.length === 0 ? [] : ['', 'Other runs, the last first:', ...rest.map(lineOf)]),
     ...(notFound.length === 0 ? [] : ['', 'Not found:', ...notFound.map(line => `  ${line}`)]),
   ]
@@ -33,6 +40,10 @@ function evidenceLines(evidence: readonly Line[]): readonly string[] {
     `  ${source}`,
     ...lines.map(line => `    ${line.text}`),
   ])
+}
+
+function brokenLine({ endpoint, at, what }: Interruption): string {
+  return `  ${[endpoint, at].filter(part => part !== null).join(', ')}: ${what}`
 }
 
 function lineOf({ replica, restarts, endedAt, what }: RunAnswer): string {

@@ -2,8 +2,8 @@ import { replicaId } from '../../domain/endpoint.ts'
 import type { JobView } from '../../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
-import { describeRun, type Line, type Run, slurmLine, UNWELL } from './run.ts'
-import { WAITS } from './waits.ts'
+import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './run.ts'
+import { waitOf } from './waits.ts'
 
 /** What stands in JSON; null is "not known" or "there is none", as each field says. */
 export interface Explanation {
@@ -14,6 +14,8 @@ export interface Explanation {
   readonly now: Answer | null
   /** How its runs ended, the one that was asked for first, or else the last. */
   readonly runs: readonly RunAnswer[]
+  /** Ends of engines that its job outlived, the last first: why streams broke that long after nobody remembers. */
+  readonly interruptions: readonly Interruption[]
   /** Where nothing was found, one line each. */
   readonly notFound: readonly string[]
 }
@@ -25,6 +27,13 @@ export interface Answer {
   readonly evidence: readonly Line[]
   /** Null: there is nothing to mend. */
   readonly fix: string | null
+}
+
+/** An engine ended and served again later. */
+export interface Interruption extends Answer {
+  /** Null where its event names none. */
+  readonly endpoint: string | null
+  readonly at: string
 }
 
 export interface RunAnswer extends Answer {
@@ -47,11 +56,12 @@ export function explain(facts: ExplainFacts): Explanation | undefined {
   return {
     job: facts.job,
     tier: facts.tier ?? null,
-    now: slurm?.state === 'pending' ? waitOf(slurm) : alive === undefined ? null : lifeOf(alive),
+    now: slurm?.state === 'pending' ? waiting(slurm) : alive === undefined ? null : lifeOf(alive),
     runs: described
       .filter(run => run !== alive)
       .map(answerFor)
       .toSorted((one, other) => Number(other.restarts === facts.asked) - Number(one.restarts === facts.asked)),
+    interruptions: described.flatMap(interruptionsOf).slice(0, MOST_INTERRUPTIONS),
     notFound: [...facts.problems, ...missing(facts, slurm, described)],
   }
 }
@@ -77,15 +87,13 @@ function withSilentRuns(facts: ExplainFacts): readonly RunFacts[] {
   ].toSorted((one, other) => one.restarts - other.restarts)
 }
 
-function waitOf(job: JobView): Answer {
-  const text = `${job.stateText} ${job.reason.replaceAll('_', ' ')}`
-  const raw = `${job.stateText} ${job.reason}`
-  const wait = WAITS.find(one => one.recognise.test(raw) || one.recognise.test(text))
+function waiting(job: JobView): Answer {
+  const { id, what, fix } = waitOf(job)
   return {
-    cause: wait?.id ?? 'waits',
-    what: wait?.what ?? '',
+    cause: id,
+    what: typeof what === 'string' ? what : what(job),
     evidence: [slurmLine(job)],
-    fix: wait?.fix?.(job) ?? null,
+    fix: fix?.(job) ?? null,
   }
 }
 
@@ -99,9 +107,19 @@ function lifeOf(run: Run): Answer {
   }
   if (run.trouble.length === 0) {
     const since = served === undefined ? '' : `: its engine serves since ${served.at}`
-    const what = `It runs${run.slurm?.batchHost === undefined ? '' : ` on ${run.slurm.batchHost}`}${since}`
     const loading = served === undefined ? '; its engine is still loading' : ''
-    return { cause: 'runs', what: `${what}${loading}`, evidence, fix: null }
+    const halted = HALTED[run.slurm?.stateText ?? '']
+    if (halted !== undefined) return { cause: 'halted', what: halted.what, evidence, fix: halted.fix }
+    const on = run.node === undefined ? '' : ` on ${run.node}`
+    const told = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
+    const what = `It runs${on}${since}${loading}${told}`
+    if (served === undefined || run.notRouted === undefined) return { cause: 'runs', what, evidence, fix: null }
+    return {
+      cause: 'not-routed',
+      what: `${what}. But no request reaches it: ${run.notRouted.text.replace(/^Not routed: /, '')}`,
+      evidence: [...evidence, run.notRouted],
+      fix: 'Mend what the updater says (gateway.networks and the node’s names for an address); sluice doctor looks at both',
+    }
   }
   const { cause, what, evidence: shown, fix } = answerFor(run)
   if (run.trouble.every(one => one.event === UNWELL)) return { cause, what: `It runs. ${what}`, evidence: shown, fix }
@@ -112,6 +130,22 @@ function lifeOf(run: Run): Answer {
     evidence: shown,
     fix,
   }
+}
+
+/** States of a job that has its nodes, and whose processes do not run there (squeue(1), JOB STATE CODES). */
+const HALTED: Readonly<Record<string, { readonly what: string; readonly fix: string | null }>> = {
+  CONFIGURING: { what: 'It has its nodes, and they are being booted or set up for it', fix: null },
+  POWER_UP_NODE: { what: 'It has its nodes, and they are being powered up', fix: null },
+  RESIZING: { what: 'Slurm is changing its size: somebody changed the number of its nodes', fix: null },
+  SUSPENDED: {
+    what: 'Its processes stand still: it was suspended (scontrol suspend, or PreemptMode=SUSPEND), and answers nobody',
+    fix: 'See who suspended it: scontrol resume JOB as an operator; for preemption use PreemptMode=REQUEUE (sluice doctor)',
+  },
+  STOPPED: {
+    what: 'Its processes stand still: it was sent a SIGSTOP, and keeps its nodes',
+    fix: 'scancel --signal=CONT JOB lets it go on',
+  },
+  REVOKED: { what: 'Another cluster of the federation runs it', fix: 'Look for it there: squeue --federation' },
 }
 
 /** First match wins. */
@@ -140,9 +174,37 @@ function shortened(text: string): string {
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`
 }
 
+/** More of them tell nothing new. */
+const MOST_INTERRUPTIONS = 10
+
+/** Each by its own last words alone: the logs are of a later start. */
+function interruptionsOf(run: Run): readonly Interruption[] {
+  return run.survived.map(event => {
+    const seen = linesOf(run.eventsFile, event)
+    const { cause, what, evidence, fix } = answerFor({
+      ...run,
+      ending: 'lives',
+      state: undefined,
+      slurm: undefined,
+      stateLine: undefined,
+      notice: undefined,
+      events: [event],
+      trouble: [event],
+      seen,
+      said: seen,
+    })
+    return { endpoint: typeof event['id'] === 'string' ? event['id'] : null, at: event.at, cause, what, evidence, fix }
+  })
+}
+
 function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly Run[]): readonly string[] {
   const { job } = facts
   return [
+    ...(facts.isTierRemoved === true
+      ? [
+          `Tier "${facts.tier}" is not in sluice.yaml any more: its settings, and what its script printed, are not known`,
+        ]
+      : []),
     ...('unknown' in facts.slurm
       ? [facts.slurm.unknown]
       : slurm === undefined

@@ -2,6 +2,7 @@ import type { TierConfig } from '../../config/schema.ts'
 import type { Endpoint } from '../../domain/endpoint.ts'
 import type { JobView } from '../../domain/job-view.ts'
 import type { Known } from '../status.ts'
+import type { Line } from './run.ts'
 
 /** What was gathered about one job. */
 export interface ExplainFacts {
@@ -20,6 +21,10 @@ export interface ExplainFacts {
   readonly output: readonly TextFile[]
   /** What updaters said of its endpoints. */
   readonly standings: readonly Standing[]
+  /** What commands of ours did to it: a cancel of our own is not somebody else's. */
+  readonly orders?: readonly Line[]
+  /** The job is of a tier that sluice.yaml does not have any more. */
+  readonly isTierRemoved?: boolean
   /** The tier in sluice.yaml today; the job may have been submitted before a change. */
   readonly settings: TierConfig | undefined
   /** What could not be read, one line each. */

@@ -62,6 +62,18 @@ export const LAST_CAUSES: readonly Cause[] = [
       `Its log may tell why (sluice logs ${run.job}); an unwell engine is restarted by itself once it serves nobody`,
   },
   {
+    id: 'engine-exited',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => {
+      const found = find(run.seen, /Exited with code (\d+)/)
+      if (found === undefined || EXITS[found.parts[0] ?? ''] === undefined) return undefined
+      const last = run.said.slice(-LAST_LINES)
+      return { ...found, evidence: [...found.evidence, ...last.filter(line => !found.evidence.includes(line))] }
+    },
+    what: (_, { parts: [code = ''] }) => `Its engine ended by itself with code ${code}: ${EXITS[code]}`,
+    fix: run => `Its last lines may tell more: sluice logs ${run.job} --lines 200`,
+  },
+  {
     id: 'unknown',
     recognise: run => shownBy(run.stateLine, lastEvent(run), ...run.said.slice(-LAST_LINES)) ?? NOTHING,
     what: run =>
@@ -71,6 +83,14 @@ export const LAST_CAUSES: readonly Cause[] = [
     fix: run => `See all of it: sluice logs ${run.job} --lines 200`,
   },
 ]
+
+/** What these codes mean whatever the engine; 1 and others mean what their log says. */
+const EXITS: Readonly<Record<string, string>> = {
+  0: 'as if it had been asked to, or had printed its help or its version only',
+  2: 'its program does not understand its command line (so do Python’s and Rust’s parsers end)',
+  126: 'its program may not be executed: no x permission, a noexec mount, or another architecture',
+  127: 'its program, or the interpreter or library that it needs, is not there',
+}
 
 const NOTHING = { evidence: [], parts: [] }
 const LAST_LINES = 8

@@ -80,6 +80,8 @@ const DEVICE_OOM_WORDS = [
   /torch\.(?:cuda\.)?OutOfMemoryError|CUDA out of memory/,
   // vLLM's and SGLang's own, where they find out before the driver does.
   /No available memory for the cache blocks/,
+  /max seq len .* is larger than the (?:maximum number of tokens that can be stored in|available) KV cache/,
+  /KV cache is needed, which is larger than the available KV cache memory/,
   /Free memory on device .* is less than desired GPU memory utilization/,
   /Not enough memory\. Please try to increase --mem-fraction-static/,
 ]

@@ -29,6 +29,14 @@ export interface Run {
   readonly hasSuccessor: boolean
   /** Slurm's view, where it is of this run. */
   readonly slurm: JobView | undefined
+  /** Why an updater does not route to it, and where that stands; undefined: it does, or nobody said. */
+  readonly notRouted: Line | undefined
+  /** Of its batch step, as far as anybody tells. */
+  readonly node: string | undefined
+  /** What commands of ours did to the job. */
+  readonly orders: readonly Line[]
+  /** Ends of its engines after which they served again, the last first: each broke what was being answered. */
+  readonly survived: readonly RunEvent[]
   /** Where the state stands. */
   readonly stateLine: Line | undefined
   readonly events: readonly RunEvent[]
@@ -47,6 +55,8 @@ export interface Run {
 /** It serves, and its health says that it should not. */
 export const UNWELL = 'engine unwell'
 
+const ENDS: ReadonlySet<string> = new Set(['engine exited', 'engine unfit'])
+
 const TROUBLE: ReadonlySet<string> = new Set([...['engine exited', 'engine unfit', 'model failed', 'failed'], UNWELL])
 
 /** What is known of one run. `isLast`: Slurm's view, the endpoint file and the job's own output may be of it. */
@@ -59,8 +69,14 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
   const notice = run.events.findLast(
     (one, index) => one.event === 'draining' && !isFollowedBy(run.events, index, SERVES),
   )
-  const isRunning = ours?.state === 'running' || ours?.state === 'unknown'
   const left = 'value' in facts.endpoint && isLast ? facts.endpoint.value : undefined
+  // While Slurm is silent its own files speak: one that is published, and said no last word, has not ended that we know.
+  const isPublished =
+    'unknown' in facts.slurm &&
+    left?.job.restarts === run.restarts &&
+    left.state !== 'failed' &&
+    !run.events.some(one => LAST_WORDS.has(one.event))
+  const isRunning = ours?.state === 'running' || ours?.state === 'unknown' || isPublished
   const seen = [
     ...trouble.toReversed().flatMap(one => linesOf(run.eventsFile, one)),
     ...(trouble.length > 0 || left?.message == null
@@ -84,6 +100,12 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     isAlive: isRunning && !hasFailed,
     hasSuccessor: !isLast || (slurm !== undefined && slurm.restarts > run.restarts),
     slurm: ours,
+    node: ours?.batchHost ?? (left?.job.restarts === run.restarts ? left.job.node : undefined),
+    notRouted: notRouted(facts, run.restarts),
+    orders: isLast ? (facts.orders ?? []) : [],
+    survived: run.events
+      .filter((one, index) => ENDS.has(one.event) && isFollowedBy(run.events, index, SERVES))
+      .toReversed(),
     stateLine: ours === undefined ? heard : slurmLine(ours),
     events: run.events,
     notice,
@@ -94,6 +116,13 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     settings: facts.settings,
   }
 }
+
+function notRouted({ standings }: ExplainFacts, restarts: number): Line | undefined {
+  const last = standings.findLast(one => one.restarts === restarts)
+  return last?.text.startsWith('Not routed: ') === true ? { source: last.source, text: last.text } : undefined
+}
+
+const LAST_WORDS: ReadonlySet<string> = new Set(['failed', 'requeued', 'cancelled'])
 
 const SERVES: ReadonlySet<string> = new Set(['ready', 'false alarm', 'well again'])
 

@@ -9,7 +9,8 @@ export const SLURM_CAUSES: readonly Cause[] = [
     when: ['silent'],
     // 22.05 has a reason for it, newer ones the signal that stands for it (reference/slurm.md).
     recognise: run =>
-      run.events.length === 0 && (run.slurm?.exitCode === '0:53' || run.slurm?.reason === 'JobLaunchFailure')
+      run.events.length === 0 &&
+      (run.slurm?.exitCode === '0:53' || run.slurm?.reason === 'JobLaunchFailure' || run.state === 'LAUNCH_FAILED')
         ? shownBy(run.stateLine)
         : undefined,
     what: () => 'Slurm could not launch it: on its node the directory of the job’s output is missing, or not writable',
@@ -56,9 +57,11 @@ export const SLURM_CAUSES: readonly Cause[] = [
         ? shownBy(run.stateLine?.text.includes('RUNNING') ? undefined : run.stateLine, ...noticeLines(run))
         : undefined,
     what: run =>
-      isOutOfTime(run)
-        ? `Its walltime was over before it could be requeued: Slurm ended it${limitOf(run)}`
-        : `Its walltime was nearly over${limitOf(run)}: ${partingOf(run)}`,
+      run.state === 'DEADLINE'
+        ? 'It could not end before its --deadline, and Slurm ended it'
+        : isOutOfTime(run)
+          ? `Its walltime was over before it could be requeued: Slurm ended it${limitOf(run)}`
+          : `Its walltime was nearly over${limitOf(run)}: ${partingOf(run)}`,
     fix: run =>
       isOutOfTime(run)
         ? `Give ${tierOf(run)} a longer slurm.time, or slurm.signalLeadSeconds more than its longest answer, so that it drains and requeues in time; submit it again (sluice submit ${tierOf(run)})`
@@ -92,9 +95,14 @@ export const SLURM_CAUSES: readonly Cause[] = [
     when: ['left', 'silent'],
     recognise: run =>
       run.state === 'CANCELLED' || causeOf(run) === 'cancelled'
-        ? shownBy(run.stateLine, ...noticeLines(run))
+        ? shownBy(run.stateLine, ...run.orders, ...noticeLines(run))
         : undefined,
-    what: () => 'Somebody cancelled it (scancel)',
+    what: run =>
+      run.orders.length > 0
+        ? 'It was cancelled by a command of ours (sluice stop or drain)'
+        : run.events.some(one => one.event === 'cancelled')
+          ? 'It ended its own job as its last act'
+          : 'Somebody cancelled it (scancel)',
     fix: run =>
       `To have it again: sluice submit ${tierOf(run)}. To send one away without cutting answers: sluice drain`,
   },
@@ -107,7 +115,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
   },
 ]
 
-const NODE_STATES: ReadonlySet<string> = new Set(['NODE_FAIL', 'BOOT_FAIL'])
+const NODE_STATES: ReadonlySet<string> = new Set(['NODE_FAIL', 'BOOT_FAIL', 'RECONFIG_FAIL'])
 const LAST_LINES = 5
 
 /** Slurm has ended it: one that only comes near its limit requeues itself. */
@@ -140,7 +148,9 @@ function noticeLines({ notice, events, eventsFile }: Run) {
 
 /** How it took its leave: what became of its answers, and of the job. */
 function partingOf({ events, notice, isAlive }: Run): string {
-  const end = events.findLast(one => one.event === 'drained')
+  const ends = events.filter(one => one.event === 'drained')
+  // Of several engines the one whose answers were cut is what people ask for.
+  const end = ends.findLast(one => one['outcome'] === 'deadline' && !isEmpty(one)) ?? ends.at(-1)
   const outcome = end?.['outcome']
   const last = events.findLast(one => one.event === 'requeued' || one.event === 'cancelled')?.event
   if (notice === undefined) return 'its supervisor heard nothing of it'
@@ -149,7 +159,9 @@ function partingOf({ events, notice, isAlive }: Run): string {
       ? 'it finished its answers'
       : outcome === 'deadline' && end !== undefined
         ? isEmpty(end)
-          ? `it finished its answers, and waited to the end for ${holdersOf(end)}`
+          ? end['cleared'] === true
+            ? 'it finished its answers as its time was over'
+            : `it finished its answers, and waited to the end for ${holdersOf(end)}`
           : 'its last answers were cut at the deadline'
         : isAlive
           ? 'it is finishing its answers'
@@ -159,8 +171,7 @@ function partingOf({ events, notice, isAlive }: Run): string {
 
 /** Nothing is wrong with a notice that was obeyed; answers that were cut are another matter. */
 function cutOf({ events }: Run): string | undefined {
-  const end = events.findLast(one => one.event === 'drained')
-  return end?.['outcome'] === 'deadline' && !isEmpty(end)
+  return events.some(one => one.event === 'drained' && one['outcome'] === 'deadline' && !isEmpty(one))
     ? 'For longer answers to end in time it needs a longer grace (GraceTime of the partition or QoS, slurm.signalLeadSeconds before the walltime, sluice drain --within)'
     : undefined
 }

@@ -19,14 +19,20 @@ export const START_CAUSES: readonly Cause[] = [
     recognise: run =>
       find(
         run.said,
+        /error while handling argument "([^"]+)": ?(.+)/,
+        /error: argument (\S+): ((?:invalid|expected|not allowed|ambiguous).+)/,
+        /error: invalid value '[^']*' for '([^' ]+)[^']*'(?:: )?(.*)/,
+        /error: a value is required for '([^' ]+)[^']*'()/,
         /error: (?:invalid|unknown) argument: ?(.+)/,
         /error while handling argument "([^"]+)"/,
         /unrecognized arguments: (.+)/,
         /invalid choice: (.+)/,
         /error: unexpected argument '([^']+)'/,
       ),
-    what: (_, { parts }) =>
-      `The engine does not take its argument ${quote(parts[0])}, and exits; with 0, too, which says nothing`,
+    what: (_, { parts: [argument, complaint] }) =>
+      complaint === undefined
+        ? `The engine does not take its argument ${quote(argument)}, and exits; with 0, too, which says nothing`
+        : `The engine does not take the value of its argument ${quote(argument)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
     fix: run =>
       `Correct tiers.${tierOf(run)}.args in sluice.yaml: this build knows what ${helpOf(run)} lists on the node; then sluice submit ${tierOf(run)}, as a job keeps the arguments that it was submitted with`,
   },
@@ -41,6 +47,8 @@ export const START_CAUSES: readonly Cause[] = [
         /gguf_init_from_file: failed to open '([^']+)'/,
         /failed to initialize router models: error: '([^']+)' does not exist/,
         /([^\s:]+) is not a local folder and is not a valid model identifier/,
+        /(?:Repository Not Found|Access to model|Cannot access gated repo) \S* ?(?:for url: )?(\S+)/,
+        /Can't load the configuration of '([^']+)'/,
       ),
     what: (_, { parts }) => `Its model is not on the node, or not readable there: ${quote(parts[0])}`,
     fix: run =>
@@ -74,7 +82,15 @@ export const START_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
       find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/) ??
-      find(run.said, /(No module named '?[\w.]+'?)/),
+      find(
+        run.said,
+        /(No module named '?[\w.]+'?)/,
+        /(error while loading shared libraries: [^:]+)/,
+        /(version `GLIBC\S+' not found)/,
+        /ImportError: (\S+: cannot open shared object file)/,
+        /(no kernel image is available for execution on the device)/,
+        /(CUDA driver version is insufficient for CUDA runtime version)/,
+      ),
     what: (_, { parts }) => `The node cannot run it: ${parts[0] ?? 'see below'}`,
     fix: () =>
       'Install what is missing on every node of the partition, or name it in sluice.yaml (command, rpc.command, gateway.networks)',
@@ -122,6 +138,9 @@ export const MODEL_BROKEN: Cause = {
       /error loading model(?: \w+)?: (.+)/,
       /failed to load model,? '([^']+)'/,
       /failed to load model/,
+      /(Model architectures \[.+\] (?:are not supported|failed to be inspected).*)/,
+      /(`?\w*model_type`? \S+ (?:is )?not supported.*)/i,
+      /SafetensorError: (.+)/,
     ),
   what: (_, { parts }) => `The engine could not load its model${parts[0] === undefined ? '' : `: ${parts[0]}`}`,
   fix: run =>

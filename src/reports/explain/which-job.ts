@@ -23,8 +23,10 @@ export interface WhichJob {
  */
 export function whichJob(
   name: string,
-  { tiers, jobs }: { tiers: readonly string[]; jobs: readonly KnownJob[] },
+  { tiers: configured, jobs }: { tiers: readonly string[]; jobs: readonly KnownJob[] },
 ): WhichJob | undefined {
+  // A tier that was taken out of sluice.yaml has jobs all the same.
+  const tiers = [...new Set([...configured, ...jobs.flatMap(job => job.tier ?? [])])]
   if (tiers.includes(name)) {
     const ids = jobs.filter(job => job.tier === name).map(job => Number(job.id))
     return ids.length === 0 ? undefined : { tier: name, id: String(Math.max(...ids)), restarts: undefined }

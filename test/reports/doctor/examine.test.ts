@@ -106,6 +106,15 @@ describe('the gateway', () => {
     expect(find({ ...site, gateway }, 'gateway.njs')?.level).toBe(level)
   })
 
+  it('whose updater does not beat is a problem', () => {
+    const gateway = { ...site.gateway, stillUpdaters: new Map([['main', 61_000]]) }
+    expect(find({ ...site, gateway }, 'gateway.updater.main')).toMatchObject({
+      level: 'problem',
+      what: 'The updater of gateway main does not beat: its last word is 61 s old',
+    })
+    expect(find(site, 'gateway.updater.main')).toBe(undefined)
+  })
+
   it.each([
     [true, 'ok'],
     [false, 'warning'],

@@ -267,6 +267,31 @@ describe('a cause by its words', () => {
     ['supervisor-killed', silent({ stateText: 'FAILED', reason: 'RaisedSignal:9(Killed)', exitCode: '0:9' })],
     ['node-lost', silent({ state: 'pending', stateText: 'PENDING', reason: 'BeginTime', restarts: 1 })],
     ['engine-unwell', facts({ runs: [run({ events: events(['ready'], ['engine unwell', { message: 'x' }]) })] })],
+    ['launch-failed', ended({ stateText: 'LAUNCH_FAILED' })],
+    ['node-failed', ended({ stateText: 'RECONFIG_FAIL' })],
+    ['node-failed', ended({ stateText: 'BOOT_FAIL' })],
+    ['timed-out', ended({ stateText: 'DEADLINE', reason: 'DeadLine' })],
+    ['engine-exited', exited('Exited with code 0: build: 9000')],
+    ['engine-exited', exited('Exited with code 2: usage: launch_server.py [-h]')],
+    ['engine-exited', exited('Exited with code 126: sh: /opt/vllm: Permission denied')],
+    ['engine-exited', exited('Exited with code 127: env: node: No such file or directory')],
+    ['engine-crashed', exited('Exited with code 139: ')],
+    ['engine-crashed', exited('Exited with code 134: terminate called')],
+    ['unfit', logged('llama-server: error while loading shared libraries: libcudart.so.12: cannot open')],
+    ['unfit', logged("python3: /lib/libc.so.6: version `GLIBC_2.38' not found (required by python3)")],
+    ['unfit', logged('ImportError: libcuda.so.1: cannot open shared object file: No such file or directory')],
+    ['unfit', logged('CUDA error: no kernel image is available for execution on the device')],
+    [
+      'device-memory',
+      logged(
+        'ValueError: The model’s max seq len (131072) is larger than the maximum number of tokens that can be stored in KV cache (9000).',
+      ),
+    ],
+    ['model-missing', logged("OSError: Can't load the configuration of '/m'. If you were trying")],
+    ['model-broken', logged("ValueError: Model architectures ['XForCausalLM'] are not supported for now.")],
+    ['model-broken', logged('safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge')],
+    ['bad-arguments', logged("vllm: error: argument --max-model-len: invalid human_readable_int value: 'many'")],
+    ['bad-arguments', logged("error: invalid value 'many' for '--max-batch-tokens <MAX_BATCH_TOKENS>': invalid digit")],
     ['unknown', silent(undefined)],
     ['unknown', exited('Exited with code 3: what nobody has seen before')],
   ]
@@ -280,6 +305,49 @@ describe('a cause by its words', () => {
   })
 })
 
+it.each([
+  [
+    'Exited with code 1: error while handling argument "-ctk": Unsupported cache type: q9',
+    'The engine does not take the value of its argument "-ctk": Unsupported cache type: q9',
+  ],
+  [
+    "Exited with code 2: vllm: error: argument --max-model-len: invalid int value: 'many'",
+    'The engine does not take the value of its argument "--max-model-len": invalid int value: \'many\'',
+  ],
+  [
+    "Exited with code 2: error: invalid value 'many' for '--max-batch-tokens <N>': invalid digit found in string",
+    'The engine does not take the value of its argument "--max-batch-tokens": invalid digit found in string',
+  ],
+  [
+    'Exited with code 1: error: invalid argument: --no-such',
+    'The engine does not take its argument "--no-such", and exits; with 0, too, which says nothing',
+  ],
+])('tells a bad value from an argument that is not known: %s', (message, what) => {
+  expect(explain(exited(message))?.runs[0]?.what).toBe(what)
+})
+
+it('tells a cancel of our own from somebody else’s', () => {
+  const order = {
+    source: 'events/operator-login.jsonl',
+    text: '2026-01-31T12:00:00.000Z cancelled by ai (sluice stop)',
+  }
+  const cancelled = slurmOnly({ stateText: 'CANCELLED' })
+  expect(explain(cancelled)?.runs[0]?.what).toBe('Somebody cancelled it (scancel)')
+  expect(explain({ ...cancelled, orders: [order] })?.runs[0]).toMatchObject({
+    cause: 'cancelled',
+    what: 'It was cancelled by a command of ours (sluice stop or drain)',
+    evidence: [{ source: 'Slurm' }, order],
+  })
+})
+
+it.each(['CONFIGURING', 'POWER_UP_NODE', 'RESIZING', 'SUSPENDED', 'STOPPED', 'REVOKED'])(
+  'does not say of a job that is %s that it runs',
+  stateText => {
+    const { now } = explain(slurmOnly({ state: 'unknown', stateText })) ?? {}
+    expect(now).toMatchObject({ cause: 'halted', what: expect.not.stringMatching(/^It runs/) })
+  },
+)
+
 describe('what a job waits for', () => {
   it.each([
     ['PENDING', 'JobHoldMaxRequeue', 'held-max-requeue'],
@@ -289,12 +357,17 @@ describe('what a job waits for', () => {
     ['REQUEUE_HOLD', 'job_requeued_in_held_state', 'held-requeued'],
     ['PENDING', 'JobHeldAdmin', 'held-by-admin'],
     ['PENDING', 'JobHeldUser', 'held-by-user'],
-    ['PENDING', 'BeginTime', 'waits-after-requeue'],
+    ['PENDING', 'BeginTime', 'waits-for-start-time'],
     ['PENDING', 'Resources', 'waits-for-nodes'],
-    ['PENDING', 'ReqNodeNotAvail, UnavailableNodes:vasp-02', 'waits-for-nodes'],
+    ['PENDING', 'ReqNodeNotAvail, UnavailableNodes:vasp-02', 'waits-for-nodes-to-return'],
     ['PENDING', 'QOSMaxGRESPerUser', 'waits-for-limit'],
     ['PENDING', 'BadConstraints', 'can-never-run'],
-    ['PENDING', 'Cleaning', 'waits'],
+    ['PENDING', 'PartitionTimeLimit', 'can-never-run'],
+    ['PENDING', 'MaxMemPerLimit', 'can-never-run'],
+    ['PENDING', 'QOSNotAllowed', 'can-never-run'],
+    ['PENDING', 'ReqNodeNotAvail, Reserved for maintenance', 'waits-for-maintenance'],
+    ['PENDING', 'Dependency', 'waits-for-job'],
+    ['PENDING', 'OfTomorrow', 'waits'],
   ])('%s %s', (stateText, reason, cause) => {
     expect(explain(slurmOnly({ state: 'pending', stateText, reason }))?.now?.cause).toBe(cause)
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Endpoint } from '../../../src/domain/endpoint.ts'
 import { explain } from '../../../src/reports/explain/explain.ts'
 import { explanationText } from '../../../src/reports/explain/explain-text.ts'
 import type { RunEvent } from '../../../src/reports/explain/facts.ts'
@@ -6,6 +7,21 @@ import { events, facts, run, view } from './facts-of.ts'
 
 const FORGOTTEN =
   'Slurm does not know job 7 any more (MinJobAge): what it said of its end is known only where somebody wrote it down'
+
+const ENDPOINT: Endpoint = {
+  version: 1,
+  id: 'reasoning-7-0-0',
+  tier: 'reasoning',
+  engine: 'llama.cpp',
+  state: 'ready',
+  url: 'http://10.0.0.1:8080',
+  models: ['m'],
+  serves: ['chat'],
+  job: { id: '7', restarts: 0, name: 'r', node: 'vasp-01' },
+  processes: [],
+  since: '2026-01-31T12:00:00.000Z',
+  message: null,
+}
 
 /** Preempted in its first run, out of memory in its second. */
 const TWICE = facts({
@@ -59,6 +75,9 @@ describe('an explanation', () => {
       'What to do:',
       '  Raise tiers.reasoning.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop reasoning, sluice submit reasoning)',
       '',
+      'Engines that ended and served again, the last first (their answers broke off):',
+      '  2026-01-31T12:01:00.000Z: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
+      '',
       'Other runs, the last first:',
       '  reasoning-7-0, 2026-01-31T12:05:00.000Z: It was preempted: a job of higher priority needed its node; its last answers were cut at the deadline, and it requeued itself',
       '',
@@ -85,6 +104,77 @@ describe('an explanation', () => {
     })
     expect(explanation?.runs.map(one => one.cause)).toEqual(['preempted'])
     expect(explanation?.notFound).toEqual([])
+  })
+
+  it('of a job that serves while Slurm is silent does not say what ended it', () => {
+    const endpoint = { ...ENDPOINT, state: 'ready' as const }
+    const runs = [run({ events: events(['ready', { models: 1 }]) })]
+    const silent = facts({ slurm: { unknown: 'Cannot run squeue' }, endpoint: { value: endpoint }, runs })
+    expect(explain(silent)).toMatchObject({
+      now: {
+        cause: 'runs',
+        what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z; Slurm does not say so, its own files do',
+      },
+      runs: [],
+      notFound: ['Cannot run squeue'],
+    })
+    const gone = [run({ events: events(['ready'], ['failed', { message: 'x' }], ['cancelled']) })]
+    expect(explain({ ...silent, runs: gone })?.now).toBe(null)
+  })
+
+  it('of a job that serves and is not routed says why', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const text = 'Not routed: Address 10.1.0.3 lies outside gateway.networks'
+    const told = { source: 'events/updater-main.jsonl', restarts: 0, text }
+    const runs = [run({ events: events(['ready']) })]
+    const now = (...standings: (typeof told)[]) => explain(facts({ slurm: { value: running }, runs, standings }))?.now
+    expect(now(told)).toMatchObject({
+      cause: 'not-routed',
+      what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z. But no request reaches it: Address 10.1.0.3 lies outside gateway.networks',
+      evidence: [{ source: 'Slurm' }, { source: told.source, text }],
+    })
+    expect(now(told, { ...told, text: 'Routed' })?.cause).toBe('runs')
+  })
+
+  it('of an engine that ended and serves again says which, when, and what ended it', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const id = 'reasoning-7-0-0'
+    const list = events(
+      ['ready', { id }],
+      ['engine exited', { id, message: 'Killed by SIGSEGV: srv' }],
+      ['ready', { id }],
+      ['engine exited', { id, message: 'Killed by SIGKILL: slot', oomKills: 1 }],
+      ['ready', { id }],
+    )
+    const explanation = explain(facts({ slurm: { value: running }, runs: [run({ events: list })] }))
+    expect(explanation?.now?.cause).toBe('runs')
+    expect(explanation?.interruptions.map(({ endpoint, at, cause }) => [endpoint, at, cause])).toEqual([
+      [id, '2026-01-31T12:03:00.000Z', 'host-memory'],
+      [id, '2026-01-31T12:01:00.000Z', 'engine-crashed'],
+    ])
+    expect(explanation && explanationText(explanation)).toContain(
+      '  reasoning-7-0-0, 2026-01-31T12:01:00.000Z: Its engine crashed (SIGSEGV)',
+    )
+  })
+
+  it('of several engines tells of the one whose answers were cut', () => {
+    const cause = 'preempted'
+    const list = events(
+      ['draining', { cause }],
+      ['drained', { outcome: 'deadline', cause, waitedMs: 1, connections: 3 }],
+      ['drained', { outcome: 'idle', cause, waitedMs: 1 }],
+    )
+    expect(explain(facts({ runs: [run({ events: list })] }))?.runs[0]).toMatchObject({
+      what: expect.stringContaining('its last answers were cut at the deadline'),
+      fix: expect.stringContaining('longer grace'),
+    })
+  })
+
+  it('of a tier that is gone says so', () => {
+    const runs = [run({ events: events(['ready']) })]
+    expect(explain(facts({ runs, isTierRemoved: true }))?.notFound[0]).toBe(
+      'Tier "reasoning" is not in sluice.yaml any more: its settings, and what its script printed, are not known',
+    )
   })
 
   it('of a job that runs and whose engine fails says why', () => {
@@ -151,6 +241,7 @@ describe('an explanation', () => {
       false,
     ],
     [{ connections: 0 }, 'it finished its answers, and waited to the end for routes/ to drop it', false],
+    [{ connections: 0, cleared: true }, 'it finished its answers as its time was over', false],
   ])('of a drain that ended at its deadline with %j tells what that meant', (detail, words, hasFix) => {
     const drained = { outcome: 'deadline', cause: 'operator', waitedMs: 60_000, ...detail }
     const list = events(['ready'], ['draining', { cause: 'operator' }], ['drained', drained], ['cancelled'])

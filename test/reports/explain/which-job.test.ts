@@ -7,6 +7,7 @@ const names = {
     { tier: 'fast', id: '9' },
     { tier: 'fast', id: '10' },
     { tier: undefined, id: '4' },
+    { tier: 'removed', id: '13' },
   ],
 }
 
@@ -19,6 +20,9 @@ describe('the job that is meant', () => {
     ['fast-9-3-0', { tier: 'fast', id: '9', restarts: 3 }],
     ['4', { tier: undefined, id: '4', restarts: undefined }],
     ['reasoning-4-0', { tier: 'reasoning', id: '4', restarts: 0 }],
+    ['13', { tier: 'removed', id: '13', restarts: undefined }],
+    ['removed', { tier: 'removed', id: '13', restarts: undefined }],
+    ['removed-13-0', { tier: 'removed', id: '13', restarts: 0 }],
     ['777', { tier: undefined, id: '777', restarts: undefined }],
     ['reasoning', undefined],
   ])('%s', (name, job) => {

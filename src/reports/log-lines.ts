@@ -1,0 +1,70 @@
+/** A line of one of the files that tell of a replica. */
+export interface LogLine {
+  /** What stands before it: whose line it is. */
+  readonly label: string
+  readonly text: string
+}
+
+/** The new lines of one file, in its order. */
+export interface LogPart {
+  readonly label: string
+  readonly lines: readonly string[]
+  /** When the file was written last, epoch milliseconds: for lines that carry no time themselves. */
+  readonly writtenAt: number
+}
+
+/**
+ * The lines of several files in the order of time. A line without a time of its own belongs to the one before it; what has
+ * none before it, as the logs of engines, is as old as its file. Within a file nothing changes places.
+ */
+export function inOrder(parts: readonly LogPart[]): readonly LogLine[] {
+  return parts
+    .flatMap(({ label, lines, writtenAt }) => {
+      let at = Number.NEGATIVE_INFINITY
+      const times = lines.map(line => {
+        at = Math.max(at, timeOf(line) ?? at)
+        return at
+      })
+      return lines.map((text, index) => {
+        const time = times[index] ?? writtenAt
+        return { label, text, at: Number.isFinite(time) ? time : writtenAt }
+      })
+    })
+    .toSorted((one, other) => one.at - other.at) // stable
+    .map(({ label, text }) => ({ label, text }))
+}
+
+/** An event as people read it, a line or more; any other line as it is. */
+export function readableLines(line: string): readonly string[] {
+  const event = eventOf(line)
+  if (event === undefined) return [line]
+  const { at, event: name, message, ...details } = event
+  const pairs = Object.entries(details).flatMap(([key, value]) =>
+    value === null || value === undefined ? [] : [`${key} ${wordOf(value)}`],
+  )
+  const [first, ...rest] = typeof message === 'string' ? message.split('\n') : []
+  const head = `${at.replace(/\.\d+Z$/, 'Z')} ${name}${pairs.length === 0 ? '' : ` (${pairs.join(', ')})`}`
+  return [first === undefined ? head : `${head}: ${first}`, ...rest.map(text => `    ${text}`)]
+}
+
+function timeOf(line: string): number | undefined {
+  const event = eventOf(line)
+  const at = event === undefined ? Number.NaN : Date.parse(event.at)
+  return Number.isNaN(at) ? undefined : at
+}
+
+function eventOf(line: string): ({ at: string; event: string } & Record<string, unknown>) | undefined {
+  if (!line.startsWith('{"at":"')) return undefined
+  try {
+    const value = JSON.parse(line)
+    return typeof value.at === 'string' && typeof value.event === 'string' ? value : undefined
+  } catch {
+    return undefined // torn, or cut
+  }
+}
+
+function wordOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map(wordOf).join(' ')
+  return JSON.stringify(value)
+}
