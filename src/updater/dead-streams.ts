@@ -16,7 +16,7 @@ export function deadEndpoints(
   around: { readonly connects: (id: string) => boolean | undefined; readonly leaseMs: number },
 ): Endpoint[] {
   const isDead = (id: string) =>
-    standings.get(id)?.routed === false &&
+    standings.get(id)?.routed !== true &&
     (seen.get(id)?.lease.stillMs ?? 0) >= around.leaseMs &&
     around.connects(id) === false
   const all = [...seen.values()].map(one => one.endpoint)

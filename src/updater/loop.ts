@@ -5,6 +5,7 @@ import type { JobView } from '../domain/job-view.ts'
 import { type Listen, listensOf } from '../domain/listen-address.ts'
 import type { Clock } from '../system/clock.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
+import { rememberDeparted } from './departed.ts'
 import type {
   GatewayEffects,
   NetworkEffects,
@@ -74,6 +75,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   }
   let endpoints: readonly Endpoint[] | undefined
   let seen: SeenMap = new Map()
+  let departed: SeenMap = new Map()
   let plan: Plan | undefined
   let beatsAt: number | undefined
   const report = createReporter(record)
@@ -120,7 +122,10 @@ export function createUpdater(options: UpdaterOptions): Updater {
       const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
       const longestMs = LATE_BEATS * (options.beatMs + options.scanMs)
       if (beats || found.endpoints !== endpoints) {
-        seen = see(seen, found, now, beats ? { sinceLastMs, longestMs } : undefined)
+        const before = seen
+        const watched = beats ? { sinceLastMs, longestMs } : undefined
+        seen = see(before, found, now, watched)
+        departed = rememberDeparted(departed, { before, now: seen, watched, leaseMs })
         isNews = true
       }
       if (beats) beatsAt = now
@@ -138,7 +143,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     if (plan === undefined || isNews) plan = makePlan()
     await routing.bring(plan.model, keys.neededBy)
     // Only now: what is ended before its first byte is tried again, and that should not come to the dead once more.
-    deadStreams.end(deadEndpoints(seen, plan.standings, { connects: suspects.connects, leaseMs }))
+    deadStreams.end(deadEndpoints(everSeen(), plan.standings, { connects: suspects.connects, leaseMs }))
   }
 
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
@@ -160,10 +165,14 @@ export function createUpdater(options: UpdaterOptions): Updater {
     const made = planGateway(frameOf(options), seen, around, traffic.shareOf)
     traffic.among(made.model)
     report.standings(made.standings)
-    suspects.look(seen, made.standings)
+    suspects.look(everSeen(), made.standings)
     addresses.look(proven(seen, poll))
     slurmWord?.ask(unasked(seen, poll))
     return made
+  }
+
+  function everSeen(): SeenMap {
+    return new Map([...departed, ...seen])
   }
 }
 

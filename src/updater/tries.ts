@@ -10,7 +10,8 @@ export interface Try {
 
 /**
  * The tries of one line of nginx's access log, one or more for each request. A try that the client broke off says nothing,
- * and neither does a line that cannot be read (rule 1). 503 is load, and 501 is about the request.
+ * and neither does a line that cannot be read (rule 1). 501 is about the request. One that is full fails too: it refuses at
+ * once and has the fewest connections, so it would refuse most of what the others could take.
  */
 export function triesOf(line: string): readonly Try[] {
   const logged = parse(line)
@@ -20,7 +21,8 @@ export function triesOf(line: string): readonly Try[] {
   return places.flatMap((at, index): Try[] => {
     const status = Number.parseInt(answers[index] ?? '', 10)
     if (Number.isNaN(status)) return []
-    const isFailure = status >= 500 && status !== 501 && status !== 503
+    const isBare = logged.isBare && index === places.length - 1
+    const isFailure = (status >= 500 && status !== 501) || status === 429 || isBare
     const outcome = !isFailure ? 'answered' : connects[index] === '-' ? 'refused' : 'failed'
     return [{ at, outcome, ...(logged.client === undefined ? {} : { client: logged.client }) }]
   })
@@ -31,12 +33,23 @@ function partsOf(text: string): readonly string[] {
   return text.split(/, | : /)
 }
 
-function parse(line: string): { upstream: string; answers: string; connects: string; client?: string } | undefined {
+interface Logged {
+  readonly upstream: string
+  readonly answers: string
+  readonly connects: string
+  readonly client?: string
+  /** The answer that was passed on had no head: it was not HTTP, which nginx takes for HTTP/0.9 and calls 200. */
+  readonly isBare: boolean
+}
+
+function parse(line: string): Logged | undefined {
   try {
-    const { upstream, answers, connects, client } = JSON.parse(line)
+    const { upstream, answers, connects, client, sent, body, protocol } = JSON.parse(line)
     const areTexts = [upstream, answers, connects].every(text => typeof text === 'string')
     if (!areTexts) return undefined
-    return { upstream, answers, connects, ...(typeof client === 'string' ? { client } : {}) }
+    // A client that asks in HTTP/0.9 names no protocol, and gets no head from anybody.
+    const isBare = typeof protocol === 'string' && protocol.startsWith('HTTP/1') && sent > 0 && sent === body
+    return { upstream, answers, connects, isBare, ...(typeof client === 'string' ? { client } : {}) }
   } catch {
     return undefined // a line of another format, or one that was cut
   }

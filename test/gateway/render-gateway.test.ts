@@ -138,6 +138,7 @@ describe('among the sites of another nginx', () => {
       .filter(line => /^(?:log_format|upstream|map|limit_|proxy_cache_path|geo)/.test(line))
     expect(seenByAll.map(line => line.split(' ').slice(0, 3).join(' '))).toEqual([
       `log_format ${amongOthers.names} escape=json`,
+      `map $status $${amongOthers.names}_status`,
       `map $request_method $${amongOthers.names}_method`,
       `map $uri $${amongOthers.names}_path`,
       `map $upstream_connect_time $${amongOthers.names}_sent`,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
@@ -99,6 +100,18 @@ test('an engine that fails at once takes no more requests after a moment, and is
   expect((await after.stop()).failures).toEqual([])
   expect(updater.events).toEqual(['set aside fast-0-0-0', 'on trial fast-0-0-0', 'taken back fast-0-0-0'])
 }, 90_000)
+
+test.each([
+  ['is not HTTP', (response: ServerResponse) => response.socket?.end('garbage')],
+  ['is that it is full', (response: ServerResponse) => response.writeHead(503).end('{}')],
+])('one whose answer %s takes no more requests either', async (_, answer) => {
+  const lab = await startLabGateway()
+  const [broken, well] = [await labEngine((_, response) => void answer(response)), await labEngine(wellAnswer)]
+  const updater = startUpdater(lab, [broken.port, well.port])
+  const { stop } = hammer(lab.port, { clients: 4 })
+  await until('what nginx serves', updater.backups, { ...PATIENCE, holds: seen => String(seen) === 'true,false' })
+  await stop()
+})
 
 test('a log that somebody took away is begun again, since how engines answer is read there', async () => {
   const lab = await startLabGateway()

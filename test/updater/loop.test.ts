@@ -448,6 +448,37 @@ describe('the streams of an endpoint that died', () => {
     await stop()
   })
 
+  it('are ended where the next run of its job, on another node, has removed its file', async () => {
+    const { clock, did, world, stop } = updater()
+    const ended = () => did.filter(one => !isRouting(one))
+    await clock.advance(3_000)
+    world.endpoints = []
+    await clock.advance(30_000)
+    expect(ended()).toEqual([]) // its port connects
+    world.endpoints = [endpoint]
+    world.beat += 1
+    await clock.advance(6_000)
+    world.connects = false
+    const next = { ...endpoint, id: 'fast-4242-2-0', job: { ...endpoint.job, restarts: 2 } }
+    world.endpoints = [{ ...next, url: 'http://10.0.0.13:8080' }]
+    await clock.advance(60_000)
+    expect(ended()).toEqual(ends)
+    await stop()
+  })
+
+  it('are left alone where its address is that of another by now', async () => {
+    const { clock, did, world, stop } = updater()
+    await clock.advance(3_000)
+    world.connects = false
+    world.endpoints = [{ ...endpoint, id: 'fast-17-0-0', job: { ...endpoint.job, id: '17', restarts: 0 } }]
+    for (let beat = 0; beat < 12; beat += 1) {
+      world.beat += 1
+      await clock.advance(5_000)
+    }
+    expect(did.filter(one => !isRouting(one))).toEqual([])
+    await stop()
+  })
+
   it('are ended where it was draining, too, and where Slurm has withdrawn it', async () => {
     for (const change of [
       (world: ReturnType<typeof updater>['world']) => {

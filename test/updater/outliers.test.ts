@@ -48,10 +48,17 @@ function traffic(...ids: string[]) {
 
 describe('one line of the access log', () => {
   const line = (upstream: string, answers: string, connects: string) => JSON.stringify({ upstream, answers, connects })
+  const bare = (protocol: string, sent: number, body: number) =>
+    JSON.stringify({ upstream: 'a:1 : b:2', answers: '502 : 200', connects: '0.0 : 0.0', protocol, sent, body })
   it.each([
     ['one answer', line('10.0.0.1:9000', '200', '0.001'), ['10.0.0.1:9000 answered']],
     ['an error', line('10.0.0.1:9000', '500', '0.000'), ['10.0.0.1:9000 failed']],
-    ['load, and what is not implemented', line('a:1, b:2', '503, 501', '0.0, 0.0'), ['a:1 answered', 'b:2 answered']],
+    ['what is not implemented', line('a:1', '501', '0.0'), ['a:1 answered']],
+    ['one that is full', line('a:1, b:2', '503, 429', '0.0, 0.0'), ['a:1 failed', 'b:2 failed']],
+    ['what is not HTTP', bare('HTTP/1.1', 9, 9), ['a:1 failed', 'b:2 failed']],
+    ['an answer that has a head', bare('HTTP/1.1', 209, 9), ['a:1 failed', 'b:2 answered']],
+    ['a client that takes no head', bare('', 9, 9), ['a:1 failed', 'b:2 answered']],
+    ['a client that went away before the head', bare('HTTP/1.1', 0, 0), ['a:1 failed', 'b:2 answered']],
     ['a refused one, and the next', line('a:1, b:2', '502, 200', '-, 0.001'), ['a:1 refused', 'b:2 answered']],
     ['a second delivery', line('a:1 : b:2', '502 : 504', '0.001 : -'), ['a:1 failed', 'b:2 refused']],
     ['a client that went away', line('a:1', '-', '0.001'), []],
