@@ -123,7 +123,9 @@ function createSay({ print }: Context): Say {
 
 function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say: Say): ReplicaEffects {
   const { work, shared } = site.places
+  let isDismissed = false
   return {
+    isDismissed: () => isDismissed,
     start: restarts =>
       startTiedChild({
         argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
@@ -131,6 +133,7 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say:
         input: JSON.stringify(spec),
         onLine(line) {
           const event = parseEvent(line)
+          if (event?.event === 'asked to leave') isDismissed = event['comeBack'] === false
           say(spec.tier, event === undefined ? line : sayOfReplica(event))
         },
       }),

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseConfig } from '../config/parse-config.ts'
 import type { Config } from '../config/schema.ts'
@@ -20,6 +20,8 @@ export interface SiteOptions extends ConfigOptions {
 /** What `sluice up` runs. */
 export interface UpSite {
   readonly config: Config
+  /** Where it was read; absolute. */
+  readonly file: string
   readonly places: UpPlaces
   /** Everything of it is temporary. */
   readonly isDefault: boolean
@@ -39,7 +41,8 @@ export async function chooseSite(options: SiteOptions, work: string, context: Co
     throw new UserError(`Cannot use ${found.file}: "${config.shared}" (shared) is not a directory; make it first`)
   }
   context.print(`${found.file}: ${Object.keys(config.tiers).join(', ')} on this machine, without Slurm`)
-  return { config, places: placesOf(config, work, context), isDefault: false }
+  const file = resolve(context.cwd, found.file)
+  return { config, file, places: placesOf(config, work, context), isDefault: false }
 }
 
 async function defaultSite(model: string | undefined, work: string, context: Context): Promise<UpSite> {
@@ -47,14 +50,14 @@ async function defaultSite(model: string | undefined, work: string, context: Con
   const file = model === undefined ? undefined : resolve(context.cwd, model)
   if (file !== undefined) await checkReadable(file)
   const served = file === undefined ? {} : { model: { name: modelName(file), file } }
-  const { config, problems } = parseConfig(
-    defaultConfig({ directory: work, port, ...served }),
-    'the default sluice.yaml',
-  )
+  const text = defaultConfig({ directory: work, port, ...served })
+  const { config, problems } = parseConfig(text, 'the default sluice.yaml')
   if (config === undefined) throw UserError.of(problems)
   await mkdir(config.shared, { mode: 0o750 })
+  const written = join(work, 'sluice.yaml')
+  await writeFile(written, text, { mode: 0o600 }) // for `sluice status` and the like
   const local = withoutSlurm(config)
-  return { config: local, places: placesOf(local, work, context), isDefault: true }
+  return { config: local, file: written, places: placesOf(local, work, context), isDefault: true }
 }
 
 function placesOf({ gateway, site, shared }: Config, work: string, { env }: Context): UpPlaces {

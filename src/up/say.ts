@@ -28,6 +28,10 @@ export function sayOfReplica({ event, message, ...detail }: JournalEvent): strin
       return typeof message === 'string'
         ? `${shorten(message)}`
         : `given up after six ends in ten minutes; its supervisor begins anew`
+    case 'asked to leave':
+      return detail['comeBack'] === true
+        ? 'leaving, as an operator asked; it is started again'
+        : 'leaving, as an operator asked, for as long as this sluice up runs'
     case 'drained':
       return detail['outcome'] === 'deadline' ? `requests were cut: they took too long to end` : undefined
     case 'cannot':
