@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseConfig } from '../config/parse-config.ts'
 import type { Config } from '../config/schema.ts'
@@ -8,6 +8,7 @@ import { probePorts } from '../gateway/probe-ports.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { defaultConfig, modelName } from '../up/default-config.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
+import { checkModel } from './check-model.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfigIfAny } from './load-config.ts'
 import type { UpPlaces } from './up-sweep.ts'
@@ -46,9 +47,9 @@ export async function chooseSite(options: SiteOptions, work: string, context: Co
 }
 
 async function defaultSite(model: string | undefined, work: string, context: Context): Promise<UpSite> {
-  const port = await firstFreePort(context)
   const file = model === undefined ? undefined : resolve(context.cwd, model)
-  if (file !== undefined) await checkReadable(file)
+  if (file !== undefined) await checkModel(file)
+  const port = await firstFreePort(context)
   const served = file === undefined ? {} : { model: { name: modelName(file), file } }
   const text = defaultConfig({ directory: work, port, ...served })
   const { config, problems } = parseConfig(text, 'the default sluice.yaml')
@@ -75,12 +76,4 @@ async function firstFreePort({ print }: Context): Promise<number> {
     return port
   }
   throw new UserError(`Cannot find a free port among ${FIRST_PORT} to ${FIRST_PORT + TRIED_PORTS - 1}`)
-}
-
-async function checkReadable(file: string): Promise<void> {
-  await access(file, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
-    throw new UserError(`Cannot serve "${file}": ${cause.code === 'ENOENT' ? 'there is no such file' : cause.code}`, {
-      cause,
-    })
-  })
 }
