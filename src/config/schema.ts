@@ -202,7 +202,10 @@ const slurm = z.strictObject({
   account: about(text(alphabets.SLURM_NAME).optional(), 'sbatch --account.', 'physics'),
   nodes: about(z.number().int().min(1).max(1024).default(1), 'Nodes of one replica.'),
   nodelist: about(text(alphabets.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
-  gpus: about(z.number().int().min(0).max(1024).default(1), 'GPUs on each node.'),
+  gpus: about(
+    z.number().int().min(0).max(1024).default(1),
+    'GPUs on each node; without it none for a custom engine without tensorParallel.',
+  ),
   cpus: about(z.number().int().min(1).max(65_535).optional(), 'CPUs on each node.', 16),
   mem: about(text(alphabets.MEMORY).optional(), 'Host memory on each node; megabytes without a unit.', '64G'),
   time: about(text(alphabets.TIME).optional(), 'sbatch --time; minutes without a colon.', '2-00:00:00'),

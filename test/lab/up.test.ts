@@ -114,6 +114,15 @@ describe('without a configuration', () => {
     expect(await up.left()).toEqual([])
   })
 
+  it('serves no demo under the name of a model that no llama-server is there for', async () => {
+    const up = startUp(await makePlace(), ['--model', MODEL_FILE], WITHOUT_LLAMA)
+    expect(await up.ended).toBe(2)
+    expect(up.lines).toEqual([
+      expect.stringMatching(/^Cannot serve ".*": there is no llama-server on PATH; put llama\.cpp/),
+    ])
+    expect(await up.left()).toEqual([])
+  })
+
   it('serves a model with the real llama-server, and with --once ends after its answer', async () => {
     const up = startUp(await makePlace(), ['--model', MODEL_FILE, '--once'])
     expect(await up.ended).toBe(0)
