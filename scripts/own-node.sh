@@ -24,7 +24,14 @@ is_complete() {
 }
 
 npm_ci() {
-  (cd "$root" && npm ci --prefer-offline --no-audit --no-fund --loglevel=error "$@") || fail 'npm ci failed, see above'
+  said=$(cd "$root" && npm ci --prefer-offline --no-audit --no-fund --loglevel=error \
+    --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=10000 "$@" 2>&1) || fail "npm ci says: $(reason_in "$said")"
+}
+
+# Of npm's dozen lines the one that says why.
+reason_in() {
+  lines=$(printf '%s\n' "$1" | sed -n 's/^npm \(error\|ERR!\) //p' | sed -E '/^(code|syscall|errno|path) |^$/d')
+  { printf '%s\n' "$lines" | grep -E 'request to|EACCES|ENOSPC' || printf '%s\n' "${lines:-$1}"; } | head -n 1
 }
 
 fail() {
@@ -33,7 +40,8 @@ fail() {
 }
 
 install() {
-  echo 'Fetching what Sluice is built with, and its Node, into node_modules: npm ci (a minute)'
+  command -v npm >/dev/null || fail 'there is no npm on PATH; every Node from 18 on brings one'
+  echo 'Fetching what Sluice is built with, and its Node, into node_modules: npm ci (a minute)' >&2
   if node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)'; then
     npm_ci
   else

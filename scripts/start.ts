@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { findProgram } from '../src/system/find-program.ts'
 import { aptInstall } from './apt-install.ts'
 import { type Machine, PROGRAMS, remedyFor, systemName } from './missing-programs.ts'
+import { startArguments } from './start-arguments.ts'
 
 // `npm start`: everything from a fresh checkout to an answered chat completion. What it installs it says before; where it
 // may not install, it says what to type. Then this very process becomes `sluice up`, which gets the arguments.
@@ -12,6 +13,11 @@ const root = join(import.meta.dirname, '..')
 const bundle = join(root, 'dist/sluice.cjs')
 
 async function main(): Promise<number> {
+  const asked = startArguments(process.argv.slice(2), process.env)
+  if ('refusal' in asked) {
+    console.error(asked.refusal)
+    return 2
+  }
   const machine: Machine = {
     platform: process.platform,
     osRelease: await readFile('/etc/os-release', 'utf8').catch(() => undefined),
@@ -35,7 +41,9 @@ async function main(): Promise<number> {
   const startedAt = performance.now()
   await build()
   console.log(`Built dist/sluice.cjs in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`)
-  process.argv.splice(1, 1, bundle, 'up')
+  process.argv.splice(1, process.argv.length, bundle, 'up', ...asked.up)
+  // npm has moved to the package; paths are meant from where it was called.
+  process.chdir(process.env['INIT_CWD'] ?? '.')
   await import(pathToFileURL(bundle).href)
   return 0
 }

@@ -35,6 +35,12 @@ const checks: Step[] = [
 const labFiles = (await readdir(join(root, 'test/lab'))).filter(name => name.endsWith('.test.ts'))
 const labs = planLabs(labFiles).flatMap(labStep)
 
+// Without a command, and with nobody at its terminal: the shell ends at once, and everything with it.
+labs.push({
+  name: 'the shell of npm run lab',
+  argv: ['timeout', '300', process.execPath, join(root, 'test/lab/main.ts')],
+})
+
 const durations: string[] = []
 const failures: Failure[] = []
 const files: { name: string; ms: number }[] = []

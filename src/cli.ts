@@ -21,6 +21,7 @@ const hangups: Hangups =
 const context: Context = {
   env: process.env,
   cwd: process.cwd(),
+  uid: process.getuid?.(),
   self: [process.execPath, process.argv[1] ?? ''],
   print: linePrinter(process.stdout),
   warn: linePrinter(process.stderr),
@@ -53,6 +54,18 @@ function program(): Command {
     .action(async () => (await import('./commands/config-schema.ts')).configSchema(context))
 
   sluice
+    .command('init')
+    .description('write a first sluice.yaml, from what Slurm says and what you answer; asks nothing without a terminal')
+    .option('--partition <name>', 'where the jobs go')
+    .option('--shared <dir>', 'a directory on the filesystem that all nodes share')
+    .option('--network <cidr...>', 'networks of the nodes')
+    .option('--engine <name>', 'llama.cpp, vllm, sglang or tei')
+    .option('--model <file|id>', 'a file or directory as the nodes see it, or a name at Hugging Face')
+    .option('--site <name>', "the site's name; this machine's by default")
+    .option('--output <file>', 'the file to write; sluice.yaml by default')
+    .option('-y, --yes', 'ask nothing: take what would be offered')
+    .action(async options => (await import('./commands/init.ts')).init(options, context))
+  sluice
     .command('render')
     .description('write the job scripts of tiers')
     .argument('[tier...]', 'tiers to render; all by default')
@@ -67,6 +80,7 @@ function program(): Command {
     .argument('<tier>')
     .addOption(configFile())
     .option('--count <n>', 'how many', '1')
+    .option('--as-root', 'as root: its engines run as root on the nodes')
     .option('--dry-run', 'show the script and the command instead')
     .option('--json', 'print JSON')
     .action(async (tier, options) => (await import('./commands/submit.ts')).submit(tier, options, context))

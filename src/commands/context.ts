@@ -2,6 +2,8 @@
 export interface Context {
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
+  /** Whom this process is of; undefined where nobody asks. */
+  readonly uid?: number | undefined
   /** The argv that starts this program again. */
   readonly self: readonly string[]
   /** One line for standard output; what a terminal would obey is taken out of it. */

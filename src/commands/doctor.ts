@@ -23,9 +23,11 @@ import { mayTrace } from '../system/end-sockets.ts'
 import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
+import { withoutSlurm } from '../up/without-slurm.ts'
 import type { Context } from './context.ts'
 import { printText } from './line-printer.ts'
-import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { type ConfigOptions, loadRunningConfig } from './load-config.ts'
+import { isRunByUp } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
 export interface DoctorOptions extends ConfigOptions {
@@ -39,13 +41,27 @@ const MOST_NODES = 64
 
 /** `sluice doctor`: looks at the site and says what is wrong with it. Fails (exit code 1) where there is a problem. */
 export async function doctor(options: DoctorOptions, context: Context): Promise<void> {
-  const { config, file } = await loadConfig(options, context)
-  const findings = examineSite(await gather(config, context))
+  const { config, file } = await loadRunningConfig(options, context)
+  const isLocal = await isRunByUp(config, context)
+  const findings = examineSite(isLocal ? await gatherLocal(config, context) : await gather(config, context))
   if (options.json === true)
     printText(context.print, JSON.stringify({ file, site: config.site, findings }, undefined, 2))
   else for (const line of findingsText(findings)) context.print(line)
   const problems = findings.filter(finding => finding.level === 'problem').length
   if (problems > 0) throw new Error(`This site is not set up right: ${problems} problem${problems === 1 ? '' : 's'}`)
+}
+
+/** Slurm is not asked: where there is one, it knows nothing of this site. */
+async function gatherLocal(config: Config, context: Context): Promise<DoctorFacts> {
+  const [gateway, shared] = await Promise.all([
+    gatherGateway(withoutSlurm(config), context),
+    gatherShared(config.shared),
+  ])
+  return {
+    ...{ isLocal: true, gateway, shared, tiers: [] },
+    runtime: { path: config.runtime, current: undefined, isThis: undefined },
+    slurm: { config: { unknown: 'There is no Slurm' }, squeueSeconds: config.timing.squeueSeconds },
+  }
 }
 
 async function gather(config: Config, context: Context): Promise<DoctorFacts> {

@@ -6,6 +6,7 @@ import { codeOf, messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { readRegularText } from '../system/regular-file.ts'
 import type { Context } from './context.ts'
+import { runningUps } from './running-ups.ts'
 
 export interface ConfigOptions {
   /** --config. */
@@ -22,6 +23,19 @@ export async function loadConfig(options: ConfigOptions, context: Context): Prom
   const loaded = await readConfig(options, context)
   if (loaded.config === undefined) throw UserError.of(loaded.problems)
   return loaded
+}
+
+/** As loadConfig; where there is no file at all, that of the one `sluice up` of this account that runs. */
+export async function loadRunningConfig(options: ConfigOptions, context: Context): Promise<LoadedConfig> {
+  const found = await findText(options, context)
+  if (found !== undefined) return loadConfig(options, context)
+  const files = (await runningUps(context.env)).map(up => up.file)
+  if (files.length > 1) {
+    throw new UserError(
+      `Cannot choose: ${files.length} \`sluice up\` of this account run here; name the configuration of one with --config: ${files.join(', ')}`,
+    )
+  }
+  return loadConfig(files[0] === undefined ? options : { config: files[0] }, context)
 }
 
 /** As loadConfig, but problems of the contents are returned. Throws a UserError when there is no file to read. */

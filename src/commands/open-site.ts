@@ -1,16 +1,19 @@
 import { stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { UserError } from '../domain/user-error.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
-import type { Slurm } from '../slurm/slurm.ts'
 import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane, type Lane } from '../system/lane.ts'
+import { withoutSlurm } from '../up/without-slurm.ts'
 import type { Context } from './context.ts'
-import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { type ConfigOptions, loadRunningConfig } from './load-config.ts'
+import { localJobs, localOrders, type Orders } from './local-slurm.ts'
+import { runningUps } from './running-ups.ts'
 
 /** Whoever waits at a terminal is told rather than kept waiting. */
 const SHARED_DEADLINE_MS = 10_000
@@ -21,7 +24,10 @@ export interface Site {
   readonly config: Config
   readonly registry: ReturnType<typeof openRegistry>
   readonly lane: Lane
-  readonly slurm: Slurm
+  /** What is ordered of a job: of Slurm, or where there is none of its supervisor. */
+  readonly orders: Orders
+  /** A `sluice up` runs it, on this machine and without Slurm: its replicas are what stands for jobs. */
+  readonly isLocal: boolean
   /** This site's jobs with their tiers; in words why they are not known. */
   jobs(signal?: AbortSignal): Promise<SiteJobs | { readonly unknown: string }>
 }
@@ -37,15 +43,19 @@ export interface SiteJobs {
  * @throws UserError when the shared directory is another account's (rule 9).
  */
 export async function openSite(options: ConfigOptions, context: Context): Promise<Site> {
-  const { config } = await loadConfig(options, context)
+  const { config } = await loadRunningConfig(options, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   await refuseForeign(config.shared, lane)
+  const registry = openRegistry(config.shared, lane)
+  if (await isRunByUp(config, context)) {
+    return {
+      ...{ config: withoutSlurm(config), lane, registry, isLocal: true, orders: localOrders(registry) },
+      jobs: () => localJobs(registry).catch(error => ({ unknown: `Cannot read the registry: ${messageOf(error)}` })),
+    }
+  }
   const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
   return {
-    config,
-    lane,
-    slurm,
-    registry: openRegistry(config.shared, lane),
+    ...{ config, lane, registry, isLocal: false, orders: slurm },
     async jobs(signal) {
       const answer = await slurm.jobs(signal)
       if (answer.kind === 'no-answer') return { unknown: answer.message }
@@ -57,6 +67,11 @@ export async function openSite(options: ConfigOptions, context: Context): Promis
       return { jobs: ours, complete: problems.length === 0 }
     },
   }
+}
+
+/** Whether what runs of this site is a `sluice up` of this account. */
+export async function isRunByUp({ shared }: Config, { env }: Context): Promise<boolean> {
+  return (await runningUps(env)).some(up => up.shared === shared)
 }
 
 async function refuseForeign(shared: string, lane: Lane): Promise<void> {

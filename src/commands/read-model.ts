@@ -36,7 +36,8 @@ export function isModelFile(name: string): boolean {
 const FIRST_BYTES = 2 ** 20
 const MOST_BYTES = 2 ** 26
 
-async function readHeader(file: string, parts: number): Promise<GgufHeader> {
+/** Of one file. Throws a UserError with what is wrong with it. */
+export async function readHeader(file: string, parts: number): Promise<GgufHeader> {
   try {
     await using handle = await openRegularFile(file)
     const { size } = await handle.stat()

@@ -52,14 +52,15 @@ async function sendAway(
   const withinSeconds = secondsOf(options.within)
   const errands = await findErrands(name, site, context)
   const effects = effectsOf(site)
+  const how = (site.isLocal ? LOCAL_MANNERS : MANNERS)[manner]
   if (errands.length === 0) return report([], `${name} has no jobs`, options, context)
   if (options.dryRun === true) {
     const outcomes = await lookOnce({ errands, manner, effects })
-    return report(outcomes, `Would send ${list(errands)} away (${MANNERS[manner]})`, options, context)
+    return report(outcomes, `Would send ${list(errands)} away (${how})`, options, context)
   }
 
   const tell = options.json === true ? context.warn : context.print
-  tell(`Sending ${list(errands)} away: ${MANNERS[manner]}`)
+  tell(`Sending ${list(errands)} away: ${how}`)
   const stillBeats = new Map<string, number>()
   const over = new AbortController()
   // Nobody waits for it: a replica is asked at once, whatever becomes of its gateways.
@@ -94,6 +95,13 @@ const MANNERS: Readonly<Record<Manner, string>> = {
   now: 'cancelled at once, answers are cut',
 }
 
+/** Of a `sluice up`, which keeps its replicas running. */
+const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
+  drain: 'no new requests, answers are finished, then it ends for as long as this sluice up runs',
+  requeue: 'no new requests, answers are finished, then it is started again',
+  now: 'ended at once for as long as this sluice up runs, answers are cut',
+}
+
 /** Throws where Slurm does not answer: what else runs would be missed (rule 1). */
 async function findErrands(name: string, site: Site, context: Context): Promise<readonly Errand[]> {
   const answer = await site.jobs(context.signal)
@@ -108,7 +116,7 @@ async function findErrands(name: string, site: Site, context: Context): Promise<
     .sort((one, other) => Number(one.jobId) - Number(other.jobId))
 }
 
-function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
+function effectsOf({ registry, orders, ...site }: Site): OperatorEffects {
   return {
     jobs: async () => {
       const answer = await site.jobs()
@@ -123,14 +131,14 @@ function effectsOf({ registry, slurm, ...site }: Site): OperatorEffects {
       } catch (error) {
         return messageOf(error)
       }
-      return troubleOf(await slurm.signalBatch(jobId))
+      return troubleOf(await orders.signalBatch(jobId))
     },
     cancel: async jobId => {
-      const answer = await slurm.cancel(jobId)
+      const answer = await orders.cancel(jobId)
       if (answer.kind === 'accepted') await noteCancel(jobId, site)
       return troubleOf(answer)
     },
-    requeue: async jobId => troubleOf(await slurm.requeueIncomplete(jobId)),
+    requeue: async jobId => troubleOf(await orders.requeueIncomplete(jobId)),
   }
 }
 

@@ -17,6 +17,8 @@ export interface SubmitOptions extends ConfigOptions {
   /** Print the script and the sbatch line, submit nothing. */
   readonly dryRun?: boolean
   readonly json?: boolean
+  /** Root means it. */
+  readonly asRoot?: boolean
 }
 
 /**
@@ -38,6 +40,11 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
     return
   }
 
+  if (context.uid === 0 && options.asRoot !== true) {
+    throw new UserError(
+      `Cannot submit ${tier} as root: its engines would run as root on the nodes, and its files would be root's; run this as the account that "${config.shared}" belongs to, or say --as-root`,
+    )
+  }
   const slurm = openSlurm({ env: context.env })
   const jobs: { id: string; comment: string }[] = []
   try {

@@ -12,7 +12,14 @@ import { startTiedChild } from '../system/tied-child.ts'
 import { aborted, keepReplica, type ReplicaEffects } from '../up/keep-replica.ts'
 import { idOf } from '../up/replica.ts'
 import { parseEvent, sayOfReplica, sayOfUpdater, sayRoutes } from '../up/say.ts'
-import { HAS_NO_ENGINE, HAS_NO_MODEL, type LocalReplica, toLocalReplica } from '../up/without-slurm.ts'
+import {
+  GET_LLAMA_SERVER,
+  HAS_NO_ENGINE,
+  HAS_NO_MODEL,
+  LLAMA_SERVER,
+  type LocalReplica,
+  toLocalReplica,
+} from '../up/without-slurm.ts'
 import { idsOf } from '../updater/plan.ts'
 import type { Context } from './context.ts'
 import { runUpdater } from './run-updater.ts'
@@ -93,11 +100,12 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   try {
     if (options.once === true) await Promise.race([answered, ...ends])
     else {
-      answered.then(
+      // A site of one engine, which never comes up: nobody waits for that. Others may be mended as they run.
+      const shown = answered.then(
         () => context.print('Ctrl-C ends all of it'),
-        error => context.print(error.message),
+        error => (site.isDefault ? Promise.reject(error) : context.print(error.message)),
       )
-      await Promise.race(ends)
+      await Promise.race([...ends, shown.then(() => Promise.race(ends))])
     }
   } finally {
     // Supervisors first: they drain, for which they wait for the updater's routes. nginx comes last.
@@ -123,7 +131,9 @@ function createSay({ print }: Context): Say {
 
 function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say: Say): ReplicaEffects {
   const { work, shared } = site.places
+  let isDismissed = false
   return {
+    isDismissed: () => isDismissed,
     start: restarts =>
       startTiedChild({
         argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
@@ -131,6 +141,7 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say:
         input: JSON.stringify(spec),
         onLine(line) {
           const event = parseEvent(line)
+          if (event?.event === 'asked to leave') isDismissed = event['comeBack'] === false
           say(spec.tier, event === undefined ? line : sayOfReplica(event))
         },
       }),
@@ -152,17 +163,19 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say:
 /** Every replica of every tier; what is to be known about their engines is said. */
 async function localReplicas({ site, options, context }: SiteRun): Promise<LocalReplica[]> {
   const hasLlamaServer = (await findProgram('llama-server', context.env)) !== undefined
-  if (options.model !== undefined && !hasLlamaServer) {
-    throw new UserError(`Cannot serve "${options.model}": there is no llama-server on PATH; install llama.cpp`)
-  }
   if (site.isDefault && options.model === undefined) {
     context.print(`demo: ${hasLlamaServer ? HAS_NO_MODEL : HAS_NO_ENGINE}`)
   }
   const replicas = Object.entries(site.config.tiers).flatMap(([name, tier]) => {
     const replica = toLocalReplica(toReplicaSpec(site.config, name), hasLlamaServer)
-    if (replica.note !== undefined) context.print(`${name}: ${replica.note}`)
     return Array.from({ length: tier.replicas }, () => ({ ...replica }))
   })
+  const lacking = [...new Set(replicas.filter(one => one.lacks !== undefined).map(one => one.spec.tier))].join(', ')
+  const lack = `there is no ${LLAMA_SERVER} on PATH; ${GET_LLAMA_SERVER}`
+  if (replicas.length > 0 && replicas.every(one => one.lacks !== undefined)) {
+    throw new UserError(`Cannot serve ${options.model === undefined ? lacking : `"${options.model}"`}: ${lack}`)
+  }
+  if (lacking !== '') context.print(`${lacking}: ${lack}`)
   if (replicas.length === 0) throw new UserError('Cannot run anything: every tier has 0 replicas')
   return replicas
 }

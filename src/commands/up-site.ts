@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseConfig } from '../config/parse-config.ts'
 import type { Config } from '../config/schema.ts'
@@ -8,6 +8,7 @@ import { probePorts } from '../gateway/probe-ports.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { defaultConfig, modelName } from '../up/default-config.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
+import { checkModel } from './check-model.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfigIfAny } from './load-config.ts'
 import type { UpPlaces } from './up-sweep.ts'
@@ -20,6 +21,8 @@ export interface SiteOptions extends ConfigOptions {
 /** What `sluice up` runs. */
 export interface UpSite {
   readonly config: Config
+  /** Where it was read; absolute. */
+  readonly file: string
   readonly places: UpPlaces
   /** Everything of it is temporary. */
   readonly isDefault: boolean
@@ -39,22 +42,23 @@ export async function chooseSite(options: SiteOptions, work: string, context: Co
     throw new UserError(`Cannot use ${found.file}: "${config.shared}" (shared) is not a directory; make it first`)
   }
   context.print(`${found.file}: ${Object.keys(config.tiers).join(', ')} on this machine, without Slurm`)
-  return { config, places: placesOf(config, work, context), isDefault: false }
+  const file = resolve(context.cwd, found.file)
+  return { config, file, places: placesOf(config, work, context), isDefault: false }
 }
 
 async function defaultSite(model: string | undefined, work: string, context: Context): Promise<UpSite> {
-  const port = await firstFreePort(context)
   const file = model === undefined ? undefined : resolve(context.cwd, model)
-  if (file !== undefined) await checkReadable(file)
+  if (file !== undefined) await checkModel(file)
+  const port = await firstFreePort(context)
   const served = file === undefined ? {} : { model: { name: modelName(file), file } }
-  const { config, problems } = parseConfig(
-    defaultConfig({ directory: work, port, ...served }),
-    'the default sluice.yaml',
-  )
+  const text = defaultConfig({ directory: work, port, ...served })
+  const { config, problems } = parseConfig(text, 'the default sluice.yaml')
   if (config === undefined) throw UserError.of(problems)
   await mkdir(config.shared, { mode: 0o750 })
+  const written = join(work, 'sluice.yaml')
+  await writeFile(written, text, { mode: 0o600 }) // for `sluice status` and the like
   const local = withoutSlurm(config)
-  return { config: local, places: placesOf(local, work, context), isDefault: true }
+  return { config: local, file: written, places: placesOf(local, work, context), isDefault: true }
 }
 
 function placesOf({ gateway, site, shared }: Config, work: string, { env }: Context): UpPlaces {
@@ -72,12 +76,4 @@ async function firstFreePort({ print }: Context): Promise<number> {
     return port
   }
   throw new UserError(`Cannot find a free port among ${FIRST_PORT} to ${FIRST_PORT + TRIED_PORTS - 1}`)
-}
-
-async function checkReadable(file: string): Promise<void> {
-  await access(file, constants.R_OK).catch((cause: NodeJS.ErrnoException) => {
-    throw new UserError(`Cannot serve "${file}": ${cause.code === 'ENOENT' ? 'there is no such file' : cause.code}`, {
-      cause,
-    })
-  })
 }

@@ -9,12 +9,12 @@ import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../system/ow
 import { holdLock } from '../system/process-lock.ts'
 import type { Context } from './context.ts'
 import { gatewayFrame } from './gateway-frame.ts'
+import { announceUp, UP_PREFIX, upParent } from './running-ups.ts'
 import { type Keeper, startKeeper } from './up-keeper.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from './up-serve.ts'
 import { chooseSite, type UpSite } from './up-site.ts'
 import { sweepGateway } from './up-sweep.ts'
 
-const PREFIX = 'sluice-up-'
 /** npm passes on a Ctrl-C that the terminal has sent to everybody already: two signals this close are one. */
 const SAME_SIGNAL_MS = 1_000
 /** Whoever waits longer wants to know for what. */
@@ -30,19 +30,20 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
       'Cannot run without nginx: it is not installed; on Debian, as root: apt-get install --no-install-recommends nginx',
     )
   }
-  const temporary = context.env['TMPDIR'] || '/tmp'
-  for (const work of await findAbandoned(temporary, PREFIX)) {
+  const temporary = upParent(context.env)
+  for (const work of await findAbandoned(temporary, UP_PREFIX)) {
     const state = join(work, 'state/up_main')
     await sweepGateway({ work, gateway: state, shared: join(work, 'shared') }, context.env)
     await removeDirectory(work)
     context.print(`Cleared away ${work}, which a killed one left`)
   }
-  const work = await makeOwnedDirectory(temporary, PREFIX)
+  const work = await makeOwnedDirectory(temporary, UP_PREFIX)
   let keeper: Keeper | undefined
   let site: UpSite | undefined
   try {
     site = await chooseSite(options, work, context)
     keeper = startKeeper(context.self, site.places)
+    await announceUp(work, { file: site.file, shared: site.places.shared })
     await runSite({ site, nginx, options, context, interrupts })
   } finally {
     await removeDirectory(work)

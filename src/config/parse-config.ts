@@ -1,4 +1,5 @@
 import type { Problem } from '../domain/problem.ts'
+import { withEngineDefaults } from './engine-defaults.ts'
 import type { Finding, Path } from './finding.ts'
 import { ruleFindings } from './rule-findings.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -36,7 +37,7 @@ export function parseConfig(text: string, fileName: string): ParsedConfig {
   for (const { offset, message, fix } of contentFindings(tree)) problems.push(locate(offset, message, fix))
   if (problems.length > 0) return { problems: sorted(problems) }
   return {
-    config: configSchema.parse(tree.value),
+    config: configSchema.parse(withEngineDefaults(tree.value)),
     problems: [],
     locate: finding => locate(place(finding, tree.spots).own, finding.message, finding.fix),
   }

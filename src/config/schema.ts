@@ -211,7 +211,7 @@ const slurm = z.strictObject({
   nodelist: about(text(alphabets.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
   gpus: about(
     z.union([z.number().int().min(0).max(1024), text(alphabets.TYPED_GPUS)], alphabets.TYPED_GPUS.right).default(1),
-    'GPUs on each node; with a type before them, of that type or profile of MIG.',
+    'GPUs on each node; with a type before them, of that type or profile of MIG; without it none for a custom engine without tensorParallel.',
     'a100:4',
   ),
   requestGpus: about(

@@ -9,7 +9,15 @@ export function nginxString(text: string): string {
   if (found !== null) {
     throw new Error(`Cannot quote ${JSON.stringify(text)} for nginx: it holds ${JSON.stringify(found[0])}`)
   }
-  const quoted = `'${text.replaceAll(/[\\']/g, '\\$&')}'`
+  return bounded(`'${text.replaceAll(/[\\']/g, '\\$&')}'`)
+}
+
+/** As nginxString, of several lines: within quotes nginx reads `\n` as the end of one. */
+export function nginxLines(lines: readonly string[]): string {
+  return bounded(`'${lines.map(line => `${nginxString(line).slice(1, -1)}\\n`).join('')}'`)
+}
+
+function bounded(quoted: string): string {
   const bytes = Buffer.byteLength(quoted)
   if (bytes > MAX_BYTES) throw new Error(`Cannot quote a text for nginx: ${bytes} bytes, and ${MAX_BYTES} can be read`)
   return quoted

@@ -13,6 +13,7 @@ import {
   unknownPathBody,
   unreachableBody,
 } from './error-answer.ts'
+import { frontPage } from './front-page.ts'
 import { markPath } from './generation-mark.ts'
 import { digitsOf, groupByKey, type KeyGroup } from './key-groups.ts'
 import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
@@ -151,12 +152,20 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
       {
         port: model.listen,
         locations: model.tiers.map(tier => tierView(tier, tier.path)),
+        front: frontPage(model.tiers.map(tier => ({ name: tier.name, place: tier.path, paths: tier.paths ?? [] }))),
         unknownPath: model.tiers.some(tier => tier.path === '/') ? false : nginxString(unknownPathBody(model.tiers)),
       },
       ...model.tiers.flatMap(tier =>
         tier.port === undefined || tier.port === model.listen
           ? []
-          : [{ port: tier.port, locations: [tierView(tier, '/')], unknownPath: false }],
+          : [
+              {
+                port: tier.port,
+                locations: [tierView(tier, '/')],
+                front: frontPage([{ name: tier.name, place: '/', paths: tier.paths ?? [] }]),
+                unknownPath: false,
+              },
+            ],
       ),
     ],
   }

@@ -122,7 +122,11 @@ const SCALARS: Readonly<Record<number, Scalar>> = {
   12: { bytes: 8, get: (view, at) => view.getFloat64(at, true) },
 }
 
+/** What git leaves in the place of a large file that was not fetched. */
+const LFS_POINTER = 'version https://git-lfs'
+
 function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
+  if (cursor.startsWith(LFS_POINTER)) throw new Bad('it is a Git LFS pointer and not the model: run git lfs pull there')
   cursor.take(4)
   if (cursor.startsWith('version https://git-lfs.github.com/')) {
     throw new Bad('it is a pointer of Git LFS, and the model is still to be fetched: git lfs pull')

@@ -2,6 +2,7 @@ import type { EngineHealth } from '../engines/engine.ts'
 import type { Looked } from './drain.ts'
 import { endLate, lookAtDrain, onNotice, onStay } from './endpoint-drain.ts'
 import { type EndpointEvent, type EndpointState, type EndpointStep, publish, record, stop } from './endpoint-state.ts'
+import { isHopeless } from './hopeless.ts'
 import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
 
 const EXIT_WINDOW_MS = 600_000
@@ -18,7 +19,7 @@ const MOST_ERRORS = 3
  *          ▲   │               │ ▲                 │ stay                        ▲          │ stay
  *          │   │ exit          │ └──────◄──────────┘                             │          ▼
  *          │   ▼               ▼ exit                                            │       resting
- *          └─ resting ◄────────┘ ── the sixth exit in ten minutes, failed ───────┘
+ *          └─ resting ◄────────┘ ── the sixth exit in ten minutes, or a hopeless one: failed
  * ```
  *
  * A notice that comes before the engine serves anything goes straight to stopping. A ready one may be unwell: it is
@@ -130,7 +131,8 @@ function onExit(state: EndpointState, message: string, now: number): EndpointSte
   // What is left of its group is ended before anything else happens, also when it was not asked to exit.
   if (state.phase === 'draining') return stop(state, 'leave', [record('engine exited', { message, while: 'draining' })])
   if (state.phase !== 'loading' && state.phase !== 'ready') return [state, []]
-  const [counted, afterStop] = countExit(state, now)
+  const [counted, counts] = countExit(state, now)
+  const afterStop = state.phase === 'loading' && isHopeless(message) ? 'fail' : counts
   return stop({ ...counted, unwell: undefined }, afterStop, [
     publish(afterStop === 'fail' ? 'failed' : 'loading', message),
     record('engine exited', { message, exits: counted.exits.length }),

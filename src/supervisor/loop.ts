@@ -84,7 +84,10 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
   if (options.term.aborted) onTerm()
   else options.term.addEventListener('abort', onTerm, { once: true })
-  options.onDismissal(dismissal => post({ kind: 'dismissed', dismissal }))
+  options.onDismissal(dismissal => {
+    if (slurm === undefined) record('asked to leave', { id, comeBack: dismissal.comeBack }) // for who keeps us running
+    post({ kind: 'dismissed', dismissal })
+  })
   const unfit = (await Promise.all(options.endpoints.map(one => one.engine.preflight()))).find(one => one !== undefined)
   post(unfit === undefined ? { kind: 'start' } : { kind: 'unfit', message: unfit })
   void every(TICK_MS, async () => post({ kind: 'tick' }), clock, over.signal)

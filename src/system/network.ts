@@ -27,6 +27,13 @@ export function takesConnection(host: string, port: number, timeoutMs: number): 
   })
 }
 
+/** The IPv4 addresses of this machine's interfaces, each with the length of its network: `10.0.0.7/24`. */
+export function ownInterfaces(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flatMap(list => list ?? [])
+    .flatMap(one => (one.family === 'IPv4' && !one.internal && one.cidr !== null ? [one.cidr] : []))
+}
+
 /** Every IPv4 address of this machine. */
 export function ownAddresses(): readonly string[] {
   return Object.values(networkInterfaces())

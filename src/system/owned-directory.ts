@@ -17,13 +17,22 @@ export async function makeOwnedDirectory(parent: string, prefix: string): Promis
 }
 
 /** Those of our account whose process is gone. One that another PID namespace made is left alone: who knows who lives there. */
-export async function findAbandoned(parent: string, prefix: string): Promise<string[]> {
+export function findAbandoned(parent: string, prefix: string): Promise<string[]> {
+  return findOwned(parent, prefix, 'abandoned')
+}
+
+/** Those of our account whose process lives; none where `parent` cannot be read. */
+export function findInhabited(parent: string, prefix: string): Promise<string[]> {
+  return findOwned(parent, prefix, 'inhabited').catch(() => [])
+}
+
+async function findOwned(parent: string, prefix: string, wanted: 'abandoned' | 'inhabited'): Promise<string[]> {
   const found: string[] = []
   for (const name of await readdir(parent)) {
     const directory = join(parent, name)
-    if (name.startsWith(prefix) && (await isAbandoned(directory))) found.push(directory)
+    if (name.startsWith(prefix) && (await stateOf(directory)) === wanted) found.push(directory)
   }
-  return found
+  return found.sort()
 }
 
 /** Also when what was in it is still ending and writes. */
@@ -31,15 +40,15 @@ export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }
 
-async function isAbandoned(directory: string): Promise<boolean> {
+async function stateOf(directory: string): Promise<'abandoned' | 'inhabited' | undefined> {
   try {
     const stat = await lstat(directory)
-    if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return false
+    if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return undefined
     const owner = JSON.parse(await readRegularText(join(directory, OWNER), MAX_OWNER_BYTES))
-    if (owner.namespace !== (await pidNamespace())) return false
-    return (await identify(owner.pid))?.startTime !== owner.startTime
+    if (owner.namespace !== (await pidNamespace())) return undefined
+    return (await identify(owner.pid))?.startTime === owner.startTime ? 'inhabited' : 'abandoned'
   } catch {
-    return false // it is being made or removed, or it is not one of these
+    return undefined // it is being made or removed, or it is not one of these
   }
 }
 

@@ -6,13 +6,21 @@ export function defaultConfig(at: { directory: string; port: number; model?: { n
   const engine = at.model === undefined ? { engine: 'demo' } : { engine: 'llama.cpp', model: at.model }
   // JSON is YAML, and quotes itself.
   return JSON.stringify({
-    site: 'demo',
+    site: 'local',
     shared: `${at.directory}/shared`,
     runtime: at.directory,
     gateway: { listen: `127.0.0.1:${at.port}`, networks: ['127.0.0.0/8'], state: `${at.directory}/state` },
-    tiers: { demo: { path: '/', ...engine } },
+    tiers: { [at.model === undefined ? 'demo' : tierName(at.model.name)]: { path: '/', ...engine } },
   })
 }
+
+/** A tier's name for a model: of the alphabet of tiers, which the ids of its endpoints are made of. */
+export function tierName(model: string): string {
+  const name = model.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
+  return /^[a-z]/.test(name) ? name.slice(0, MAX_TIER_NAME).replace(/_$/, '') : 'model'
+}
+
+const MAX_TIER_NAME = 32
 
 /** A .gguf file's name as clients ask for it. */
 export function modelName(file: string): string {

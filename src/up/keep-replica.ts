@@ -14,6 +14,8 @@ export interface ReplicaEffects {
   start(restarts: number): RunningSupervisor
   /** Ends what a supervisor left behind and takes its files away. */
   clear(pid: number, restarts: number): Promise<void>
+  /** Whether an operator has asked the one that has just ended to go and not to come back. */
+  isDismissed(): boolean
   /** It ended unasked, and the next one is started in `waitMs`. */
   ended(how: string, waitMs: number): void
 }
@@ -33,13 +35,16 @@ const LONGEST_WAIT_MS = 60_000
 /** A supervisor drains for 25 s at most (KillWait less what is kept), and ends an engine in 2 s more. */
 const END_MS = 35_000
 
-/** Keeps one replica's supervisor running, started again after 1, 2, 4 … 60 s. Resolves after `stop`, when nothing of it is left. */
+/**
+ * Keeps one replica's supervisor running, started again after 1, 2, 4 … 60 s. Resolves after `stop`, or when the replica was
+ * dismissed; nothing of it is left then.
+ */
 export async function keepReplica({ effects, clock, stop, hurry }: ReplicaOptions): Promise<void> {
   let failures = 0
   for (let restarts = 0; !stop.aborted; restarts += 1) {
     const startedAt = clock.now()
     const how = await runOnce(restarts)
-    if (stop.aborted) return
+    if (stop.aborted || effects.isDismissed()) return
     failures = clock.now() - startedAt >= WELL_MS ? 1 : failures + 1
     const waitMs = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** (failures - 1))
     effects.ended(how, waitMs)

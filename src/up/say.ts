@@ -27,7 +27,11 @@ export function sayOfReplica({ event, message, ...detail }: JournalEvent): strin
     case 'failed':
       return typeof message === 'string'
         ? `${shorten(message)}`
-        : `given up after six ends in ten minutes; its supervisor begins anew`
+        : 'given up: its engine does not come up; its supervisor begins anew'
+    case 'asked to leave':
+      return detail['comeBack'] === true
+        ? 'leaving, as an operator asked; it is started again'
+        : 'leaving, as an operator asked, for as long as this sluice up runs'
     case 'drained':
       return detail['outcome'] === 'deadline' ? `requests were cut: they took too long to end` : undefined
     case 'cannot':
@@ -60,14 +64,25 @@ export function sayRoutes(
   })
 }
 
-/** The first line and the last two of a text of many, of a length that a terminal bears. */
+/** Of a text of many lines the first, the one that says why, and the last ones, of a length that a terminal bears. */
 function shorten(text: unknown): string {
   const lines = withoutSequences(String(text))
     .split(/[\r\n]+/)
     .map(line => line.replaceAll(/\p{Cc}/gu, ' ').trim())
     .filter(line => line !== '')
-  const kept = lines.length <= 3 ? lines : [lines[0], '…', ...lines.slice(-2)]
-  return kept.join(' | ').slice(0, MAX_CHARACTERS)
+  if (lines.length <= 3) return lines.join(' | ').slice(0, MAX_CHARACTERS)
+  // An engine says why once, and then what follows from it. The first line begins with how it ended.
+  const telling = lines.findIndex((line, at) => at > 0 && TELLING.test(line))
+  const kept = new Set([0, ...(telling === -1 ? [lines.length - 2] : [telling]), lines.length - 1])
+  const shown = lines.flatMap((line, at) => {
+    if (!kept.has(at)) return []
+    return at > 0 && !kept.has(at - 1) ? ['…', line.slice(0, MAX_LINE)] : [line.slice(0, MAX_LINE)]
+  })
+  return shown.join(' | ').slice(0, MAX_CHARACTERS)
 }
+
+const TELLING =
+  /\b(?:errors?|invalid|unknown|unrecognized|unsupported|fail(?:ed|ure)?|cannot|could not|couldn't|unable|out of memory|no such|corrupted|denied)\b/i
+const MAX_LINE = 250
 
 const MAX_CHARACTERS = 600

@@ -17,18 +17,25 @@ export function withoutSlurm<C extends Sited>(config: C): C {
 /** What a replica runs here. */
 export interface LocalReplica {
   readonly spec: ReplicaSpec
-  /** What people should know about it. */
-  readonly note: string | undefined
+  /** The program that it cannot run without. */
+  readonly lacks: string | undefined
 }
 
 /**
- * An engine takes a free port: many share this machine. Where llama-server is nowhere, the demo engine answers in its place;
- * a program that the tier names itself is not replaced.
+ * An engine takes a free port: many share this machine. `lacks` is the program that it is to run and that is nowhere; nothing
+ * answers in its place, under the name of a model that somebody wants.
  */
 export function toLocalReplica({ port: _, ...spec }: ReplicaSpec, hasLlamaServer: boolean): LocalReplica {
-  const isMissing = spec.engine === 'llama.cpp' && spec.command === 'llama-server' && !hasLlamaServer
-  return isMissing ? { spec: { ...spec, engine: 'demo' }, note: HAS_NO_ENGINE } : { spec, note: undefined }
+  const { engine, command, container } = spec
+  const isMissing = engine === 'llama.cpp' && command === LLAMA_SERVER && container === undefined && !hasLlamaServer
+  return { spec, lacks: isMissing ? LLAMA_SERVER : undefined }
 }
+
+export const LLAMA_SERVER = 'llama-server'
+
+/** How a machine gets it. */
+export const GET_LLAMA_SERVER =
+  'put llama.cpp on PATH: apt-get install llama.cpp where the distribution has it, or a release of https://github.com/ggml-org/llama.cpp'
 
 /** Why the demo engine answers where nobody chose it. */
 export const HAS_NO_MODEL =

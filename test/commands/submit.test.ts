@@ -98,6 +98,16 @@ test('says how to look when it cannot tell whether there is a job', async () => 
   ])
 })
 
+test('root is refused before anything is submitted, unless it says that it means it', async () => {
+  await using site = await openSite()
+  const context = { ...site.context, uid: 0 }
+  await expect(submit('fast', {}, context)).rejects.toThrow('its engines would run as root on the nodes')
+  expect(await site.slurm.calls('sbatch')).toEqual([])
+  await submit('fast', { dryRun: true }, context)
+  await submit('fast', { asRoot: true }, context)
+  expect(await site.slurm.calls('sbatch')).toHaveLength(1)
+})
+
 test.each(['0', '-1', 'two', '1000', '1.5'])('--count %s is refused', async count => {
   await using site = await openSite()
   await expect(submit('fast', { count }, site.context)).rejects.toThrow(

@@ -153,6 +153,7 @@ describe('among the sites of another nginx', () => {
       `limit_conn_zone $${amongOthers.names}_bulk zone=${amongOthers.names}_large_clients:1m;`,
       `limit_conn_zone $${amongOthers.names}_by zone=${amongOthers.names}_clients:4m;`,
       `map $request_uri $${amongOthers.names}_bent`,
+      `map "$request_method $request_uri"`,
       `map $${amongOthers.names}_bent$uri $${amongOthers.names}_p0`,
       `map $${amongOthers.names}_bent$uri $${amongOthers.names}_q0`,
       `map $request_id $${amongOthers.names}_u0`,

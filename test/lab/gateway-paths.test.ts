@@ -10,17 +10,7 @@ import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 
 /** What engines serve to those who run them, or to anybody in the place of a client. */
 const ADMINISTRATION = [
-  ...[
-    '/',
-    '/server_info',
-    '/get_server_info',
-    '/get_model_info',
-    '/model_info',
-    '/props',
-    '/slots',
-    '/slots/0',
-    '/metrics',
-  ],
+  ...['/server_info', '/get_server_info', '/get_model_info', '/model_info', '/props', '/slots', '/slots/0', '/metrics'],
   ...[
     '/flush_cache',
     '/update_weights_from_disk',
@@ -203,6 +193,36 @@ describe.each(engines)('of %s', name => {
     }
     expect(engine.received.map(one => one.url)).toEqual(asked.flatMap(path => Array(2).fill(`${path}?a=%2F..`)))
   })
+})
+
+test('the root tells a browser what this is, and is nothing to anybody else', async () => {
+  const lab = await startLabGateway()
+  const engine = await labEngine()
+  const paths = clientPaths('llama.cpp')
+  await lab.applied(lab.model(tierOf([engine], { paths }), tierOf([engine], { name: 'slow', path: '/slow/', paths })))
+  for (const path of ['/', '/index.html', '/?a=b']) {
+    const { status, headers, text: page } = await ask({ port: lab.port, path })
+    expect({ status, type: headers['content-type'] }).toEqual({ status: 200, type: 'text/plain' })
+    expect(page).toMatch(/^This is Sluice: .*\n\nA base URL is .*\n {2}\/v1 +fast\n {2}\/slow\/v1 +slow\n/)
+    expect(page).toContain(`-d '{"model": "NAME", "messages"`)
+  }
+  expect((await ask({ port: lab.port, path: '/favicon.ico' })).status).toBe(204)
+  for (const path of ['/', '/#/v1/models', '//', '/v1/..', '/slow/', '/slow/index.html']) {
+    for (const method of path === '/' ? ['POST', 'OPTIONS'] : ['GET', 'POST']) {
+      expect([path, method, (await askRaw(lab.port, method, path)).status === 200]).toEqual([path, method, false])
+    }
+  }
+  expect(engine.received).toEqual([])
+  expect((await ask({ port: lab.port, path: '/v1/models' })).status).toBe(200)
+  expect(engine.received.map(one => one.url)).toEqual(['/v1/models'])
+})
+
+test('the root of a tier that serves one is its own', async () => {
+  const lab = await startLabGateway()
+  const engine = await labEngine()
+  await lab.applied(lab.model(tierOf([engine], { paths: ['/', '/{model}'] })))
+  for (const path of ['/', '/index.html', '/favicon.ico']) await ask({ port: lab.port, path })
+  expect(engine.received.map(one => one.url)).toEqual(['/', '/index.html', '/favicon.ico'])
 })
 
 test('what is matched is what an engine is asked for, however it was written', async () => {

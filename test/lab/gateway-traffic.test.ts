@@ -193,7 +193,7 @@ describe('a request that nginx refuses is told why in the shape of OpenAI', () =
   test('an unknown path, with those there are', async () => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(tierOf([], { path: '/fast/' }), tierOf([], { name: 'slow', path: '/slow/' })))
-    expect(JSON.parse((await ask({ port: lab.port, path: '/' })).text).error.message).toBe(
+    expect(JSON.parse((await ask({ port: lab.port, path: '/v1' })).text).error.message).toBe(
       'Nothing is served at this path; this gateway serves /fast/, /slow/',
     )
   })

@@ -23,9 +23,10 @@ async function main([options = '{}', ...command]: readonly string[]): Promise<nu
   return code ?? 128 + constants.signals[signal ?? 'SIGKILL']
 }
 
+// Not exitCode: the updater of a shell's tier would keep this process, and so the lab, after the shell's end.
 try {
-  process.exitCode = await main(process.argv.slice(2))
+  process.exit(await main(process.argv.slice(2)))
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  process.exitCode = 1
+  process.exit(1)
 }

@@ -192,6 +192,20 @@ describe('sluice doctor', () => {
     })
   })
 
+  it('accepts what sluice init writes, as soon as its directories are there', async () => {
+    const place = '/cluster/shared/first'
+    await execa('install', ['-d', '-o', 'ai', '-m', '0750', place, `${place}/state`, `${place}/runtime`])
+    const sluice = (...argv: string[]) => asUser('ai', [SLUICE, ...argv], { cwd: place, reject: false })
+    const written = await sluice('init', '--yes', '--partition', 'gpu_ai', '--shared', place, '--site', 'first')
+    expect(String(written.stdout)).toContain('Wrote sluice.yaml: networks 10.77.0.0/24 (vasp-01, vasp-02, vasp-03)')
+    // The other site here has its port.
+    await execa('sed', ['-i', 's/127.0.0.1:8080/127.0.0.1:8099/', `${place}/sluice.yaml`])
+    expect(await sluice('config', 'check')).toMatchObject({ exitCode: 0 })
+    expect(await sluice('install', '--to', `${place}/runtime`)).toMatchObject({ exitCode: 0 })
+    expect(await sluice('doctor')).toMatchObject({ exitCode: 0, stderr: '' })
+    await execa('rm', ['-r', place])
+  })
+
   it('tells what a GraceTime of 0 means, and fails', async () => {
     const set = (seconds: string) => execa('scontrol', ['update', 'PartitionName=gpu_ai', `GraceTime=${seconds}`])
     const { stdout: before } = await execa('scontrol', ['--oneliner', 'show', 'partition', 'gpu_ai'])

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import { until } from './until.ts'
 
-const BUNDLE = join(import.meta.dirname, '../../dist/sluice.cjs')
+export const BUNDLE = join(import.meta.dirname, '../../dist/sluice.cjs')
 const PATIENCE = { timeoutMs: 60_000 }
 
 /** A `sluice up` whose temporary, shared and state directories are its own, so that what it leaves can be found. */

@@ -8,7 +8,7 @@ import { openAi } from './clients.ts'
 import { MODELS_DIRECTORY } from './directories.ts'
 import { FAST_MODEL, SLOW_MODEL } from './site.ts'
 import { until } from './until.ts'
-import { configIn, makePlace, startUp } from './up-process.ts'
+import { BUNDLE, configIn, makePlace, startUp } from './up-process.ts'
 
 const MODEL_FILE = join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`)
 const NOTHING = { timeoutMs: 30_000, holds: (left: readonly string[]) => left.length === 0 }
@@ -67,11 +67,59 @@ describe('without a configuration', () => {
     expect(await up.left()).toEqual([])
   })
 
+  it('is found by the commands that look at a site and change it, which ask nothing of a Slurm', async () => {
+    const place = await makePlace()
+    const up = startUp(place, [], WITHOUT_LLAMA)
+    await up.said(ALL_SAID)
+    const sluice = async (...argv: string[]) => {
+      const env = { TMPDIR: join(place, 'tmp'), PATH: '/usr/local/bin:/usr/sbin' }
+      const { exitCode, all } = await execa(process.execPath, [BUNDLE, ...argv], {
+        cwd: '/',
+        env,
+        all: true,
+        reject: false,
+      })
+      return { code: exitCode, text: all }
+    }
+    const before = await sluice('status')
+    expect(before.text).toContain('demo (/): 1 wanted, 0 pending, 1 running, 1 ready, 0 draining')
+    expect(before.text).not.toMatch(/unknown|squeue/)
+    const doctor = await sluice('doctor')
+    expect(doctor).toMatchObject({ code: 0, text: expect.stringContaining('127.0.0.1:8080 is held by our nginx') })
+    expect((await sluice('logs', 'demo')).text).toContain('"event":"ready"')
+    expect((await sluice('explain', 'demo')).text).toContain('its engine serves since')
+
+    const id = /demo-(\d+)-0-0/.exec(before.text)?.[1] ?? ''
+    expect(await sluice('drain', id, '--requeue')).toMatchObject({ code: 0, text: expect.stringContaining(': gone') })
+    await up.said('demo: leaving, as an operator asked; it is started again')
+    const ready = { timeoutMs: 30_000, holds: (text: string) => text.includes(' 1 ready') && !text.includes(id) }
+    await until('another replica', async () => (await sluice('status')).text, ready)
+    expect((await sluice('stop', 'demo')).code).toBe(0)
+    await up.said('demo: leaving, as an operator asked, for as long as this sluice up runs')
+    expect((await sluice('status')).text).toContain('0 running, 0 ready')
+    up.signal('SIGINT')
+    expect(await up.ended).toBe(0)
+    expect(await up.left()).toEqual([])
+    expect(await sluice('status')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('Cannot find a configuration'),
+    })
+  })
+
   it('says that a llama-server without a model is not used', async () => {
     const up = startUp(await makePlace(), ['--once'])
     expect(await up.ended).toBe(0)
     expect(up.lines[0]).toContain('llama-server is there, but no model for it')
     expect(up.lines.join('\n')).toContain(IS_DEMO)
+    expect(await up.left()).toEqual([])
+  })
+
+  it('serves no demo under the name of a model that no llama-server is there for', async () => {
+    const up = startUp(await makePlace(), ['--model', MODEL_FILE], WITHOUT_LLAMA)
+    expect(await up.ended).toBe(2)
+    expect(up.lines).toEqual([
+      expect.stringMatching(/^Cannot serve ".*": there is no llama-server on PATH; put llama\.cpp/),
+    ])
     expect(await up.left()).toEqual([])
   })
 

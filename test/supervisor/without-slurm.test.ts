@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Dismissal } from '../../src/domain/dismissal.ts'
 import { UNKNOWN_LOAD } from '../../src/domain/load.ts'
 import type { GatewayRoutes } from '../../src/domain/routes-file.ts'
 import { supervise } from '../../src/supervisor/loop.ts'
@@ -9,7 +10,12 @@ function replica(world: { unfit?: string } = {}) {
   const clock = manualClock()
   const term = new AbortController()
   const did: string[] = []
-  const played = { routes: new Map<string, GatewayRoutes>(), connections: 0 }
+  const said: unknown[] = []
+  const played = {
+    routes: new Map<string, GatewayRoutes>(),
+    connections: 0,
+    dismiss: (_: Dismissal) => {},
+  }
   const over = supervise({
     identity: {
       ...{ tier: 'fast', engine: 'demo', serves: ['chat'] },
@@ -47,11 +53,13 @@ function replica(world: { unfit?: string } = {}) {
         },
       },
     ],
-    record: () => {},
+    record: (event, detail) => void said.push([event, detail['comeBack']]),
     oomKills: () => undefined,
-    onDismissal: () => {},
+    onDismissal: heard => {
+      played.dismiss = heard
+    },
   })
-  return { clock, term, did, played, over }
+  return { clock, term, did, said, played, over }
 }
 
 it('drains at a TERM, because somebody wants it to end, and ends when it is idle', async () => {
@@ -64,6 +72,16 @@ it('drains at a TERM, because somebody wants it to end, and ends when it is idle
   played.connections = 0
   await clock.advance(1_500)
   await over
+  expect(did.slice(-2)).toEqual(['stopped', 'removed'])
+})
+
+it('drains when an operator asks it to leave, lets its parent know, and ends', async () => {
+  const { clock, did, said, played, over } = replica()
+  await clock.advance(1_000)
+  played.dismiss({ comeBack: false, withinSeconds: undefined })
+  await clock.advance(3_000)
+  await over
+  expect(said).toContainEqual(['asked to leave', false])
   expect(did.slice(-2)).toEqual(['stopped', 'removed'])
 })
 

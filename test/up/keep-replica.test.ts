@@ -7,7 +7,7 @@ function replica() {
   const clock = manualClock()
   const [stop, hurry] = [new AbortController(), new AbortController()]
   const did: string[] = []
-  const world = { end: (_how: string) => {}, start: undefined as Error | undefined }
+  const world = { end: (_how: string) => {}, start: undefined as Error | undefined, isDismissed: false }
   const over = keepReplica({
     effects: {
       start(restarts) {
@@ -22,6 +22,7 @@ function replica() {
         }
       },
       clear: async (pid, restarts) => void did.push(`clear ${pid} ${restarts}`),
+      isDismissed: () => world.isDismissed,
       ended: (how, waitMs) => void did.push(`${how}, again in ${waitMs}`),
     },
     clock,
@@ -46,6 +47,14 @@ it('starts a supervisor again after longer and longer waits, and clears up befor
   expect(did.at(-1)).toBe('ended with code 1, again in 60000')
   stop.abort()
   await over
+})
+
+it('starts none again after one that an operator has sent away', async () => {
+  const { did, world, over } = replica()
+  world.isDismissed = true
+  world.end('ended with code 0')
+  await over
+  expect(did).toEqual(['start 0', 'clear 100 0'])
 })
 
 it('begins with a second again after one that ran a minute', async () => {

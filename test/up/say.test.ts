@@ -13,6 +13,14 @@ it.each([
   expect(parseEvent(line)).toEqual(event)
 })
 
+/** As llama-server prints it. */
+const LLAMA = `print_info: loading
+main: ok
+gguf_init: invalid magic characters: 'abcd', expected 'GGUF'
+llama_model_load: error loading model: failed to load
+srv operator(): cleaning up before exit...
+main: exiting due to model loading error`
+
 describe('of a replica', () => {
   it.each([
     [{ event: 'ready', models: 1 }, undefined],
@@ -26,7 +34,11 @@ describe('of a replica', () => {
     ],
     [{ event: 'engine unfit', message: 'HTTP 500' }, 'the engine is started again: HTTP 500'],
     [{ event: 'failed', message: 'Cannot run it here' }, 'Cannot run it here'],
-    [{ event: 'failed', message: null }, 'given up after six ends in ten minutes; its supervisor begins anew'],
+    [{ event: 'failed', message: null }, 'given up: its engine does not come up; its supervisor begins anew'],
+    [
+      { event: 'engine exited', message: `Exited with code 1: load\n${LLAMA}` },
+      "the engine ended: Exited with code 1: load | … | gguf_init: invalid magic characters: 'abcd', expected 'GGUF' | … | main: exiting due to model loading error",
+    ],
     [{ event: 'drained', outcome: 'idle' }, undefined],
     [{ event: 'drained', outcome: 'deadline' }, 'requests were cut: they took too long to end'],
     [{ event: 'cannot', what: 'beat', error: 'EIO' }, 'cannot beat: EIO'],

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { parseConfig } from '../../src/config/parse-config.ts'
 import type { ReplicaSpec } from '../../src/domain/replica-spec.ts'
 import { toReplicaSpec } from '../../src/scripts/to-replica-spec.ts'
-import { defaultConfig, modelName } from '../../src/up/default-config.ts'
+import { defaultConfig, modelName, tierName } from '../../src/up/default-config.ts'
 import { idOf, jobOf, supervisorOf } from '../../src/up/replica.ts'
 import { toLocalReplica, withoutSlurm } from '../../src/up/without-slurm.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -16,15 +16,13 @@ it('keeps to loopback, under a name of its own', () => {
   })
 })
 
-it.each<[string, Partial<ReplicaSpec>, boolean, ReplicaSpec['engine']]>([
-  ['llama-server where it is', {}, true, 'llama.cpp'],
-  ['the demo engine where llama-server is not', {}, false, 'demo'],
-  ['a program that the tier names, though it may be missing', { command: '/opt/llama' }, false, 'llama.cpp'],
-  ['the demo engine where the tier says so', { engine: 'demo' }, true, 'demo'],
-])('runs %s', (_, change, hasLlamaServer, engine) => {
-  const replica = toLocalReplica({ ...spec, ...change }, hasLlamaServer)
-  expect(replica.spec).toEqual({ ...spec, ...change, engine })
-  expect(replica.note !== undefined).toBe(engine === 'demo' && change.engine === undefined)
+it.each<[string, Partial<ReplicaSpec>, boolean, string | undefined]>([
+  ['llama-server where it is', {}, true, undefined],
+  ['nothing in the place of a llama-server that is not there', {}, false, 'llama-server'],
+  ['a program that the tier names, though it may be missing', { command: '/opt/llama' }, false, undefined],
+  ['the demo engine where the tier says so', { engine: 'demo' }, false, undefined],
+])('runs %s', (_, change, hasLlamaServer, lacks) => {
+  expect(toLocalReplica({ ...spec, ...change }, hasLlamaServer)).toEqual({ spec: { ...spec, ...change }, lacks })
 })
 
 it('lets every engine take a free port', () => {
@@ -37,7 +35,7 @@ it('has a default sluice.yaml that is one without problems', () => {
   expect(config && toReplicaSpec(config, 'demo')).toMatchObject({ engine: 'demo', shared: '/tmp/sluice-up-x/shared' })
   const model = { name: 'm', file: '/models/m of mine.gguf' }
   const served = parseConfig(defaultConfig({ directory: '/tmp/x', port: 8080, model }), 'default').config
-  expect(served && toReplicaSpec(served, 'demo')).toMatchObject({ engine: 'llama.cpp', command: 'llama-server', model })
+  expect(served && toReplicaSpec(served, 'm')).toMatchObject({ engine: 'llama.cpp', command: 'llama-server', model })
 })
 
 it.each([
@@ -47,6 +45,17 @@ it.each([
   ['/models/.gguf', 'model'],
 ])('calls the model in %s %s', (file, name) => {
   expect(modelName(file)).toBe(name)
+})
+
+it.each([
+  ['OR1-Behemoth-72B-Q4_K_M', 'or1_behemoth_72b_q4_k_m'],
+  ['m', 'm'],
+  ['7b', 'model'],
+  [`a${'-b'.repeat(40)}`, `a${'_b'.repeat(15)}`],
+])('calls the tier of %s %s', (model, tier) => {
+  expect(tierName(model)).toBe(tier)
+  const config = defaultConfig({ directory: '/tmp/x', port: 8080, model: { name: model, file: '/m.gguf' } })
+  expect(parseConfig(config, 'default').problems).toEqual([])
 })
 
 it('knows the supervisor that wrote an endpoint file, and that a job of Slurm is none', () => {

@@ -2,6 +2,8 @@ import type { Listen } from '../../domain/listen-address.ts'
 
 /** What was gathered about a site. Undefined always means: could not be found out (rule 1). */
 export interface DoctorFacts {
+  /** A `sluice up` runs it on this machine: there is no Slurm, no runtime for its nodes, and no partition of a tier. */
+  readonly isLocal?: true
   readonly gateway: GatewayFacts
   readonly shared: SharedFacts
   readonly runtime: RuntimeFacts

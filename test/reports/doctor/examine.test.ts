@@ -73,6 +73,18 @@ it('finds a site that is set up right to be so', () => {
   expect(new Set(examineSite(site).map(finding => finding.id)).size).toBe(examineSite(site).length)
 })
 
+it('says nothing of Slurm, partitions and a runtime where a sluice up runs the site', () => {
+  const runtime = { path: '/tmp/x', current: undefined, isThis: undefined }
+  const findings = examineSite({
+    ...site,
+    isLocal: true,
+    runtime,
+    slurm: { config: { unknown: '' }, squeueSeconds: 15 },
+  })
+  expect(new Set(findings.map(one => one.id.split('.')[0]))).toEqual(new Set(['gateway', 'shared', 'slurm']))
+  expect(findings.filter(one => one.level === 'problem' || one.level === 'unknown')).toEqual([])
+})
+
 describe('the gateway', () => {
   it.each([
     ['nobody', 'ok'],

@@ -1,0 +1,174 @@
+import { writeFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { parseConfig } from '../config/parse-config.ts'
+import {
+  STARTING_ENGINES,
+  type StartingEngine,
+  startingConfig,
+  startingPlaces,
+  startingTier,
+} from '../config/starting-config.ts'
+import { codeOf } from '../domain/caught.ts'
+import { networkOf, networksOf } from '../domain/node-networks.ts'
+import { UserError } from '../domain/user-error.ts'
+import { openSlurm } from '../slurm/open-slurm.ts'
+import type { Partition } from '../slurm/partition.ts'
+import { ownInterfaces, resolveHost } from '../system/network.ts'
+import type { Context } from './context.ts'
+
+export interface InitOptions {
+  readonly site?: string
+  readonly partition?: string
+  /** The directory on the shared filesystem. */
+  readonly shared?: string
+  readonly network?: readonly string[]
+  readonly engine?: string
+  readonly model?: string
+  /** The file to write; sluice.yaml here. */
+  readonly output?: string
+  /** Ask nothing. */
+  readonly yes?: boolean
+}
+
+/** Asks a person; the answer, or `otherwise` for an empty one. */
+export type Ask = (question: string, otherwise: string) => Promise<string>
+
+const SLURM_TIMEOUT_MS = 20_000
+/** The first ones speak for a partition's network. */
+const MOST_NODES = 64
+
+/**
+ * `sluice init`: a first sluice.yaml from what Slurm says and what a person answers. What no option says is asked at a
+ * terminal, and elsewhere, or with --yes, taken as the question would offer it.
+ *
+ * @throws UserError where the file exists, where it cannot be found out what has no default, and for an answer that is no good.
+ */
+export async function init(options: InitOptions, context: Context, ask: Ask = asker(options, context)): Promise<void> {
+  const output = options.output ?? 'sluice.yaml'
+  const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
+  const known = await slurm.partitions(context.signal)
+  const partitions = known.kind === 'answered' ? known.value : []
+  if (known.kind !== 'answered') context.warn(`Slurm does not say which partitions there are: ${known.message}`)
+
+  const usual = partitions.find(one => one.isDefault) ?? partitions[0]
+  const names = partitions.map(one => one.name).join(', ')
+  const partition = options.partition ?? (await ask(`Partition${names && ` (${names})`}`, usual?.name ?? ''))
+  const chosen = partitions.find(one => one.name === partition)
+  if (partition !== '' && partitions.length > 0 && chosen === undefined) {
+    throw new UserError(`Cannot use partition "${partition}": Slurm has ${names}`)
+  }
+  const nodes = await addressesOf(chosen ?? usual)
+  const found = networksOf(
+    nodes.flatMap(node => node.addresses),
+    ownInterfaces().flatMap(one => networkOf(one) ?? []),
+  )
+  const networks = options.network ?? words(await ask('Networks of its nodes, in CIDR notation', found.join(', ')))
+  if (networks.length === 0) {
+    throw new UserError(
+      'Cannot find out the networks of the nodes: no name of theirs resolves here; say --network, such as --network 10.0.0.0/24',
+    )
+  }
+  const home = (context.env['HOME'] ?? '').replace(/^\/$/, '')
+  const directory = (
+    options.shared ?? (await ask('Directory on the filesystem that all nodes share', `${home}/sluice`))
+  ).replace(/(?<=.)\/+$/, '')
+  const engine = engineOf(options.engine ?? (await ask(`Engine (${STARTING_ENGINES.join(', ')})`, 'llama.cpp')))
+  const model = options.model ?? (await ask(MODEL_QUESTIONS[engine], usualModel(engine, directory)))
+  const site = options.site ?? siteName(hostname())
+
+  const text = startingConfig({ ...{ site, directory, networks, engine, model }, partition: partition || undefined })
+  const { problems } = parseConfig(text, output)
+  if (problems.length > 0) throw UserError.of(problems)
+  await write(resolve(context.cwd, output), output, text)
+  report({ output, directory, engine, networks, nodes: nodes.map(node => node.name), context })
+
+  async function addressesOf(one: Partition | undefined) {
+    const answer = one === undefined ? undefined : await slurm.hostnames(one.nodes, context.signal)
+    const listed = answer?.kind === 'answered' ? answer.value.slice(0, MOST_NODES) : []
+    return Promise.all(listed.map(async name => ({ name, addresses: (await resolveHost(name)) ?? [] })))
+  }
+}
+
+const MODEL_QUESTIONS: Readonly<Record<StartingEngine, string>> = {
+  'llama.cpp': 'Model, a .gguf file as the nodes see it',
+  vllm: 'Model, a directory as the nodes see it or a name at Hugging Face',
+  sglang: 'Model, a directory as the nodes see it or a name at Hugging Face',
+  tei: 'Model, a directory as the nodes see it or a name at Hugging Face',
+}
+
+function usualModel(engine: StartingEngine, directory: string): string {
+  if (engine === 'llama.cpp') return `${directory}/models/model.gguf`
+  return engine === 'tei' ? 'BAAI/bge-m3' : 'Qwen/Qwen3-8B'
+}
+
+function engineOf(text: string): StartingEngine {
+  const engine = STARTING_ENGINES.find(one => one === text)
+  if (engine !== undefined) return engine
+  throw new UserError(
+    `Cannot begin with engine "${text}": write ${STARTING_ENGINES.join(', ')}; for engine: custom see README.md, Engines`,
+  )
+}
+
+/** Of this machine, in the alphabet of names. */
+function siteName(host: string): string {
+  const name = (host.split('.')[0] ?? '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
+  return /^[a-z]/.test(name) ? name.slice(0, 32) : 'site'
+}
+
+function words(text: string): string[] {
+  return text.split(/[\s,]+/).filter(word => word !== '')
+}
+
+async function write(path: string, output: string, text: string): Promise<void> {
+  await writeFile(path, text, { flag: 'wx' }).catch(cause => {
+    const why = codeOf(cause) === 'EEXIST' ? 'it exists; remove it, or name another file with --output' : cause.message
+    throw new UserError(`Cannot write ${output}: ${why}`, { cause })
+  })
+}
+
+interface Written {
+  readonly output: string
+  readonly directory: string
+  readonly engine: StartingEngine
+  readonly networks: readonly string[]
+  readonly nodes: readonly string[]
+  readonly context: Context
+}
+
+function report({ output, directory, engine, networks, nodes, context: { print } }: Written): void {
+  const { shared, runtime } = startingPlaces(directory)
+  const { uid, username } = userInfo()
+  const of = nodes.length === 0 ? '' : ` (${nodes.slice(0, 3).join(', ')}${nodes.length > 3 ? ', …' : ''})`
+  print(`Wrote ${output}: networks ${networks.join(', ')}${of}`)
+  print('')
+  if (uid === 0) {
+    print(
+      'One account owns the jobs, the updater and the directory, and it is not root. Once, with the same uid on every node:',
+    )
+    print('  useradd --system --create-home sluice')
+    print(`  install -d -o sluice -m 0750 ${directory} ${shared} ${runtime}`)
+    print('Then as that account:')
+  } else {
+    print(`The account that owns the jobs, the updater and the directory is ${username}, on every node. Next:`)
+    print(`  mkdir -p -m 0750 ${directory} ${shared} ${runtime}`)
+  }
+  print(`  sluice config check && sluice install --to ${runtime} && sluice doctor`)
+  print(`  sluice submit ${startingTier(engine)}`)
+  print('  sluice updater     # on this machine; nginx outlives it')
+}
+
+/** Asks at a terminal. Standard output is for what was done. */
+function asker({ yes }: InitOptions, { terminal, signal }: Context): Ask {
+  if (yes === true || terminal === undefined || !process.stdin.isTTY) return async (_, otherwise) => otherwise
+  return async (question, otherwise) => {
+    const lines = createInterface({ input: process.stdin, output: process.stderr })
+    try {
+      const offered = otherwise === '' ? '' : ` [${otherwise}]`
+      return (await lines.question(`${question}${offered}: `, { signal })).trim() || otherwise
+    } finally {
+      lines.close()
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { EngineName } from '../engines/index.ts'
+
+/** What a first sluice.yaml is made of. */
+export interface StartingAnswers {
+  readonly site: string
+  /** undefined: the cluster's default partition. */
+  readonly partition: string | undefined
+  /** On the filesystem that all nodes share; what Sluice keeps there lies below it. */
+  readonly directory: string
+  readonly networks: readonly string[]
+  readonly engine: StartingEngine
+  /** A file or directory on the nodes, or, of engines that fetch one, a name at Hugging Face. */
+  readonly model: string
+}
+
+/** Those that need nothing to be said but a model. */
+export const STARTING_ENGINES = ['llama.cpp', 'vllm', 'sglang', 'tei'] as const satisfies readonly EngineName[]
+export type StartingEngine = (typeof STARTING_ENGINES)[number]
+
+export function startingPlaces(directory: string): { shared: string; runtime: string } {
+  return { shared: `${directory}/state`, runtime: `${directory}/runtime` }
+}
+
+export function startingTier(engine: StartingEngine): string {
+  return engine === 'tei' ? 'embeddings' : 'chat'
+}
+
+/** A name that clients ask for: of a file or of a name at Hugging Face its last part. */
+function nameOf(model: string): string {
+  const last = model.replace(/\/+$/, '').split('/').at(-1) ?? ''
+  return last.replace(/\.gguf$/i, '').replaceAll(/[^A-Za-z0-9_.-]/g, '-') || 'model'
+}
+
+/** The text of sluice.yaml. Words from outside are quoted as JSON, which is YAML. */
+export function startingConfig(answers: StartingAnswers): string {
+  const { site, partition, directory, networks, engine, model } = answers
+  const { shared, runtime } = startingPlaces(directory)
+  const q = (word: string) => (/^[A-Za-z/][A-Za-z0-9_./-]*$/.test(word) ? word : JSON.stringify(word))
+  const where = model.startsWith('/') ? `file: ${q(model)}` : `id: ${q(model)}`
+  return `# Written by sluice init. What else may stand here: sluice config schema. What is wrong with it: sluice config check.
+site: ${q(site)}
+shared: ${q(shared)} # of the account that runs everything, on the filesystem that all nodes share; not writable for others
+runtime: ${q(runtime)} # where sluice install puts Sluice and its Node; jobs start it from there
+gateway:
+  listen: 127.0.0.1:8080 # nginx, on this machine alone; 8080 means every address of it, and whoever reaches it may ask
+  networks: [${networks.join(', ')}] # where the nodes are: the gateway reaches engines nowhere else
+tiers:
+  ${startingTier(engine)}: # a service: jobs that serve one model at one path
+    engine: ${engine}
+    path: / # http://127.0.0.1:8080/v1
+    model: { name: ${q(nameOf(model))}, ${where} } # ${model.startsWith('/') ? 'as the nodes see it' : 'the nodes fetch it from Hugging Face'}
+    # command: /opt/bin/… # the engine's program, where it is not on the nodes' PATH
+    slurm:
+${partition === undefined ? '      # partition: …' : `      partition: ${q(partition)}`}
+      gpus: 1 # on each node
+      # mem: 64G
+      # time: 1-00:00:00 # replicas come back by themselves after it
+      # qos, account, nodelist, …; and extra: [--constraint=…] for whatever has no key
+`
+}
