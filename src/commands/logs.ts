@@ -9,7 +9,7 @@ import { keptDirectory, outputName } from '../scripts/job-output.ts'
 import { systemClock } from '../system/clock.ts'
 import { type GrowingFile, growingFile } from '../system/growing-file.ts'
 import type { Context } from './context.ts'
-import { jobOfReplica, listNames, writtenJobs } from './kept-files.ts'
+import { jobOfReplica, listNames, runOfFile, writtenJobs } from './kept-files.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 
@@ -71,6 +71,8 @@ interface Wanted {
   has(job: string): boolean
   /** Which tiers' outputs are looked through. */
   readonly tiers: readonly string[]
+  /** Which tiers' events are. */
+  readonly eventTiers: readonly string[]
   /** What people would look for and is not there, one line each. */
   missing(labels: readonly string[]): readonly string[]
 }
@@ -116,13 +118,30 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
     const last = newest(before)
     const ids = live.size > 0 ? live : new Set(last === undefined ? [] : [last])
     const newestOfAll = Number(newest([...known.map(one => one.id), ...before]) ?? 0)
-    return { tiers: [name], has: id => ids.has(id) || Number(id) > newestOfAll, missing: missing([...ids]) }
+    return {
+      tiers: [name],
+      eventTiers: [name],
+      has: id => ids.has(id) || Number(id) > newestOfAll,
+      missing: missing([...ids]),
+    }
   }
   const id = /^(?:[a-z][a-z0-9_]*-)?(\d{1,10})(?:-\d+){0,2}$/.exec(name)?.[1]
   const written = await Promise.all(tiers.map(tier => writtenJobs(site, tier)))
+  // Those of a tier that was taken out of sluice.yaml, too.
+  const runs = (await listNames(site, registryDirectories(site.config.shared).events)).flatMap(
+    file => runOfFile(file) ?? [],
+  )
   // Slurm forgets a job in minutes; its logs stay.
-  const found = id !== undefined && written.flat().includes(id) ? id : jobsNamed(name, { tiers, jobs: known })[0]?.id
-  return { tiers, has: one => one === found, missing: missing(found === undefined ? [] : [found]) }
+  const found =
+    id !== undefined && [...written.flat(), ...runs.map(run => run.id)].includes(id)
+      ? id
+      : jobsNamed(name, { tiers, jobs: known })[0]?.id
+  return {
+    tiers,
+    eventTiers: [...tiers, ...runs.map(run => run.tier)],
+    has: one => one === found,
+    missing: missing(found === undefined ? [] : [found]),
+  }
 }
 
 async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[]> {
@@ -146,7 +165,7 @@ async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[
   }
   const writers = await listNames(site, events)
   const updaters = writers.filter(file => /^updater-.*\.jsonl$/.test(file))
-  const replicas = writers.filter(file => wanted.has(jobOfReplica(file, wanted.tiers) ?? ''))
+  const replicas = writers.filter(file => wanted.has(jobOfReplica(file, wanted.eventTiers) ?? ''))
   return [
     ...replicas.map(file => ({ label: file.slice(0, -'.jsonl'.length), path: join(events, file) })),
     ...outputs,
