@@ -31,7 +31,9 @@ export async function explainJob(name: string, options: ExplainOptions, context:
   const reader = createReader(site)
   const answer = await site.jobs(context.signal)
   const jobs = 'unknown' in answer ? [] : answer.jobs
-  const endpoints = await reader.attempt('the registry', [], () => site.registry.scan().then(scan => scan.endpoints))
+  const endpoints = await reader.attempt('the registry', [], () =>
+    site.registry.scan().then(scan => scan.endpoints, nothingYet),
+  )
   const tiers = Object.keys(site.config.tiers)
   const wanted = whichJob(name, {
     tiers,
@@ -55,6 +57,12 @@ export async function explainJob(name: string, options: ExplainOptions, context:
   }
   if (options.json === true) return context.print(JSON.stringify(explanation, undefined, 2))
   for (const line of explanationText(explanation)) context.print(line)
+}
+
+/** Before the first replica has run there is no registry: nothing is known, and nothing is wrong. */
+function nothingYet(error: unknown): readonly Endpoint[] {
+  if (/\bENOENT\b/.test(messageOf(error))) return []
+  throw error
 }
 
 interface Reader {

@@ -73,6 +73,13 @@ it('finds a site that is set up right to be so', () => {
   expect(new Set(examineSite(site).map(finding => finding.id)).size).toBe(examineSite(site).length)
 })
 
+it("looks for no program where the engine is Sluice's own", () => {
+  expect(find(withTier({ command: undefined }), 'tier.engine.fast')).toMatchObject({
+    level: 'ok',
+    what: "fast: its engine is Sluice's own",
+  })
+})
+
 describe('the gateway', () => {
   it.each([
     ['nobody', 'ok'],
