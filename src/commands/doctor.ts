@@ -6,6 +6,7 @@ import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { messageOf } from '../domain/caught.ts'
 import { canonicalListen } from '../domain/listen-address.ts'
+import { ENGINES } from '../engines/index.ts'
 import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
 import { openRegistry } from '../registry/open-registry.ts'
@@ -163,7 +164,7 @@ async function gatherTier(
       .join(',')
   return {
     name,
-    command: commandOf({ command, engine }),
+    command: ENGINES[engine].subcommand === undefined ? commandOf({ command, engine }) : undefined,
     ...(rpc === undefined ? {} : { rpcPort: rpc.port }),
     isExclusive: wanted.exclusive,
     partitions: found,

@@ -36,13 +36,18 @@ function word(issue: Issue, base: Path, subject: Subject): Finding[] {
     case 'invalid_type':
       return [badValue(path, shown(path, subject, 'typed'), typeFix(path, subject))]
     case 'invalid_value':
-      return [badValue(path, shown(path, subject), suggest(String(value), issue.values.map(String)))]
+      return [badValue(path, shown(path, subject), suggest(wordOf(value), issue.values.map(String)))]
     case 'too_small':
     case 'too_big':
       return [badValue(path, shown(path, subject), range(path, subject))]
     default:
       return [badValue(path, shown(path, subject), issue.message)]
   }
+}
+
+/** Maps have no prototype, and would not become text. */
+function wordOf(value: unknown): string {
+  return typeof value === 'object' ? '' : String(value)
 }
 
 /** zod does not look below a key that it refuses. */

@@ -1,3 +1,4 @@
+import { MOST_SOCKET_BYTES } from '../domain/socket-path.ts'
 import type { BuildArgv, Engine } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { judgePlainly } from './plain-health.ts'
@@ -36,14 +37,11 @@ export const tei: Engine = {
 function socketIn(directory: string): string {
   const path = `${directory}/tei.sock`
   const bytes = Buffer.byteLength(path)
-  if (bytes <= MAX_SOCKET_BYTES) return path
+  if (bytes <= MOST_SOCKET_BYTES) return path
   throw new Error(
-    `Cannot start text-embeddings-router: the path of its socket, "${path}", has ${bytes} bytes, and Linux takes ${MAX_SOCKET_BYTES}; choose a shorter TMPDIR for the job`,
+    `Cannot start text-embeddings-router: the path of its socket, "${path}", has ${bytes} bytes, and Linux takes ${MOST_SOCKET_BYTES}; choose a shorter TMPDIR for the job`,
   )
 }
-
-// sun_path of unix(7) has 108 bytes, one of them the ending zero.
-const MAX_SOCKET_BYTES = 107
 
 /** Reference: core/src/queue.rs; it counts what it has answered, not what it is answering. */
 const LOAD: LoadNames = { running: [], waiting: ['te_queue_size'], kv: [], prefixHits: [] }

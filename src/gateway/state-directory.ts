@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../domain/socket-path.ts'
 
 /** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
 export const KEYS_FILE = 'keys.conf'
@@ -27,10 +28,10 @@ export async function makeStateDirectory(path: string): Promise<StateDirectory> 
   const root = await realpath(path)
   const directory = placesBelow(root)
   const bytes = Buffer.byteLength(directory.controlSocket)
-  if (bytes > MAX_SOCKET_BYTES) {
+  if (bytes > MOST_SOCKET_BYTES) {
     throw new Error(
       `Cannot keep the gateway's state in ${JSON.stringify(root)}: the path of its control socket has ${bytes} bytes, ` +
-        `and Linux takes ${MAX_SOCKET_BYTES}; choose a shorter gateway.state`,
+        `and Linux takes ${MOST_SOCKET_BYTES}; choose a shorter gateway.state`,
     )
   }
   for (const name of ['generations', 'temporary', 'run', 'logs']) {
@@ -62,9 +63,6 @@ export function placesBelow(root: string): StateDirectory {
     pidFile: join(root, 'run/nginx.pid'),
     errorLog: join(root, 'logs/error.log'),
     accessLog: join(root, 'logs/access.log'),
-    controlSocket: join(root, 'run/control.sock'),
+    controlSocket: join(root, CONTROL_SOCKET),
   }
 }
-
-// sun_path of unix(7) has 108 bytes, one of them the ending zero.
-const MAX_SOCKET_BYTES = 107

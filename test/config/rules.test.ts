@@ -161,6 +161,30 @@ describe('gateway.nginx', () => {
   })
 })
 
+test.each([
+  [85, 'private', []],
+  [
+    86,
+    'private',
+    [
+      '4:19: Cannot use gateway.state: the path of its control socket would have 108 bytes, and Linux takes 107; write a path that is 1 bytes shorter',
+    ],
+  ],
+  [200, 'system', []],
+])('gateway.state of %d characters for a %s nginx is judged', (length, nginx, problems) => {
+  const state = `/${'s'.repeat(length - 1)}`
+  expect(problemsOf(GOOD.replace('{ networks', `{ state: ${state}, nginx: ${nginx}, networks`))).toEqual(problems)
+})
+
+test.each([
+  ['engine: { a: 1 }', 'tiers.fast.engine: it is a map; choose "llama.cpp"'],
+  ['engine: [vllm]', 'tiers.fast.engine: it is a list; choose "llama.cpp"'],
+  ['allow: [{ a: 1 }]', 'tiers.fast.allow[0]: it is a map; choose "flash-attn-on-sm70"'],
+])('%s is told, not thrown', (line, problem) => {
+  const text = line.startsWith('engine') ? GOOD.replace('engine: llama.cpp', line) : `${GOOD}    ${line}\n`
+  expect(problemsOf(text)).toEqual([expect.stringContaining(`Cannot use ${problem}`)])
+})
+
 describe('timing', () => {
   test.each([
     ['{ beatSeconds: 9.9 }', []],

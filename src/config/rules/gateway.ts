@@ -1,3 +1,4 @@
+import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../../domain/socket-path.ts'
 import { badKey, badValue, suggest } from '../finding.ts'
 import { type Rule, seenTiers } from './seen.ts'
 
@@ -29,4 +30,14 @@ export const leaseRule: Rule = ({ config }) => {
   if (beatSeconds === undefined || leaseSeconds === undefined || leaseSeconds > 2 * beatSeconds) return []
   const found = `a lease of ${leaseSeconds} s ends after one late beat, at ${beatSeconds} s a beat`
   return [badValue(['timing', 'leaseSeconds'], found, `write more than ${2 * beatSeconds}, or beat more often`)]
+}
+
+/** A private nginx is asked through a socket below its state, whose path must fit into an address. */
+export const statePathRule: Rule = ({ config }) => {
+  const { state, name, nginx } = config.gateway ?? {}
+  if (state === undefined || name === undefined || nginx === 'system') return []
+  const bytes = Buffer.byteLength(`${state.replace(/\/$/, '')}/${name}/${CONTROL_SOCKET}`)
+  if (bytes <= MOST_SOCKET_BYTES) return []
+  const found = `the path of its control socket would have ${bytes} bytes, and Linux takes ${MOST_SOCKET_BYTES}`
+  return [badValue(['gateway', 'state'], found, `write a path that is ${bytes - MOST_SOCKET_BYTES} bytes shorter`)]
 }

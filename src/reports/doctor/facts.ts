@@ -91,8 +91,8 @@ export interface SlurmFacts {
 
 export interface TierFacts {
   readonly name: string
-  /** The engine's program, as the configuration names it. */
-  readonly command: string
+  /** The engine's program, as the configuration names it; undefined: it is Sluice's own. */
+  readonly command: string | undefined
   /** Of its RPC workers, where its replicas have any. */
   readonly rpcPort?: number
   readonly isExclusive: boolean

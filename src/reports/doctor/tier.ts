@@ -230,6 +230,7 @@ function nodes({ name, nodes: found }: TierFacts, gateway: Around['gateway']): r
 }
 
 function engine({ name, command }: TierFacts): Finding {
+  if (command === undefined) return ok(`tier.engine.${name}`, `${name}: its engine is Sluice's own`)
   const what = `${name}: whether the nodes have "${command}" cannot be seen from here`
   return unknown(`tier.engine.${name}`, what, 'A replica says so in sluice status when it starts')
 }

@@ -85,6 +85,13 @@ it('says nothing of Slurm, partitions and a runtime where a sluice up runs the s
   expect(findings.filter(one => one.level === 'problem' || one.level === 'unknown')).toEqual([])
 })
 
+it("looks for no program where the engine is Sluice's own", () => {
+  expect(find(withTier({ command: undefined }), 'tier.engine.fast')).toMatchObject({
+    level: 'ok',
+    what: "fast: its engine is Sluice's own",
+  })
+})
+
 describe('the gateway', () => {
   it.each([
     ['nobody', 'ok'],
