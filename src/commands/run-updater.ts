@@ -13,7 +13,7 @@ import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
 import { newestLines } from '../system/growing-file.ts'
 import { createLane } from '../system/lane.ts'
-import { ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
+import { hostAnswers, ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
@@ -96,6 +96,7 @@ export async function runUpdater({
     network: {
       resolve: resolveHost,
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
+      answers: (address, port) => hostAnswers(address, port, CONNECT_MS),
       ownAddresses,
     },
     traffic: accessLog === undefined ? undefined : { lines: trafficOf(accessLog) },

@@ -128,9 +128,6 @@ const LFS_POINTER = 'version https://git-lfs'
 function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
   if (cursor.startsWith(LFS_POINTER)) throw new Bad('it is a Git LFS pointer and not the model: run git lfs pull there')
   cursor.take(4)
-  if (cursor.startsWith('version https://git-lfs.github.com/')) {
-    throw new Bad('it is a pointer of Git LFS, and the model is still to be fetched: git lfs pull')
-  }
   if (!cursor.startsWith('GGUF')) throw new Bad('it is no GGUF file')
   const version = cursor.uint32()
   // A small number whose bytes stand the other way round.

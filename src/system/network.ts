@@ -34,6 +34,35 @@ export function ownInterfaces(): readonly string[] {
     .flatMap(one => (one.family === 'IPv4' && !one.internal && one.cidr !== null ? [one.cidr] : []))
 }
 
+/**
+ * Whether a host answers: its kernel says that a port is closed, or this one takes a connection. A program that hangs with a
+ * full queue answers no attempt, and the host does all the same.
+ */
+export async function hostAnswers(host: string, port: number, timeoutMs: number): Promise<boolean> {
+  for (const one of [DISCARD_PORT, port]) if (await kernelAnswers(host, one, timeoutMs)) return true
+  return false
+}
+
+/** discard (RFC 863): hardly any host has it open. */
+const DISCARD_PORT = 9
+
+function kernelAnswers(host: string, port: number, timeoutMs: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host, port, timeout: timeoutMs })
+    const end = (answers: boolean) => {
+      socket.destroy()
+      resolve(answers)
+    }
+    socket
+      .once('connect', () => end(true))
+      .once('timeout', () => end(false))
+      .once('error', (error: NodeJS.ErrnoException) => end(!SILENT.has(error.code ?? '')))
+  })
+}
+
+/** What our own kernel says when nobody has answered; any other error is no proof of silence. */
+const SILENT = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ETIMEDOUT', 'ENETUNREACH'])
+
 /** Every IPv4 address of this machine. */
 export function ownAddresses(): readonly string[] {
   return Object.values(networkInterfaces())

@@ -8,20 +8,26 @@ import type { Standing } from './standing.ts'
 /**
  * The endpoints whose streams nobody will end: no longer routed, their beats stand still and their ports do not connect.
  * Slurm's word that a job is over is not enough, because engines may finish their answers meanwhile; those that do not are
- * ended by their own kernel, unless it is gone, which shows here. Nor is one meant whose address is somebody else's by now.
+ * ended by their own kernel, unless it is gone, which shows here. A host of which nothing comes is dead to this gateway, too. Nor is one meant whose address is somebody else's by now.
  */
 export function deadEndpoints(
   seen: SeenMap,
   standings: ReadonlyMap<string, Standing>,
-  around: { readonly connects: (id: string) => boolean | undefined; readonly leaseMs: number },
+  around: {
+    readonly connects: (id: string) => boolean | undefined
+    /** Whether nothing at all comes from this address, whatever its beats say. */
+    readonly isUnreachable: (address: string) => boolean
+    readonly leaseMs: number
+  },
 ): Endpoint[] {
-  const isDead = (id: string) =>
+  const isSilent = (id: string) =>
     standings.get(id)?.routed !== true &&
     (seen.get(id)?.lease.stillMs ?? 0) >= around.leaseMs &&
     around.connects(id) === false
   const all = [...seen.values()].map(one => one.endpoint)
-  const living = new Set(all.filter(one => !isDead(one.id)).map(one => one.url))
-  return all.filter(one => isDead(one.id) && one.url !== null && !living.has(one.url))
+  const isDead = (one: Endpoint) => isSilent(one.id) || around.isUnreachable(addressOf(one)?.address ?? '')
+  const living = new Set(all.filter(one => !isDead(one)).map(one => one.url))
+  return all.filter(one => isDead(one) && one.url !== null && !living.has(one.url))
 }
 
 /** Ends what nginx still has with endpoints that died: no packet will come that says so, and clients would wait for minutes. */

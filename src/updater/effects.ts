@@ -63,6 +63,8 @@ export interface NetworkEffects {
   resolve(node: string): Promise<readonly string[] | undefined>
   /** Whether the port takes a connection within 2 s (rule 6). */
   connects(address: string, port: number): Promise<boolean>
+  /** Whether that host's kernel says anything within seconds, also that the port is closed. Undefined: it cannot be asked. */
+  answers?(address: string, port: number): Promise<boolean>
   ownAddresses(): readonly string[]
 }
 

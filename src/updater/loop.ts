@@ -24,6 +24,7 @@ import { type SeenMap, see } from './seen.ts'
 import { createSlurmWord } from './slurm-word.ts'
 import { createSuspects } from './suspects.ts'
 import { watchTraffic } from './traffic.ts'
+import { createUnreachable } from './unreachable.ts'
 
 export interface UpdaterOptions {
   readonly gatewayName: string
@@ -80,6 +81,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   let beatsAt: number | undefined
   const report = createReporter(record)
   const keys = createKnownKeys(registry.keptKey)
+  const unreachable = createUnreachable({ ...options, wake })
   const traffic = watchTraffic({ ...options, report, wake })
   const addresses = createNodeAddresses({ network, clock, wake })
   const routing = createRouting({ ...options, report, wake })
@@ -143,7 +145,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
     if (plan === undefined || isNews) plan = makePlan()
     await routing.bring(plan.model, keys.neededBy)
     // Only now: what is ended before its first byte is tried again, and that should not come to the dead once more.
-    deadStreams.end(deadEndpoints(everSeen(), plan.standings, { connects: suspects.connects, leaseMs }))
+    const around = { connects: suspects.connects, isUnreachable: unreachable.has, leaseMs }
+    deadStreams.end(deadEndpoints(everSeen(), plan.standings, around))
   }
 
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
@@ -168,6 +171,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     suspects.look(everSeen(), made.standings)
     addresses.look(proven(seen, poll))
     slurmWord?.ask(unasked(seen, poll))
+    unreachable.look(made.model)
     return made
   }
 

@@ -120,6 +120,6 @@ test('a pointer of Git LFS is named as one', () => {
   const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4683073184\n')
   expect(readGgufHeader(pointer, pointer.length)).toEqual({
     kind: 'bad',
-    found: 'it is a pointer of Git LFS, and the model is still to be fetched: git lfs pull',
+    found: 'it is a Git LFS pointer and not the model: run git lfs pull there',
   })
 })
