@@ -22,8 +22,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', ...STARTING_SERVERS],
+          exclude: ['test/lab/**', 'test/nodes/**', ...STARTING_SERVERS],
           ...onThisMachine,
+        },
+      },
+      // Fetches other Nodes, and installs on them as a person with a fresh clone does: needs the registry.
+      {
+        test: {
+          name: 'nodes',
+          include: ['test/nodes/**/*.test.ts'],
+          globalSetup: 'test/temporary-directory.ts',
+          testTimeout: 600_000,
         },
       },
       { test: { name: 'servers', include: STARTING_SERVERS, ...onThisMachine } },

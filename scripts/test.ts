@@ -35,6 +35,8 @@ const checks: Step[] = [
 const labFiles = (await readdir(join(root, 'test/lab'))).filter(name => name.endsWith('.test.ts'))
 const labs = planLabs(labFiles).flatMap(labStep)
 
+// The network is what it waits for, mostly.
+labs.unshift({ name: 'other Nodes', argv: [process.execPath, ...vitest('nodes')], report: reportOf('nodes') })
 // Without a command, and with nobody at its terminal: the shell ends at once, and everything with it.
 labs.push({
   name: 'the shell of npm run lab',
