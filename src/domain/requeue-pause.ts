@@ -46,10 +46,10 @@ export function isPausedByRequeue(job: JobView, pauseSeconds: number): boolean {
 }
 
 /**
- * Whether the nodes of the run before have done all that a requeue asked of them: they are up and answer (sinfo(1), NODE
- * STATE CODES: `*` does not respond, `~#!%@^` power and reboots). One that has gone learns only at its return that the
- * run is over: it then revokes the job's credential and kills what is left, and a run that Slurm starts there in that
- * second is refused or killed along. Measured with a slurmd that was killed and started again, all other nodes taken: with
+ * Whether the nodes of the run before have done all that a requeue asked of them: they are up and answer, by
+ * scontrol's words (a state, then flags; one that is not known here may be any). One that has gone learns only at its
+ * return that the run is over: it then revokes the job's credential and kills what is left, and a run that Slurm starts
+ * there in that second is refused or killed along. Measured with a slurmd that was killed and started again, all other nodes taken: with
  * the pause lifted 22.05 ended the job for good ("Job credential revoked", FAILED 1:0) and 26.05 killed its new run
  * (RaisedSignal:15); with the pause left alone it ran again on both. Undefined where no state is known.
  */
@@ -58,4 +58,5 @@ export function areUp(states: readonly string[] | undefined): boolean | undefine
   return states.every(state => UP.test(state))
 }
 
-const UP = /^(?:idle|mixed|allocated|completing|planned|reserved|blocked|drained|draining|maint)[-+$]?$/
+const UP =
+  /^(?:IDLE|MIXED|ALLOCATED)(?:\+(?:COMPLETING|DRAIN|PLANNED|RESERVED|MAINTENANCE|BLOCKED|CLOUD|DYNAMIC_NORM))*$/

@@ -86,10 +86,12 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
       return answer.kind === 'answered' ? { kind: 'answered', value: parseQos(answer.value) } : answer
     },
     async nodeStates(nodeList, signal) {
-      const args = ['--all', '--Node', '--noheader', '--format=%T', `--nodes=${nodeList}`]
-      const answer = readText('sinfo', await runCommand({ ...base, program: 'sinfo', args, signal }))
+      const answer = await scontrol(['--all', '--oneliner', 'show', 'node', nodeList], signal)
       if (answer.kind !== 'answered') return answer
-      return { kind: 'answered', value: answer.value.split('\n').flatMap(line => line.trim() || []) }
+      return {
+        kind: 'answered',
+        value: [...answer.value.matchAll(/^NodeName=.*? State=(\S+)/gm)].flatMap(([, state]) => state ?? []),
+      }
     },
     async hostnames(nodeList, signal) {
       if (nodeList === '') return { kind: 'answered', value: [] } // scontrol would expand SLURM_JOB_NODELIST

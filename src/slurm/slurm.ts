@@ -85,7 +85,11 @@ export interface Slurm {
   partitions(signal?: AbortSignal): Promise<Answered<readonly Partition[]> | NoAnswer>
   /** Of the accounting database; no answer where the cluster has none. */
   qualities(signal?: AbortSignal): Promise<Answered<readonly Qos[]> | NoAnswer>
-  /** sinfo's words for the states of these nodes, `idle`, `down*`, …: one for each partition that a node is in. */
+  /**
+   * scontrol's words for the states of these nodes: `IDLE`, `MIXED+DRAIN`, `DOWN+NOT_RESPONDING` (`DOWN*` on 22.05). Not
+   * sinfo's: asked for one node it said `mixed` of a node that was DOWN for as long as it was asked (26.05, after a start of
+   * slurmctld), until scontrol had asked about that node.
+   */
   nodeStates(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
   /** `vasp-[01-03]` → its three names; an empty list has none. */
   hostnames(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>

@@ -44,16 +44,18 @@ it.each([
 })
 
 it.each([
-  [['idle'], true],
-  [['mixed', 'allocated', 'completing', 'drained', 'draining', 'planned', 'allocated+', 'mixed-'], true],
-  [['idle', 'down'], false],
-  [['down*'], false],
-  [['idle*'], false],
-  [['unknown'], false],
-  [['drained*'], false],
-  [['reboot^'], false],
-  [['idle~'], false],
-  [['a word of tomorrow'], false],
+  [['IDLE'], true],
+  [['MIXED', 'ALLOCATED', 'MIXED+COMPLETING', 'IDLE+DRAIN', 'ALLOCATED+DRAIN', 'IDLE+PLANNED', 'IDLE+CLOUD'], true],
+  [['IDLE', 'DOWN'], false],
+  [['DOWN+NOT_RESPONDING'], false],
+  [['DOWN*'], false],
+  [['IDLE*'], false],
+  [['IDLE*+DRAIN'], false],
+  [['IDLE+NOT_RESPONDING'], false],
+  [['UNKNOWN'], false],
+  [['IDLE+REBOOT_ISSUED'], false],
+  [['IDLE+POWERED_DOWN'], false],
+  [['IDLE+TOMORROW'], false],
   [[], undefined],
   [undefined, undefined],
 ])('nodes that are %j are up: %s', (states, isUp) => {

@@ -50,6 +50,16 @@ const pending = {
 const DOWN = 'echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2; exit 1'
 const FORGOTTEN = 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1'
 
+test('the states of nodes are scontrol’s, whatever else stands in its lines', async () => {
+  await using fake = await FakeSlurm.open()
+  const line = (name: string, state: string) =>
+    `echo 'NodeName=${name} Arch=x86_64 CPUAlloc=1 State=${state} ThreadsPerCore=1 Reason=a State=IDLE [root@now]'`
+  await fake.does('scontrol', `${line('vasp-01', 'DOWN+NOT_RESPONDING')}; ${line('vasp-02', 'MIXED+DRAIN')}`)
+  const answer = await openSlurm({ env: fake.env }).nodeStates('vasp-[01-02]')
+  expect(answer).toEqual({ kind: 'answered', value: ['DOWN+NOT_RESPONDING', 'MIXED+DRAIN'] })
+  expect((await fake.calls('scontrol'))[0]?.argv).toEqual(['--all', '--oneliner', 'show', 'node', 'vasp-[01-02]'])
+})
+
 describe('jobs', () => {
   test('asks once for everything of ours, in a clean environment', async () => {
     await using fake = await FakeSlurm.open()

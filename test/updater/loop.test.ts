@@ -115,7 +115,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
       },
       releaseHold: async () => 'accepted',
       requeuePauseSeconds: async () => 121,
-      nodeStates: async () => ['idle'],
+      nodeStates: async () => ['IDLE'],
     },
     network: {
       resolve: async node => {

@@ -24,7 +24,7 @@ function releases(known: SeenMap = new Map()) {
   const events: string[] = []
   const world = {
     pause: PAUSE as number | undefined,
-    states: ['idle', 'mixed'] as readonly string[] | undefined,
+    states: ['IDLE', 'MIXED'] as readonly string[] | undefined,
     /** What a second look finds; undefined: what the first found. */
     later: undefined as readonly JobView[] | undefined,
   }
@@ -100,13 +100,13 @@ describe('a job that was requeued', () => {
   })
 
   it.each([
-    ['is down', ['idle', 'down*']],
-    ['does not answer', ['mixed', 'mixed*']],
+    ['is down', ['IDLE', 'DOWN*']],
+    ['does not answer', ['MIXED', 'MIXED*']],
   ])('since a node %s is left to Slurm, and stays so when the node is back', async (_, states) => {
     const { did, events, world, polls } = releases()
     world.states = states
     await polls([runs], [paused])
-    world.states = ['idle', 'idle']
+    world.states = ['IDLE', 'IDLE']
     await polls([paused])
     expect([did, events]).toEqual([[], ['left to Slurm']])
   })
