@@ -30,6 +30,20 @@ export const SLURM_CAUSES: readonly Cause[] = [
       `Submit it again (sluice submit ${tierOf(run)}). The updater waits two seconds before it releases a requeued job; whoever else releases jobs (scontrol release, StartTime=now) must wait as well`,
   },
   {
+    id: 'killed-early',
+    when: ['silent'],
+    recognise: run =>
+      run.events.length === 0 && run.state === 'FAILED' && /^0:(?:9|15)$/.test(run.slurm?.exitCode ?? '')
+        ? shownBy(run.stateLine)
+        : undefined,
+    what: run =>
+      run.restarts === 0
+        ? 'Its processes were killed before its supervisor began, and not by Slurm’s word for this job'
+        : `Run ${run.restarts} was killed before its supervisor began: a node that comes back ends what is left of the run before, and may end the next one with it`,
+    fix: run =>
+      `Submit it again (sluice submit ${tierOf(run)}); the node’s slurmd log, and its kernel log for want of memory, say who sent the signal`,
+  },
+  {
     id: 'script-failed',
     when: ['silent'],
     recognise: run =>

@@ -264,6 +264,8 @@ describe('a cause by its words', () => {
     ['launch-failed', ended({ stateText: 'FAILED', reason: 'JobLaunchFailure', exitCode: '0:53' })],
     ['credential-revoked', ended({ stateText: 'FAILED', reason: 'NonZeroExitCode', exitCode: '1:0', restarts: 2 })],
     ['script-failed', ended({ stateText: 'FAILED', reason: 'NonZeroExitCode', exitCode: '127:0' })],
+    ['killed-early', ended({ stateText: 'FAILED', reason: 'RaisedSignal:9(Killed)', exitCode: '0:9', restarts: 1 })],
+    ['killed-early', ended({ stateText: 'FAILED', reason: 'RaisedSignal:15(Terminated)', exitCode: '0:15' })],
     ['supervisor-killed', silent({ stateText: 'FAILED', reason: 'RaisedSignal:9(Killed)', exitCode: '0:9' })],
     ['node-lost', silent({ state: 'pending', stateText: 'PENDING', reason: 'BeginTime', restarts: 1 })],
     ['engine-unwell', facts({ runs: [run({ events: events(['ready'], ['engine unwell', { message: 'x' }]) })] })],
