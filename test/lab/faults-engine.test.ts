@@ -1,4 +1,4 @@
-import { readFile, readlink, rm, stat, truncate } from 'node:fs/promises'
+import { chmod, readFile, readlink, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,14 +17,25 @@ import { until } from './until.ts'
 const PATIENCE = { timeoutMs: 90_000 }
 const SMALL_JOB = { partition: 'gpu_ai', gpus: 1, mem: '1G' }
 const MISSING_MODEL = join(MODELS_DIRECTORY, 'nobody-has-this.gguf')
+const UNLUCKY = join(SHARED_DIRECTORY, 'unlucky')
 let site: Site
 
 beforeAll(async () => {
+  await writeAs('ai', UNLUCKY, '#!/bin/sh\necho no luck today\nexit 1\n')
+  await chmod(UNLUCKY, 0o755)
   site = await openSite({
     fast: { ...FAST_TIER, slurm: { ...FAST_TIER.slurm, signalLeadSeconds: 10 } },
-    broken: {
+    unlucky: {
+      engine: 'custom',
+      path: '/unlucky/',
+      command: UNLUCKY,
+      model: { name: 'fast', file: join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`) },
+      custom: { args: ['{port}'], healthPath: '/health' },
+      slurm: SMALL_JOB,
+    },
+    hopeless: {
       engine: 'llama.cpp',
-      path: '/broken/',
+      path: '/hopeless/',
       model: { name: 'fast', file: join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`) },
       args: { 'no-such-argument': true },
       slurm: SMALL_JOB,
@@ -153,12 +164,12 @@ describe('a supervisor killed -9', () => {
 
 describe.concurrent('what takes its time', () => {
   it('an engine that cannot start is tried six times; then its file says why, and the node is given back', async () => {
-    const [jobId = ''] = await site.submit('broken', 1)
-    const failed = await until('the failure', () => endpointOf(`broken-${jobId}-0-0`), {
+    const [jobId = ''] = await site.submit('unlucky', 1)
+    const failed = await until('the failure', () => endpointOf(`unlucky-${jobId}-0-0`), {
       ...PATIENCE,
       holds: one => one.state === 'failed',
     })
-    expect(failed.message).toMatch(/Exited with code 1: .*invalid argument: --no-such-argument/)
+    expect(failed.message).toMatch(/Exited with code 1: .*no luck today/)
     await until('the end of its job', async () => (await showJob(jobId))['JobState'] === 'CANCELLED', PATIENCE)
     await until('a file that says so', () => endpointOf(failed.id), {
       ...PATIENCE,
@@ -176,7 +187,19 @@ describe.concurrent('what takes its time', () => {
       holds: standings => /^Not routed: Exited with code 1/.test(standings.at(-1) ?? ''),
     })
     const log = await readFile(join(SHARED_DIRECTORY, 'logs', jobId, 'engine-0.log'), 'utf8')
-    expect(log.match(/invalid argument: --no-such-argument/g)).toHaveLength(6)
+    expect(log.match(/no luck today/g)).toHaveLength(6)
+  })
+
+  it('an engine that says itself that it never will is tried once', async () => {
+    const [jobId = ''] = await site.submit('hopeless', 1)
+    const failed = await until('the failure', () => endpointOf(`hopeless-${jobId}-0-0`), {
+      ...PATIENCE,
+      holds: one => one.state === 'failed',
+    })
+    expect(failed.message).toMatch(/Exited with code 1: .*invalid argument: --no-such-argument/)
+    await until('the end of its job', async () => (await showJob(jobId))['JobState'] === 'CANCELLED', PATIENCE)
+    const events = await site.events(replicaOf(failed.id))
+    expect(events.filter(one => one.event === 'engine exited')).toHaveLength(1)
   })
 
   it('a model that is missing is named at once, and the node is given back', async () => {
