@@ -5,6 +5,7 @@ import type { Context } from './commands/context.ts'
 import { endAtSignal } from './commands/end-at-signal.ts'
 import { linePrinter, printText } from './commands/line-printer.ts'
 import { terminalOf } from './commands/terminal.ts'
+import { writtenOut } from './commands/written-out.ts'
 import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
 import { systemClock } from './system/clock.ts'
@@ -230,7 +231,10 @@ function explain(error: unknown): string {
 
 if (isMainThread) {
   // Not exitCode: a call to a filesystem that hangs would keep the process, and with it its node, until it is killed.
-  void main().then(code => process.exit(code))
+  void main().then(async code => {
+    await writtenOut([process.stdout, process.stderr])
+    process.exit(code)
+  })
 } else {
   void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one
 }
