@@ -25,7 +25,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'faults-squeue': 140,
   'gateway-system': 150,
   rpc: 110,
-  up: 95,
+  up: 200,
   'faults-registry': 90,
   'faults-engine': 90,
   'gateway-reload': 35,

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
 import { until } from './until.ts'
 
@@ -50,6 +51,12 @@ export function startUp(place: string, argv: readonly string[], env: NodeJS.Proc
   const ended = new Promise<number | NodeJS.Signals | null>(resolve =>
     child.once('close', (code, signal) => resolve(signal ?? code)),
   )
+  // A test that failed on the way must not leave its ports to the next.
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGINT')
+    await ended
+  })
   return {
     pid: child.pid ?? 0,
     lines,

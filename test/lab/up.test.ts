@@ -82,11 +82,11 @@ describe('without a configuration', () => {
       return { code: exitCode, text: all }
     }
     const before = await sluice('status')
-    expect(before.text).toContain('demo (/): 1 wanted, 0 pending, 1 running, 1 ready, 0 draining')
+    expect(before.text).toContain('demo (/): 0 pending, 1 running, 1 ready, 0 draining')
     expect(before.text).not.toMatch(/unknown|squeue/)
     const doctor = await sluice('doctor')
     expect(doctor).toMatchObject({ code: 0, text: expect.stringContaining('127.0.0.1:8080 is held by our nginx') })
-    expect((await sluice('logs', 'demo')).text).toContain('"event":"ready"')
+    expect((await sluice('logs', 'demo', '--json')).text).toContain('"event":"ready"')
     expect((await sluice('explain', 'demo')).text).toContain('its engine serves since')
 
     const id = /demo-(\d+)-0-0/.exec(before.text)?.[1] ?? ''
