@@ -36,6 +36,7 @@ const fake = (name: string) => ({
   path: `/${name}/`,
   gatewayPort: undefined,
   rpc: { workers: 2, command: join(FAKES, name, 'ggml-rpc-server'), port: 50_100 },
+  numa: false,
   slurm: { ...REASONING_TIER.slurm, gpus: 0 }, // beside the two that serve there is none left on every node
 })
 
