@@ -6,6 +6,7 @@ import { startSystemNginx } from '../gateway/lab-system.ts'
 import { asUser, userArgv } from './as-user.ts'
 import { RUNTIME_DIRECTORY } from './directories.ts'
 import { SLUICE } from './site.ts'
+import { until } from './until.ts'
 
 const UNITS = join(import.meta.dirname, '../../systemd')
 
@@ -57,6 +58,11 @@ test('under the unit, root finds the nginx of the site and what its workers have
   onTestFinished(() => nginx.remove())
   const { pid } = nginx.master()
   const [worker = ''] = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ')
+  // A worker that has only been forked still bears its master's title.
+  await until('its title', () => readFile(`/proc/${worker}/cmdline`, 'utf8'), {
+    timeoutMs: 10_000,
+    holds: title => title.startsWith('nginx: worker process'),
+  })
   const look = (argv: readonly string[]) => {
     const hidden = 'mount -t proc -o hidepid=invisible proc /proc && exec "$@"'
     return execa('unshare', ['--mount', 'sh', '-c', hidden, 'sh', ...argv], { reject: false })
