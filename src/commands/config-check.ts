@@ -1,6 +1,6 @@
 import { UserError } from '../domain/user-error.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import { type ConfigOptions, readConfig } from './load-config.ts'
 
 export interface ConfigCheckOptions extends ConfigOptions {
@@ -11,7 +11,7 @@ export interface ConfigCheckOptions extends ConfigOptions {
 export async function configCheck(options: ConfigCheckOptions, context: Context): Promise<void> {
   const { file, config, problems } = await readConfig(options, context)
   const ok = config !== undefined
-  if (options.json) printText(context.print, JSON.stringify({ file, ok, problems }, undefined, 2))
+  if (options.json) printJson(context.print, { file, ok, problems })
   if (!ok)
     throw options.json
       ? new UserError(`Cannot use ${file}: ${counted(problems.length, 'problem')}`)

@@ -1,8 +1,8 @@
 import { configJsonSchema } from '../config/json-schema.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 
 /** `sluice config schema`: for editors (`# yaml-language-server: $schema=…`). */
 export function configSchema(context: Context): void {
-  printText(context.print, JSON.stringify(configJsonSchema(), undefined, 2))
+  printJson(context.print, configJsonSchema())
 }

@@ -26,7 +26,7 @@ import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import { type ConfigOptions, loadRunningConfig } from './load-config.ts'
 import { isRunByUp } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
@@ -45,8 +45,7 @@ export async function doctor(options: DoctorOptions, context: Context): Promise<
   const { config, file } = await loadRunningConfig(options, context)
   const isLocal = await isRunByUp(config, context)
   const findings = examineSite(isLocal ? await gatherLocal(config, context) : await gather(config, context))
-  if (options.json === true)
-    printText(context.print, JSON.stringify({ file, site: config.site, findings }, undefined, 2))
+  if (options.json === true) printJson(context.print, { file, site: config.site, findings })
   else for (const line of findingsText(findings)) context.print(line)
   const problems = findings.filter(finding => finding.level === 'problem').length
   if (problems > 0) throw new Error(`This site is not set up right: ${problems} problem${problems === 1 ? '' : 's'}`)

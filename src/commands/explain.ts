@@ -11,7 +11,7 @@ import { keptDirectory, outputName } from '../scripts/job-output.ts'
 import { growingFile } from '../system/growing-file.ts'
 import type { Context } from './context.ts'
 import { listNames, runOfFile, writtenJobs } from './kept-files.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 
@@ -57,7 +57,7 @@ export async function explainJob(name: string, options: ExplainOptions, context:
       `Cannot explain job ${wanted.id}: nothing is known of it; ${why}, and it has left neither events nor logs in ${site.config.shared}`,
     )
   }
-  if (options.json === true) return printText(context.print, JSON.stringify(explanation, undefined, 2))
+  if (options.json === true) return printJson(context.print, explanation)
   for (const line of explanationText(explanation)) context.print(line)
 }
 

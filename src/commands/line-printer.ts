@@ -9,3 +9,8 @@ export function linePrinter(stream: { write(text: string): unknown }): (line: st
 export function printText(print: (line: string) => void, text: string): void {
   for (const line of text.split('\n')) print(line)
 }
+
+/** What a command says with --json. */
+export function printJson(print: (line: string) => void, value: unknown): void {
+  printText(print, JSON.stringify(value, undefined, 2))
+}

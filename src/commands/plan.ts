@@ -13,7 +13,7 @@ import { planModel } from '../sizing/plan.ts'
 import { planTogether } from '../sizing/plan-together.ts'
 import { askFitParams } from './ask-fit-params.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { layoutOf, settingsOf } from './plan-layout.ts'
 import { readModel } from './read-model.ts'
@@ -40,7 +40,7 @@ export async function plan(name: string, options: PlanOptions, context: Context)
   const models: PlannedModel[] = []
   for (const one of await modelsOf(name, tier, options, context)) models.push(await planOne(one, tier, layout, context))
   const together = planTogether(models, layout, tier.router?.modelsMax ?? 1) ?? null
-  if (options.json === true) printText(context.print, JSON.stringify({ tier: name, models, together }, undefined, 2))
+  if (options.json === true) printJson(context.print, { tier: name, models, together })
   else for (const line of textOf(models, together, layout)) context.print(line)
   const refused = models.filter(one => one.plan.refused !== null).map(one => one.name)
   if (refused.length > 0) throw new Error(`Cannot start ${refused.join(', ')} with the arguments of ${name}`)

@@ -11,7 +11,7 @@ import { profileEngine } from '../server/profile-engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 
@@ -59,7 +59,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
 
   function report(result: { dryRun: boolean; seconds: number }): void {
     const { directory = null } = plan
-    printText(context.print, JSON.stringify({ id, engine, node: job.node, directory, ...result }, undefined, 2))
+    printJson(context.print, { id, engine, node: job.node, directory, ...result })
   }
 }
 

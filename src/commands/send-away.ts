@@ -8,7 +8,7 @@ import { jobsNamed } from '../reports/named-jobs.ts'
 import type { OrderAnswer } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
@@ -163,7 +163,7 @@ function unknown(): undefined {
 function report(outcomes: readonly Outcome[], title: string, options: SendAwayOptions, { print }: Context): void {
   if (options.json === true) {
     const jobs = outcomes.map(({ errand, isDone, words }) => ({ tier: errand.tier, job: errand.jobId, isDone, words }))
-    printText(print, JSON.stringify({ dryRun: options.dryRun === true, jobs }, undefined, 2))
+    printJson(print, { dryRun: options.dryRun === true, jobs })
     return
   }
   print(title)

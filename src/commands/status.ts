@@ -11,7 +11,7 @@ import { type StatusTextOptions, statusLines, statusText } from '../reports/stat
 import { systemClock } from '../system/clock.ts'
 import type { Context } from './context.ts'
 import { lastStandings } from './last-standings.ts'
-import { printText } from './line-printer.ts'
+import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
 import { openSite, type Site } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
@@ -41,7 +41,7 @@ export async function status(options: StatusOptions, context: Context): Promise<
   if (options.watch !== true) {
     const still = await stillUpdaters(site, systemClock, context.signal).catch(() => new Map()) // told by the look
     const report = await look(site, jobs, beats, new Map([...still].map(([name, { forMs }]) => [name, forMs])))
-    if (options.json === true) return printText(context.print, JSON.stringify(report, undefined, 2))
+    if (options.json === true) return printJson(context.print, report)
     for (const line of statusText(report, text)) context.print(line)
     return
   }

@@ -7,7 +7,7 @@ import { submissionComment } from '../slurm/submission-comment.ts'
 import { sbatchArguments } from '../slurm/submit.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
-import { printText } from './line-printer.ts'
+import { printJson, printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
 
@@ -34,8 +34,7 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
   await refuseMisfits([tier], loaded)
   if (options.dryRun) {
     const argv = ['sbatch', ...sbatchArguments(submissionComment(config.site, tier))]
-    if (options.json)
-      printText(context.print, JSON.stringify({ tier, count, dryRun: true, argv, script }, undefined, 2))
+    if (options.json) printJson(context.print, { tier, count, dryRun: true, argv, script })
     else printText(context.print, `${argv.join(' ')} < ${scriptName(config, tier)}\n\n${script.trimEnd()}`)
     return
   }
@@ -57,7 +56,7 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
       if (!options.json) context.print(`Submitted ${tier} as job ${submission.id}`)
     }
   } finally {
-    if (options.json) printText(context.print, JSON.stringify({ tier, jobs }, undefined, 2))
+    if (options.json) printJson(context.print, { tier, jobs })
   }
 }
 

@@ -13,19 +13,27 @@ export async function resolveHost(name: string): Promise<readonly string[] | und
 }
 
 /** Whether the port takes a TCP connection within `timeoutMs`. */
-export function takesConnection(host: string, port: number, timeoutMs: number): Promise<boolean> {
+export async function takesConnection(host: string, port: number, timeoutMs: number): Promise<boolean> {
+  return (await tryConnection(host, port, timeoutMs)) === 'connected'
+}
+
+/** `silence`: nobody has answered within `timeoutMs`, not even to refuse. */
+function tryConnection(host: string, port: number, timeoutMs: number): Promise<'connected' | 'refused' | 'silence'> {
   return new Promise(resolve => {
     const socket = connect({ host, port, timeout: timeoutMs })
-    const end = (connects: boolean) => {
+    const end = (how: 'connected' | 'refused' | 'silence') => {
       socket.destroy()
-      resolve(connects)
+      resolve(how)
     }
     socket
-      .once('connect', () => end(true))
-      .once('timeout', () => end(false))
-      .once('error', () => end(false))
+      .once('connect', () => end('connected'))
+      .once('timeout', () => end('silence'))
+      .once('error', (error: NodeJS.ErrnoException) => end(SILENT.has(error.code ?? '') ? 'silence' : 'refused'))
   })
 }
+
+/** What our own kernel says when nobody has answered; any other error is no proof of silence. */
+const SILENT = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ETIMEDOUT', 'ENETUNREACH'])
 
 /** The IPv4 addresses of this machine's interfaces, each with the length of its network: `10.0.0.7/24`. */
 export function ownInterfaces(): readonly string[] {
@@ -39,29 +47,12 @@ export function ownInterfaces(): readonly string[] {
  * full queue answers no attempt, and the host does all the same.
  */
 export async function hostAnswers(host: string, port: number, timeoutMs: number): Promise<boolean> {
-  for (const one of [DISCARD_PORT, port]) if (await kernelAnswers(host, one, timeoutMs)) return true
+  for (const one of [DISCARD_PORT, port]) if ((await tryConnection(host, one, timeoutMs)) !== 'silence') return true
   return false
 }
 
 /** discard (RFC 863): hardly any host has it open. */
 const DISCARD_PORT = 9
-
-function kernelAnswers(host: string, port: number, timeoutMs: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect({ host, port, timeout: timeoutMs })
-    const end = (answers: boolean) => {
-      socket.destroy()
-      resolve(answers)
-    }
-    socket
-      .once('connect', () => end(true))
-      .once('timeout', () => end(false))
-      .once('error', (error: NodeJS.ErrnoException) => end(!SILENT.has(error.code ?? '')))
-  })
-}
-
-/** What our own kernel says when nobody has answered; any other error is no proof of silence. */
-const SILENT = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ETIMEDOUT', 'ENETUNREACH'])
 
 /** Every IPv4 address of this machine. */
 export function ownAddresses(): readonly string[] {
