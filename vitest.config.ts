@@ -9,7 +9,8 @@ const STARTING_SERVERS = ['test/server/**/*.test.ts', 'test/engines/contract.tes
  */
 const onThisMachine = {
   globalSetup: 'test/temporary-directory.ts',
-  testTimeout: 30_000,
+  // Bounds what hangs: beside a loaded lab a test of seconds takes a minute.
+  testTimeout: 180_000,
   isolate: false,
   maxWorkers: 2 * availableParallelism(),
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await mkdir(join(project, 'bin'))
   for (const name of ['my-backend-binary', 'vllm']) await symlink(SMALL, join(project, 'bin', name))
   await writeFile(join(project, 'package.json'), '{ "type": "module" }')
-}, 60_000)
+}, 180_000)
 
 async function chapter(): Promise<string> {
   const readme = await readFile(join(root, 'README.md'), 'utf8')

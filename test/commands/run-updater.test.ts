@@ -22,7 +22,7 @@ it('leaves no thread and no open file behind, however often sluice.yaml is read 
     const { threads, files } = await held()
     expect(threads).toBeLessThan(before.threads + RUNS / 2)
     expect(files).toBeLessThan(before.files + RUNS / 2)
-  }, 20_000)
+  }, 180_000)
 })
 
 async function runOnce(config: NonNullable<ReturnType<typeof parseConfig>['config']>): Promise<void> {

@@ -19,4 +19,4 @@ it('says in the shared directory why it could not begin: what it prints stays on
     event: 'failed',
     message: expect.stringMatching(/^Cannot make scratch space in "\/nowhere": .*ENOENT.*TMPDIR/),
   })
-}, 60_000)
+}, 180_000)

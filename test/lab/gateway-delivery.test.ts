@@ -291,4 +291,4 @@ test('a client that heeds Keep-Alive may use a connection that was idle for 1.9 
   isOver = true
   await Promise.all(clients)
   expect([failures, count > 200]).toEqual([[], true])
-}, 60_000)
+})
