@@ -113,6 +113,7 @@ function isThere(path: string): boolean {
 
 /** `("a heading", docs/x.md)`, and `("one" and "another", docs/x.md)`. */
 function strayCitations(file: string, text: string): string[] {
+  if (!text.includes('docs/')) return []
   const flowing = text.replaceAll(/\s*\n\s*(?:\*|\/\/|#)?\s*/g, ' ')
   const citations = flowing.matchAll(/((?:\\?"[^"\n]{1,80}\\?"(?:,? and |, )?)+), (docs\/[\w./-]+\.md)/g)
   return [...citations].flatMap(([, names = '', path = '']) =>
