@@ -43,9 +43,10 @@ describe('the library in the README', () => {
 describe('the check of examples', () => {
   it('finds commands, options, scripts and configurations that are wrong', () => {
     expect([...commands.keys()]).toEqual(expect.arrayContaining(['config check', 'config schema', 'drain', 'up']))
-    expect(strayCommands('`sluice drian ID` and `sluice drain ID --requeu`, `sluice config check`')).toEqual([
+    expect(strayCommands('`sluice drian ID` and `sluice drain ID --requeu`, `sluice config chekc`')).toEqual([
       'sluice drian',
       'sluice drain --requeu',
+      'sluice config chekc',
     ])
     expect(strayScripts('`npm run chekc` and `npm run check`')).toEqual(['npm run chekc'])
     expect(problemsOf('tiers:\n  a: { engine: vlm, path: / }\n')).not.toEqual([])
@@ -82,14 +83,15 @@ function whole(part: string): string {
 /** The subcommands of a program of commander, each with its long options. */
 function commandsOf(cli: string): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>()
-  for (const part of cli.split(/(?=\.command\()/).slice(1)) {
-    const name = /^\.command\('([\w-]+)'/.exec(part)?.[1] ?? ''
-    const isBelowConfig = /configCheck|configSchema/.test(part)
+  const starts = [...cli.matchAll(/(?:\b(\w+)\s*)?\.command\('([\w-]+)'/g)]
+  let last = ''
+  for (const [index, start] of starts.entries()) {
+    // Without a name before it, it is below the one before it in its chain.
+    const [, parent = last, name = ''] = start
+    last = parent === 'sluice' ? name : `${parent} ${name}`
+    const part = cli.slice(start.index, starts[index + 1]?.index)
     const options = [...part.matchAll(/(?<!\w)--[a-z][a-z-]*/g)].map(([option]) => option)
-    found.set(
-      isBelowConfig ? `config ${name}` : name,
-      part.includes('configFile()') ? [...options, '--config'] : options,
-    )
+    found.set(last, part.includes('configFile()') ? [...options, '--config'] : options)
   }
   return found
 }
@@ -104,7 +106,8 @@ function strayCommands(text: string): string[] {
     const [, first = '', second = '', rest = ''] =
       /^(?:\$ )?(?:\.\/)?sluice ([a-z][a-z-]*)(?: ([a-z]+))?(.*)$/.exec(line) ?? []
     if (first === '') return []
-    const name = first === 'config' ? `config ${second}` : first
+    const isGroup = [...commands.keys()].some(name => name.startsWith(`${first} `))
+    const name = isGroup ? `${first} ${second}` : first
     const options = commands.get(name)
     if (options === undefined) return [`sluice ${name}`]
     const given = [...`${second} ${rest}`.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option)
