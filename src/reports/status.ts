@@ -10,7 +10,12 @@ import { isStuck } from './explain/waits.ts'
 /** What one look found. Undefined always means: not known (rule 1). */
 export interface StatusFacts {
   readonly site: string
-  readonly tiers: readonly { readonly name: string; readonly path: string; readonly wanted: number }[]
+  readonly tiers: readonly {
+    readonly name: string
+    readonly path: string
+    /** Where the gateway offers it. */
+    readonly url: string
+  }[]
   /** Our jobs, each with the tier that it was submitted for. */
   readonly jobs: Known<{ readonly jobs: readonly TierJob[]; readonly complete: boolean }>
   readonly registry: Known<{
@@ -41,14 +46,26 @@ export interface StatusReport {
   readonly gateways: readonly GatewayStatus[] | null
   /** What could not be found out, and which files cannot be read; one line each. */
   readonly problems: readonly string[]
+  /** That an updater's summary is all that was read, and how old it is; absent: the reader looked for itself. */
+  readonly summary?: SummaryAge
+}
+
+export interface SummaryAge {
+  readonly gateway: string
+  /** Whose site it is. */
+  readonly account: string
+  readonly writtenAt: string
+  readonly ageMs: number
+  /** It was seen not to be written any more: the updater is dead, or cannot write. */
+  readonly isStale: boolean
 }
 
 export interface TierStatus {
   readonly name: string
   /** Null: the tier is not in the configuration. */
   readonly path: string | null
-  /** `replicas` of sluice.yaml, which `sluice up` keeps: with Slurm nobody sees to it, and people are not told that it is so. */
-  readonly wanted: number | null
+  /** Where the gateway offers it; null as `path`. */
+  readonly url: string | null
   /** Jobs of Slurm; null: Slurm did not answer. */
   readonly pending: number | null
   readonly running: number | null
@@ -75,6 +92,9 @@ export type SlurmStatus =
       readonly known: true
       readonly state: string
       readonly reason: string | null
+      /** Since when it waits, as it was submitted or last requeued; null: it does not wait, or nobody told. Slurm's clock. */
+      readonly queuedSince: number | null
+      /** Of one that waits: when Slurm expects to start it. */
       readonly expectedStart: number | null
     }
 
@@ -137,7 +157,7 @@ function tierStatus(name: string, facts: StatusFacts): TierStatus {
   return {
     name,
     path: frame?.path ?? null,
-    wanted: frame?.wanted ?? null,
+    url: frame?.url ?? null,
     pending: count(jobs, ({ job }) => job.state === 'pending'),
     running: count(jobs, ({ job }) => job.state === 'running'),
     ready: count(endpoints, one => one.state === 'ready' && overBy(one, facts) === undefined),
@@ -189,22 +209,24 @@ function slurmOf({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): Sl
   const job = jobs.value.jobs.find(one => one.job.id === id)?.job
   if (job === undefined) {
     return jobs.value.complete
-      ? { known: true, state: NO_SUCH_JOB, reason: null, expectedStart: null }
+      ? { known: true, state: NO_SUCH_JOB, ...NOT_WAITING }
       : { known: false, why: "part of Slurm's answer could not be read" }
   }
   if (job.restarts < restarts) return { known: false, why: "Slurm's answer is older than this run" }
-  if (job.restarts > restarts)
-    return { known: true, state: `old copy, run ${job.restarts} is on`, reason: null, expectedStart: null }
+  if (job.restarts > restarts) return { known: true, state: `old copy, run ${job.restarts} is on`, ...NOT_WAITING }
   return viewOf(job)
 }
 
+const NOT_WAITING = { reason: null, queuedSince: null, expectedStart: null } as const
+
 function viewOf(job: JobView): SlurmStatus {
   const reason = job.reason === '' || job.reason === 'None' ? null : job.reason
+  const queuedSince = job.state === 'pending' ? (job.submitTime ?? null) : null
   // Slurm keeps the time that it once reckoned with.
   const expectedStart = job.state === 'pending' && !isStuck(job) ? (job.startTime ?? null) : null
   const state =
     job.preemptTime !== undefined && job.state === 'running' ? `${job.stateText}, being preempted` : job.stateText
-  return { known: true, state, reason, expectedStart }
+  return { known: true, state, reason, queuedSince, expectedStart }
 }
 
 function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus {

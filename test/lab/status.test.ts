@@ -29,7 +29,7 @@ describe('sluice status', () => {
   it('joins jobs, endpoints and routes, and says why a job waits', async () => {
     const { tiers, gateways, problems } = await report()
     expect(tiers).toHaveLength(1)
-    expect(tiers[0]).toMatchObject({ name: 'fast', wanted: 1, pending: 1, running: 3, ready: 3, draining: 0 })
+    expect(tiers[0]).toMatchObject({ name: 'fast', url: expect.stringMatching(/^http:\/\/.+:8080$/), pending: 1, running: 3, ready: 3, draining: 0 })
     expect(gateways).toMatchObject([{ name: 'main', routes: 3 }])
     expect(problems).toEqual([])
     const replicas = tiers[0]?.replicas ?? []
