@@ -104,7 +104,7 @@ export function createSummaryPublisher<E extends Overheard>(
       stillMs: stillness.see([...(found?.beats ?? [])].map(([name, one]) => [name, one.beat])),
     })
     const unread = found?.problems.length ?? 0
-    const problems = unread === 0 ? [] : [`${unread} files of the registry cannot be read; sluice status names them`]
+    const problems = unread === 0 ? [] : [`Files of the registry that cannot be read: ${unread}`]
     beat += 1
     const text = formatSummary(
       { ...report, problems: [...report.problems, ...problems] },
