@@ -92,7 +92,18 @@ export function createSummaryPublisher<E extends Overheard>(
     return answer
   }
 
+  /** Whatever it is, an updater does not end for it. */
   async function publish(scanned: StatusFacts['registry']): Promise<void> {
+    const now = await Promise.resolve()
+      .then(() => write(gateway.name, summaryOf(scanned)))
+      .then(() => undefined, messageOf)
+    if (now !== undefined && now !== trouble) {
+      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old one` })
+    }
+    trouble = now
+  }
+
+  function summaryOf(scanned: StatusFacts['registry']): string {
     const found = 'value' in scanned ? scanned.value : undefined
     const ids = new Set(found?.endpoints.map(one => one.id))
     if (found !== undefined) for (const id of standings.keys()) if (!ids.has(id)) standings.delete(id)
@@ -106,17 +117,12 @@ export function createSummaryPublisher<E extends Overheard>(
     const unread = found?.problems.length ?? 0
     const problems = unread === 0 ? [] : [`Files of the registry that cannot be read: ${unread}`]
     beat += 1
-    const text = formatSummary(
+    return formatSummary(
       { ...report, problems: [...report.problems, ...problems] },
       {
         ...{ gateway: gateway.name, account: userInfo().username, writtenAt: clock.date().toISOString(), beat },
         ...{ everySeconds: timing.beatSeconds, leaseSeconds: timing.leaseSeconds },
       },
     )
-    const now = await write(gateway.name, text).then(() => undefined, messageOf)
-    if (now !== undefined && now !== trouble) {
-      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old one` })
-    }
-    trouble = now
   }
 }

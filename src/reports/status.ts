@@ -133,8 +133,15 @@ export interface GatewayStatus {
   readonly beatStillMs: number | null
 }
 
+/** The same, with an index: a site may have thousands of jobs. */
+interface Facts extends StatusFacts {
+  readonly jobOf: (id: string) => JobView | undefined
+}
+
 /** Joins what Slurm, the registry and the gateways say. Order: the configuration's tiers, then job ids. */
-export function reportStatus(facts: StatusFacts): StatusReport {
+export function reportStatus(found: StatusFacts): StatusReport {
+  const byId = new Map('value' in found.jobs ? found.jobs.value.jobs.map(({ job }) => [job.id, job]) : [])
+  const facts: Facts = { ...found, jobOf: id => byId.get(id) }
   const configured = facts.tiers.map(tier => tier.name)
   const endpoints = 'value' in facts.registry ? facts.registry.value.endpoints : []
   const jobs = 'value' in facts.jobs ? facts.jobs.value.jobs : []
@@ -148,7 +155,7 @@ export function reportStatus(facts: StatusFacts): StatusReport {
   }
 }
 
-function tierStatus(name: string, facts: StatusFacts): TierStatus {
+function tierStatus(name: string, facts: Facts): TierStatus {
   const frame = facts.tiers.find(tier => tier.name === name)
   const jobs = 'value' in facts.jobs ? facts.jobs.value.jobs.filter(one => one.tier === name) : undefined
   const endpoints =
@@ -173,7 +180,7 @@ function tierStatus(name: string, facts: StatusFacts): TierStatus {
 function replicasOf(
   jobs: readonly TierJob[],
   endpoints: readonly Endpoint[] | undefined,
-  facts: StatusFacts,
+  facts: Facts,
 ): ReplicaStatus[] {
   const published = (endpoints ?? []).map(endpoint => ({
     job: endpoint.job.id,
@@ -182,7 +189,8 @@ function replicasOf(
     slurm: slurmOf(endpoint, facts),
     endpoint: endpointStatus(endpoint, facts),
   })) // 1
-  const isPublished = ({ job }: TierJob) => published.some(one => one.job === job.id && one.restarts === job.restarts)
+  const runs = new Set(published.map(one => `${one.job}/${one.restarts}`))
+  const isPublished = ({ job }: TierJob) => runs.has(`${job.id}/${job.restarts}`)
   const others = jobs
     .filter(one => isLive(one) && !isPublished(one))
     .map(({ job }) => ({
@@ -196,17 +204,17 @@ function replicasOf(
 }
 
 /** In words why a run cannot serve any more, whatever its file says; undefined: it may. */
-function overBy({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): string | undefined {
+function overBy({ job: { id, restarts } }: Endpoint, { jobs, jobOf }: Facts): string | undefined {
   if ('unknown' in jobs) return undefined
-  const job = jobs.value.jobs.find(one => one.job.id === id)?.job
+  const job = jobOf(id)
   if (job === undefined) return jobs.value.complete ? 'Slurm has no such job any more' : undefined
   if (job.restarts > restarts) return `Its job was requeued: run ${job.restarts} is on`
   return job.restarts === restarts && job.state === 'ended' ? `Its job has ended: ${job.stateText}` : undefined
 }
 
-function slurmOf({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): SlurmStatus {
+function slurmOf({ job: { id, restarts } }: Endpoint, { jobs, jobOf }: Facts): SlurmStatus {
   if ('unknown' in jobs) return { known: false, why: 'Slurm did not answer' }
-  const job = jobs.value.jobs.find(one => one.job.id === id)?.job
+  const job = jobOf(id)
   if (job === undefined) {
     return jobs.value.complete
       ? { known: true, state: NO_SUCH_JOB, ...NOT_WAITING }
@@ -229,7 +237,7 @@ function viewOf(job: JobView): SlurmStatus {
   return { known: true, state, reason, queuedSince, expectedStart }
 }
 
-function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus {
+function endpointStatus(endpoint: Endpoint, facts: Facts): EndpointStatus {
   const { id, state, url, models, since, message } = endpoint
   const replica = replicaOf(id)
   const beat = 'value' in facts.registry ? facts.registry.value.beats.get(replica) : undefined

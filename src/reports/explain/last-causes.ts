@@ -43,7 +43,8 @@ export const LAST_CAUSES: readonly Cause[] = [
     id: 'engine-crashed',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /Killed by (SIG\w+)/, /Exited with code (13[134689])\b/) ?? find(run.said, /GGML_(?:ASSERT|ABORT).*/),
+      find(run.seen, /Killed by (SIG\w+)/, /Exited with code (13[134689])\b/) ??
+      find(run.said, /GGML_(?:ASSERT|ABORT).*/),
     what: (_, { parts }) => `Its engine crashed${parts[0] === undefined ? '' : ` (${parts[0]})`}`,
     fix: run =>
       `The end of its log is what its makers want to see (sluice logs ${run.job}); another build of the engine, or a smaller batch-size, may do better`,
