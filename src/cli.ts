@@ -101,6 +101,7 @@ function program(): Command {
     .addOption(configFile())
     .option('--json', 'print JSON')
     .option('--watch', 'look again every two seconds, until Ctrl-C')
+    .option('--summary <file>', "what the updater of another account's site publishes (else $SLUICE_SUMMARY)")
     .action(async options => (await import('./commands/status.ts')).status(options, context))
   sluice
     .command('logs')

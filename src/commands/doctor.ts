@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
-import { messageOf } from '../domain/caught.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { canonicalListen } from '../domain/listen-address.ts'
 import { ENGINES } from '../engines/index.ts'
 import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
@@ -118,7 +118,10 @@ async function gatherShared(path: string): Promise<SharedFacts> {
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const found = await lane
     .run('look at the shared directory', () => inspectShared(path))
-    .catch(error => ({ unreadable: messageOf(error) }))
+    .catch(error => ({
+      unreadable:
+        codeOf(error) === 'EACCES' ? 'this account may not enter it; be the one that owns it' : messageOf(error),
+    }))
   const trial = await lane
     .run('write in the shared directory', () => tryShared(path, systemClock))
     .catch(error => ({ failed: messageOf(error) }))

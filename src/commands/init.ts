@@ -148,11 +148,11 @@ function report({ output, directory, engine, networks, nodes, context: { print }
       'One account owns the jobs, the updater and the directory, and it is not root. Once, with the same uid on every node:',
     )
     print('  useradd --system --create-home sluice')
-    print(`  install -d -o sluice -m 0750 ${directory} ${shared} ${runtime}`)
+    print(`  install -d -o sluice -m 0751 ${directory} ${shared} ${runtime}`)
     print('Then as that account:')
   } else {
     print(`The account that owns the jobs, the updater and the directory is ${username}, on every node. Next:`)
-    print(`  mkdir -p -m 0750 ${directory} ${shared} ${runtime}`)
+    print(`  mkdir -p -m 0751 ${directory} ${shared} ${runtime}`)
   }
   print(`  sluice config check && sluice install --to ${runtime} && sluice doctor`)
   print(`  sluice submit ${startingTier(engine)}`)

@@ -13,6 +13,9 @@ export interface ConfigOptions {
   readonly config?: string
 }
 
+/** There is no configuration, or this account may not read it. */
+export class NoConfiguration extends UserError {}
+
 export type LoadedConfig = { readonly file: string } & Extract<ParsedConfig, { config: Config }>
 
 /**
@@ -42,8 +45,10 @@ export async function loadRunningConfig(options: ConfigOptions, context: Context
 export async function readConfig(options: ConfigOptions, context: Context): Promise<{ file: string } & ParsedConfig> {
   const found = await findText(options, context)
   if (found !== undefined) return { file: found.file, ...parseConfig(found.text, found.file) }
-  throw new UserError(
-    `Cannot find a configuration: there is no ${resolve(context.cwd, FILES[0])} and no ${FILES[1]}; name one with --config or $SLUICE_CONFIG`,
+  throw new NoConfiguration(
+    `Cannot find a configuration: there is no ${resolve(context.cwd, FILES[0])} and no ${FILES[1]}; ` +
+      'name one with --config or $SLUICE_CONFIG, or write a first one with sluice init; ' +
+      "of another account's site sluice status --summary FILE shows what it publishes",
   )
 }
 
@@ -87,7 +92,8 @@ async function readText(file: string, cwd: string): Promise<string | undefined> 
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new UserError(`Cannot read ${file}: ${reason(code, error)}`, { cause: error })
+    const Refusal = code === 'EACCES' ? NoConfiguration : UserError
+    throw new Refusal(`Cannot read ${file}: ${reason(code, error)}`, { cause: error })
   }
 }
 

@@ -18,6 +18,7 @@ import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
 import { observeUpdater } from './observe-updater.ts'
+import { createSummaryPublisher } from './publish-summary.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
@@ -83,8 +84,9 @@ export async function runUpdater({
     registry.drainOutcome,
     systemClock,
   )
+  const summary = createSummaryPublisher(config, observed, registry.writeSummary, systemClock)
   const loop = createUpdater({
-    ...observed,
+    ...summary.effects,
     gatewayName: gateway.name,
     ...gatewayFrame(config),
     networks: gateway.networks,
@@ -119,11 +121,16 @@ export async function runUpdater({
       signal,
     )
   }
+  // A `sluice up` is one account's own.
+  const over = new AbortController()
+  const publishing = slurm === undefined ? undefined : summary.keepPublishing(AbortSignal.any([signal, over.signal]))
   try {
     await loop.run()
   } catch (error) {
     if (!signal.aborted) throw error // what the signal cut short, the next start does again
   } finally {
+    over.abort()
+    await publishing
     journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
     await journal.close()
     void registry.close().catch(() => undefined) // a share that hangs keeps the thread until it answers, and us no longer

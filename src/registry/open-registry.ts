@@ -14,6 +14,7 @@ import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 import { readKeptKey, takeSiteKey } from './site-key.ts'
+import { writeSummary } from './summary.ts'
 
 /** A hundred thousand lines; also a slow share takes them within a second. */
 const KEPT_LOG_BYTES = 8 * 1024 * 1024
@@ -54,6 +55,8 @@ export function openRegistry(shared: string, lane: Lane) {
       }),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
       lane.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
+    writeSummary: (gateway: string, text: string) =>
+      lane.run('write the summary', () => writeSummary(shared, gateway, text)),
     ask: (replica: string, dismissal: Dismissal) =>
       lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
     asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),

@@ -14,6 +14,7 @@ export async function writeAtomic(path: string, text: string, options: WriteOpti
     const file = await open(beside, 'wx', options.mode ?? 0o640)
     try {
       await file.writeFile(text)
+      if (options.exactMode === true) await file.chmod(options.mode ?? 0o640)
       if (options.flush ?? true) await file.sync()
     } finally {
       await file.close()
@@ -32,4 +33,6 @@ export interface WriteOptions {
   readonly flush?: boolean
   /** Permission bits; 0640 by default. */
   readonly mode?: number
+  /** Whatever the umask; for what others have to read. */
+  readonly exactMode?: boolean
 }

@@ -14,11 +14,13 @@ export function examineShared(facts: SharedFacts): readonly Finding[] {
   const access = [
     ...owner(found.ownerUid, facts),
     permissions(found.mode, path),
+    ...(found.ownerUid === facts.uid ? [summary(found.mode, path)] : []),
     space(found.freeBytes),
     // To another account it is as foreign as the directory, which is said already.
     ...(found.ownerUid === facts.uid ? siteKey(facts) : []),
   ]
   if ('failed' in trial) {
+    if (found.ownerUid !== facts.uid) return access // nor should it
     const what = `Cannot write in "${path}": ${trial.failed}`
     const fix = 'let the account that runs sluice write there'
     return [...access, { id: 'shared.write', level: 'problem', what, why: 'Nothing can be published', fix }]
@@ -48,6 +50,18 @@ function permissions(mode: number, path: string): Finding {
     what: `Everybody can write in "${path}" (mode ${shown})`,
     why: 'Anybody could replace the directories in it, and so what nginx reaches',
     fix: `chmod o-w ${path}`,
+  }
+}
+
+function summary(mode: number, path: string): Finding {
+  if ((mode & 0o001) !== 0)
+    return ok('shared.summary', 'Other accounts may enter, and sluice status shows them a summary')
+  return {
+    id: 'shared.summary',
+    level: 'note',
+    what: 'Other accounts may not enter, so sluice status shows them nothing',
+    why: 'What the updater publishes for them is in status/; nothing else there is for others to read',
+    fix: `chmod o+x ${path}`,
   }
 }
 

@@ -31,7 +31,7 @@ const config = {
 }
 const found = {
   ownerUid: 2001,
-  mode: 0o40750,
+  mode: 0o40751,
   isDirectory: true,
   localFilesystem: 'xfs',
   filesystemType: '58465342',
@@ -151,6 +151,8 @@ describe('the shared directory', () => {
     ['is ours', {}, 'shared.owner', 'ok'],
     ["is somebody else's", { found: { ...found, ownerUid: 0 } }, 'shared.owner', 'problem'],
     ['is open to all', { found: { ...found, mode: 0o41777 } }, 'shared.permissions', 'problem'],
+    ['lets others pass', {}, 'shared.summary', 'ok'],
+    ['lets nobody else pass', { found: { ...found, mode: 0o40750 } }, 'shared.summary', 'note'],
     ['is full', { found: { ...found, freeBytes: 1e6 } }, 'shared.space', 'warning'],
     ['takes no file', { trial: { failed: 'EROFS' } }, 'shared.write', 'problem'],
     ['maps accounts', { trial: { ...trial, ownerUid: 65_534 } }, 'shared.identity', 'problem'],
@@ -185,6 +187,9 @@ describe('the shared directory', () => {
   it('is not examined further where it is another account’s', () => {
     const foreign = withShared({ found: { ...found, ownerUid: 0 }, key: { ...key, ownerUid: 0 } })
     expect(find(foreign, 'shared.key')).toBeUndefined()
+    expect(
+      find({ ...foreign, shared: { ...foreign.shared, trial: { failed: 'EACCES' } } }, 'shared.write'),
+    ).toBeUndefined()
   })
 })
 
