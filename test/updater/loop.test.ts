@@ -231,17 +231,18 @@ describe('what clients of an empty tier are told', () => {
     await stop()
   })
 
-  it('costs none in a phase of a second, and neither holds up who comes nor hides who went', async () => {
+  it('costs none in a phase of two seconds, and neither holds up who comes nor hides who went', async () => {
     const { clock, did, world, stop } = updater()
+    world.jobs = [running]
     await clock.advance(3_000)
     did.length = 0
     world.endpoints = [{ ...endpoint, state: 'draining' }]
     await clock.advance(1_000)
     expect(did).toEqual(['nginx', 'routes'])
     world.endpoints = [loading(1_000_000)]
-    await clock.advance(1_000)
+    await clock.advance(2_000)
     world.endpoints = [endpoint]
-    await clock.advance(1_000)
+    await clock.advance(1_500)
     expect(did.at(-1)).toBe('routes fast-4242-1-0')
     expect(world.told).toEqual([])
     await stop()
