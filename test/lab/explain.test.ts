@@ -123,6 +123,16 @@ describe.concurrent('a job that cannot run', () => {
     )
   })
 
+  it('that gave up leaves its endpoint file until somebody who has seen it stops it', async () => {
+    const id = jobOf('missing')
+    await until('the end of its job', async () => (await showJob(id))['JobState'] === 'CANCELLED', PATIENCE)
+    expect(await endpointOf('missing')).toMatchObject({ state: 'failed' })
+    const { stdout } = await site.sluice('stop', 'missing', '--config', site.configFile)
+    expect(String(stdout)).toBe(`missing has no jobs\nRemoved what is left of missing-${id}-0-0: its run is over`)
+    expect(await endpointOf('missing')).toBeUndefined()
+    expect((await explained(id)).runs).toMatchObject([{ cause: 'model-missing' }])
+  })
+
   it('whose output directory has gone is a launch that failed', async () => {
     const id = jobOf('output')
     await ready('output')
