@@ -96,7 +96,15 @@ export function createUpdater(options: UpdaterOptions): Updater {
   const slurmWord =
     slurm &&
     createSlurmWord({
-      ...{ ...options, slurm, seen: () => seen, removeFiles: registry.remove, report, wake },
+      ...{
+        ...options,
+        slurm,
+        seen: () => seen,
+        removeFiles: registry.remove,
+        removeExpired: registry.removeExpired,
+        report,
+        wake,
+      },
       isOurs: job => options.jobWords.tierOf(job) !== undefined,
     })
 

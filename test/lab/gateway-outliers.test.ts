@@ -36,6 +36,7 @@ function startUpdater(lab: LabGateway, ports: readonly number[]) {
     registry: {
       scan: async () => ({ endpoints, beats: new Map(), problems: [] }),
       remove: async () => {},
+      removeExpired: async () => 0,
       routes: async () => new Map(),
       keptKey: async () => undefined,
       writeRoutes: async () => {},

@@ -47,6 +47,8 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     sent: [] as EngineKeys[],
     /** What clients of empty tiers are told, in the order of the reloads for that alone. */
     told: [] as string[],
+    /** Of some jobs those whose old files may go, each time. */
+    expired: [] as string[],
     generation: before?.generation ?? 0,
   }
   const served = (model: GatewayModel) => model.tiers.flatMap(tier => tier.servers.map(server => server.id)).join(' ')
@@ -77,6 +79,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
         return { endpoints: world.endpoints, beats, problems: [] }
       },
       remove: async id => void did.push(`remove ${id}`),
+      removeExpired: async isAlive => {
+        world.expired.push(['4242', '17', '5'].filter(id => !isAlive(id)).join(' '))
+        return 0
+      },
       routes: async () => new Map(),
       keptKey: async fingerprint => {
         world.keysRead += 1
@@ -456,6 +462,20 @@ describe('Slurm', () => {
     expect(world.released).toEqual(['4242'])
     await clock.advance(60_000)
     expect(world.released).toEqual(['4242'])
+    await stop()
+  })
+
+  it('has what is old of jobs that are over removed, once a day and never for want of an answer', async () => {
+    const { clock, world, stop } = updater()
+    world.jobs = undefined
+    await clock.advance(60_000)
+    world.jobs = [running, { ...running, id: '17', state: 'ended' }]
+    world.complete = false
+    await clock.advance(300_000)
+    expect(world.expired).toEqual([])
+    world.complete = true
+    await clock.advance(600_000)
+    expect(world.expired).toEqual(['17 5'])
     await stop()
   })
 

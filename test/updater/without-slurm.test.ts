@@ -23,6 +23,7 @@ it('routes to loopback and nowhere else, and asks nobody about jobs', async () =
     registry: {
       scan: async () => ({ endpoints: [endpoint, local], beats: new Map(), problems: [] }),
       remove: async () => {},
+      removeExpired: async () => 0,
       routes: async () => new Map(),
       keptKey: async () => undefined,
       writeRoutes: async () => {},
