@@ -192,6 +192,15 @@ function program(): Command {
     .option('--model <name...>', 'names of models to list')
     .action(async options => (await import('./commands/demo-engine.ts')).demoEngine(options, context))
   sluice
+    .command('gateway')
+    .description("the gateway's nginx, which outlives its updater")
+    .command('stop')
+    .description('end it for good: no new connections, and when its last answer has ended nobody listens any more')
+    .addOption(configFile())
+    .option('--within <seconds>', 'cut what has not ended by then', '600')
+    .option('--now', 'cut running answers at once')
+    .action(async options => (await import('./commands/gateway-stop.ts')).gatewayStop(options, context))
+  sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')
     .requiredOption('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')

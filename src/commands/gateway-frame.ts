@@ -37,7 +37,8 @@ export function gatewayFrame({ gateway, tiers }: Config) {
 export function refuseOtherModel(config: Config, model: GatewayModel, ownAddresses: readonly string[]): void {
   const frame = gatewayFrame(config)
   const empty = { ...frame, tiers: frame.tiers.map(tier => ({ ...tier, servers: [] })) }
-  if (!isDeepStrictEqual({ ...model, tiers: model.tiers.map(tier => ({ ...tier, servers: [] })) }, empty)) {
+  const planned = { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => ({ ...tier, servers: [] })) }
+  if (!isDeepStrictEqual(planned, empty)) {
     throw new Error('Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml')
   }
   const servers = model.tiers.flatMap(tier => tier.servers)

@@ -8,6 +8,7 @@ import { notify } from '../observe/notify.ts'
 import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { localFilesystem, watchEndpoints } from '../registry/watch.ts'
+import { isStuck, whatOf } from '../reports/explain/waits.ts'
 import type { Slurm } from '../slurm/slurm.ts'
 import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
@@ -94,7 +95,10 @@ export async function runUpdater({
     squeueMs: timing.squeueSeconds * 1_000,
     beatMs: timing.beatSeconds * 1_000,
     leaseMs: timing.leaseSeconds * 1_000,
-    isOurs: job => tierOfComment(job.comment, config.site) !== undefined,
+    jobWords: {
+      tierOf: job => tierOfComment(job.comment, config.site),
+      whyItWaits: job => ({ why: whatOf(job), isStuck: isStuck(job) }),
+    },
     network: {
       resolve: resolveHost,
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),

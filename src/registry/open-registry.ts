@@ -8,6 +8,7 @@ import type { Lane } from '../system/lane.ts'
 import { copyStruck } from './copy-struck.ts'
 import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
+import { removeExpired } from './expire.ts'
 import { createOwnFileLook } from './own-file-stands.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
 import { readDismissal, writeDismissal } from './requests.ts'
@@ -45,6 +46,7 @@ export function openRegistry(shared: string, lane: Lane) {
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
       lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
+    removeExpired: (isAlive: (jobId: string) => boolean) => removeExpired(shared, { lane, isAlive }),
     beat: (replica: string, beat: Beat) =>
       lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>

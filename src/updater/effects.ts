@@ -16,6 +16,8 @@ export interface RegistryEffects {
     beats: boolean
   }): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
   remove(id: string): Promise<void>
+  /** Removes what jobs that are over left a month ago, and says how much that was. */
+  removeExpired(isAlive: (jobId: string) => boolean): Promise<number>
   writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
   routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
   /** The key of this fingerprint; undefined when nobody has kept it. */
