@@ -46,9 +46,12 @@ function program(): Command {
   config
     .command('check')
     .description('show every problem of sluice.yaml with its line')
+    .argument('[file]', 'as --config')
     .addOption(configFile())
     .option('--json', 'print JSON')
-    .action(async options => (await import('./commands/config-check.ts')).configCheck(options, context))
+    .action(async (file, options) =>
+      (await import('./commands/config-check.ts')).configCheck({ ...options, file }, context),
+    )
   config
     .command('schema')
     .description('print the JSON Schema of sluice.yaml')
@@ -69,7 +72,7 @@ function program(): Command {
   sluice
     .command('render')
     .description('write the job scripts of tiers')
-    .argument('[tier...]', 'tiers to render; all by default')
+    .argument('[tier...]', 'tiers to render; all by default, each under a line with its name')
     .addOption(configFile())
     .option('--output <dir>', 'write the scripts there')
     .option('--check', 'exit 1 when a script on disk differs')

@@ -13,7 +13,7 @@ import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
 
 export interface RenderOptions extends ConfigOptions {
-  /** Directory for the scripts; without it one script goes to standard output. */
+  /** Directory for the scripts; without it they go to standard output. */
   readonly output?: string
   /** Say what would be written, write nothing. */
   readonly dryRun?: boolean
@@ -33,11 +33,11 @@ export async function render(tiers: readonly string[], options: RenderOptions, c
   await refuseMisfits(names, loaded)
   if (options.check) return check(scripts, options.output ?? dirname(file), context)
   if (options.output !== undefined) return write(scripts, options.output, options.dryRun ?? false, context)
-  const [script, ...more] = scripts
-  if (script === undefined || more.length > 0) {
-    throw new UserError(`Cannot print ${scripts.length} scripts at once: name one tier, or a directory with --output`)
+  for (const [index, { tier, name, text }] of scripts.entries()) {
+    // As head(1) shows several files.
+    if (scripts.length > 1) printText(context.print, `${index > 0 ? '\n' : ''}==> ${name} (${tier}) <==`)
+    printText(context.print, text.trimEnd())
   }
-  printText(context.print, script.text.trimEnd())
 }
 
 interface Script {
