@@ -3,8 +3,11 @@ import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
 import { endAtSignal } from './commands/end-at-signal.ts'
+import { errorLine } from './commands/error-line.ts'
+import { hearOutputs } from './commands/hear-outputs.ts'
 import { linePrinter, printText } from './commands/line-printer.ts'
 import { terminalOf } from './commands/terminal.ts'
+import { workingDirectory } from './commands/working-directory.ts'
 import { writtenOut } from './commands/written-out.ts'
 import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
@@ -19,9 +22,11 @@ const name = process.argv.slice(2).find(argument => !argument.startsWith('-'))
 const hangups: Hangups =
   isMainThread && OUTLIVE_HANGUPS.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
 
+const outputs = hearOutputs(process.stdout, process.stderr, () => done.abort('SIGPIPE'))
+
 const context: Context = {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingDirectory(),
   uid: process.getuid?.(),
   self: [process.execPath, process.argv[1] ?? ''],
   print: linePrinter(process.stdout),
@@ -210,7 +215,10 @@ async function main(): Promise<number> {
   // A second Ctrl-C ends at once; Slurm's second TERM must not.
   process.once('SIGINT', () => done.abort('SIGINT'))
   process.on('SIGTERM', () => done.abort('SIGTERM'))
-  command.hook('preAction', (_, action) => endAtSignal(action.name(), done.signal, systemClock, process.exit))
+  command.hook('preAction', (_, action) => {
+    endAtSignal(action.name(), done.signal, systemClock, process.exit)
+    outputs.begins(action.name())
+  })
   try {
     await command.parseAsync()
     return 0
@@ -221,22 +229,18 @@ async function main(): Promise<number> {
       return 2
     }
     if (command.opts()['verbose'] === true && error instanceof Error) printText(context.warn, String(error.stack))
-    else context.warn(explain(error))
+    else context.warn(errorLine(error))
     return 1
   }
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause === undefined ? '' : `: ${explain(error.cause)}`
-  return `${error.message}${cause}`
 }
 
 if (isMainThread) {
   // Not exitCode: a call to a filesystem that hangs would keep the process, and with it its node, until it is killed.
   void main().then(async code => {
     await writtenOut([process.stdout, process.stderr])
-    process.exit(code)
+    const trouble = outputs.trouble()
+    if (trouble !== undefined) context.warn(trouble)
+    process.exit(trouble === undefined ? code : code || 1)
   })
 } else {
   void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one

@@ -11,6 +11,7 @@ import type { Context } from './context.ts'
 import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
+import { placeToWrite } from './working-directory.ts'
 
 export interface RenderOptions extends ConfigOptions {
   /** Directory for the scripts; without it they go to standard output. */
@@ -72,7 +73,7 @@ async function write(
 ): Promise<void> {
   for (const { tier, name, text } of scripts) {
     const shown = join(directory, name)
-    const path = resolve(context.cwd, shown)
+    const path = placeToWrite(shown, context.cwd)
     if ((await textOf(path)) === text) {
       context.print(`${shown} is up to date (${tier})`)
     } else if (isDryRun) {
