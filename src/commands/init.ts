@@ -123,7 +123,8 @@ function words(text: string): string[] {
 
 async function write(path: string, output: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx' }).catch(cause => {
-    const why = codeOf(cause) === 'EEXIST' ? 'it exists; remove it, or name another file with --output' : reasonOf(cause)
+    const why =
+      codeOf(cause) === 'EEXIST' ? 'it exists; remove it, or name another file with --output' : reasonOf(cause)
     throw new UserError(`Cannot write ${output}: ${why}`, { cause })
   })
 }

@@ -75,5 +75,11 @@ export function systemFailure(error: Error): SystemFailure | undefined {
   if (code === undefined || syscall === undefined || words === undefined) return undefined
   if (!error.message.startsWith(`${code}: `)) return undefined
   const isAbove = code === 'ENOENT' && MAKING.includes(syscall)
-  return { verb: VERBS[syscall] ?? syscall, path, code, words: `${isAbove ? 'its directory does not exist' : words} (${code})`, advice: ADVICE[code] }
+  return {
+    verb: VERBS[syscall] ?? syscall,
+    path,
+    code,
+    words: `${isAbove ? 'its directory does not exist' : words} (${code})`,
+    advice: ADVICE[code],
+  }
 }
