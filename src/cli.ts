@@ -14,13 +14,16 @@ import { UserError } from './domain/user-error.ts'
 import { systemClock } from './system/clock.ts'
 import { type Hangups, hearHangups } from './system/hangups.ts'
 
-/** Commands that a SIGHUP must not end, however early it comes; the others end by it as any program does. */
-const OUTLIVE_HANGUPS = ['updater', 'supervise', 'up']
+/**
+ * Commands that a SIGHUP must not end, however early it comes, nor a second Ctrl-C, which cuts the others short: they put things
+ * in order.
+ */
+const SERVING = ['updater', 'supervise', 'up']
 
 const done = new AbortController()
 const name = process.argv.slice(2).find(argument => !argument.startsWith('-'))
 const hangups: Hangups =
-  isMainThread && OUTLIVE_HANGUPS.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
+  isMainThread && SERVING.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
 
 const outputs = hearOutputs(process.stdout, process.stderr, () => done.abort('SIGPIPE'))
 
@@ -212,8 +215,11 @@ declare const VERSION: string
 
 async function main(): Promise<number> {
   const command = program()
-  // A second Ctrl-C ends at once; Slurm's second TERM must not.
-  process.once('SIGINT', () => done.abort('SIGINT'))
+  // Not `once`: signal-exit, of proper-lockfile, ends the process when nobody listens but itself.
+  process.on('SIGINT', () => {
+    if (done.signal.aborted && !SERVING.includes(name ?? '')) process.exit(130)
+    done.abort('SIGINT')
+  })
   process.on('SIGTERM', () => done.abort('SIGTERM'))
   command.hook('preAction', (_, action) => {
     endAtSignal(action.name(), done.signal, systemClock, process.exit)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, lstat, mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, messageOf, reasonOf } from '../domain/caught.ts'
+import { messageOf, reasonOf } from '../domain/caught.ts'
 import { fingerprintOf, parseKey } from '../domain/engine-key.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'

@@ -25,14 +25,14 @@ test.each([
   ['a report', ['render']],
   ['one that would go on', ['status', '--watch', '--json']],
 ])('a reader that has seen enough of %s ends it quietly', async (_, args) => {
-  const script = '"$@" --config sluice.yaml | head -n 1; exit "${PIPESTATUS[0]}"'
+  const script = '"$@" --config sluice.yaml | head -n 1; exit "$PIPESTATUS"'
   const { code, said, stdout } = await shell(script, ...args)
   expect({ code, said, lines: stdout.split('\n').length }).toEqual({ code: 0, said: [], lines: 2 })
 })
 
 test('what fails still fails, whoever reads it', async () => {
   const args = ['config', 'check', '--json', '--config', join(directory, 'no.yaml')]
-  expect((await shell('"$@" 2>&1 | true; exit "${PIPESTATUS[0]}"', ...args)).code).toBe(2)
+  expect((await shell('"$@" 2>&1 | true; exit "$PIPESTATUS"', ...args)).code).toBe(2)
 })
 
 test('a full disk is not a success', async () => {
@@ -61,4 +61,24 @@ test('a working directory that was removed matters to relative names alone', asy
     said: [`Cannot write jobs/run-14b.slurm: the working directory ${there} was removed; go to one that exists`],
   })
   await rm(gone, { recursive: true, force: true })
+})
+
+// proper-lockfile brings signal-exit, which ends a process that listens for a signal once.
+test.each(['SIGINT', 'SIGTERM'] as const)('an updater that gets %s twice ends in order', async signal => {
+  const own = await mkdtemp(join(directory, 'updater-'))
+  const site = EXAMPLE.replace('/cluster/shared/ai', own).replace('nginx: private', `state: ${own}/state`)
+  await writeFile(join(own, 'sluice.yaml'), site)
+  const argv = ['--import', VERSION, CLI, 'updater', '--config', join(own, 'sluice.yaml')]
+  const child = spawn(process.execPath, argv, { env: { PATH: '/nowhere' }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const closed = once(child, 'close')
+  let said = ''
+  for await (const part of child.stderr.setEncoding('utf8')) {
+    const hadStarted = said.includes('updater started')
+    said += part
+    if (hadStarted || !said.includes('updater started')) continue
+    child.kill(signal)
+    child.kill(signal)
+  }
+  expect(await closed).toEqual([0, null])
+  expect(said).toMatch(new RegExp(`"updater ended".*"reason":"${signal}"`))
 })
