@@ -3,25 +3,33 @@ import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
 import { endAtSignal } from './commands/end-at-signal.ts'
+import { errorLine } from './commands/error-line.ts'
+import { hearOutputs } from './commands/hear-outputs.ts'
 import { linePrinter, printText } from './commands/line-printer.ts'
 import { terminalOf } from './commands/terminal.ts'
+import { workingDirectory } from './commands/working-directory.ts'
 import { writtenOut } from './commands/written-out.ts'
 import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
 import { systemClock } from './system/clock.ts'
 import { type Hangups, hearHangups } from './system/hangups.ts'
 
-/** Commands that a SIGHUP must not end, however early it comes; the others end by it as any program does. */
-const OUTLIVE_HANGUPS = ['updater', 'supervise', 'up']
+/**
+ * Commands that a SIGHUP must not end, however early it comes, nor a second Ctrl-C, which cuts the others short: they put things
+ * in order.
+ */
+const SERVING = ['updater', 'supervise', 'up']
 
 const done = new AbortController()
 const name = process.argv.slice(2).find(argument => !argument.startsWith('-'))
 const hangups: Hangups =
-  isMainThread && OUTLIVE_HANGUPS.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
+  isMainThread && SERVING.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
+
+const outputs = hearOutputs(process.stdout, process.stderr, () => done.abort('SIGPIPE'))
 
 const context: Context = {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingDirectory(),
   uid: process.getuid?.(),
   self: [process.execPath, process.argv[1] ?? ''],
   print: linePrinter(process.stdout),
@@ -46,9 +54,12 @@ function program(): Command {
   config
     .command('check')
     .description('show every problem of sluice.yaml with its line')
+    .argument('[file]', 'as --config')
     .addOption(configFile())
     .option('--json', 'print JSON')
-    .action(async options => (await import('./commands/config-check.ts')).configCheck(options, context))
+    .action(async (file, options) =>
+      (await import('./commands/config-check.ts')).configCheck({ ...options, file }, context),
+    )
   config
     .command('schema')
     .description('print the JSON Schema of sluice.yaml')
@@ -69,7 +80,7 @@ function program(): Command {
   sluice
     .command('render')
     .description('write the job scripts of tiers')
-    .argument('[tier...]', 'tiers to render; all by default')
+    .argument('[tier...]', 'tiers to render; all by default, each under a line with its name')
     .addOption(configFile())
     .option('--output <dir>', 'write the scripts there')
     .option('--check', 'exit 1 when a script on disk differs')
@@ -214,10 +225,16 @@ declare const VERSION: string
 
 async function main(): Promise<number> {
   const command = program()
-  // A second Ctrl-C ends at once; Slurm's second TERM must not.
-  process.once('SIGINT', () => done.abort('SIGINT'))
+  // Not `once`: signal-exit, of proper-lockfile, ends the process when nobody listens but itself.
+  process.on('SIGINT', () => {
+    if (done.signal.aborted && !SERVING.includes(name ?? '')) process.exit(130)
+    done.abort('SIGINT')
+  })
   process.on('SIGTERM', () => done.abort('SIGTERM'))
-  command.hook('preAction', (_, action) => endAtSignal(action.name(), done.signal, systemClock, process.exit))
+  command.hook('preAction', (_, action) => {
+    endAtSignal(action.name(), done.signal, systemClock, process.exit)
+    outputs.begins(action.name())
+  })
   try {
     await command.parseAsync()
     return 0
@@ -228,22 +245,18 @@ async function main(): Promise<number> {
       return 2
     }
     if (command.opts()['verbose'] === true && error instanceof Error) printText(context.warn, String(error.stack))
-    else context.warn(explain(error))
+    else context.warn(errorLine(error))
     return 1
   }
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause === undefined ? '' : `: ${explain(error.cause)}`
-  return `${error.message}${cause}`
 }
 
 if (isMainThread) {
   // Not exitCode: a call to a filesystem that hangs would keep the process, and with it its node, until it is killed.
   void main().then(async code => {
     await writtenOut([process.stdout, process.stderr])
-    process.exit(code)
+    const trouble = outputs.trouble()
+    if (trouble !== undefined) context.warn(trouble)
+    process.exit(trouble === undefined ? code : code || 1)
   })
 } else {
   void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one

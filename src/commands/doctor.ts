@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
-import { codeOf, messageOf } from '../domain/caught.ts'
-import { canonicalListen } from '../domain/listen-address.ts'
+import { codeOf, messageOf, reasonOf } from '../domain/caught.ts'
+import { canonicalListen, listenAddress, listensOf, overlaps } from '../domain/listen-address.ts'
 import { ENGINES } from '../engines/index.ts'
 import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
@@ -26,9 +26,12 @@ import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
 import type { Context } from './context.ts'
+import { gatewayFrame } from './gateway-frame.ts'
 import { printJson } from './line-printer.ts'
-import { type ConfigOptions, loadRunningConfig } from './load-config.ts'
+import { type ConfigOptions, loadConfig, loadRunningConfig } from './load-config.ts'
 import { isRunByUp } from './open-site.ts'
+import { runningUps } from './running-ups.ts'
+import { nginxProgram } from './updater-gateway.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
 export interface DoctorOptions extends ConfigOptions {
@@ -92,19 +95,33 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
   }
 }
 
-async function gatherGateway(config: Config, { env, signal }: Context): Promise<DoctorFacts['gateway']> {
+/** Where each `sluice up` of this account listens. */
+async function listensOfUps(context: Context) {
+  const ups = await runningUps(context.env)
+  return Promise.all(
+    ups.map(async ({ file }) => {
+      const loaded = await loadConfig({ config: file }, context).catch(notKnown) // it may be ending
+      return { file, addresses: loaded === undefined ? [] : listensOf(gatewayFrame(loaded.config)) }
+    }),
+  )
+}
+
+async function gatherGateway(config: Config, context: Context): Promise<DoctorFacts['gateway']> {
+  const { env, signal } = context
   const { gateway, site, tiers } = config
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(config.shared, lane)
   const still = await stillUpdaters({ config, registry, lane }, systemClock, signal).catch(notKnown)
   const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
   const places = [gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])]
+  const ups = await listensOfUps(context)
   return {
-    nginx: await inspectNginx('nginx', env),
+    nginx: await inspectNginx(await nginxProgram(env), env),
     listens: await Promise.all(
       [...new Set(places.map(canonicalListen))].map(async listen => ({
         listen,
         holder: await inspectListen(listen, directory).catch(notKnown),
+        up: ups.find(up => up.addresses.some(address => overlaps(address, listenAddress(listen))))?.file,
       })),
     ),
     mayEndStreams: gateway.nginx === 'system' ? true : await mayTrace().catch(notKnown),
@@ -124,7 +141,10 @@ async function gatherShared(path: string): Promise<SharedFacts> {
     }))
   const trial = await lane
     .run('write in the shared directory', () => tryShared(path, systemClock))
-    .catch(error => ({ failed: messageOf(error) }))
+    .catch(error => {
+      const cause = codeOf(error) === undefined && error instanceof Error ? (error.cause ?? error) : error
+      return { failed: reasonOf(cause), code: codeOf(cause) }
+    })
   const key = await lane.run('look at site.key', async () => (await inspectSiteKey(path)) ?? 'none').catch(notKnown)
   return { path, uid: userInfo().uid, found, trial, key }
 }

@@ -7,6 +7,7 @@ import { digestDirectory, digestFile, formatDigests } from '../system/directory-
 import { flush, flushTree } from '../system/flush.ts'
 import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
+import { placeToWrite } from './working-directory.ts'
 
 /** What is installed: the files, and the directories with all that is in them, by the names that they get. */
 export interface Parts {
@@ -27,7 +28,7 @@ export async function install(options: { to: string; dryRun?: boolean }, context
   const dryRun = options.dryRun === true
   const { target, wasThere } = await installParts({
     parts,
-    to: options.to,
+    to: placeToWrite(options.to, context.cwd),
     version: VERSION,
     dryRun,
     signal: context.signal,

@@ -11,6 +11,8 @@ import { runningUps } from './running-ups.ts'
 export interface ConfigOptions {
   /** --config. */
   readonly config?: string
+  /** As an argument, to a command that is about this file. */
+  readonly file?: string | undefined
 }
 
 /** There is no configuration, or this account may not read it. */
@@ -65,10 +67,11 @@ const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml'] as const
 
 /** The first that is named or exists. One that is named, or exists and cannot be read, is not passed over. */
 async function findText(
-  { config }: ConfigOptions,
+  { config, file: named }: ConfigOptions,
   { env, cwd }: Context,
 ): Promise<{ file: string; text: string } | undefined> {
   const variable = env['SLUICE_CONFIG']
+  if (named !== undefined) return { file: named, text: await namedText(named, 'the argument', cwd) }
   if (config !== undefined) return { file: config, text: await namedText(config, '--config', cwd) }
   if (variable) return { file: variable, text: await namedText(variable, '$SLUICE_CONFIG', cwd) }
   for (const file of FILES) {

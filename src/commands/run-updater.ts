@@ -112,7 +112,7 @@ export async function runUpdater({
     signal,
   })
 
-  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const filesystem = config.watch
     ? await lane.run('look at the shared directory', () => localFilesystem(shared)).catch(unknown)
     : undefined
@@ -121,7 +121,7 @@ export async function runUpdater({
     watchEndpoints(
       shared,
       loop.wake,
-      error => journal.record('trouble', { what: 'watch', message: String(error) }),
+      error => journal.record('trouble', { what: 'watch', message: messageOf(error) }),
       signal,
     )
   }

@@ -1,5 +1,4 @@
 import { hostname, userInfo } from 'node:os'
-import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { leftBehind } from '../operator/left-behind.ts'
 import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'
@@ -8,6 +7,7 @@ import { openJournal } from '../registry/journal.ts'
 import { jobsNamed } from '../reports/named-jobs.ts'
 import type { OrderAnswer } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
+import { LaneTimeout } from '../system/lane.ts'
 import type { Context } from './context.ts'
 import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
@@ -87,11 +87,19 @@ async function sendAway(
   if (options.json === true) report(outcomes, '', options, context)
   await clearLeft(name, site, options, context)
   const left = outcomes.filter(one => !one.isDone)
-  if (left.length > 0) {
-    throw new Error(
-      `Stopped watching: ${left.map(one => `job ${one.errand.jobId}`).join(', ')} still there; what was asked for goes on, see sluice status`,
-    )
-  }
+  if (left.length > 0) throw new Error(stoppedWords(left))
+}
+
+/** What of it goes on, and what nobody was asked for. */
+function stoppedWords(left: readonly Outcome[]): string {
+  const jobs = (outcomes: readonly Outcome[]) => outcomes.map(one => `job ${one.errand.jobId}`).join(', ')
+  const unasked = left.filter(one => one.notAsked !== undefined)
+  const going = left.filter(one => one.notAsked === undefined)
+  const goesOn = `${jobs(going)} still there; what was asked for goes on, see sluice status`
+  if (unasked.length === 0) return `Stopped watching: ${goesOn}`
+  const reasons = [...new Set(unasked.map(one => one.notAsked))].join('; ')
+  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; nothing was asked of ${unasked.length === 1 ? 'it' : 'them'}`
+  return going.length === 0 ? cannot : `${cannot}; ${goesOn}`
 }
 
 /** What failed leaves its endpoint files, so that people see why; whoever sends it away has seen it. */
@@ -157,7 +165,8 @@ function effectsOf({ registry, orders, ...site }: Site): OperatorEffects {
         await registry.make() // a site that was set up before there were requests
         await registry.ask(replica, dismissal)
       } catch (error) {
-        return messageOf(error)
+        if (!(error instanceof LaneTimeout)) throw error
+        return error.message // it may be written yet
       }
       return troubleOf(await orders.signalBatch(jobId))
     },

@@ -82,6 +82,10 @@ interface Attempt {
 function failure(submission: Exclude<Submission, { kind: 'submitted' }>, attempt: Attempt): Error {
   const { tier, comment, jobs, count } = attempt
   const which = count === 1 ? tier : `${tier} (${jobs + 1} of ${count})`
+  if (submission.kind === 'refused' && submission.neverAsked === true) {
+    const remedy = "put Slurm's programs on PATH, or run this on a machine that has them"
+    return new UserError(`Cannot submit ${which}: ${submission.message}; nothing was submitted: ${remedy}`)
+  }
   if (submission.kind === 'refused') {
     return new UserError(`Cannot submit ${which}: ${submission.message}; see tiers.${tier}.slurm in sluice.yaml`)
   }

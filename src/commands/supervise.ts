@@ -70,7 +70,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   await registry
     .make()
     .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
-    .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+    .catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
@@ -102,7 +102,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
             dismissal => {
               if (dismissal !== undefined) heard(dismissal)
             },
-            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: String(error) }),
+            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: messageOf(error) }),
           )
         }),
     })

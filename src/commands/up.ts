@@ -22,7 +22,6 @@ const SAY_WAIT_MS = 1_500
 
 /** `sluice up`: the whole path on this machine, without Slurm, until a signal. Nothing of it is left then. */
 export async function up(options: UpOptions, context: Context): Promise<void> {
-  process.stdout.on('error', () => undefined) // a closed terminal must not keep us from ending well
   const interrupts = hearInterrupts(context)
   const nginx = await findProgram('nginx', context.env)
   if (nginx === undefined) {

@@ -40,7 +40,7 @@ export async function openUpdaterGateway(
   if (config.gateway.nginx === 'system') return connectToRoot(context, lost)
   const directory = gatewayDirectory(config, context)
   const lock = await lockGateway(config, context, lost)
-  const nginx = await nginxProgram(context)
+  const nginx = await nginxProgram(context.env)
   const gateway = await openGateway({ directory, nginx, env: context.env, clock: systemClock })
   return { gateway, accessLog: placesBelow(directory).accessLog, release: lock.release }
 }
@@ -51,7 +51,7 @@ export function gatewayDirectory({ site, gateway }: Config, { env }: Context): s
 }
 
 /** A name that says what is missing where there is no nginx. */
-export async function nginxProgram({ env }: Context): Promise<string> {
+export async function nginxProgram(env: NodeJS.ProcessEnv): Promise<string> {
   return (await findProgram('nginx', env)) ?? 'nginx'
 }
 

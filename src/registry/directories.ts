@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../domain/caught.ts'
+import { codeOf, reasonOf } from '../domain/caught.ts'
 
 /** The places below `<shared>`; one writer for each file in them. */
 export function registryDirectories(shared: string) {
@@ -23,7 +23,7 @@ export async function makeRegistry(shared: string): Promise<void> {
   for (const directory of Object.values(own)) {
     await mkdir(directory, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return
-      throw new Error(`Cannot make "${directory}": ${error.code}`, { cause: error })
+      throw new Error(`Cannot make "${directory}": ${reasonOf(error)}`, { cause: error })
     })
   }
 }

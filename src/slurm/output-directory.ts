@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { messageOf } from '../domain/caught.ts'
+import { reasonOf } from '../domain/caught.ts'
 import type { Refused } from './slurm.ts'
 
 /**
@@ -11,7 +11,7 @@ export async function makeOutputDirectory(path: string): Promise<Refused | undef
     await mkdir(path, { recursive: true, mode: 0o750 })
     return undefined
   } catch (error) {
-    const found = messageOf(error)
+    const found = reasonOf(error)
     return {
       kind: 'refused',
       message: `Cannot make output directory "${path}": ${found}; choose one on the shared filesystem`,

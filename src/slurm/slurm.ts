@@ -19,6 +19,8 @@ export interface NoSuchJob {
 export interface Refused {
   readonly kind: 'refused'
   readonly message: string
+  /** It could not be asked: its program is not here. */
+  readonly neverAsked?: true
 }
 
 /** Nothing is known (rule 1): neither what is, nor whether an order was taken. */

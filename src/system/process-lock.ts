@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
-import { codeOf, messageOf } from '../domain/caught.ts'
+import { codeOf, reasonOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 
 /**
@@ -25,7 +25,7 @@ export async function holdLock(
     if (codeOf(cause) === 'ELOCKED') {
       throw new UserError(`Cannot run ${what}: another one holds "${directory}"; stop that one first`, { cause })
     }
-    throw new Error(`Cannot lock "${directory}": ${messageOf(cause)}`, { cause })
+    throw new Error(`Cannot lock "${directory}": ${reasonOf(cause)}`, { cause })
   }
 }
 

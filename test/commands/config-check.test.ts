@@ -65,6 +65,21 @@ describe('config check', () => {
     })
   })
 
+  test('takes the file as an argument, too', async () => {
+    await put('x.yaml', EXAMPLE)
+    expect(await run(context => configCheck({ file: 'x.yaml' }, context))).toEqual({
+      printed: ['x.yaml: ok (2 tiers: fast, reasoning)'],
+      refused: undefined,
+    })
+    expect([
+      await run(context => configCheck({ file: 'no.yaml' }, context)),
+      await run(context => configCheck({ file: 'x.yaml', config: 'y.yaml' }, context)),
+    ]).toEqual([
+      { printed: [], refused: 'Cannot read no.yaml: it does not exist; the argument must name a file' },
+      { printed: [], refused: 'Cannot check x.yaml and y.yaml at once: name one file' },
+    ])
+  })
+
   test('--json prints one value, and the exit code tells the same', async () => {
     await put('good.yaml', EXAMPLE)
     await put('bad.yaml', EXAMPLE.replace('8080', '80'))

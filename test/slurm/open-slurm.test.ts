@@ -333,7 +333,7 @@ describe('submit', () => {
     await writeFile(join(fake.home, 'file'), '')
     expect(await openSlurm(fake).submit({ ...request(fake), outputDirectory })).toEqual({
       kind: 'refused',
-      message: `Cannot make output directory "${outputDirectory}": ENOTDIR: not a directory, mkdir '${outputDirectory}'; choose one on the shared filesystem`,
+      message: `Cannot make output directory "${outputDirectory}": a part of the path is not a directory (ENOTDIR); choose one on the shared filesystem`,
     })
     expect(await fake.calls('sbatch')).toEqual([])
   })

@@ -25,6 +25,8 @@ export interface GatewayFacts {
 
 export interface ListenFacts {
   readonly listen: Listen
+  /** The sluice.yaml of a `sluice up` of this account that listens there too, where it does. */
+  readonly up?: string | undefined
   readonly holder: 'nobody' | 'our nginx' | 'somebody else' | 'not this machine' | undefined
 }
 
@@ -41,6 +43,10 @@ export interface SharedFacts {
         /** Of statfs(2), in hexadecimal: how people find the name of one that we do not know. */
         readonly filesystemType: string
         readonly freeBytes: number
+        /** How many files more it takes; undefined: it does not count them. */
+        readonly freeInodes: number | undefined
+        /** Where its filesystem begins. */
+        readonly mountPoint: string
       }
     | { readonly unreadable: string }
   /** What a file that was written there for trial showed; in words why it could not be written. */
@@ -52,7 +58,7 @@ export interface SharedFacts {
         /** From the rename to the event; undefined: none came within a second. */
         readonly eventMs: number | undefined
       }
-    | { readonly failed: string }
+    | { readonly failed: string; readonly code?: string | undefined }
   /** What engines ask for; `none`: nobody has made it yet. Undefined: it could not be looked at. */
   readonly key:
     | { readonly ownerUid: number; readonly mode: number; readonly unusable: string | undefined }

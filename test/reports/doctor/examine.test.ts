@@ -36,6 +36,8 @@ const found = {
   localFilesystem: 'xfs',
   filesystemType: '58465342',
   freeBytes: 2 ** 40,
+  freeInodes: 10_000_000,
+  mountPoint: '/cluster',
 }
 const trial = { ownerUid: 2001, visibleMs: 3.2, eventMs: 4 }
 const key = { ownerUid: 2001, mode: 0o100600, unusable: undefined }
@@ -134,6 +136,13 @@ describe('the gateway', () => {
     expect(find(site, 'gateway.updater.main')).toBe(undefined)
   })
 
+  it('a port that a sluice up of this account holds is said to be that', () => {
+    const listens = [{ listen: 8080, holder: 'somebody else', up: '/tmp/up/sluice.yaml' } as const]
+    expect(find({ ...site, gateway: { ...site.gateway, listens } }, 'gateway.port.8080')?.what).toBe(
+      'Port 8080 is held by a sluice up of this account, which runs /tmp/up/sluice.yaml',
+    )
+  })
+
   it.each([
     [true, 'ok'],
     [false, 'warning'],
@@ -154,6 +163,7 @@ describe('the shared directory', () => {
     ['lets others pass', {}, 'shared.summary', 'ok'],
     ['lets nobody else pass', { found: { ...found, mode: 0o40750 } }, 'shared.summary', 'note'],
     ['is full', { found: { ...found, freeBytes: 1e6 } }, 'shared.space', 'warning'],
+    ['takes few files', { found: { ...found, freeInodes: 3 } }, 'shared.inodes', 'warning'],
     ['takes no file', { trial: { failed: 'EROFS' } }, 'shared.write', 'problem'],
     ['maps accounts', { trial: { ...trial, ownerUid: 65_534 } }, 'shared.identity', 'problem'],
     ['has a key', {}, 'shared.key', 'ok'],
@@ -173,6 +183,17 @@ describe('the shared directory', () => {
     ['is a network’s', { found: { ...found, localFilesystem: undefined } }, 'shared.events', 'note'],
   ])('that %s', (_, changes, id, level) => {
     expect(find(withShared(changes), id)?.level).toBe(level)
+  })
+
+  it.each<[string, string, Partial<typeof found>, string]>([
+    ['is full', 'ENOSPC', { freeBytes: 5e6 }, 'at /cluster: 4 MiB are free, 1.0 GiB should be free (df -h /cluster)'],
+    ['takes no more files', 'ENOSPC', { freeInodes: 0 }, 'it takes no more of them (df -i /cluster)'],
+    ['gives an account no more', 'EDQUOT', {}, 'make room for uid 2001 at /cluster, or have its quota raised'],
+    ['may only be read', 'EROFS', {}, 'have the filesystem at /cluster mounted to be written to'],
+    ['is not ours to write', 'EACCES', {}, 'let the account that runs sluice write there'],
+  ])('that %s says what helps', (_, code, changes, fix) => {
+    const facts = withShared({ found: { ...found, ...changes }, trial: { failed: 'so it is', code } })
+    expect(find(facts, 'shared.write')?.fix).toContain(fix)
   })
 
   it('that squashes root is told to root', () => {
