@@ -193,8 +193,10 @@ function program(): Command {
   sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')
-    .requiredOption('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
-    .option('--dry-run', 'say what would be written')
+    .option('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
+    .option('--prune', 'install nothing; remove what `current` does not name and nobody runs')
+    .addOption(configFile())
+    .option('--dry-run', 'say what would be written, or removed')
     .action(async options => (await import('./commands/install.ts')).install(options, context))
 
   return sluice

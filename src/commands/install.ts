@@ -7,6 +7,7 @@ import { digestDirectory, digestFile, formatDigests } from '../system/directory-
 import { flush, flushTree } from '../system/flush.ts'
 import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
+import type { PruneOptions } from './prune.ts'
 
 /** What is installed: the files, and the directories with all that is in them, by the names that they get. */
 export interface Parts {
@@ -14,11 +15,19 @@ export interface Parts {
   readonly directories: Readonly<Record<string, string>>
 }
 
+export interface InstallOptions extends PruneOptions {
+  readonly prune?: boolean
+}
+
 /**
  * Puts this bundle, its templates and the Node that runs it into `DIR/<version>-<hash>`, where the hash is of all of them,
  * and points `DIR/current` at it.
  */
-export async function install(options: { to: string; dryRun?: boolean }, context: Context): Promise<void> {
+export async function install(options: InstallOptions, context: Context): Promise<void> {
+  const { to } = options
+  if (options.prune === true) return (await import('./prune.ts')).prune(options, context)
+  if (to === undefined)
+    throw new UserError('Cannot install: --to is missing; name a directory on the shared filesystem')
   const bundle = fileURLToPath(import.meta.url)
   if (!bundle.endsWith('.cjs'))
     throw new UserError('Cannot install from the source tree: run `npm run build`, then dist/sluice.cjs')
@@ -27,14 +36,14 @@ export async function install(options: { to: string; dryRun?: boolean }, context
   const dryRun = options.dryRun === true
   const { target, wasThere } = await installParts({
     parts,
-    to: options.to,
+    to,
     version: VERSION,
     dryRun,
     signal: context.signal,
   })
   if (dryRun) return context.print(`Would install ${target} with Node ${process.version}`)
   context.print(
-    `${wasThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(options.to, 'current')} points at it`,
+    `${wasThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(to, 'current')} points at it`,
   )
 }
 

@@ -18,6 +18,7 @@ import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
 import { observeUpdater } from './observe-updater.ts'
+import { thisBuild } from './this-build.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
@@ -70,7 +71,10 @@ export async function runUpdater({
   }
   const observed = observeUpdater(
     {
-      registry,
+      registry: {
+        ...registry,
+        writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+      },
       gateway: nginx,
       slurm: slurm && slurmEffects(slurm, signal),
       record(event, detail) {

@@ -17,8 +17,23 @@ export function statusText(report: StatusReport, options: StatusTextOptions): re
   return [
     `${report.site}: ${gatewaysText(report.gateways, options)}`,
     ...report.tiers.flatMap(tier => ['', ...tierText(tier, options)]),
+    ...buildsText(report),
     ...problems,
   ]
+}
+
+/** Which Sluice runs where, if it is not the same everywhere. */
+function buildsText({ gateways, tiers }: StatusReport): readonly string[] {
+  const endpoints = tiers.flatMap(({ replicas }) =>
+    replicas.flatMap(({ endpoint }) => (endpoint === null || endpoint === 'unknown' ? [] : [endpoint])),
+  )
+  const users = [
+    ...(gateways ?? []).map(({ name, build }) => ({ who: `gateway ${name}`, build })),
+    ...endpoints.map(({ id, build }) => ({ who: id, build })),
+  ]
+  const byBuild = Map.groupBy(users, user => user.build ?? 'an older Sluice')
+  if (byBuild.size < 2) return []
+  return ['', 'Builds:', ...[...byBuild].map(([build, of]) => `  ${build}: ${of.map(one => one.who).join(', ')}`)]
 }
 
 /** One line for each replica, to be compared with those of the look before. */
