@@ -191,6 +191,17 @@ function program(): Command {
     .option('--model <name...>', 'names of models to list')
     .action(async options => (await import('./commands/demo-engine.ts')).demoEngine(options, context))
   sluice
+    .command('unit')
+    .description("print the updater's systemd unit for this sluice.yaml")
+    .addOption(configFile())
+    .option('--user', "for the user's own systemd, without root")
+    .option('--account <name>', 'who runs it; the owner of the shared directory by default')
+    .option(
+      '--program <file>',
+      "the sluice that it starts; the one of `runtime`, or with the site's nginx /opt/sluice, by default",
+    )
+    .action(async options => (await import('./commands/unit.ts')).unit(options, context))
+  sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')
     .option('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
