@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { chmod, cp, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../domain/user-error.ts'
 import { digestDirectory, digestFile, formatDigests } from '../system/directory-digest.ts'
 import { flush, flushTree } from '../system/flush.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import type { PruneOptions } from './prune.ts'
@@ -69,11 +70,11 @@ export async function installParts(options: {
   const wasThere = await exists(target)
   if (options.dryRun) return { target, wasThere }
 
-  await mkdir(to, { recursive: true, mode: 0o755 })
+  await makeDirectory(to, 0o755)
   if (wasThere) await verify(target, digests, signal)
   else {
     const beside = join(to, `.${name}.${process.pid}.tmp`)
-    await mkdir(beside, { mode: 0o755 })
+    await makeDirectory(beside, 0o755)
     try {
       await write(parts, beside, signal)
       await writeFile(join(beside, MANIFEST), manifest)
