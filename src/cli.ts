@@ -212,10 +212,23 @@ function program(): Command {
     .option('--now', 'cut running answers at once')
     .action(async options => (await import('./commands/gateway-stop.ts')).gatewayStop(options, context))
   sluice
+    .command('unit')
+    .description("print the updater's systemd unit for this sluice.yaml")
+    .addOption(configFile())
+    .option('--user', "for the user's own systemd, without root")
+    .option('--account <name>', 'who runs it; the owner of the shared directory by default')
+    .option(
+      '--program <file>',
+      "the sluice that it starts; the one of `runtime`, or with the site's nginx /opt/sluice, by default",
+    )
+    .action(async options => (await import('./commands/unit.ts')).unit(options, context))
+  sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')
-    .requiredOption('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
-    .option('--dry-run', 'say what would be written')
+    .option('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
+    .option('--prune', 'install nothing; remove what `current` does not name and nobody runs')
+    .addOption(configFile())
+    .option('--dry-run', 'say what would be written, or removed')
     .action(async options => (await import('./commands/install.ts')).install(options, context))
 
   return sluice

@@ -25,6 +25,7 @@ import { createLane } from '../system/lane.ts'
 import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
+import { endpointBuilds, updaterBuilds } from './build-users.ts'
 import type { Context } from './context.ts'
 import { gatewayFrame } from './gateway-frame.ts'
 import { printJson } from './line-printer.ts'
@@ -72,7 +73,7 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
   const [gateway, shared, runtime, answer, partitions, qualities] = await Promise.all([
     gatherGateway(config, context),
     gatherShared(config.shared),
-    gatherRuntime(config.runtime),
+    gatherRuntime(config, context.signal),
     slurm.config(context.signal),
     slurm.partitions(context.signal),
     slurm.qualities(context.signal),
@@ -149,7 +150,22 @@ async function gatherShared(path: string): Promise<SharedFacts> {
   return { path, uid: userInfo().uid, found, trial, key }
 }
 
-async function gatherRuntime(path: string): Promise<RuntimeFacts> {
+async function gatherRuntime(config: Config, signal: AbortSignal): Promise<RuntimeFacts> {
+  const users = await gatherBuilds(config, signal).catch(notKnown)
+  return { ...(await gatherCurrent(config.runtime)), users }
+}
+
+async function gatherBuilds(config: Config, signal: AbortSignal): Promise<RuntimeFacts['users']> {
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(config.shared, lane)
+  const { endpoints } = await registry.scan()
+  return {
+    updaters: await updaterBuilds({ config, registry, lane }, systemClock, signal),
+    endpoints: endpointBuilds(endpoints),
+  }
+}
+
+async function gatherCurrent(path: string): Promise<RuntimeFacts> {
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const current = await lane.run('look at the runtime', () => readlink(join(path, 'current'))).catch(notKnown)
   const here = fileURLToPath(import.meta.url)

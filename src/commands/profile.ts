@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
@@ -10,6 +9,7 @@ import { toReplicaSpec } from '../scripts/to-replica-spec.ts'
 import { profileEngine } from '../server/profile-engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import type { Context } from './context.ts'
 import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
@@ -38,7 +38,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
   }
 
   const key = await keyOf(endpoint, site)
-  if (plan.make !== undefined) await makeDirectory(plan.make, site)
+  if (plan.make !== undefined) await makeTraces(plan.make, site)
   const outcome = await profileEngine({
     ...{ http: createHttp(), url: plan.url, key, requests: plan.requests, seconds },
     ...{ clock: systemClock, signal: context.signal },
@@ -118,8 +118,8 @@ async function keyOf({ id, key: fingerprint }: Endpoint, { registry }: Site): Pr
 }
 
 /** On the share, where the engine's node and this machine see it. */
-async function makeDirectory(directory: string, { lane }: Site): Promise<void> {
-  await lane.run('make a directory for traces', () => mkdir(directory, { recursive: true, mode: 0o750 }))
+async function makeTraces(directory: string, { lane }: Site): Promise<void> {
+  await lane.run('make a directory for traces', () => makeDirectory(directory, 0o750))
 }
 
 /** Longer profiles fill disks and hide what they show. */

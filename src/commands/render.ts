@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { codeOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import { readRegularText } from '../system/regular-file.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
@@ -79,7 +79,7 @@ async function write(
     } else if (isDryRun) {
       context.print(`Would write ${shown} (${tier})`)
     } else {
-      await mkdir(dirname(path), { recursive: true })
+      await makeDirectory(dirname(path))
       await writeAtomic(path, text)
       context.print(`Wrote ${shown} (${tier})`)
     }

@@ -20,6 +20,7 @@ import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
 import { observeUpdater } from './observe-updater.ts'
 import { createSummaryPublisher } from './publish-summary.ts'
+import { thisBuild } from './this-build.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
@@ -72,7 +73,10 @@ export async function runUpdater({
   }
   const observed = observeUpdater(
     {
-      registry,
+      registry: {
+        ...registry,
+        writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+      },
       gateway: nginx,
       slurm: slurm && slurmEffects(slurm, signal),
       record(event, detail) {

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { leftBehind } from '../operator/left-behind.ts'
 import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'

@@ -30,6 +30,7 @@ import { readStreamText } from '../system/stream-text.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 import { createKeyTaker } from './take-key.ts'
+import { thisBuild } from './this-build.ts'
 
 /** slurm.conf(5) KillWait, where Slurm does not say. */
 const DEFAULT_KILL_WAIT_SECONDS = 30
@@ -77,7 +78,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
     const isAlone = slurm === undefined
     await run({
-      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
+      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
       endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, isAlone }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,

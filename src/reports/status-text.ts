@@ -24,6 +24,7 @@ export function statusText(report: StatusReport, options: StatusTextOptions): re
     ...summaryText(report.summary),
     `${report.site}: ${gatewaysText(report.gateways, options)}`,
     ...report.tiers.flatMap(tier => ['', ...tierText(tier, options)]),
+    ...buildsText(report),
     ...problems,
   ]
 }
@@ -34,6 +35,20 @@ function summaryText(summary: SummaryAge | undefined): readonly string[] {
   const seconds = Math.max(0, Math.round(ageMs / 1_000))
   const stale = isStale ? 'STALE, as it was then: ' : ''
   return [`${stale}summary by the updater of gateway ${gateway}, ${seconds} s old (more, and orders, as ${account})`]
+}
+
+/** Which Sluice runs where, if it is not the same everywhere. */
+function buildsText({ gateways, tiers }: StatusReport): readonly string[] {
+  const endpoints = tiers.flatMap(({ replicas }) =>
+    replicas.flatMap(({ endpoint }) => (endpoint === null || endpoint === 'unknown' ? [] : [endpoint])),
+  )
+  const users = [
+    ...(gateways ?? []).map(({ name, build }) => ({ who: `gateway ${name}`, build })),
+    ...endpoints.map(({ id, build }) => ({ who: id, build })),
+  ]
+  const byBuild = Map.groupBy(users, user => user.build ?? 'an older Sluice')
+  if (byBuild.size < 2) return []
+  return ['', 'Builds:', ...[...byBuild].map(([build, of]) => `  ${build}: ${of.map(one => one.who).join(', ')}`)]
 }
 
 /** One line for each replica, to be compared with those of the look before. */

@@ -117,6 +117,8 @@ export interface EndpointStatus {
   readonly load: Load | null
   /** Null at a first look, unless it was seen to stand still. */
   readonly beatStillMs: number | null
+  /** Which Sluice its supervisor is; absent: it does not say. */
+  readonly build?: string
 }
 
 export interface AsideBy {
@@ -131,6 +133,8 @@ export interface GatewayStatus {
   readonly generation: number | null
   readonly routes: number | null
   readonly beatStillMs: number | null
+  /** Which Sluice its updater is; absent: it does not say. */
+  readonly build?: string
 }
 
 /** The same, with an index: a site may have thousands of jobs. */
@@ -251,6 +255,7 @@ function endpointStatus(endpoint: Endpoint, facts: Facts): EndpointStatus {
     ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
+    ...(endpoint.build === undefined ? {} : { build: endpoint.build }),
   }
 }
 
@@ -289,6 +294,7 @@ function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFac
     generation: file?.generation ?? null,
     routes: file === undefined ? null : Object.values(file.tiers).flat().length,
     beatStillMs: facts.stillMs.get(name) ?? null,
+    ...(file?.build === undefined ? {} : { build: file.build }),
   }
 }
 

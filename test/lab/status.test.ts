@@ -245,6 +245,8 @@ describe('sluice doctor', () => {
       'shared.visible': 'ok',
       'shared.events': 'ok',
       'runtime.current': 'ok',
+      'runtime.updater.main': 'ok',
+      'runtime.endpoints': 'ok',
       'slurm.version': 'ok',
       'slurm.preemption': 'ok',
       'slurm.kill-wait': 'ok',

@@ -69,6 +69,16 @@ it('says where a tier is, which models it has, and why an endpoint is not routed
   expect(lines.at(-1)).toMatch(/ {2}not routed by main: Address 10\.1\.0\.3 lies outside gateway\.networks$/)
 })
 
+it('says which build runs where, if it is not the same everywhere', () => {
+  const builds = { ...report, gateways: (report.gateways ?? []).map(one => ({ ...one, build: '0.2.0-cccccccccccc' })) }
+  expect(statusText(builds, options).slice(9, 13)).toEqual([
+    '',
+    'Builds:',
+    '  0.2.0-cccccccccccc: gateway main',
+    '  an older Sluice: fast-7-0-0, fast-9-0-0',
+  ])
+})
+
 it('shows which gateway has set an endpoint aside, and why', () => {
   if (ready.endpoint === null || ready.endpoint === 'unknown') throw new Error('No endpoint')
   const asideBy = [{ gateway: 'main', how: 'set aside' } as const, { gateway: 'second', how: 'on trial' } as const]

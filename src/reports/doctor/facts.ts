@@ -1,3 +1,4 @@
+import type { BuildUser } from '../../domain/build.ts'
 import type { Listen } from '../../domain/listen-address.ts'
 
 /** What was gathered about a site. Undefined always means: could not be found out (rule 1). */
@@ -72,6 +73,8 @@ export interface RuntimeFacts {
   readonly current: string | undefined
   /** It holds this very bundle; undefined: this is no bundle, or it could not be read. */
   readonly isThis: boolean | undefined
+  /** Who runs which build: updaters that beat, and endpoints; undefined: could not be read. */
+  readonly users?: { readonly updaters: readonly BuildUser[]; readonly endpoints: readonly BuildUser[] } | undefined
 }
 
 export interface SlurmFacts {

@@ -226,6 +226,37 @@ describe('the runtime', () => {
   })
 })
 
+describe('what runs', () => {
+  const [NEW, OLD] = ['0.2.0-cccccccccccc', '0.1.0-aaaaaaaaaaaa']
+  const running = (updater: string | undefined, ...builds: (string | undefined)[]): DoctorFacts => ({
+    ...site,
+    runtime: {
+      ...{ path: '/cluster/shared/sluice', current: NEW, isThis: true },
+      users: {
+        updaters: [{ who: 'main', build: updater }],
+        endpoints: builds.map((build, index) => ({ who: `fast-${index}-0-0`, build })),
+      },
+    },
+  })
+
+  it.each([
+    [NEW, 'ok'],
+    [OLD, 'warning'],
+    [undefined, 'warning'],
+    ['0.1.0', 'unknown'],
+  ])('an updater of %s, where another is installed, is %s', (build, level) => {
+    expect(find(running(build), 'runtime.updater.main')?.level).toBe(level)
+  })
+
+  it('endpoints that run another build than what is installed are told, with it', () => {
+    expect(find(running(NEW, NEW, NEW), 'runtime.endpoints')).toMatchObject({ level: 'ok' })
+    expect(find(running(NEW, NEW, OLD, undefined), 'runtime.endpoints')).toMatchObject({
+      level: 'note',
+      what: `2 of 3 endpoints run another build than ${NEW}. ${OLD}: fast-1-0-0; a Sluice that does not yet say which: fast-2-0-0`,
+    })
+  })
+})
+
 describe('Slurm', () => {
   it('that does not answer is one unknown, and no tier is judged by it', () => {
     const facts = { ...site, slurm: { config: { unknown: 'Cannot run scontrol' }, squeueSeconds: 15 } }
