@@ -13,10 +13,11 @@ import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
 import { newestLines } from '../system/growing-file.ts'
 import { createLane } from '../system/lane.ts'
-import { hostAnswers, ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
+import { hostAnswers, ownAddresses, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
+import { lookUpNode, nodeSources } from './look-up-node.ts'
 import { observeUpdater } from './observe-updater.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
@@ -83,6 +84,7 @@ export async function runUpdater({
     registry.drainOutcome,
     systemClock,
   )
+  const sources = nodeSources(gateway, slurm, signal)
   const loop = createUpdater({
     ...observed,
     gatewayName: gateway.name,
@@ -94,7 +96,7 @@ export async function runUpdater({
     leaseMs: timing.leaseSeconds * 1_000,
     isOurs: job => tierOfComment(job.comment, config.site) !== undefined,
     network: {
-      resolve: resolveHost,
+      resolve: (node, wanted) => lookUpNode(node, wanted, sources),
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
       answers: (address, port) => hostAnswers(address, port, CONNECT_MS),
       ownAddresses,

@@ -20,7 +20,6 @@ export interface GatewayFacts {
   /** For how long the updaters have been silent that do not beat, milliseconds by gateway; undefined: not known. */
   readonly stillUpdaters?: ReadonlyMap<string, number> | undefined
   readonly networks: readonly string[]
-  readonly ownAddresses: readonly string[]
 }
 
 export interface ListenFacts {
@@ -103,7 +102,7 @@ export interface TierFacts {
   readonly qos: string | undefined
   /** Undefined: there is no database, or it does not know this one. */
   readonly qosFacts: { readonly graceSeconds?: number; readonly preemptMode: string } | undefined
-  /** Nodes that its jobs may get, with what their names resolve to. */
+  /** Nodes that its jobs may get, with the addresses that the gateway takes for theirs. */
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] | undefined }[] | undefined
 }
 
