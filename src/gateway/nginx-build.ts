@@ -5,6 +5,10 @@ export interface NginxBuild {
   readonly hasStatus: boolean
   /** keepalive_min_timeout, nginx 1.27.4: idle connections outlive a reload by a moment. */
   readonly hasKeepaliveMinimum: boolean
+  /** keepalive_timeout of an upstream, nginx 1.15.3: without it an engine may close a connection that carries a request. */
+  readonly hasUpstreamTimeout: boolean
+  /** limit_conn_dry_run, nginx 1.17.6. */
+  readonly hasDryRun: boolean
   /** Directives that a site's http { } may have set and that ours takes back. */
   readonly hasGzip: boolean
   readonly hasCache: boolean
@@ -12,21 +16,36 @@ export interface NginxBuild {
   readonly unusedModules: readonly string[]
 }
 
+/** The oldest that was tried: RHEL 8, Debian 10 and Ubuntu 18.04 have it. */
+const OLDEST = '1.14.0'
+
 /**
  * Reads the output of `nginx -V`.
  *
- * @throws when it is not one.
+ * @throws when it is not one, and when that nginx is too old.
  */
 export function parseBuild(text: string): NginxBuild {
   const version = /nginx version: \S+?\/(\d+)\.(\d+)\.(\d+)/.exec(text)
   if (version === null) throw new Error(`Cannot read the version of nginx: ${JSON.stringify(text.slice(0, 200))}`)
   const [major = 0, minor = 0, patch = 0] = version.slice(1).map(Number)
+  const from = (wanted: string) => numberOf([major, minor, patch]) >= numberOf(wanted.split('.').map(Number))
+  if (!from(OLDEST)) {
+    throw new Error(
+      `nginx ${major}.${minor}.${patch} is too old: it must be ${OLDEST} or newer; install another, such as from nginx.org/en/linux_packages.html`,
+    )
+  }
   return {
     version: `${major}.${minor}.${patch}`,
     hasStatus: text.includes('--with-http_stub_status_module'),
-    hasKeepaliveMinimum: major * 1_000_000 + minor * 1000 + patch >= 1_027_004,
+    hasKeepaliveMinimum: from('1.27.4'),
+    hasUpstreamTimeout: from('1.15.3'),
+    hasDryRun: from('1.17.6'),
     hasGzip: !text.includes('--without-http_gzip_module'),
     hasCache: !text.includes('--without-http-cache'),
     unusedModules: ['fastcgi', 'uwsgi', 'scgi'].filter(name => !text.includes(`--without-http_${name}_module`)),
   }
+}
+
+function numberOf([major = 0, minor = 0, patch = 0]: readonly number[]): number {
+  return major * 1_000_000 + minor * 1000 + patch
 }

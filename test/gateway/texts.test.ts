@@ -25,6 +25,8 @@ describe('the build of nginx', () => {
   const build = {
     hasStatus: false,
     hasKeepaliveMinimum: false,
+    hasUpstreamTimeout: true,
+    hasDryRun: true,
     hasGzip: true,
     hasCache: true,
     unusedModules: ['fastcgi', 'uwsgi', 'scgi'],
@@ -45,6 +47,21 @@ describe('the build of nginx', () => {
     ],
   ])('%s', (text, expected) => {
     expect(parseBuild(text)).toEqual(expected)
+  })
+  test.each([
+    ['1.14.0', { hasUpstreamTimeout: false, hasDryRun: false }],
+    ['1.15.2', { hasUpstreamTimeout: false, hasDryRun: false }],
+    ['1.15.3', { hasUpstreamTimeout: true, hasDryRun: false }],
+    ['1.17.5', { hasUpstreamTimeout: true, hasDryRun: false }],
+    ['1.17.6', { hasUpstreamTimeout: true, hasDryRun: true }],
+    ['2.0.0', { hasUpstreamTimeout: true, hasDryRun: true }],
+  ])('%s has what its CHANGES say', (version, has) => {
+    expect(parseBuild(`nginx version: nginx/${version}\n`)).toMatchObject(has)
+  })
+  test.each(['1.13.12', '1.12.2', '0.8.55'])('%s is refused, with what would do', version => {
+    expect(() => parseBuild(`nginx version: nginx/${version}\n`)).toThrow(
+      `nginx ${version} is too old: it must be 1.14.0 or newer; install another, such as from nginx.org`,
+    )
   })
   test('is not read from another program', () => {
     expect(() => parseBuild('GNU bash')).toThrow('Cannot read the version of nginx: "GNU bash"')

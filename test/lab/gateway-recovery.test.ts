@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { readlink, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -12,6 +13,23 @@ import { ask, openAnswer } from '../gateway/ask.ts'
 import { fastClock } from '../gateway/fast-clock.ts'
 import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
+
+/** The real nginx behind lines of shell. */
+async function nginxThat(lines: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const program = join(directory, 'nginx')
+  await writeFile(program, `#!/bin/sh\n${lines}\nexec nginx "$@"\n`, { mode: 0o755 })
+  return program
+}
+
+/** Shell: does not take a configuration with such a line. */
+function refuses(pattern: string): string {
+  return `for file; do :; done
+case "$file" in *.conf)
+  if grep -qE '${pattern}' "\${file%/*}/gateway.conf"; then echo 'nginx: [emerg] unknown directive here' >&2; exit 1; fi
+esac`
+}
 
 describe('a failure leaves the old generation serving, and is tried again', () => {
   test('when nginx refuses the candidate', async () => {
@@ -34,6 +52,27 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     await rename(`${temporary}.away`, temporary)
     await lab.applied(second)
     expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
+  })
+
+  // What an nginx does that lacks a directive which only a tier with servers has.
+  test('when nginx will refuse the first engine, it is told before there is one', async () => {
+    const lab = await startLabGateway({ nginx: await nginxThat(refuses('^ *keepalive_timeout 2s;')) })
+    expect(await lab.gateway.apply(lab.model(tierOf([])), neverAborted)).toMatchObject({
+      status: 'failed',
+      step: 'test',
+      message: 'Cannot load generation 1: unknown directive here',
+    })
+    expect(findNginx(lab.directory)).toEqual([])
+  })
+
+  test('an nginx of RHEL 8 is served without what it lacks', async () => {
+    const young = '^ *(limit_conn_dry_run|keepalive_timeout 2s|keepalive_min_timeout)'
+    const version = 'case "$*" in -V) echo "nginx version: nginx/1.14.1" >&2; exit;; esac'
+    const lab = await startLabGateway({ nginx: await nginxThat(`${version}\n${refuses(young)}`) })
+    await lab.applied(lab.model(tierOf([])))
+    const [one, other] = [await labEngine(), await labEngine()]
+    await lab.applied(lab.model(tierOf([one, other])))
+    expect(JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port).toBeOneOf([one.port, other.port])
   })
 
   test('when the model holds what nginx must not read', async () => {
