@@ -140,8 +140,6 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     hasCache: build.hasCache,
     hasStatus: build.hasStatus,
     hasKeepaliveMinimum: build.hasKeepaliveMinimum,
-    hasUpstreamTimeout: build.hasUpstreamTimeout,
-    hasDryRun: build.hasDryRun,
     connectionsPerClient: model.connectionsPerClient ?? false,
     largeBodies: LARGE_BODIES,
     largeBodiesPerClient: LARGE_BODIES_PER_CLIENT,

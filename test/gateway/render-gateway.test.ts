@@ -46,15 +46,6 @@ test('renders the wrapper and what stands in it', async () => {
   expect(JSON.parse(files.get('model.json') ?? '')).toEqual(model)
 })
 
-test('leaves out what an old nginx does not know, and keeps no connection that it could not end in time', () => {
-  const gatewayOf = (version: string) =>
-    renderGateway(model, { ...options, build: parseBuild(`nginx version: nginx/${version}\n`) }).get('gateway.conf')
-  const young = /^ {4}(?:limit_conn_dry_run|keepalive 32|keepalive_timeout 2s|keepalive_min_timeout)\b/m
-  expect(gatewayOf('1.17.6')).toMatch(young)
-  expect(gatewayOf('1.14.1')).not.toMatch(young)
-  expect(gatewayOf('1.15.3')).not.toMatch(/limit_conn_dry_run/)
-})
-
 test('reaches a backup server only where no other connects, as long as there is another', () => {
   const [first, second] = fast.servers as [GatewayServer, GatewayServer]
   const linesOf = (servers: readonly GatewayServer[]) =>

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { refuseOldNginx } from '../../src/commands/updater-gateway.ts'
 import { askGeneration } from '../../src/gateway/control.ts'
+import { inspectNginx } from '../../src/gateway/inspect-gateway.ts'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
 import { signal } from '../../src/system/processes.ts'
 import { ask, openAnswer } from '../gateway/ask.ts'
@@ -65,14 +67,20 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     expect(findNginx(lab.directory)).toEqual([])
   })
 
-  test('an nginx of RHEL 8 is served without what it lacks', async () => {
-    const young = '^ *(limit_conn_dry_run|keepalive_timeout 2s|keepalive_min_timeout)'
+  test('an nginx of RHEL 8 is refused, with what would do', async () => {
     const version = 'case "$*" in -V) echo "nginx version: nginx/1.14.1" >&2; exit;; esac'
-    const lab = await startLabGateway({ nginx: await nginxThat(`${version}\n${refuses(young)}`) })
-    await lab.applied(lab.model(tierOf([])))
-    const [one, other] = [await labEngine(), await labEngine()]
-    await lab.applied(lab.model(tierOf([one, other])))
-    expect(JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port).toBeOneOf([one.port, other.port])
+    const nginx = await nginxThat(`${version}\n${refuses('^ *(limit_conn_dry_run|keepalive_timeout 2s)')}`)
+    const why = /^nginx 1\.14\.1 is too old: it must be 1\.17\.6 or newer; install another, on RHEL 8: dnf module /
+    const lab = await startLabGateway({ nginx })
+    expect(await lab.gateway.apply(lab.model(tierOf([])), neverAborted)).toMatchObject({
+      status: 'failed',
+      step: 'find nginx',
+      message: expect.stringMatching(why),
+    })
+    expect(await inspectNginx(nginx, process.env)).toEqual({ missing: expect.stringMatching(why), isThere: true })
+    await expect(refuseOldNginx(nginx, { env: process.env })).rejects.toThrow(/^Cannot run the gateway: nginx 1\.14\.1/)
+    await expect(refuseOldNginx('nginx', { env: process.env })).resolves.toBeUndefined()
+    await expect(refuseOldNginx(`${nginx}.gone`, { env: process.env })).resolves.toBeUndefined()
   })
 
   test('when the model holds what nginx must not read', async () => {
