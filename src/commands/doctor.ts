@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
+import { inNetworks } from '../domain/address.ts'
 import { codeOf, messageOf, reasonOf } from '../domain/caught.ts'
-import { canonicalListen, listenAddress, listensOf, overlaps } from '../domain/listen-address.ts'
+import { ANY_IPV4, canonicalListen, listenAddress, listensOf, overlaps } from '../domain/listen-address.ts'
 import { ENGINES } from '../engines/index.ts'
 import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
@@ -22,7 +23,6 @@ import { systemClock } from '../system/clock.ts'
 import { digestFile } from '../system/directory-digest.ts'
 import { mayTrace } from '../system/end-sockets.ts'
 import { createLane } from '../system/lane.ts'
-import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
 import { endpointBuilds, updaterBuilds } from './build-users.ts'
@@ -30,6 +30,7 @@ import type { Context } from './context.ts'
 import { gatewayFrame } from './gateway-frame.ts'
 import { printJson } from './line-printer.ts'
 import { type ConfigOptions, loadConfig, loadRunningConfig } from './load-config.ts'
+import { lookUpNode, nodeSources } from './look-up-node.ts'
 import { isRunByUp } from './open-site.ts'
 import { runningUps } from './running-ups.ts'
 import { nginxProgram } from './updater-gateway.ts'
@@ -91,7 +92,7 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
       squeueSeconds: config.timing.squeueSeconds,
     },
     tiers: await Promise.all(
-      Object.entries(config.tiers).map(([name, tier]) => gatherTier(name, tier, known, slurm, context)),
+      Object.entries(config.tiers).map(([name, tier]) => gatherTier(name, tier, known, slurm, config, context)),
     ),
   }
 }
@@ -128,7 +129,6 @@ async function gatherGateway(config: Config, context: Context): Promise<DoctorFa
     mayEndStreams: gateway.nginx === 'system' ? true : await mayTrace().catch(notKnown),
     stillUpdaters: still && new Map([...still].map(([name, { forMs }]) => [name, forMs])),
     networks: gateway.networks,
-    ownAddresses: ownAddresses(),
   }
 }
 
@@ -189,6 +189,7 @@ async function gatherTier(
   { command, engine, rpc, slurm: wanted }: TierConfig,
   { partitions, qualities }: Known,
   slurm: Slurm,
+  config: Config,
   { signal }: Context,
 ): Promise<TierFacts> {
   const names = wanted.partition?.split(',')
@@ -209,15 +210,27 @@ async function gatherTier(
     missingPartitions: missing,
     qos: wanted.qos,
     qosFacts: qualities?.find(one => one.name === wanted.qos),
-    nodes: nodeList === undefined || nodeList === '' ? undefined : await gatherNodes(nodeList, slurm, signal),
+    nodes: nodeList === undefined || nodeList === '' ? undefined : await gatherNodes(nodeList, config, slurm, signal),
   }
 }
 
-async function gatherNodes(nodeList: string, slurm: Slurm, signal: AbortSignal): Promise<TierFacts['nodes']> {
+/** By what the updater goes, so that what is said of a node here is what will be. */
+async function gatherNodes(
+  nodeList: string,
+  { gateway }: Config,
+  slurm: Slurm,
+  signal: AbortSignal,
+): Promise<TierFacts['nodes']> {
   const answer = await slurm.hostnames(nodeList, signal)
   if (answer.kind !== 'answered') return undefined
+  const sources = nodeSources(gateway, slurm, signal)
   return Promise.all(
-    answer.value.slice(0, MOST_NODES).map(async node => ({ name: node, addresses: await resolveHost(node) })),
+    answer.value.slice(0, MOST_NODES).map(async name => {
+      const addresses = await lookUpNode(name, [], sources)
+      const isNear = addresses?.some(address => inNetworks(address, gateway.networks))
+      // As an engine would that listens where no name leads: Slurm is asked too.
+      return { name, addresses: isNear ? addresses : ((await lookUpNode(name, [ANY_IPV4], sources)) ?? addresses) }
+    }),
   )
 }
 

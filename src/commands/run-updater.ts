@@ -14,10 +14,11 @@ import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
 import { newestLines } from '../system/growing-file.ts'
 import { createLane } from '../system/lane.ts'
-import { hostAnswers, ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
+import { hostAnswers, ownAddresses, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
+import { lookUpNode, nodeSources } from './look-up-node.ts'
 import { observeUpdater } from './observe-updater.ts'
 import { createSummaryPublisher } from './publish-summary.ts'
 import { thisBuild } from './this-build.ts'
@@ -90,6 +91,7 @@ export async function runUpdater({
     systemClock,
   )
   const summary = createSummaryPublisher(config, observed, registry.writeSummary, systemClock)
+  const sources = nodeSources(gateway, slurm, signal)
   const loop = createUpdater({
     ...summary.effects,
     gatewayName: gateway.name,
@@ -104,7 +106,7 @@ export async function runUpdater({
       whyItWaits: job => ({ why: whatOf(job), isStuck: isStuck(job) }),
     },
     network: {
-      resolve: resolveHost,
+      resolve: (node, wanted) => lookUpNode(node, wanted, sources),
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
       answers: (address, port) => hostAnswers(address, port, CONNECT_MS),
       ownAddresses,

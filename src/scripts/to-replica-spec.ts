@@ -34,6 +34,8 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     ...(tier.context === undefined ? {} : { context: tier.context }),
     ...(tier.port === undefined ? {} : { port: tier.port }),
     networks: config.gateway.networks,
+    ...(config.gateway.nodeSuffix === undefined ? {} : { nodeSuffix: config.gateway.nodeSuffix }),
+    ...(config.gateway.nodeNames === undefined ? {} : { nodeNames: config.gateway.nodeNames }),
     beatSeconds: config.timing.beatSeconds,
     loadTimeoutSeconds: tier.loadTimeoutSeconds,
     signalLeadSeconds: tier.slurm.signalLeadSeconds,

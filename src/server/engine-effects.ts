@@ -9,7 +9,7 @@ import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { trimLog } from '../system/trim-log.ts'
-import { addressesIn, freePort } from './address.ts'
+import { freePort, listenAt } from './address.ts'
 import { afterStaging } from './after-staging.ts'
 import { argvBuilder } from './build-argv.ts'
 import { containEngine } from './engine-container.ts'
@@ -72,7 +72,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     },
     preflight: () => preflight(engine, spec, env, workers.names, options.problem),
     async start() {
-      const [address] = addressesIn(spec.networks)
+      const address = await listenAt(spec, node)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
       const channel = engine.key(spec)
       const key = channel === undefined ? undefined : await options.takeKey?.()

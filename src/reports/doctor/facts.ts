@@ -13,15 +13,16 @@ export interface DoctorFacts {
 }
 
 export interface GatewayFacts {
-  /** In words why it cannot be run, where it cannot. */
-  readonly nginx: { readonly version: string; readonly hasNjs: boolean | undefined } | { readonly missing: string }
+  /** In words why it cannot be run, where it cannot; `isThere`: for its own sake. */
+  readonly nginx:
+    | { readonly version: string; readonly hasNjs: boolean | undefined }
+    | { readonly missing: string; readonly isThere?: boolean }
   readonly listens: readonly ListenFacts[]
   /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
   readonly mayEndStreams: boolean | undefined
   /** For how long the updaters have been silent that do not beat, milliseconds by gateway; undefined: not known. */
   readonly stillUpdaters?: ReadonlyMap<string, number> | undefined
   readonly networks: readonly string[]
-  readonly ownAddresses: readonly string[]
 }
 
 export interface ListenFacts {
@@ -112,7 +113,7 @@ export interface TierFacts {
   readonly qos: string | undefined
   /** Undefined: there is no database, or it does not know this one. */
   readonly qosFacts: { readonly graceSeconds?: number; readonly preemptMode: string } | undefined
-  /** Nodes that its jobs may get, with what their names resolve to. */
+  /** Nodes that its jobs may get, with the addresses that the gateway takes for theirs. */
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] | undefined }[] | undefined
 }
 

@@ -47,7 +47,6 @@ const site: DoctorFacts = {
     listens: [{ listen: 8080, holder: 'nobody' }],
     mayEndStreams: true,
     networks: ['10.0.0.0/24'],
-    ownAddresses: ['127.0.0.1', '10.0.0.1'],
   },
   shared: { path: '/cluster/shared/ai', uid: 2001, found, trial, key },
   runtime: { path: '/cluster/shared/sluice', current: '0.1.0-abc', isThis: true },
@@ -111,6 +110,15 @@ describe('the gateway', () => {
     expect(find({ ...site, gateway }, 'gateway.port.10.0.0.9:8080')?.what).toBe(
       'This machine does not have the address of 10.0.0.9:8080',
     )
+  })
+
+  it('needs an nginx that is new enough', () => {
+    const gateway = { ...site.gateway, nginx: { missing: 'nginx 1.14.1 is too old', isThere: true } }
+    expect(find({ ...site, gateway }, 'gateway.nginx')).toMatchObject({
+      level: 'problem',
+      what: 'nginx 1.14.1 is too old',
+      fix: 'install a newer nginx on the machine of the gateway',
+    })
   })
 
   it('needs nginx', () => {
@@ -365,9 +373,35 @@ describe('a tier', () => {
     ['unknown nodes', { nodes: undefined }, 'tier.nodes.fast', 'unknown'],
     ['no name', { nodes: [{ name: 'a', addresses: undefined }] }, 'tier.nodes.fast.unresolved', 'warning'],
     ['nodes elsewhere', { nodes: [{ name: 'a', addresses: ['10.9.0.1'] }] }, 'tier.nodes.fast.outside', 'problem'],
-    ['the gateway’s node', { nodes: [{ name: 'a', addresses: ['10.0.0.1'] }] }, 'tier.nodes.fast.own', 'warning'],
   ])('with %s', (_, changes, id, level) => {
     expect(find(withTier(changes), id)?.level).toBe(level)
+  })
+
+  it('is told in which network the engines of each node are reached: the first that has an address of theirs', () => {
+    const wide = {
+      ...withTier({
+        nodes: [
+          { name: 'a', addresses: ['10.0.0.1', '10.1.0.1'] },
+          { name: 'b', addresses: ['10.0.0.2'] },
+          { name: 'c', addresses: ['fd00::3', '10.1.0.3'] },
+        ],
+      }),
+      gateway: { ...site.gateway, networks: ['10.1.0.0/24', '10.0.0.0/24'] },
+    }
+    expect(find(wide, 'tier.nodes.fast')).toMatchObject({
+      level: 'ok',
+      what: 'fast: engines are reached on a, c in 10.1.0.0/24, on b in 10.0.0.0/24',
+    })
+  })
+
+  it.each([
+    ['10.9.0.1', /^add the network to gateway\.networks, or, .* gateway\.nodeSuffix/],
+    ['fd00::1', /^engines are reached by IPv4: .* gateway\.nodeSuffix/],
+  ])('whose nodes are known by %s alone is told how to name their other addresses', (address, fix) => {
+    const there = withTier({ nodes: [{ name: 'a', addresses: [address] }] })
+    const finding = find(there, 'tier.nodes.fast.outside')
+    expect(finding?.what).toBe(`fast: a (${address}) lies outside gateway.networks`)
+    expect(finding && 'fix' in finding && finding.fix).toMatch(fix)
   })
 
   it('on nodes of its own is not told so', () => {
