@@ -127,6 +127,11 @@ const custom = z.strictObject({
     z.array(about(z.enum(SERVES), 'One of its APIs.')).default(['chat', 'completions']),
     'What its API offers.',
   ),
+  setuid: about(
+    z.boolean().optional(),
+    "It starts setuid programs, such as sudo: then nothing keeps Slurm's TERM from it where it undoes blocks, as Node and Go do.",
+    true,
+  ),
   metrics: about(
     z
       .strictObject({

@@ -64,6 +64,8 @@ export interface CustomSpec {
   readonly keyVariable?: string
   readonly modelsPath?: string
   readonly serves: readonly string[]
+  /** It starts programs that gain privileges, which those cannot that TERM is kept from by force. */
+  readonly setuid?: boolean
   /** Where its load stands as Prometheus has it, and by what names. */
   readonly metrics?: {
     readonly path: string

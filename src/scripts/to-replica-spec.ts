@@ -50,6 +50,7 @@ function toCustomSpec({
   args,
   modelsPath,
   keyVariable,
+  setuid,
   metrics,
   ...custom
 }: NonNullable<TierConfig['custom']>): CustomSpec {
@@ -58,6 +59,7 @@ function toCustomSpec({
     args: args.map(String),
     ...(modelsPath === undefined ? {} : { modelsPath }),
     ...(keyVariable === undefined ? {} : { keyVariable }),
+    ...(setuid === undefined ? {} : { setuid }),
     ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
   }
 }

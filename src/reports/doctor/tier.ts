@@ -1,4 +1,5 @@
 import { inNetworks, parseIpv4 } from '../../domain/address.ts'
+import { termReachesAll } from '../../domain/shield.ts'
 import type { GatewayFacts, PartitionFacts, SlurmFacts, TierFacts } from './facts.ts'
 import { type Finding, ok, unknown } from './finding.ts'
 
@@ -90,9 +91,9 @@ function grace(
   const id = `tier.grace.${name}`
   if (preemptMode.includes('OFF')) return []
   if (seconds === undefined) return [unknown(id, `${name}: GraceTime of ${where} is not known`)]
-  const { killWaitSeconds, proctrackType, signalChildrenProcesses } = 'unknown' in config ? {} : config
+  const known = 'unknown' in config ? {} : config
+  const { killWaitSeconds } = known
   if (seconds === 0) {
-    const isCut = proctrackType === 'proctrack/linuxproc' || signalChildrenProcesses === true
     const all = `KillWait${killWaitSeconds === undefined ? '' : ` (${killWaitSeconds} s)`} is all there is`
     return [
       {
@@ -101,7 +102,7 @@ function grace(
         what: `${name}: GraceTime of ${where} is 0`,
         why:
           `The batch process gets TERM when the job has already ended: ${all}` +
-          (isCut
+          (termReachesAll(known) === true
             ? '; nodes whose coreutils are older than 8.31 cannot keep it from the engine, and answers are cut'
             : ''),
         fix: `ask for a grace as long as your answers take: ${change}`,
