@@ -58,7 +58,7 @@ function program(): Command {
     .addOption(configFile())
     .option('--json', 'print JSON')
     .action(async (file, options) =>
-      (await import('./commands/config-check.ts')).configCheck({ ...options, file }, context),
+      (await import('./commands/config-check.ts')).configCheck({ ...options, configFile: file }, context),
     )
   config
     .command('schema')

@@ -12,7 +12,7 @@ export interface ConfigOptions {
   /** --config. */
   readonly config?: string
   /** As an argument, to a command that is about this file. */
-  readonly file?: string | undefined
+  readonly configFile?: string | undefined
 }
 
 /** There is no configuration, or this account may not read it. */
@@ -67,7 +67,7 @@ const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml'] as const
 
 /** The first that is named or exists. One that is named, or exists and cannot be read, is not passed over. */
 async function findText(
-  { config, file: named }: ConfigOptions,
+  { config, configFile: named }: ConfigOptions,
   { env, cwd }: Context,
 ): Promise<{ file: string; text: string } | undefined> {
   const variable = env['SLUICE_CONFIG']

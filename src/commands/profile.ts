@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type ProfileRequest, profileRequests } from '../engines/profiling.ts'
@@ -27,7 +28,10 @@ export interface ProfileOptions extends ConfigOptions {
 export async function profile(name: string, options: ProfileOptions, context: Context): Promise<void> {
   const seconds = secondsOf(options.seconds)
   const site = await openSite(options, context)
-  const endpoint = endpointNamed(name, (await site.registry.scan({ beats: false })).endpoints)
+  const { endpoints } = await site.registry.scan({ beats: false }).catch(cause => {
+    throw new Error(`Cannot read the registry: ${messageOf(cause)}; make it, or correct "shared" in sluice.yaml`)
+  })
+  const endpoint = endpointNamed(name, endpoints)
   const { id, engine, job } = endpoint
   const plan = planOf(endpoint, options, site.config)
   const tell = options.json === true ? context.warn : context.print

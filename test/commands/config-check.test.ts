@@ -67,13 +67,13 @@ describe('config check', () => {
 
   test('takes the file as an argument, too', async () => {
     await put('x.yaml', EXAMPLE)
-    expect(await run(context => configCheck({ file: 'x.yaml' }, context))).toEqual({
+    expect(await run(context => configCheck({ configFile: 'x.yaml' }, context))).toEqual({
       printed: ['x.yaml: ok (2 tiers: fast, reasoning)'],
       refused: undefined,
     })
     expect([
-      await run(context => configCheck({ file: 'no.yaml' }, context)),
-      await run(context => configCheck({ file: 'x.yaml', config: 'y.yaml' }, context)),
+      await run(context => configCheck({ configFile: 'no.yaml' }, context)),
+      await run(context => configCheck({ configFile: 'x.yaml', config: 'y.yaml' }, context)),
     ]).toEqual([
       { printed: [], refused: 'Cannot read no.yaml: it does not exist; the argument must name a file' },
       { printed: [], refused: 'Cannot check x.yaml and y.yaml at once: name one file' },
