@@ -14,6 +14,7 @@ import { type Keeper, startKeeper } from './up-keeper.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from './up-serve.ts'
 import { chooseSite, type UpSite } from './up-site.ts'
 import { sweepGateway } from './up-sweep.ts'
+import { refuseOldNginx } from './updater-gateway.ts'
 
 /** npm passes on a Ctrl-C that the terminal has sent to everybody already: two signals this close are one. */
 const SAME_SIGNAL_MS = 1_000
@@ -30,6 +31,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
       'Cannot run without nginx: it is not installed; on Debian, as root: apt-get install --no-install-recommends nginx',
     )
   }
+  await refuseOldNginx(nginx, context)
   const temporary = upParent(context.env)
   for (const work of await findAbandoned(temporary, UP_PREFIX)) {
     const state = join(work, 'state/up_main')

@@ -12,8 +12,10 @@ export interface DoctorFacts {
 }
 
 export interface GatewayFacts {
-  /** In words why it cannot be run, where it cannot. */
-  readonly nginx: { readonly version: string; readonly hasNjs: boolean | undefined } | { readonly missing: string }
+  /** In words why it cannot be run, where it cannot; `isThere`: for its own sake. */
+  readonly nginx:
+    | { readonly version: string; readonly hasNjs: boolean | undefined }
+    | { readonly missing: string; readonly isThere?: boolean }
   readonly listens: readonly ListenFacts[]
   /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
   readonly mayEndStreams: boolean | undefined

@@ -13,7 +13,9 @@ export function examineGateway({ nginx, listens, mayEndStreams, stillUpdaters }:
 
 function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
   if ('missing' in nginx) {
-    const fix = 'install nginx on the machine of the gateway, such as with apt install nginx-light'
+    const fix = nginx.isThere
+      ? 'install a newer nginx on the machine of the gateway'
+      : 'install nginx on the machine of the gateway, such as with apt install nginx-light'
     return [{ id: 'gateway.nginx', level: 'problem', what: nginx.missing, why: 'The updater drives nginx', fix }]
   }
   const found = ok('gateway.nginx', `nginx ${nginx.version}`)

@@ -110,6 +110,15 @@ describe('the gateway', () => {
     )
   })
 
+  it('needs an nginx that is new enough', () => {
+    const gateway = { ...site.gateway, nginx: { missing: 'nginx 1.14.1 is too old', isThere: true } }
+    expect(find({ ...site, gateway }, 'gateway.nginx')).toMatchObject({
+      level: 'problem',
+      what: 'nginx 1.14.1 is too old',
+      fix: 'install a newer nginx on the machine of the gateway',
+    })
+  })
+
   it('needs nginx', () => {
     const gateway = { ...site.gateway, nginx: { missing: 'There is no program "nginx" on PATH' } }
     expect(find({ ...site, gateway }, 'gateway.nginx')).toMatchObject({ level: 'problem', fix: expect.anything() })
