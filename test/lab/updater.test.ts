@@ -5,7 +5,7 @@ import { asUser } from './as-user.ts'
 import { lostOf, startClients } from './clients.ts'
 import { readCluster } from './cluster-state.ts'
 import { onNode } from './on-node.ts'
-import { FAST_MODEL, GATEWAY, nginxPid, openSite, SLUICE, type Site } from './site.ts'
+import { FAST_MODEL, GATEWAY, nginxPid, openSite, type Site, SLUICE } from './site.ts'
 import { until } from './until.ts'
 
 const PATIENCE = { timeoutMs: 60_000 }
