@@ -1,6 +1,8 @@
 import { execa } from 'execa'
 
 const TIMEOUT_MS = 10_000
+/** Of Node's words where it cannot. */
+const MOST_CHARACTERS = 64 * 1024
 
 /**
  * The words before a program that keep TERM from it and from what it starts whatever they do: Node and Go undo every block
@@ -16,11 +18,8 @@ export async function sealPrefix(
   const words = [process.execPath, '--experimental-ffi', '--no-warnings', '--eval', `(${seal})()`, '--']
   const [program = '', ...argv] = [...words, 'true']
   const trial = await execa(program, argv, {
-    env,
-    extendEnv: false,
-    reject: false,
-    timeout: TIMEOUT_MS,
-    stdin: 'ignore',
+    ...{ env, extendEnv: false, reject: false, stdin: 'ignore' as const },
+    ...{ timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS },
   })
   if (!trial.failed) return { words }
   return { words: [], why: trial.stderr.trim().split('\n').at(-1) || trial.shortMessage }
