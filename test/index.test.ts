@@ -24,15 +24,10 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), '{ "type": "module" }')
 }, 180_000)
 
-async function chapter(): Promise<string> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8')
-  return /^## As a library$.*?(?=^## )/ms.exec(readme)?.[0] ?? ''
-}
-
+/** The examples of docs/library.md. */
 async function blocks(language: string): Promise<string[]> {
-  return [...(await chapter()).matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
-    ([, text]) => text ?? '',
-  )
+  const page = await readFile(join(root, 'docs/library.md'), 'utf8')
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(([, text]) => text ?? '')
 }
 
 const env = () => ({ PATH: `${join(project, 'bin')}:${process.env['PATH']}` })
@@ -46,7 +41,7 @@ async function run(file: string, code: string): Promise<string> {
 }
 
 describe('the built package', () => {
-  it('has what the README shows, with types that a strict project takes', async () => {
+  it('has what docs/library.md shows, with types that a strict project takes', async () => {
     const examples = await blocks('ts')
     expect(examples.length).toBe(2)
     for (const [index, code] of examples.entries()) await writeFile(join(project, `example-${index}.ts`), code)

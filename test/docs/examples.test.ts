@@ -31,6 +31,15 @@ describe('the examples in documents', () => {
   })
 })
 
+describe('the library in the README', () => {
+  it('is shown as on its own page, where its examples are run', () => {
+    const chapter = /^## As a library$.*?(?=^## )/ms.exec(read('README.md'))?.[0] ?? ''
+    const run = [...blocks(read('docs/library.md'), 'ts'), ...blocks(read('docs/library.md'), 'yaml')]
+    const shown = [...blocks(chapter, 'ts'), ...blocks(chapter, 'yaml')]
+    expect(shown.filter(example => !run.includes(example))).toEqual([])
+  })
+})
+
 describe('the check of examples', () => {
   it('finds commands, options, scripts and configurations that are wrong', () => {
     expect([...commands.keys()]).toEqual(expect.arrayContaining(['config check', 'config schema', 'drain', 'up']))
