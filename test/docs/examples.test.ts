@@ -84,10 +84,10 @@ function commandsOf(cli: string): Map<string, readonly string[]> {
   const found = new Map<string, readonly string[]>()
   for (const part of cli.split(/(?=\.command\()/).slice(1)) {
     const name = /^\.command\('([\w-]+)'/.exec(part)?.[1] ?? ''
-    const isBelowConfig = /configCheck|configSchema/.test(part)
+    const parent = /\)\)\.(config|gateway)[A-Z]\w+\(/.exec(part)?.[1]
     const options = [...part.matchAll(/(?<!\w)--[a-z][a-z-]*/g)].map(([option]) => option)
     found.set(
-      isBelowConfig ? `config ${name}` : name,
+      parent === undefined ? name : `${parent} ${name}`,
       part.includes('configFile()') ? [...options, '--config'] : options,
     )
   }
@@ -104,7 +104,7 @@ function strayCommands(text: string): string[] {
     const [, first = '', second = '', rest = ''] =
       /^(?:\$ )?(?:\.\/)?sluice ([a-z][a-z-]*)(?: ([a-z]+))?(.*)$/.exec(line) ?? []
     if (first === '') return []
-    const name = first === 'config' ? `config ${second}` : first
+    const name = commands.has(`${first} ${second}`) ? `${first} ${second}` : first
     const options = commands.get(name)
     if (options === undefined) return [`sluice ${name}`]
     const given = [...`${second} ${rest}`.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option)

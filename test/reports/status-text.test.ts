@@ -71,8 +71,8 @@ it('says where a tier is, which models it has, and why an endpoint is not routed
 
 it('says which build runs where, if it is not the same everywhere', () => {
   const builds = { ...report, gateways: (report.gateways ?? []).map(one => ({ ...one, build: '0.2.0-cccccccccccc' })) }
-  expect(statusText(builds, options).slice(9, 13)).toEqual([
-    '',
+  const lines = statusText(builds, options)
+  expect(lines.slice(lines.indexOf('Builds:'), lines.indexOf('Builds:') + 3)).toEqual([
     'Builds:',
     '  0.2.0-cccccccccccc: gateway main',
     '  an older Sluice: fast-7-0-0, fast-9-0-0',
