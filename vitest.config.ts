@@ -1,7 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-const STARTING_SERVERS = ['test/server/**/*.test.ts', 'test/engines/contract.test.ts', 'test/index.test.ts']
+const STARTING_SERVERS = [
+  'test/server/**/*.test.ts',
+  'test/engines/contract.test.ts',
+  'test/commands/cli.test.ts', // starts the command itself
+  'test/index.test.ts',
+]
 
 /**
  * No module of ours keeps state, so that a worker may take one file after the other; much of their time tests wait for

@@ -82,7 +82,8 @@ if (major < 22 || (major === 22 && minor < 12)) {
   const { join } = require('node:path')
   const own = [
     join(__dirname, 'node'),
-    join(__dirname, '../node_modules/node-linux-' + process.arch + '/bin/node'),
+    join(__dirname, '../node_modules/node-linux-' + process.arch + '/bin/node'), // of a checkout
+    join(__dirname, '../../node-linux-' + process.arch + '/bin/node'), // of an installed package
   ].find(path => existsSync(path))
   console.error(
     'sluice needs Node 22.12 or newer, and this is ' + process.versions.node + '. ' +

@@ -3,25 +3,33 @@ import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
 import type { Context } from './commands/context.ts'
 import { endAtSignal } from './commands/end-at-signal.ts'
+import { errorLine } from './commands/error-line.ts'
+import { hearOutputs } from './commands/hear-outputs.ts'
 import { linePrinter, printText } from './commands/line-printer.ts'
 import { terminalOf } from './commands/terminal.ts'
+import { workingDirectory } from './commands/working-directory.ts'
 import { writtenOut } from './commands/written-out.ts'
 import { printable } from './domain/printable-text.ts'
 import { UserError } from './domain/user-error.ts'
 import { systemClock } from './system/clock.ts'
 import { type Hangups, hearHangups } from './system/hangups.ts'
 
-/** Commands that a SIGHUP must not end, however early it comes; the others end by it as any program does. */
-const OUTLIVE_HANGUPS = ['updater', 'supervise', 'up']
+/**
+ * Commands that a SIGHUP must not end, however early it comes, nor a second Ctrl-C, which cuts the others short: they put things
+ * in order.
+ */
+const SERVING = ['updater', 'supervise', 'up']
 
 const done = new AbortController()
 const name = process.argv.slice(2).find(argument => !argument.startsWith('-'))
 const hangups: Hangups =
-  isMainThread && OUTLIVE_HANGUPS.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
+  isMainThread && SERVING.includes(name ?? '') ? hearHangups(process) : { listen: () => () => undefined }
+
+const outputs = hearOutputs(process.stdout, process.stderr, () => done.abort('SIGPIPE'))
 
 const context: Context = {
   env: process.env,
-  cwd: process.cwd(),
+  cwd: workingDirectory(),
   uid: process.getuid?.(),
   self: [process.execPath, process.argv[1] ?? ''],
   print: linePrinter(process.stdout),
@@ -46,9 +54,12 @@ function program(): Command {
   config
     .command('check')
     .description('show every problem of sluice.yaml with its line')
+    .argument('[file]', 'as --config')
     .addOption(configFile())
     .option('--json', 'print JSON')
-    .action(async options => (await import('./commands/config-check.ts')).configCheck(options, context))
+    .action(async (file, options) =>
+      (await import('./commands/config-check.ts')).configCheck({ ...options, configFile: file }, context),
+    )
   config
     .command('schema')
     .description('print the JSON Schema of sluice.yaml')
@@ -69,7 +80,7 @@ function program(): Command {
   sluice
     .command('render')
     .description('write the job scripts of tiers')
-    .argument('[tier...]', 'tiers to render; all by default')
+    .argument('[tier...]', 'tiers to render; all by default, each under a line with its name')
     .addOption(configFile())
     .option('--output <dir>', 'write the scripts there')
     .option('--check', 'exit 1 when a script on disk differs')
@@ -101,6 +112,7 @@ function program(): Command {
     .addOption(configFile())
     .option('--json', 'print JSON')
     .option('--watch', 'look again every two seconds, until Ctrl-C')
+    .option('--summary <file>', "what the updater of another account's site publishes (else $SLUICE_SUMMARY)")
     .action(async options => (await import('./commands/status.ts')).status(options, context))
   sluice
     .command('logs')
@@ -191,10 +203,32 @@ function program(): Command {
     .option('--model <name...>', 'names of models to list')
     .action(async options => (await import('./commands/demo-engine.ts')).demoEngine(options, context))
   sluice
+    .command('gateway')
+    .description("the gateway's nginx, which outlives its updater")
+    .command('stop')
+    .description('end it for good: no new connections, and when its last answer has ended nobody listens any more')
+    .addOption(configFile())
+    .option('--within <seconds>', 'cut what has not ended by then', '600')
+    .option('--now', 'cut running answers at once')
+    .action(async options => (await import('./commands/gateway-stop.ts')).gatewayStop(options, context))
+  sluice
+    .command('unit')
+    .description("print the updater's systemd unit for this sluice.yaml")
+    .addOption(configFile())
+    .option('--user', "for the user's own systemd, without root")
+    .option('--account <name>', 'who runs it; the owner of the shared directory by default')
+    .option(
+      '--program <file>',
+      "the sluice that it starts; the one of `runtime`, or with the site's nginx /opt/sluice, by default",
+    )
+    .action(async options => (await import('./commands/unit.ts')).unit(options, context))
+  sluice
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')
-    .requiredOption('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
-    .option('--dry-run', 'say what would be written')
+    .option('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
+    .option('--prune', 'install nothing; remove what `current` does not name and nobody runs')
+    .addOption(configFile())
+    .option('--dry-run', 'say what would be written, or removed')
     .action(async options => (await import('./commands/install.ts')).install(options, context))
 
   return sluice
@@ -204,10 +238,16 @@ declare const VERSION: string
 
 async function main(): Promise<number> {
   const command = program()
-  // A second Ctrl-C ends at once; Slurm's second TERM must not.
-  process.once('SIGINT', () => done.abort('SIGINT'))
+  // Not `once`: signal-exit, of proper-lockfile, ends the process when nobody listens but itself.
+  process.on('SIGINT', () => {
+    if (done.signal.aborted && !SERVING.includes(name ?? '')) process.exit(130)
+    done.abort('SIGINT')
+  })
   process.on('SIGTERM', () => done.abort('SIGTERM'))
-  command.hook('preAction', (_, action) => endAtSignal(action.name(), done.signal, systemClock, process.exit))
+  command.hook('preAction', (_, action) => {
+    endAtSignal(action.name(), done.signal, systemClock, process.exit)
+    outputs.begins(action.name())
+  })
   try {
     await command.parseAsync()
     return 0
@@ -218,22 +258,18 @@ async function main(): Promise<number> {
       return 2
     }
     if (command.opts()['verbose'] === true && error instanceof Error) printText(context.warn, String(error.stack))
-    else context.warn(explain(error))
+    else context.warn(errorLine(error))
     return 1
   }
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause === undefined ? '' : `: ${explain(error.cause)}`
-  return `${error.message}${cause}`
 }
 
 if (isMainThread) {
   // Not exitCode: a call to a filesystem that hangs would keep the process, and with it its node, until it is killed.
   void main().then(async code => {
     await writtenOut([process.stdout, process.stderr])
-    process.exit(code)
+    const trouble = outputs.trouble()
+    if (trouble !== undefined) context.warn(trouble)
+    process.exit(trouble === undefined ? code : code || 1)
   })
 } else {
   void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one

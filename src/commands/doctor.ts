@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandOf } from '../config/command-of.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
-import { messageOf } from '../domain/caught.ts'
-import { canonicalListen } from '../domain/listen-address.ts'
+import { inNetworks } from '../domain/address.ts'
+import { codeOf, messageOf, reasonOf } from '../domain/caught.ts'
+import { ANY_IPV4, canonicalListen, listenAddress, listensOf, overlaps } from '../domain/listen-address.ts'
 import { ENGINES } from '../engines/index.ts'
 import { inspectListen, inspectNginx } from '../gateway/inspect-gateway.ts'
 import { inspectShared, tryShared } from '../registry/inspect-shared.ts'
@@ -22,13 +23,17 @@ import { systemClock } from '../system/clock.ts'
 import { digestFile } from '../system/directory-digest.ts'
 import { mayTrace } from '../system/end-sockets.ts'
 import { createLane } from '../system/lane.ts'
-import { ownAddresses, resolveHost } from '../system/network.ts'
 import { stateDirectory } from '../system/user-state.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
+import { endpointBuilds, updaterBuilds } from './build-users.ts'
 import type { Context } from './context.ts'
+import { gatewayFrame } from './gateway-frame.ts'
 import { printJson } from './line-printer.ts'
-import { type ConfigOptions, loadRunningConfig } from './load-config.ts'
+import { type ConfigOptions, loadConfig, loadRunningConfig } from './load-config.ts'
+import { lookUpNode, nodeSources } from './look-up-node.ts'
 import { isRunByUp } from './open-site.ts'
+import { runningUps } from './running-ups.ts'
+import { nginxProgram } from './updater-gateway.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
 export interface DoctorOptions extends ConfigOptions {
@@ -69,7 +74,7 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
   const [gateway, shared, runtime, answer, partitions, qualities] = await Promise.all([
     gatherGateway(config, context),
     gatherShared(config.shared),
-    gatherRuntime(config.runtime),
+    gatherRuntime(config, context.signal),
     slurm.config(context.signal),
     slurm.partitions(context.signal),
     slurm.qualities(context.signal),
@@ -87,30 +92,43 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
       squeueSeconds: config.timing.squeueSeconds,
     },
     tiers: await Promise.all(
-      Object.entries(config.tiers).map(([name, tier]) => gatherTier(name, tier, known, slurm, context)),
+      Object.entries(config.tiers).map(([name, tier]) => gatherTier(name, tier, known, slurm, config, context)),
     ),
   }
 }
 
-async function gatherGateway(config: Config, { env, signal }: Context): Promise<DoctorFacts['gateway']> {
+/** Where each `sluice up` of this account listens. */
+async function listensOfUps(context: Context) {
+  const ups = await runningUps(context.env)
+  return Promise.all(
+    ups.map(async ({ file }) => {
+      const loaded = await loadConfig({ config: file }, context).catch(notKnown) // it may be ending
+      return { file, addresses: loaded === undefined ? [] : listensOf(gatewayFrame(loaded.config)) }
+    }),
+  )
+}
+
+async function gatherGateway(config: Config, context: Context): Promise<DoctorFacts['gateway']> {
+  const { env, signal } = context
   const { gateway, site, tiers } = config
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(config.shared, lane)
   const still = await stillUpdaters({ config, registry, lane }, systemClock, signal).catch(notKnown)
   const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
   const places = [gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])]
+  const ups = await listensOfUps(context)
   return {
-    nginx: await inspectNginx('nginx', env),
+    nginx: await inspectNginx(await nginxProgram(env), env),
     listens: await Promise.all(
       [...new Set(places.map(canonicalListen))].map(async listen => ({
         listen,
         holder: await inspectListen(listen, directory).catch(notKnown),
+        up: ups.find(up => up.addresses.some(address => overlaps(address, listenAddress(listen))))?.file,
       })),
     ),
     mayEndStreams: gateway.nginx === 'system' ? true : await mayTrace().catch(notKnown),
     stillUpdaters: still && new Map([...still].map(([name, { forMs }]) => [name, forMs])),
     networks: gateway.networks,
-    ownAddresses: ownAddresses(),
   }
 }
 
@@ -118,15 +136,36 @@ async function gatherShared(path: string): Promise<SharedFacts> {
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const found = await lane
     .run('look at the shared directory', () => inspectShared(path))
-    .catch(error => ({ unreadable: messageOf(error) }))
+    .catch(error => ({
+      unreadable:
+        codeOf(error) === 'EACCES' ? 'this account may not enter it; be the one that owns it' : messageOf(error),
+    }))
   const trial = await lane
     .run('write in the shared directory', () => tryShared(path, systemClock))
-    .catch(error => ({ failed: messageOf(error) }))
+    .catch(error => {
+      const cause = codeOf(error) === undefined && error instanceof Error ? (error.cause ?? error) : error
+      return { failed: reasonOf(cause), code: codeOf(cause) }
+    })
   const key = await lane.run('look at site.key', async () => (await inspectSiteKey(path)) ?? 'none').catch(notKnown)
   return { path, uid: userInfo().uid, found, trial, key }
 }
 
-async function gatherRuntime(path: string): Promise<RuntimeFacts> {
+async function gatherRuntime(config: Config, signal: AbortSignal): Promise<RuntimeFacts> {
+  const users = await gatherBuilds(config, signal).catch(notKnown)
+  return { ...(await gatherCurrent(config.runtime)), users }
+}
+
+async function gatherBuilds(config: Config, signal: AbortSignal): Promise<RuntimeFacts['users']> {
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(config.shared, lane)
+  const { endpoints } = await registry.scan()
+  return {
+    updaters: await updaterBuilds({ config, registry, lane }, systemClock, signal),
+    endpoints: endpointBuilds(endpoints),
+  }
+}
+
+async function gatherCurrent(path: string): Promise<RuntimeFacts> {
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
   const current = await lane.run('look at the runtime', () => readlink(join(path, 'current'))).catch(notKnown)
   const here = fileURLToPath(import.meta.url)
@@ -150,6 +189,7 @@ async function gatherTier(
   { command, engine, rpc, slurm: wanted }: TierConfig,
   { partitions, qualities }: Known,
   slurm: Slurm,
+  config: Config,
   { signal }: Context,
 ): Promise<TierFacts> {
   const names = wanted.partition?.split(',')
@@ -170,15 +210,27 @@ async function gatherTier(
     missingPartitions: missing,
     qos: wanted.qos,
     qosFacts: qualities?.find(one => one.name === wanted.qos),
-    nodes: nodeList === undefined || nodeList === '' ? undefined : await gatherNodes(nodeList, slurm, signal),
+    nodes: nodeList === undefined || nodeList === '' ? undefined : await gatherNodes(nodeList, config, slurm, signal),
   }
 }
 
-async function gatherNodes(nodeList: string, slurm: Slurm, signal: AbortSignal): Promise<TierFacts['nodes']> {
+/** By what the updater goes, so that what is said of a node here is what will be. */
+async function gatherNodes(
+  nodeList: string,
+  { gateway }: Config,
+  slurm: Slurm,
+  signal: AbortSignal,
+): Promise<TierFacts['nodes']> {
   const answer = await slurm.hostnames(nodeList, signal)
   if (answer.kind !== 'answered') return undefined
+  const sources = nodeSources(gateway, slurm, signal)
   return Promise.all(
-    answer.value.slice(0, MOST_NODES).map(async node => ({ name: node, addresses: await resolveHost(node) })),
+    answer.value.slice(0, MOST_NODES).map(async name => {
+      const addresses = await lookUpNode(name, [], sources)
+      const isNear = addresses?.some(address => inNetworks(address, gateway.networks))
+      // As an engine would that listens where no name leads: Slurm is asked too.
+      return { name, addresses: isNear ? addresses : ((await lookUpNode(name, [ANY_IPV4], sources)) ?? addresses) }
+    }),
   )
 }
 

@@ -22,7 +22,7 @@ const ORDER_MS: Readonly<Record<string, number>> = {
 }
 
 /** As shells show a program that a signal has ended. */
-const CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 }
+const CODES: Readonly<Record<string, number>> = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 }
 
 /**
  * Ends a command some time after its first signal, wherever it waits: for a filesystem, a program or a name server that

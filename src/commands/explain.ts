@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { messageOf } from '../domain/caught.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { registryDirectories } from '../registry/directories.ts'
 import { explain } from '../reports/explain/explain.ts'
@@ -63,7 +63,7 @@ export async function explainJob(name: string, options: ExplainOptions, context:
 
 /** Before the first replica has run there is no registry: nothing is known, and nothing is wrong. */
 function nothingYet(error: unknown): readonly Endpoint[] {
-  if (/\bENOENT\b/.test(messageOf(error))) return []
+  if (codeOf(error) === 'ENOENT') return []
   throw error
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../config/schema.ts'
 import { inNetworks, inRanges, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import type { GatewayModel } from '../domain/gateway-model.ts'
-import { canonicalListen, listensOf } from '../domain/listen-address.ts'
+import { canonicalListen, isAnsweredBy, type ListenAddress, listensOf } from '../domain/listen-address.ts'
 import { clientPaths } from '../engines/client-paths.ts'
 
 /** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
@@ -30,14 +30,15 @@ export function gatewayFrame({ gateway, tiers }: Config) {
 /**
  * Whoever plans a gateway fills this frame, within the networks, and nothing else. Rule 9 is judged here again, as far as
  * it needs no file of the share: what plans may be another account's. It is for a site with Slurm, whose engines are never
- * on the gateway's own addresses.
+ * on loopback, nor where the gateway itself answers.
  *
  * @throws when the model does more.
  */
 export function refuseOtherModel(config: Config, model: GatewayModel, ownAddresses: readonly string[]): void {
   const frame = gatewayFrame(config)
   const empty = { ...frame, tiers: frame.tiers.map(tier => ({ ...tier, servers: [] })) }
-  if (!isDeepStrictEqual({ ...model, tiers: model.tiers.map(tier => ({ ...tier, servers: [] })) }, empty)) {
+  const planned = { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => ({ ...tier, servers: [] })) }
+  if (!isDeepStrictEqual(planned, empty)) {
     throw new Error('Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml')
   }
   const servers = model.tiers.flatMap(tier => tier.servers)
@@ -45,16 +46,16 @@ export function refuseOtherModel(config: Config, model: GatewayModel, ownAddress
     throw new Error(`Cannot apply a model: it has ${servers.length} endpoints, and ${MOST_SERVERS} is the most`)
   }
   const networks = rangesOf(config.gateway.networks)
-  const own = [...ownAddresses, ...listensOf(frame).map(one => one.address)]
-  for (const { address, id } of servers) {
-    const why = refuseAddress(address)
-    if (why !== undefined) throw new Error(`Cannot apply a model: ${address} of ${id} ${why}`)
+  const listens = listensOf(frame)
+  for (const { id, ...at } of servers) {
+    const why = refuseAddress(at)
+    if (why !== undefined) throw new Error(`Cannot apply a model: ${at.address}:${at.port} of ${id} ${why}`)
   }
 
-  function refuseAddress(address: string): string | undefined {
-    if (!inRanges(address, networks)) return 'lies outside gateway.networks'
-    if (inRanges(address, NEVER_REMOTE)) return 'is link-local or loopback'
-    return own.includes(address) ? "is the gateway's own" : undefined
+  function refuseAddress(at: ListenAddress): string | undefined {
+    if (!inRanges(at.address, networks)) return 'lies outside gateway.networks'
+    if (inRanges(at.address, NEVER_REMOTE)) return 'is link-local or loopback'
+    return isAnsweredBy(at, listens, ownAddresses) ? "is the gateway's own" : undefined
   }
 }
 

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
-import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseConfig } from '../config/parse-config.ts'
 import {
@@ -10,13 +9,14 @@ import {
   startingPlaces,
   startingTier,
 } from '../config/starting-config.ts'
-import { codeOf } from '../domain/caught.ts'
+import { codeOf, reasonOf } from '../domain/caught.ts'
 import { networkOf, networksOf } from '../domain/node-networks.ts'
 import { UserError } from '../domain/user-error.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import type { Partition } from '../slurm/partition.ts'
 import { ownInterfaces, resolveHost } from '../system/network.ts'
 import type { Context } from './context.ts'
+import { placeToWrite } from './working-directory.ts'
 
 export interface InitOptions {
   readonly site?: string
@@ -81,7 +81,7 @@ export async function init(options: InitOptions, context: Context, ask: Ask = as
   const text = startingConfig({ ...{ site, directory, networks, engine, model }, partition: partition || undefined })
   const { problems } = parseConfig(text, output)
   if (problems.length > 0) throw UserError.of(problems)
-  await write(resolve(context.cwd, output), output, text)
+  await write(placeToWrite(output, context.cwd), output, text)
   report({ output, directory, engine, networks, nodes: nodes.map(node => node.name), context })
 
   async function addressesOf(one: Partition | undefined) {
@@ -123,7 +123,8 @@ function words(text: string): string[] {
 
 async function write(path: string, output: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx' }).catch(cause => {
-    const why = codeOf(cause) === 'EEXIST' ? 'it exists; remove it, or name another file with --output' : cause.message
+    const why =
+      codeOf(cause) === 'EEXIST' ? 'it exists; remove it, or name another file with --output' : reasonOf(cause)
     throw new UserError(`Cannot write ${output}: ${why}`, { cause })
   })
 }
@@ -148,11 +149,11 @@ function report({ output, directory, engine, networks, nodes, context: { print }
       'One account owns the jobs, the updater and the directory, and it is not root. Once, with the same uid on every node:',
     )
     print('  useradd --system --create-home sluice')
-    print(`  install -d -o sluice -m 0750 ${directory} ${shared} ${runtime}`)
+    print(`  install -d -o sluice -m 0751 ${directory} ${shared} ${runtime}`)
     print('Then as that account:')
   } else {
     print(`The account that owns the jobs, the updater and the directory is ${username}, on every node. Next:`)
-    print(`  mkdir -p -m 0750 ${directory} ${shared} ${runtime}`)
+    print(`  mkdir -p -m 0751 ${directory} ${shared} ${runtime}`)
   }
   print(`  sluice config check && sluice install --to ${runtime} && sluice doctor`)
   print(`  sluice submit ${startingTier(engine)}`)

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto'
-import { chmod, cp, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UserError } from '../domain/user-error.ts'
 import { digestDirectory, digestFile, formatDigests } from '../system/directory-digest.ts'
 import { flush, flushTree } from '../system/flush.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
+import type { PruneOptions } from './prune.ts'
+import { placeToWrite } from './working-directory.ts'
 
 /** What is installed: the files, and the directories with all that is in them, by the names that they get. */
 export interface Parts {
@@ -14,11 +17,19 @@ export interface Parts {
   readonly directories: Readonly<Record<string, string>>
 }
 
+export interface InstallOptions extends PruneOptions {
+  readonly prune?: boolean
+}
+
 /**
  * Puts this bundle, its templates and the Node that runs it into `DIR/<version>-<hash>`, where the hash is of all of them,
  * and points `DIR/current` at it.
  */
-export async function install(options: { to: string; dryRun?: boolean }, context: Context): Promise<void> {
+export async function install(options: InstallOptions, context: Context): Promise<void> {
+  const { to } = options
+  if (options.prune === true) return (await import('./prune.ts')).prune(options, context)
+  if (to === undefined)
+    throw new UserError('Cannot install: --to is missing; name a directory on the shared filesystem')
   const bundle = fileURLToPath(import.meta.url)
   if (!bundle.endsWith('.cjs'))
     throw new UserError('Cannot install from the source tree: run `npm run build`, then dist/sluice.cjs')
@@ -27,14 +38,14 @@ export async function install(options: { to: string; dryRun?: boolean }, context
   const dryRun = options.dryRun === true
   const { target, wasThere } = await installParts({
     parts,
-    to: options.to,
+    to: placeToWrite(to, context.cwd),
     version: VERSION,
     dryRun,
     signal: context.signal,
   })
   if (dryRun) return context.print(`Would install ${target} with Node ${process.version}`)
   context.print(
-    `${wasThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(options.to, 'current')} points at it`,
+    `${wasThere ? 'Already there' : 'Installed'}: ${target} (Node ${process.version}); ${join(to, 'current')} points at it`,
   )
 }
 
@@ -60,11 +71,11 @@ export async function installParts(options: {
   const wasThere = await exists(target)
   if (options.dryRun) return { target, wasThere }
 
-  await mkdir(to, { recursive: true, mode: 0o755 })
+  await makeDirectory(to, 0o755)
   if (wasThere) await verify(target, digests, signal)
   else {
     const beside = join(to, `.${name}.${process.pid}.tmp`)
-    await mkdir(beside, { mode: 0o755 })
+    await makeDirectory(beside, 0o755)
     try {
       await write(parts, beside, signal)
       await writeFile(join(beside, MANIFEST), manifest)

@@ -11,7 +11,12 @@ import { runningUps } from './running-ups.ts'
 export interface ConfigOptions {
   /** --config. */
   readonly config?: string
+  /** As an argument, to a command that is about this file. */
+  readonly configFile?: string | undefined
 }
+
+/** There is no configuration, or this account may not read it. */
+export class NoConfiguration extends UserError {}
 
 export type LoadedConfig = { readonly file: string } & Extract<ParsedConfig, { config: Config }>
 
@@ -42,8 +47,10 @@ export async function loadRunningConfig(options: ConfigOptions, context: Context
 export async function readConfig(options: ConfigOptions, context: Context): Promise<{ file: string } & ParsedConfig> {
   const found = await findText(options, context)
   if (found !== undefined) return { file: found.file, ...parseConfig(found.text, found.file) }
-  throw new UserError(
-    `Cannot find a configuration: there is no ${resolve(context.cwd, FILES[0])} and no ${FILES[1]}; name one with --config or $SLUICE_CONFIG`,
+  throw new NoConfiguration(
+    `Cannot find a configuration: there is no ${resolve(context.cwd, FILES[0])} and no ${FILES[1]}; ` +
+      'name one with --config or $SLUICE_CONFIG, or write a first one with sluice init; ' +
+      "of another account's site sluice status --summary FILE shows what it publishes",
   )
 }
 
@@ -60,10 +67,11 @@ const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml'] as const
 
 /** The first that is named or exists. One that is named, or exists and cannot be read, is not passed over. */
 async function findText(
-  { config }: ConfigOptions,
+  { config, configFile: named }: ConfigOptions,
   { env, cwd }: Context,
 ): Promise<{ file: string; text: string } | undefined> {
   const variable = env['SLUICE_CONFIG']
+  if (named !== undefined) return { file: named, text: await namedText(named, 'the argument', cwd) }
   if (config !== undefined) return { file: config, text: await namedText(config, '--config', cwd) }
   if (variable) return { file: variable, text: await namedText(variable, '$SLUICE_CONFIG', cwd) }
   for (const file of FILES) {
@@ -87,7 +95,8 @@ async function readText(file: string, cwd: string): Promise<string | undefined> 
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw new UserError(`Cannot read ${file}: ${reason(code, error)}`, { cause: error })
+    const Refusal = code === 'EACCES' ? NoConfiguration : UserError
+    throw new Refusal(`Cannot read ${file}: ${reason(code, error)}`, { cause: error })
   }
 }
 

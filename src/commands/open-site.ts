@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import type { Config } from '../config/schema.ts'
-import { messageOf } from '../domain/caught.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { UserError } from '../domain/user-error.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import { tierOfComment } from '../slurm/submission-comment.ts'
+import { accountOf } from '../system/account.ts'
 import { systemClock } from '../system/clock.ts'
 import { createLane, type Lane } from '../system/lane.ts'
 import { withoutSlurm } from '../up/without-slurm.ts'
@@ -16,7 +17,7 @@ import { localJobs, localOrders, type Orders } from './local-slurm.ts'
 import { runningUps } from './running-ups.ts'
 
 /** Whoever waits at a terminal is told rather than kept waiting. */
-const SHARED_DEADLINE_MS = 10_000
+export const SHARED_DEADLINE_MS = 10_000
 const SLURM_TIMEOUT_MS = 20_000
 
 /** What an operator's command looks at and acts on. */
@@ -40,12 +41,12 @@ export interface SiteJobs {
 /**
  * Opens the site of sluice.yaml as its account. A shared directory that does not answer is told later, by what reads it.
  *
- * @throws UserError when the shared directory is another account's (rule 9).
+ * @throws ForeignSite when the shared directory is another account's (rule 9).
  */
 export async function openSite(options: ConfigOptions, context: Context): Promise<Site> {
   const { config } = await loadRunningConfig(options, context)
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  await refuseForeign(config.shared, lane)
+  await refuseForeign(config, lane, context)
   const registry = openRegistry(config.shared, lane)
   if (await isRunByUp(config, context)) {
     return {
@@ -74,12 +75,35 @@ export async function isRunByUp({ shared }: Config, { env }: Context): Promise<b
   return (await runningUps(env)).some(up => up.shared === shared)
 }
 
-async function refuseForeign(shared: string, lane: Lane): Promise<void> {
-  const found = await lane.run('look at the shared directory', () => stat(shared)).catch(() => undefined)
+/** The site is another account's. */
+export class ForeignSite extends UserError {
+  readonly shared: string
+  readonly gateway: string
+
+  constructor(message: string, { shared, gateway }: Config) {
+    super(message)
+    this.shared = shared
+    this.gateway = gateway.name
+  }
+}
+
+/** @throws ForeignSite, which names the account to be. */
+export async function refuseForeign(config: Config, lane: Lane, { env }: Context): Promise<void> {
+  const { shared } = config
   const { uid, username } = userInfo()
-  if (found === undefined || found.uid === uid) return
-  throw new UserError(
-    `Cannot work on "${shared}": it belongs to uid ${found.uid}, and this is ${username} (uid ${uid}); ` +
-      'run sluice as the account that owns the jobs and the shared directory',
+  const us = `and this is ${username} (uid ${uid})`
+  const found = await lane
+    .run('look at the shared directory', () => stat(shared))
+    .catch(error => (codeOf(error) === 'EACCES' ? ('hidden' as const) : undefined))
+  if (found === undefined || (found !== 'hidden' && found.uid === uid)) return
+  if (found === 'hidden') {
+    const what = `Cannot work on "${shared}": it is hidden from this account, ${us}`
+    throw new ForeignSite(`${what}; run sluice as the account that owns it`, config)
+  }
+  const owner = (await accountOf(found.uid, env).catch(() => undefined))?.name
+  throw new ForeignSite(
+    `Cannot work on "${shared}": it belongs to ${owner === undefined ? '' : `${owner} (`}uid ${found.uid}${owner === undefined ? '' : ')'}, ${us}; ` +
+      `run sluice as ${owner ?? 'the account that owns the jobs and the shared directory'}`,
+    config,
   )
 }

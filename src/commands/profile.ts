@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import { UserError } from '../domain/user-error.ts'
 import { type ProfileRequest, profileRequests } from '../engines/profiling.ts'
@@ -10,6 +10,7 @@ import { toReplicaSpec } from '../scripts/to-replica-spec.ts'
 import { profileEngine } from '../server/profile-engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import type { Context } from './context.ts'
 import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
@@ -27,7 +28,10 @@ export interface ProfileOptions extends ConfigOptions {
 export async function profile(name: string, options: ProfileOptions, context: Context): Promise<void> {
   const seconds = secondsOf(options.seconds)
   const site = await openSite(options, context)
-  const endpoint = endpointNamed(name, (await site.registry.scan({ beats: false })).endpoints)
+  const { endpoints } = await site.registry.scan({ beats: false }).catch(cause => {
+    throw new Error(`Cannot read the registry: ${messageOf(cause)}; make it, or correct "shared" in sluice.yaml`)
+  })
+  const endpoint = endpointNamed(name, endpoints)
   const { id, engine, job } = endpoint
   const plan = planOf(endpoint, options, site.config)
   const tell = options.json === true ? context.warn : context.print
@@ -38,7 +42,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
   }
 
   const key = await keyOf(endpoint, site)
-  if (plan.make !== undefined) await makeDirectory(plan.make, site)
+  if (plan.make !== undefined) await makeTraces(plan.make, site)
   const outcome = await profileEngine({
     ...{ http: createHttp(), url: plan.url, key, requests: plan.requests, seconds },
     ...{ clock: systemClock, signal: context.signal },
@@ -118,8 +122,8 @@ async function keyOf({ id, key: fingerprint }: Endpoint, { registry }: Site): Pr
 }
 
 /** On the share, where the engine's node and this machine see it. */
-async function makeDirectory(directory: string, { lane }: Site): Promise<void> {
-  await lane.run('make a directory for traces', () => mkdir(directory, { recursive: true, mode: 0o750 }))
+async function makeTraces(directory: string, { lane }: Site): Promise<void> {
+  await lane.run('make a directory for traces', () => makeDirectory(directory, 0o750))
 }
 
 /** Longer profiles fill disks and hide what they show. */

@@ -1,19 +1,20 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { codeOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../scripts/render-job-script.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import { readRegularText } from '../system/regular-file.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
+import { placeToWrite } from './working-directory.ts'
 
 export interface RenderOptions extends ConfigOptions {
-  /** Directory for the scripts; without it one script goes to standard output. */
+  /** Directory for the scripts; without it they go to standard output. */
   readonly output?: string
   /** Say what would be written, write nothing. */
   readonly dryRun?: boolean
@@ -33,11 +34,11 @@ export async function render(tiers: readonly string[], options: RenderOptions, c
   await refuseMisfits(names, loaded)
   if (options.check) return check(scripts, options.output ?? dirname(file), context)
   if (options.output !== undefined) return write(scripts, options.output, options.dryRun ?? false, context)
-  const [script, ...more] = scripts
-  if (script === undefined || more.length > 0) {
-    throw new UserError(`Cannot print ${scripts.length} scripts at once: name one tier, or a directory with --output`)
+  for (const [index, { tier, name, text }] of scripts.entries()) {
+    // As head(1) shows several files.
+    if (scripts.length > 1) printText(context.print, `${index > 0 ? '\n' : ''}==> ${name} (${tier}) <==`)
+    printText(context.print, text.trimEnd())
   }
-  printText(context.print, script.text.trimEnd())
 }
 
 interface Script {
@@ -72,13 +73,13 @@ async function write(
 ): Promise<void> {
   for (const { tier, name, text } of scripts) {
     const shown = join(directory, name)
-    const path = resolve(context.cwd, shown)
+    const path = placeToWrite(shown, context.cwd)
     if ((await textOf(path)) === text) {
       context.print(`${shown} is up to date (${tier})`)
     } else if (isDryRun) {
       context.print(`Would write ${shown} (${tier})`)
     } else {
-      await mkdir(dirname(path), { recursive: true })
+      await makeDirectory(dirname(path))
       await writeAtomic(path, text)
       context.print(`Wrote ${shown} (${tier})`)
     }

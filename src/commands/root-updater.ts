@@ -10,7 +10,7 @@ import { templatesDirectory } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { findRootsPrograms } from './roots-programs.ts'
 import { serveAccount } from './serve-account.ts'
-import { gatewayDirectory, lockGateway } from './updater-gateway.ts'
+import { gatewayDirectory, lockGateway, refuseOldNginx } from './updater-gateway.ts'
 
 /** A share that does not answer: the start is given up, and whoever started us tries again. */
 const SHARED_DEADLINE_MS = 10_000
@@ -33,6 +33,7 @@ export async function rootUpdater(file: string, config: Config, context: Context
     { config: options.config, gateway: config.gateway, directory, self: context.self, templates },
     context.env,
   )
+  await refuseOldNginx(nginx, { env })
   const account = await ownerOf(config.shared, context)
 
   const over = new AbortController()

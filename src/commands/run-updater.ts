@@ -8,16 +8,20 @@ import { notify } from '../observe/notify.ts'
 import { openJournal } from '../registry/journal.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { localFilesystem, watchEndpoints } from '../registry/watch.ts'
+import { isStuck, whatOf } from '../reports/explain/waits.ts'
 import type { Slurm } from '../slurm/slurm.ts'
 import { tierOfComment } from '../slurm/submission-comment.ts'
 import { systemClock } from '../system/clock.ts'
 import { newestLines } from '../system/growing-file.ts'
 import { createLane } from '../system/lane.ts'
-import { hostAnswers, ownAddresses, resolveHost, takesConnection } from '../system/network.ts'
+import { hostAnswers, ownAddresses, takesConnection } from '../system/network.ts'
 import type { SlurmEffects } from '../updater/effects.ts'
 import { createUpdater } from '../updater/loop.ts'
 import { gatewayFrame } from './gateway-frame.ts'
+import { lookUpNode, nodeSources } from './look-up-node.ts'
 import { observeUpdater } from './observe-updater.ts'
+import { createSummaryPublisher } from './publish-summary.ts'
+import { thisBuild } from './this-build.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
@@ -70,7 +74,10 @@ export async function runUpdater({
   }
   const observed = observeUpdater(
     {
-      registry,
+      registry: {
+        ...registry,
+        writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+      },
       gateway: nginx,
       slurm: slurm && slurmEffects(slurm, signal),
       record(event, detail) {
@@ -83,8 +90,10 @@ export async function runUpdater({
     registry.drainOutcome,
     systemClock,
   )
+  const summary = createSummaryPublisher(config, observed, registry.writeSummary, systemClock)
+  const sources = nodeSources(gateway, slurm, signal)
   const loop = createUpdater({
-    ...observed,
+    ...summary.effects,
     gatewayName: gateway.name,
     ...gatewayFrame(config),
     networks: gateway.networks,
@@ -92,9 +101,12 @@ export async function runUpdater({
     squeueMs: timing.squeueSeconds * 1_000,
     beatMs: timing.beatSeconds * 1_000,
     leaseMs: timing.leaseSeconds * 1_000,
-    isOurs: job => tierOfComment(job.comment, config.site) !== undefined,
+    jobWords: {
+      tierOf: job => tierOfComment(job.comment, config.site),
+      whyItWaits: job => ({ why: whatOf(job), isStuck: isStuck(job) }),
+    },
     network: {
-      resolve: resolveHost,
+      resolve: (node, wanted) => lookUpNode(node, wanted, sources),
       connects: (address, port) => takesConnection(address, port, CONNECT_MS),
       answers: (address, port) => hostAnswers(address, port, CONNECT_MS),
       ownAddresses,
@@ -106,7 +118,7 @@ export async function runUpdater({
     signal,
   })
 
-  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const filesystem = config.watch
     ? await lane.run('look at the shared directory', () => localFilesystem(shared)).catch(unknown)
     : undefined
@@ -115,15 +127,20 @@ export async function runUpdater({
     watchEndpoints(
       shared,
       loop.wake,
-      error => journal.record('trouble', { what: 'watch', message: String(error) }),
+      error => journal.record('trouble', { what: 'watch', message: messageOf(error) }),
       signal,
     )
   }
+  // A `sluice up` is one account's own.
+  const over = new AbortController()
+  const publishing = slurm === undefined ? undefined : summary.keepPublishing(AbortSignal.any([signal, over.signal]))
   try {
     await loop.run()
   } catch (error) {
     if (!signal.aborted) throw error // what the signal cut short, the next start does again
   } finally {
+    over.abort()
+    await publishing
     journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
     await journal.close()
     void registry.close().catch(() => undefined) // a share that hangs keeps the thread until it answers, and us no longer

@@ -1,12 +1,14 @@
 import { hostname, userInfo } from 'node:os'
 import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
+import { leftBehind } from '../operator/left-behind.ts'
 import { lookOnce, type OperatorEffects, type Outcome, sendAway as run } from '../operator/loop.ts'
 import type { Errand, Manner } from '../operator/plan.ts'
 import { openJournal } from '../registry/journal.ts'
 import { jobsNamed } from '../reports/named-jobs.ts'
 import type { OrderAnswer } from '../slurm/slurm.ts'
 import { systemClock } from '../system/clock.ts'
+import { LaneTimeout } from '../system/lane.ts'
 import type { Context } from './context.ts'
 import { printJson } from './line-printer.ts'
 import type { ConfigOptions } from './load-config.ts'
@@ -53,7 +55,10 @@ async function sendAway(
   const errands = await findErrands(name, site, context)
   const effects = effectsOf(site)
   const how = (site.isLocal ? LOCAL_MANNERS : MANNERS)[manner]
-  if (errands.length === 0) return report([], `${name} has no jobs`, options, context)
+  if (errands.length === 0) {
+    report([], `${name} has no jobs`, options, context)
+    return options.dryRun === true ? undefined : clearLeft(name, site, options, context)
+  }
   if (options.dryRun === true) {
     const outcomes = await lookOnce({ errands, manner, effects })
     return report(outcomes, `Would send ${list(errands)} away (${how})`, options, context)
@@ -81,11 +86,34 @@ async function sendAway(
     signal: context.signal,
   }).finally(() => over.abort())
   if (options.json === true) report(outcomes, '', options, context)
+  await clearLeft(name, site, options, context)
   const left = outcomes.filter(one => !one.isDone)
-  if (left.length > 0) {
-    throw new Error(
-      `Stopped watching: ${left.map(one => `job ${one.errand.jobId}`).join(', ')} still there; what was asked for goes on, see sluice status`,
-    )
+  if (left.length > 0) throw new Error(stoppedWords(left))
+}
+
+/** What of it goes on, and what nobody was asked for. */
+function stoppedWords(left: readonly Outcome[]): string {
+  const jobs = (outcomes: readonly Outcome[]) => outcomes.map(one => `job ${one.errand.jobId}`).join(', ')
+  const unasked = left.filter(one => one.notAsked !== undefined)
+  const going = left.filter(one => one.notAsked === undefined)
+  const goesOn = `${jobs(going)} still there; what was asked for goes on, see sluice status`
+  if (unasked.length === 0) return `Stopped watching: ${goesOn}`
+  const reasons = [...new Set(unasked.map(one => one.notAsked))].join('; ')
+  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; nothing was asked of ${unasked.length === 1 ? 'it' : 'them'}`
+  return going.length === 0 ? cannot : `${cannot}; ${goesOn}`
+}
+
+/** What failed leaves its endpoint files, so that people see why; whoever sends it away has seen it. */
+async function clearLeft(name: string, site: Site, { json }: SendAwayOptions, context: Context): Promise<void> {
+  const tell = json === true ? context.warn : context.print
+  const scan = await site.registry.scan().catch(unknown)
+  if (scan === undefined || scan.endpoints.length === 0) return
+  const answer = await site.jobs(context.signal)
+  if ('unknown' in answer) return
+  const jobs = answer.jobs.map(one => one.job)
+  for (const { id } of leftBehind(name, scan.endpoints, { jobs, complete: answer.complete })) {
+    const trouble = await site.registry.remove(id).then(() => undefined, messageOf)
+    tell(trouble === undefined ? `Removed what is left of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)
   }
 }
 
@@ -106,7 +134,8 @@ const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
 async function findErrands(name: string, site: Site, context: Context): Promise<readonly Errand[]> {
   const answer = await site.jobs(context.signal)
   if ('unknown' in answer) throw new Error(`Cannot tell which jobs there are: ${answer.unknown}`)
-  const known = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
+  const told = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
+  const known = [...told, ...(await forgottenJobs(site, told))]
   // Jobs of a tier that was taken out of sluice.yaml still run, and must be stopped all the same.
   const tiers = [...new Set([...Object.keys(site.config.tiers), ...known.map(job => job.tier)])]
   const live = new Set(known.filter(job => job.state !== 'ended').map(job => job.id))
@@ -114,6 +143,14 @@ async function findErrands(name: string, site: Site, context: Context): Promise<
     .filter(job => live.has(job.id) || !tiers.includes(name))
     .map(({ tier, id, restarts }) => ({ tier, jobId: id, restarts }))
     .sort((one, other) => Number(one.jobId) - Number(other.jobId))
+}
+
+/** Jobs that Slurm may have forgotten, whose endpoint files are still there: they can be named too. */
+async function forgottenJobs(site: Site, told: readonly { readonly id: string }[]) {
+  const { endpoints } = (await site.registry.scan().catch(unknown)) ?? { endpoints: [] }
+  return endpoints
+    .filter(({ job }) => told.every(one => one.id !== job.id))
+    .map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: 'ended' as const }))
 }
 
 function effectsOf({ registry, orders, ...site }: Site): OperatorEffects {
@@ -129,7 +166,8 @@ function effectsOf({ registry, orders, ...site }: Site): OperatorEffects {
         await registry.make() // a site that was set up before there were requests
         await registry.ask(replica, dismissal)
       } catch (error) {
-        return messageOf(error)
+        if (!(error instanceof LaneTimeout)) throw error
+        return error.message // it may be written yet
       }
       return troubleOf(await orders.signalBatch(jobId))
     },

@@ -5,10 +5,13 @@ import { openSlurm } from '../slurm/open-slurm.ts'
 import type { Submission } from '../slurm/slurm.ts'
 import { submissionComment } from '../slurm/submission-comment.ts'
 import { sbatchArguments } from '../slurm/submit.ts'
+import { systemClock } from '../system/clock.ts'
+import { createLane } from '../system/lane.ts'
 import { readTemplate } from '../system/templates.ts'
 import type { Context } from './context.ts'
 import { printJson, printText } from './line-printer.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { refuseForeign, SHARED_DEADLINE_MS } from './open-site.ts'
 import { refuseMisfits } from './refuse-misfits.ts'
 
 export interface SubmitOptions extends ConfigOptions {
@@ -44,6 +47,7 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
       `Cannot submit ${tier} as root: its engines would run as root on the nodes, and its files would be root's; run this as the account that "${config.shared}" belongs to, or say --as-root`,
     )
   }
+  if (options.asRoot !== true) await refuseForeign(config, createLane(systemClock, SHARED_DEADLINE_MS), context)
   const slurm = openSlurm({ env: context.env })
   const jobs: { id: string; comment: string }[] = []
   try {
@@ -78,6 +82,10 @@ interface Attempt {
 function failure(submission: Exclude<Submission, { kind: 'submitted' }>, attempt: Attempt): Error {
   const { tier, comment, jobs, count } = attempt
   const which = count === 1 ? tier : `${tier} (${jobs + 1} of ${count})`
+  if (submission.kind === 'refused' && submission.neverAsked === true) {
+    const remedy = "put Slurm's programs on PATH, or run this on a machine that has them"
+    return new UserError(`Cannot submit ${which}: ${submission.message}; nothing was submitted: ${remedy}`)
+  }
   if (submission.kind === 'refused') {
     return new UserError(`Cannot submit ${which}: ${submission.message}; see tiers.${tier}.slurm in sluice.yaml`)
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { messageOf } from '../domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../domain/endpoint.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import { termReachesAll } from '../domain/shield.ts'
 import { UserError } from '../domain/user-error.ts'
 import { ENGINES } from '../engines/index.ts'
 import { openJournal } from '../registry/journal.ts'
@@ -30,6 +31,7 @@ import { readStreamText } from '../system/stream-text.ts'
 import { jobOf } from '../up/replica.ts'
 import type { Context } from './context.ts'
 import { createKeyTaker } from './take-key.ts'
+import { thisBuild } from './this-build.ts'
 
 /** slurm.conf(5) KillWait, where Slurm does not say. */
 const DEFAULT_KILL_WAIT_SECONDS = 30
@@ -70,15 +72,14 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   await registry
     .make()
     .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
-    .catch(error => journal.record('trouble', { what: 'registry', message: String(error) }))
+    .catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
-    const isAlone = slurm === undefined
     await run({
-      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job },
-      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, isAlone }, context),
+      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
+      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, slurm }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
@@ -102,7 +103,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
             dismissal => {
               if (dismissal !== undefined) heard(dismissal)
             },
-            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: String(error) }),
+            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: messageOf(error) }),
           )
         }),
     })
@@ -123,19 +124,22 @@ interface EndpointsOptions {
   readonly scratch: string
   readonly workers: WorkerNodes | undefined
   readonly takeKey: () => Promise<string>
-  /** There is no Slurm: all GPUs of the machine are ours. */
-  readonly isAlone: boolean
+  /** Without it all GPUs of the machine are ours, and nobody but the supervisor ends an engine. */
+  readonly slurm: Pick<ReachedSlurm, 'termReachesAll'> | undefined
 }
 
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
 async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
-  const { spec, job, scratch, workers, takeKey, isAlone } = options
+  const { spec, job, scratch, workers, takeKey, slurm } = options
   const { endpoints: count = 1, tensorParallel = 1, gpusEach = tensorParallel } = spec
   const gpus =
     spec.endpoints === undefined
       ? undefined
       : gpuSlices(
-          masksInForce(isAlone || spec.allGpus === true ? withAllGpus(env, count * gpusEach) : env, await hasAmdGpus()),
+          masksInForce(
+            slurm === undefined || spec.allGpus === true ? withAllGpus(env, count * gpusEach) : env,
+            await hasAmdGpus(),
+          ),
           count,
           gpusEach,
         )
@@ -150,6 +154,7 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
         engine: createEngineEffects({
           ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, takeKey },
           spec: { ...spec, ...(spec.port === undefined ? {} : { port: spec.port + index }) },
+          termReachesAll: slurm?.termReachesAll,
           logName: count === 1 ? 'engine' : `engine-${index}`,
           env: { ...env, ...(gpus !== undefined && 'slices' in gpus ? gpus.slices[index] : {}) },
           problem: gpus !== undefined && 'problem' in gpus ? gpus.problem : undefined,
@@ -201,11 +206,19 @@ function readSpec(input: string): ReplicaSpec {
 
 type Job = Endpoint['job']
 
-async function reachSlurm(job: Job, { env }: Context): Promise<{ effects: SlurmEffects; killWaitSeconds?: number }> {
+interface ReachedSlurm {
+  readonly effects: SlurmEffects
+  readonly killWaitSeconds?: number | undefined
+  readonly termReachesAll: boolean
+}
+
+async function reachSlurm(job: Job, { env }: Context): Promise<ReachedSlurm> {
   const slurm = openSlurm({ env, timeoutMs: SLURM_TIMEOUT_MS })
   const config = await slurm.config()
   return {
-    ...(config.kind === 'answered' ? { killWaitSeconds: config.value.killWaitSeconds } : {}),
+    killWaitSeconds: config.kind === 'answered' ? config.value.killWaitSeconds : undefined,
+    // Where Slurm does not say: what is done against it harms only rare programs.
+    termReachesAll: (config.kind === 'answered' ? termReachesAll(config.value) : undefined) ?? true,
     effects: {
       listen: (begun, signal) => listenForNotice({ env, node: job.node, begun, signal }),
       job: async () => {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { placesBelow } from '../gateway/state-directory.ts'
@@ -103,7 +104,7 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
       // A site of one engine, which never comes up: nobody waits for that. Others may be mended as they run.
       const shown = answered.then(
         () => context.print('Ctrl-C ends all of it'),
-        error => (site.isDefault ? Promise.reject(error) : context.print(error.message)),
+        error => (site.isDefault ? Promise.reject(error) : context.print(messageOf(error))),
       )
       await Promise.race([...ends, shown.then(() => Promise.race(ends))])
     }
@@ -149,7 +150,7 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say:
       const id = idOf(spec.tier, pid, restarts)
       await endMarked(`SLUICE_ENDPOINT=${id}`, systemClock)
       await removeEndpoint(shared, id).catch(error =>
-        say(spec.tier, `cannot remove the files of ${id}: ${error.message}`),
+        say(spec.tier, `cannot remove the files of ${id}: ${messageOf(error)}`),
       )
     },
     ended(how, waitMs) {

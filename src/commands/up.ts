@@ -14,6 +14,7 @@ import { type Keeper, startKeeper } from './up-keeper.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from './up-serve.ts'
 import { chooseSite, type UpSite } from './up-site.ts'
 import { sweepGateway } from './up-sweep.ts'
+import { refuseOldNginx } from './updater-gateway.ts'
 
 /** npm passes on a Ctrl-C that the terminal has sent to everybody already: two signals this close are one. */
 const SAME_SIGNAL_MS = 1_000
@@ -22,7 +23,6 @@ const SAY_WAIT_MS = 1_500
 
 /** `sluice up`: the whole path on this machine, without Slurm, until a signal. Nothing of it is left then. */
 export async function up(options: UpOptions, context: Context): Promise<void> {
-  process.stdout.on('error', () => undefined) // a closed terminal must not keep us from ending well
   const interrupts = hearInterrupts(context)
   const nginx = await findProgram('nginx', context.env)
   if (nginx === undefined) {
@@ -30,6 +30,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
       'Cannot run without nginx: it is not installed; on Debian, as root: apt-get install --no-install-recommends nginx',
     )
   }
+  await refuseOldNginx(nginx, context)
   const temporary = upParent(context.env)
   for (const work of await findAbandoned(temporary, UP_PREFIX)) {
     const state = join(work, 'state/up_main')

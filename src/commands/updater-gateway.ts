@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import { UserError } from '../domain/user-error.ts'
 import { boundedLines } from '../gateway/bounded-lines.ts'
 import { connectGateway, type DrivenGateway } from '../gateway/gateway-channel.ts'
+import { inspectNginx } from '../gateway/inspect-gateway.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { placesBelow } from '../gateway/state-directory.ts'
 import { systemClock } from '../system/clock.ts'
@@ -39,8 +40,9 @@ export async function openUpdaterGateway(
 ): Promise<UpdaterGateway> {
   if (config.gateway.nginx === 'system') return connectToRoot(context, lost)
   const directory = gatewayDirectory(config, context)
+  const nginx = await nginxProgram(context.env)
+  await refuseOldNginx(nginx, context)
   const lock = await lockGateway(config, context, lost)
-  const nginx = await nginxProgram(context)
   const gateway = await openGateway({ directory, nginx, env: context.env, clock: systemClock })
   return { gateway, accessLog: placesBelow(directory).accessLog, release: lock.release }
 }
@@ -51,8 +53,14 @@ export function gatewayDirectory({ site, gateway }: Config, { env }: Context): s
 }
 
 /** A name that says what is missing where there is no nginx. */
-export async function nginxProgram({ env }: Context): Promise<string> {
+export async function nginxProgram(env: NodeJS.ProcessEnv): Promise<string> {
   return (await findProgram('nginx', env)) ?? 'nginx'
+}
+
+/** @throws UserError when this nginx would not do, however long one waits; one that is missing may yet be installed. */
+export async function refuseOldNginx(nginx: string, { env }: Pick<Context, 'env'>): Promise<void> {
+  const found = await inspectNginx(nginx, env)
+  if ('missing' in found && found.isThere) throw new UserError(`Cannot run the gateway: ${found.missing}`)
 }
 
 export async function lockGateway(config: Config, context: Context, lost: (error: Error) => void) {

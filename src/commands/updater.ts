@@ -2,9 +2,11 @@ import type { Config } from '../config/schema.ts'
 import { messageOf } from '../domain/caught.ts'
 import { openSlurm } from '../slurm/open-slurm.ts'
 import { systemClock } from '../system/clock.ts'
+import { createLane } from '../system/lane.ts'
 import { connectServiceManager } from '../system/service-manager.ts'
 import type { Context } from './context.ts'
 import { type ConfigOptions, loadConfig } from './load-config.ts'
+import { refuseForeign, SHARED_DEADLINE_MS } from './open-site.ts'
 import { rereadConfig } from './reread-config.ts'
 import { rootUpdater } from './root-updater.ts'
 import { runUpdater } from './run-updater.ts'
@@ -14,6 +16,7 @@ import { openUpdaterGateway } from './updater-gateway.ts'
 export async function updater(options: ConfigOptions, context: Context): Promise<void> {
   const { file, config } = await loadConfig(options, context)
   if (config.gateway.nginx === 'system' && process.getuid?.() === 0) return rootUpdater(file, config, context)
+  await refuseForeign(config, createLane(systemClock, SHARED_DEADLINE_MS), context)
   const stopped = new AbortController()
   let lost: Error | undefined
   const { gateway, accessLog, release } = await openUpdaterGateway(config, context, error => {

@@ -100,6 +100,17 @@ export const SCRIPT_NAME: Alphabet = {
   right: 'write a plain file name that ends in .slurm, without a directory, such as run-14b.slurm',
 }
 
+/** A host's name, or its address; a node's name in Slurm. */
+export const HOST_NAME: Alphabet = {
+  pattern: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$/,
+  right: 'write the name of a host, of letters, digits and _ . -, such as gpu01-ib, or an IPv4 address',
+}
+
+export const NAME_SUFFIX: Alphabet = {
+  pattern: /^[A-Za-z0-9_.-]{1,63}$/,
+  right: 'write what follows the name of a node, of letters, digits and _ . -, such as i or -ib',
+}
+
 /** Job names, accounts, QoS. */
 export const SLURM_NAME: Alphabet = {
   pattern: /^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,127}$/,

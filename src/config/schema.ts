@@ -127,6 +127,11 @@ const custom = z.strictObject({
     z.array(about(z.enum(SERVES), 'One of its APIs.')).default(['chat', 'completions']),
     'What its API offers.',
   ),
+  setuid: about(
+    z.boolean().optional(),
+    "It starts setuid programs, such as sudo: then nothing keeps Slurm's TERM from it where it undoes blocks, as Node and Go do.",
+    true,
+  ),
   metrics: about(
     z
       .strictObject({
@@ -324,6 +329,21 @@ const gateway = z.strictObject({
     z.array(about(z.string(), 'An IPv4 network in CIDR notation.')).min(1),
     'The only networks in which the gateway reaches engines.',
     ['10.0.0.0/24'],
+  ),
+  nodeSuffix: about(
+    text(alphabets.NAME_SUFFIX).optional(),
+    "Put after a node's name, it is the node's name on another network: with i, gpu01 is gpu01i there.",
+    'i',
+  ),
+  nodeNames: about(
+    z
+      .record(
+        text(alphabets.HOST_NAME),
+        z.array(about(text(alphabets.HOST_NAME), 'A name that this machine resolves, or an IPv4 address.')).min(1),
+      )
+      .optional(),
+    "Other names of nodes by their name in Slurm, where no suffix makes them; Slurm's NodeAddr counts without being written.",
+    { gpu01: ['gpu01-ib'] },
   ),
   connectionsPerClient: about(
     z.number().int().min(1).max(1_000_000).default(256),

@@ -1,6 +1,16 @@
+import { systemFailure } from './system-words.ts'
+
 /** What a caught value says, in words: to end a sentence with. */
 export function messageOf(caught: unknown): string {
-  return caught instanceof Error ? caught.message : String(caught)
+  if (!(caught instanceof Error)) return String(caught)
+  const failure = systemFailure(caught)
+  if (failure === undefined) return caught.message
+  return failure.path === undefined ? failure.words : `"${failure.path}": ${failure.words}`
+}
+
+/** The same to end a sentence with that has named the file. */
+export function reasonOf(caught: unknown): string {
+  return (caught instanceof Error ? systemFailure(caught)?.words : undefined) ?? messageOf(caught)
 }
 
 /** The system's word for it, such as ENOENT; undefined where it has none. */

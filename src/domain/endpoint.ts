@@ -53,6 +53,8 @@ const endpointSchema = z.looseObject({
   processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(MAX_LIST),
   since: shown(64),
   message: shown(MAX_MESSAGE).nullable(),
+  // What its supervisor is: `sluice install` names it; absent: one of before there was this field.
+  build: shown(128).optional().catch(undefined),
   // Ready, and its health says otherwise: others of its tier are asked first.
   unwell: z.boolean().optional(),
 })

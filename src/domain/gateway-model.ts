@@ -26,6 +26,30 @@ export interface GatewayTier {
   readonly retryAfterSeconds: number
   /** Sorted by id; empty: the tier answers 503. */
   readonly servers: readonly GatewayServer[]
+  /** Of a tier without servers, where it is known: what its 503 says. */
+  readonly waiting?: Waiting
+}
+
+/**
+ * Why nobody serves a tier. Times are ISO 8601 to the second and stand still, unlike ages: a text that changes costs a
+ * reload.
+ */
+export type Waiting =
+  | ({ readonly kind: 'loading'; readonly job: string; readonly since?: string } & ComeBack)
+  | ({
+      readonly kind: 'queued'
+      readonly job: string
+      readonly why: string
+      /** Slurm's own estimate. */
+      readonly start?: string
+    } & ComeBack)
+  | ({ readonly kind: 'unrouted' | 'leaving' } & ComeBack)
+  /** It serves nobody again before somebody has done something. */
+  | { readonly kind: 'failed'; readonly job: string }
+  | { readonly kind: 'none' }
+
+interface ComeBack {
+  readonly retryAfterSeconds: number
 }
 
 export interface GatewayServer {

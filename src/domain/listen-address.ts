@@ -117,6 +117,20 @@ export function overlaps(one: ListenAddress, other: ListenAddress): boolean {
   return one.address === other.address || isEveryAddress(one) || isEveryAddress(other)
 }
 
+/**
+ * Whether a gateway that listens on these answers there: on an address of its own, or, where it listens on all, on any of
+ * this machine. An engine there would be the gateway itself, and a request would come back to it without end.
+ */
+export function isAnsweredBy(
+  { address, port }: ListenAddress,
+  listens: readonly ListenAddress[],
+  ownAddresses: readonly string[],
+): boolean {
+  return listens.some(
+    one => one.port === port && (one.address === address || (isEveryAddress(one) && ownAddresses.includes(address))),
+  )
+}
+
 /** The gateway's own address and every tier's, each once. */
 export function listensOf(model: {
   readonly listen: Listen

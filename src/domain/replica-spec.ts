@@ -37,6 +37,9 @@ export interface ReplicaSpec {
   readonly port?: number
   /** CIDR networks in which the gateway accepts addresses. */
   readonly networks: readonly string[]
+  /** How nodes are called on other networks than their own names' (domain/node-names.ts). */
+  readonly nodeSuffix?: string
+  readonly nodeNames?: Readonly<Record<string, readonly string[]>>
   readonly beatSeconds: number
   readonly loadTimeoutSeconds: number
   /** Lead of `--signal` before the walltime, seconds. */
@@ -61,6 +64,8 @@ export interface CustomSpec {
   readonly keyVariable?: string
   readonly modelsPath?: string
   readonly serves: readonly string[]
+  /** It starts programs that gain privileges, which those cannot that TERM is kept from by force. */
+  readonly setuid?: boolean
   /** Where its load stands as Prometheus has it, and by what names. */
   readonly metrics?: {
     readonly path: string

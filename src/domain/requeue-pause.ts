@@ -52,6 +52,11 @@ export function isPausedByRequeue(job: JobView, pauseSeconds: number): boolean {
  * there in that second is refused or killed along. Measured with a slurmd that was killed and started again, all other nodes taken: with
  * the pause lifted 22.05 ended the job for good ("Job credential revoked", FAILED 1:0) and 26.05 killed its new run
  * (RaisedSignal:15); with the pause left alone it ran again on both. Undefined where no state is known.
+ *
+ * That holds while the pause does. Of a node that comes back later, with what it ran still alive and no other node free,
+ * the job starts at once as it registers, and the order to kill what it registered, which names the job and not the run,
+ * kills the new run: FAILED for good each time, 0:9 or 0:15, JobLaunchFailure on 22.05 and RaisedSignal on 26.05. Nothing
+ * of ours stands between the two, and a longer pause would keep the job from every other node too.
  */
 export function areUp(states: readonly string[] | undefined): boolean | undefined {
   if (states === undefined || states.length === 0) return undefined

@@ -7,6 +7,8 @@ const routesSchema = z.looseObject({
   beat: z.int().nonnegative(),
   generation: z.int().nonnegative(),
   tiers: z.record(z.string(), z.array(z.string())),
+  // What its updater is: `sluice install` names it; absent: one of before there was this field.
+  build: z.string().optional().catch(undefined),
   // Those among them that get few requests or none, because their answers fail and others' do not; absent: none.
   aside: z
     .record(z.string(), z.enum(['set aside', 'on trial']))

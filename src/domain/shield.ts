@@ -10,3 +10,12 @@ if env --block-signal=TERM --block-signal=USR2 true 2>/dev/null; then
 fi
 exec "$@"
 `
+
+/** Whether Slurm's TERM reaches every process of a job, not only those that slurmstepd has started; undefined: not known. */
+export function termReachesAll(config: {
+  readonly proctrackType?: string
+  readonly signalChildrenProcesses?: boolean
+}): boolean | undefined {
+  if (config.signalChildrenProcesses === true) return true
+  return config.proctrackType === undefined ? undefined : config.proctrackType === 'proctrack/linuxproc'
+}

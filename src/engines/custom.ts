@@ -11,6 +11,7 @@ export const CUSTOM_PLACEHOLDERS = ['address', 'port', 'model', 'name'] as const
 export const custom: Engine = {
   name: 'custom',
   command: undefined,
+  mayUnblockTerm: true,
   serves: ({ custom: own }) => own?.serves ?? [],
   argv: (spec, at) => (spec.custom?.args ?? []).map(word => filledIn(word, spec, at)),
   // It is the tier's program: what it reads is the tier's to say, in env.

@@ -23,6 +23,8 @@ export interface Engine {
     readonly ask: readonly string[]
     toBuild(argv: readonly string[], said: string): BuildArgv
   }
+  /** What runs may be written in anything: of some languages programs undo a block of TERM, which keeps Slurm's from it. */
+  readonly mayUnblockTerm?: true
   /** It makes sockets: it is given a directory for them that is its own. */
   readonly makesSockets?: true
   /** Variables that it may inherit besides the common ones. */

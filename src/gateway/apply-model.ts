@@ -2,10 +2,18 @@ import { codeOf, messageOf } from '../domain/caught.ts'
 import { isSameListen, type ListenAddress, listensOf } from '../domain/listen-address.ts'
 import type { ApplyOutcome, ApplyStep, Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
-import { listGenerations, pruneGenerations, readGeneration, readLink, writeGeneration } from './generation-files.ts'
+import {
+  listGenerations,
+  pruneGenerations,
+  readGeneration,
+  readLink,
+  removeGeneration,
+  writeGeneration,
+} from './generation-files.ts'
 import type { NginxHost, Sight } from './nginx-host.ts'
 import type { NginxProcess } from './nginx-processes.ts'
 import { probePorts } from './probe-ports.ts'
+import { rehearsalOf } from './rehearsal.ts'
 import { renderGateway } from './render-gateway.ts'
 import { growSpare } from './spare-generation.ts'
 
@@ -31,6 +39,8 @@ interface Settled {
 export function createApply(parts: GatewayParts, host: NginxHost): Gateway['apply'] {
   const { directory, clock } = parts
   let settled: Settled | undefined
+  /** The version of nginx that has taken servers in every tier. */
+  let rehearsed: string | undefined
 
   return async (model, signal, keys = {}) => {
     let step: ApplyStep = 'find nginx'
@@ -44,7 +54,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       await host.rotateLogs()
       const { build, master, answer } = before
       step = 'render'
-      const render = (generation: number) => renderGateway(model, { ...parts, generation, build, keys })
+      const render = (generation: number, of = model) => renderGateway(of, { ...parts, generation, build, keys })
       if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
         settled = master && { master, generation: answer, model: JSON.stringify(model) }
         await tidy(answer)
@@ -52,6 +62,16 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       }
       const generation = 1 + Math.max(0, answer ?? 0, ...(await listGenerations(directory)))
       const files = render(generation)
+
+      const rehearsal = rehearsed === build.version ? undefined : rehearsalOf(model)
+      if (rehearsal !== undefined) {
+        step = 'write'
+        await writeGeneration(directory, generation, render(generation, rehearsal))
+        step = 'test'
+        await host.test(generation, rehearsal, before)
+        await removeGeneration(directory, generation)
+      }
+      rehearsed = build.version
 
       step = 'write'
       await writeGeneration(directory, generation, files)

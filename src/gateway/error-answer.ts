@@ -1,4 +1,4 @@
-import type { GatewayTier } from '../domain/gateway-model.ts'
+import type { GatewayTier, Waiting } from '../domain/gateway-model.ts'
 
 /** The body of an answer that the gateway gives itself, in the shape that OpenAI's clients read. */
 export function errorBody(type: ErrorType, code: string, message: string): string {
@@ -54,10 +54,49 @@ function refusal(status: number, code: string, message: string): Refusal {
   }
 }
 
-/** For a tier without endpoints: 503. */
-export function unavailableBody(tier: GatewayTier): string {
-  const message = `No engine of ${tier.name} is running; try again in ${tier.retryAfterSeconds} s`
-  return errorBody('service_unavailable', 'tier_unavailable', message)
+/** For a tier without endpoints: 503, and what its client is told to wait, if coming back by itself may help. */
+export function unavailable({ name, waiting, retryAfterSeconds }: GatewayTier): {
+  readonly body: string
+  readonly retryAfterSeconds: number | undefined
+} {
+  const [code, what] = wordsOf(name, waiting)
+  const seconds = secondsOf(waiting ?? { retryAfterSeconds })
+  const message = seconds === undefined ? what : `${what}; try again in ${seconds} s`
+  return { body: errorBody('service_unavailable', code, message), retryAfterSeconds: seconds }
+}
+
+function secondsOf(waiting: Waiting | { readonly retryAfterSeconds: number }): number | undefined {
+  return 'retryAfterSeconds' in waiting ? Math.ceil(waiting.retryAfterSeconds) : undefined
+}
+
+/** The code, which clients may rely on, and the words. */
+function wordsOf(tier: string, waiting: Waiting | undefined): readonly [string, string] {
+  switch (waiting?.kind) {
+    case undefined:
+      return ['tier_unavailable', `No engine of ${tier} is running`]
+    case 'loading': {
+      const since = waiting.since === undefined ? '' : ` since ${waiting.since.slice(11)}`
+      return ['tier_loading', `A replica of ${tier} (job ${waiting.job}) has been loading${since}`]
+    }
+    case 'queued': {
+      const start = waiting.start === undefined ? '' : `; Slurm expects it to start at ${waiting.start}`
+      return ['tier_queued', `A replica of ${tier} (job ${waiting.job}) is queued. ${waiting.why}${start}`]
+    }
+    case 'unrouted':
+      return ['tier_not_routed', `A replica of ${tier} is ready, and is not routed to yet; sluice status says why`]
+    case 'leaving':
+      return ['tier_leaving', `The last replica of ${tier} is leaving, and takes no new requests`]
+    case 'failed':
+      return [
+        'tier_failed',
+        `No engine of ${tier} is running: job ${waiting.job} has failed. Whoever runs it finds why and what to do with: sluice explain ${waiting.job}`,
+      ]
+    case 'none':
+      return [
+        'tier_not_submitted',
+        `No replica of ${tier} is submitted. Whoever runs it submits one with: sluice submit ${tier}`,
+      ]
+  }
 }
 
 /** For a request that no engine accepted, and that was therefore delivered to none: 503. */

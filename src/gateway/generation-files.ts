@@ -98,8 +98,13 @@ export async function pruneGenerations(
   const numbers = (await listGenerations(directory)).toSorted((a, b) => b - a)
   for (const number of numbers.slice(keep)) {
     if (needed.includes(number)) continue
-    await rm(join(directory.generations, String(number)), { recursive: true, force: true })
+    await removeGeneration(directory, number)
   }
+}
+
+/** One that nothing runs. Where it was never loaded either, its number is free again. */
+export async function removeGeneration(directory: StateDirectory, generation: number): Promise<void> {
+  await rm(join(directory.generations, String(generation)), { recursive: true, force: true })
 }
 
 async function whenAbsent(reading: Promise<string>): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { codeOf } from '../domain/caught.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { type Listen, listenAddress, localUrl, overlaps } from '../domain/listen-address.ts'
 import { askGeneration } from './control.ts'
 import { listenersOf } from './listeners.ts'
@@ -9,16 +9,20 @@ import { parseBuild } from './nginx-build.ts'
 import { findNginx } from './nginx-processes.ts'
 import { probePorts } from './probe-ports.ts'
 
-/** Which nginx there is, or in words why there is none. Runs `nginx -V` and starts nothing. */
+/** Which nginx there is, or in words why there is none that would do. Runs `nginx -V` and starts nothing. */
 export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
   const bounds = { timeout: ANSWER_MS, maxBuffer: MOST_CHARACTERS } as const
   const result = await execa(command, ['-V'], { cwd: '/', env, extendEnv: false, reject: false, ...bounds })
-  if (result.code === 'ENOENT') return { missing: `There is no program "${command}" on PATH` }
-  if (result.failed) return { missing: `Cannot run ${command} -V: ${result.shortMessage}` }
+  if (result.code === 'ENOENT') return { missing: `There is no program "${command}" on PATH`, isThere: false }
+  if (result.failed) return { missing: `Cannot run ${command} -V: ${result.shortMessage}`, isThere: false }
   const modules = /--modules-path=(\S+)/.exec(result.stderr)?.[1]
   const isStatic = /--add-module=\S*njs/.test(result.stderr)
   const hasNjs = modules === undefined ? undefined : existsSync(join(modules, 'ngx_http_js_module.so'))
-  return { version: parseBuild(result.stderr).version, hasNjs: isStatic || hasNjs }
+  try {
+    return { version: parseBuild(result.stderr).version, hasNjs: isStatic || hasNjs }
+  } catch (error) {
+    return { missing: messageOf(error), isThere: true }
+  }
 }
 
 /** Who listens where the gateway would whose private nginx runs in `directory`, or which the system's nginx carries. */

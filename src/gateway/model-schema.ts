@@ -24,6 +24,26 @@ const server = z.strictObject({
   trial: z.literal(true).exactOptional(),
 })
 
+const job = z.string().regex(/^\d{1,10}$/, 'must be the number of a job')
+const time = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'must be a time')
+
+const waiting = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('loading'), job, since: time.exactOptional(), retryAfterSeconds: seconds }),
+  z.strictObject({
+    kind: z.literal('queued'),
+    job,
+    why: z
+      .string()
+      .max(400)
+      .regex(/^[\x20-\x23\x25-\x7e]*$/, 'must be plain text'),
+    start: time.exactOptional(),
+    retryAfterSeconds: seconds,
+  }),
+  z.strictObject({ kind: z.enum(['unrouted', 'leaving']), retryAfterSeconds: seconds }),
+  z.strictObject({ kind: z.literal('failed'), job }),
+  z.strictObject({ kind: z.literal('none') }),
+])
+
 const tier = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be a tier name'),
   path: z
@@ -35,6 +55,7 @@ const tier = z.strictObject({
   readTimeoutSeconds: seconds,
   retryAfterSeconds: seconds,
   servers: z.array(server),
+  waiting: waiting.exactOptional(),
 })
 
 const gateway = z.strictObject({

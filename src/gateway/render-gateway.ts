@@ -9,7 +9,7 @@ import {
   LARGE_BODIES_PER_CLIENT,
   MAX_BODY_MEBIBYTES,
   REFUSALS,
-  unavailableBody,
+  unavailable,
   unknownPathBody,
   unreachableBody,
 } from './error-answer.ts'
@@ -184,6 +184,7 @@ function tierViewOf(
   const clientPath = `$${names}_${isPrefixed ? 'p' : 'q'}${index}`
   const groups = groupByKey(tier.servers)
   const upstream = `${names}-${tier.name}`
+  const empty = unavailable(tier)
   const authorization = (group: KeyGroup | undefined) =>
     group?.key === undefined ? '""' : keyVariable(names, keys, group.key)
   const one = { target: upstream, authorization: authorization(groups[0]) }
@@ -230,7 +231,8 @@ function tierViewOf(
         authorization: authorization(group),
       })),
     },
-    unavailable: nginxString(unavailableBody(tier)),
+    unavailable: nginxString(empty.body),
+    comeBack: empty.retryAfterSeconds ?? false,
     unreachable: nginxString(unreachableBody(tier)),
     failed: nginxString(failedBody(tier)),
   }

@@ -1,6 +1,7 @@
-import { chmod, chown, mkdir, realpath, stat } from 'node:fs/promises'
+import { chmod, chown, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../domain/socket-path.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 
 /** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
 export const KEYS_FILE = 'keys.conf'
@@ -24,7 +25,7 @@ export interface StateDirectory {
  * @throws when its control socket would not fit into an address.
  */
 export async function makeStateDirectory(path: string): Promise<StateDirectory> {
-  await mkdir(path, { recursive: true, mode: 0o750 })
+  await makeDirectory(path, 0o750)
   const root = await realpath(path)
   const directory = placesBelow(root)
   const bytes = Buffer.byteLength(directory.controlSocket)
@@ -35,7 +36,7 @@ export async function makeStateDirectory(path: string): Promise<StateDirectory> 
     )
   }
   for (const name of ['generations', 'temporary', 'run', 'logs']) {
-    await mkdir(join(root, name), { recursive: true, mode: 0o750 })
+    await makeDirectory(join(root, name), 0o750)
   }
   return directory
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/caught.ts'
 import type { Dismissal } from '../domain/dismissal.ts'
 import { type Endpoint, replicaId } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
@@ -13,7 +14,7 @@ export interface OperatorEffects {
   /** `problems`: of the files that cannot be read. */
   registry(): Promise<{ readonly endpoints: readonly Endpoint[]; readonly problems: readonly Problem[] } | undefined>
   routes(): Promise<ReadonlyMap<string, GatewayRoutes> | undefined>
-  /** Writes the request and signals the batch process. */
+  /** Writes the request and signals the batch process. Rejects where it cannot be written: nothing was asked then. */
   ask(replica: string, jobId: string, dismissal: Dismissal): Promise<string | undefined>
   cancel(jobId: string): Promise<string | undefined>
   requeue(jobId: string): Promise<string | undefined>
@@ -37,6 +38,8 @@ export interface Outcome {
   readonly errand: Errand
   readonly isDone: boolean
   readonly words: string
+  /** Why it could not be asked, where nothing was asked of it before either. */
+  readonly notAsked?: string | undefined
 }
 
 const LOOK_MS = 1_000
@@ -57,12 +60,17 @@ export async function lookOnce(
   return sights.map(({ errand, sight }) => outcomeOf(errand, planErrand(errand, options.manner, sight)))
 }
 
-/** Sends every job away and watches until all of them have gone, or the signal aborts. */
+/**
+ * Sends every job away and watches until all of them have gone, the signal aborts, or a request could not be written: whoever
+ * gave the order can mend that, and give it again.
+ */
 export async function sendAway(options: OperatorOptions): Promise<readonly Outcome[]> {
   const { manner, effects, clock, signal } = options
   const asked = new Set<string>()
   const acts = new Map<string, { at: number; trouble: string | undefined }>()
+  const given = new Set<string>()
   const told = new Map<string, string>()
+  let isUnwritten = false
   const beats = new Map<string, { beat: number; since: number }>()
   let outcomes: readonly Outcome[] = options.errands.map(errand => ({ errand, isDone: false, words: '' }))
   let jobs = await effects.jobs()
@@ -73,7 +81,7 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
     const sights = await seeAll({ errands: left, effects, jobs, asked, isSilent })
     const moved = await Promise.all(sights.map(one => move(one.errand, one.sight)))
     outcomes = outcomes.map(one => moved.find(other => other.errand === one.errand) ?? one)
-    if (signal.aborted || outcomes.every(one => one.isDone)) return outcomes
+    if (signal.aborted || isUnwritten || outcomes.every(one => one.isDone)) return outcomes
     await clock.sleep(LOOK_MS, signal)
     const draining = sights.every(one => one.sight.endpoints?.some(endpoint => endpoint.state !== 'failed') === true)
     if (clock.now() - askedSlurmAt >= (draining ? SELDOM_MS : ASK_SLURM_MS)) {
@@ -92,11 +100,17 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
 
   async function move(errand: Errand, sight: Sight): Promise<Outcome> {
     const next = planErrand(errand, manner, sight)
-    const trouble = await act(errand, next, sight)
+    let unwritten: string | undefined
+    const trouble = await act(errand, next, sight).catch(error => {
+      isUnwritten = true
+      unwritten = messageOf(error)
+      return unwritten
+    })
     const words = trouble === undefined ? next.words : `${next.words}: ${trouble}`
     if (told.get(errand.jobId) !== words) options.tell(errand, words)
     told.set(errand.jobId, words)
-    return { ...outcomeOf(errand, next), words }
+    const isNew = unwritten !== undefined && !given.has(errand.jobId)
+    return { ...outcomeOf(errand, next), words, ...(isNew ? { notAsked: unwritten } : {}) }
   }
 
   /** An order is given once, and again only when nothing has come of it for a while. */
@@ -108,6 +122,7 @@ export async function sendAway(options: OperatorOptions): Promise<readonly Outco
     const trouble = await give(kind, errand, replica)
     acts.set(`${kind} ${replica}`, { at: clock.now(), trouble })
     if (kind === 'ask' && trouble === undefined) asked.add(replica)
+    given.add(errand.jobId)
     return trouble
   }
 

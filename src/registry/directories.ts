@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../domain/caught.ts'
+import { codeOf, reasonOf } from '../domain/caught.ts'
 
 /** The places below `<shared>`; one writer for each file in them. */
 export function registryDirectories(shared: string) {
@@ -12,15 +12,18 @@ export function registryDirectories(shared: string) {
     logs: join(shared, 'logs'),
     requests: join(shared, 'requests'),
     keys: join(shared, 'keys'),
+    /** The only one for other accounts to read; made by its writer. */
+    status: join(shared, 'status'),
   } as const
 }
 
 /** Makes what is missing. The shared directory itself must exist: a mount that is away is not replaced by a new tree. */
 export async function makeRegistry(shared: string): Promise<void> {
-  for (const directory of Object.values(registryDirectories(shared))) {
+  const { status: _, ...own } = registryDirectories(shared)
+  for (const directory of Object.values(own)) {
     await mkdir(directory, { mode: 0o750 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return
-      throw new Error(`Cannot make "${directory}": ${error.code}`, { cause: error })
+      throw new Error(`Cannot make "${directory}": ${reasonOf(error)}`, { cause: error })
     })
   }
 }

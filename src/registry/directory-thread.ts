@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { messageOf } from '../domain/caught.ts'
+import { codeOf, messageOf } from '../domain/caught.ts'
 import { createDirectoryReader, type DirectoryChange } from './directory-reader.ts'
 
 /** A directory of small files that a thread reads; `maxBytes` bounds each file. */
@@ -42,7 +42,9 @@ export function startDirectoryThread(directories: Readonly<Record<string, ReadDi
     read: names =>
       new Promise((resolve, reject) => {
         worker.once('message', (answer: Answer) =>
-          'changes' in answer ? resolve(answer.changes) : reject(new Error(answer.error)),
+          'changes' in answer
+            ? resolve(answer.changes)
+            : reject(Object.assign(new Error(answer.error), answer.code === undefined ? {} : { code: answer.code })),
         )
         worker.postMessage(names)
       }),
@@ -53,7 +55,7 @@ export function startDirectoryThread(directories: Readonly<Record<string, ReadDi
 interface ThreadData {
   readonly directories: Readonly<Record<string, ReadDirectory>>
 }
-type Answer = { readonly changes: DirectoryChanges } | { readonly error: string }
+type Answer = { readonly changes: DirectoryChanges } | { readonly error: string; readonly code?: string | undefined }
 
 /** The thread's own side; does nothing anywhere else. */
 export function runDirectoryThread(): void {
@@ -79,7 +81,7 @@ export function runDirectoryThread(): void {
       } satisfies Answer)
       for (const { keep } of found) keep()
     } catch (error) {
-      port.postMessage({ error: messageOf(error) } satisfies Answer)
+      port.postMessage({ error: messageOf(error), code: codeOf(error) } satisfies Answer)
     }
   })
 }

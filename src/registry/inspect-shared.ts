@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { mkdtemp, rm, stat, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtemp, realpath, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { writeAtomic } from '../system/atomic-file.ts'
 import type { Clock } from '../system/clock.ts'
 import { openRegularFile } from '../system/regular-file.ts'
@@ -9,7 +9,7 @@ import { localFilesystem } from './watch.ts'
 /** What the shared directory is; throws what the filesystem says when it cannot be looked at. */
 export async function inspectShared(shared: string) {
   const found = await stat(shared)
-  const { bavail, bsize, type } = await statfs(shared)
+  const { bavail, bsize, files, ffree, type } = await statfs(shared)
   return {
     ownerUid: found.uid,
     mode: found.mode,
@@ -17,7 +17,16 @@ export async function inspectShared(shared: string) {
     localFilesystem: await localFilesystem(shared),
     filesystemType: type.toString(16),
     freeBytes: bavail * bsize,
+    freeInodes: files === 0 ? undefined : ffree, // filesystems that make them as they go say 0 of 0
+    mountPoint: await mountPointOf(await realpath(shared)),
   }
+}
+
+/** The directory at which the filesystem of this one begins, as df(1) shows it. */
+async function mountPointOf(path: string): Promise<string> {
+  const above = dirname(path)
+  const [here, there] = await Promise.all([stat(path), stat(above)])
+  return above === path || here.dev !== there.dev ? path : mountPointOf(above)
 }
 
 /** An event that takes longer than this would come after the scan. */

@@ -1,5 +1,6 @@
 import { appendFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../domain/caught.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Lane } from '../system/lane.ts'
 import { registryDirectories } from './directories.ts'
@@ -61,7 +62,7 @@ export function openJournal(
       } catch (error) {
         dropped += missing
         keep([...lines, ...waiting]) // until something else is recorded; standard error has them all
-        if (!isTroubled) options.print(JSON.stringify({ event: 'trouble', what: 'events', message: String(error) }))
+        if (!isTroubled) options.print(JSON.stringify({ event: 'trouble', what: 'events', message: messageOf(error) }))
         isTroubled = true
         return
       }

@@ -8,12 +8,14 @@ import type { Lane } from '../system/lane.ts'
 import { copyStruck } from './copy-struck.ts'
 import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
+import { removeExpired } from './expire.ts'
 import { createOwnFileLook } from './own-file-stands.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
 import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 import { readKeptKey, takeSiteKey } from './site-key.ts'
+import { writeSummary } from './summary.ts'
 
 /** A hundred thousand lines; also a slow share takes them within a second. */
 const KEPT_LOG_BYTES = 8 * 1024 * 1024
@@ -44,6 +46,7 @@ export function openRegistry(shared: string, lane: Lane) {
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
       lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
+    removeExpired: (isAlive: (jobId: string) => boolean) => removeExpired(shared, { lane, isAlive }),
     beat: (replica: string, beat: Beat) =>
       lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>
@@ -54,6 +57,8 @@ export function openRegistry(shared: string, lane: Lane) {
       }),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
       lane.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
+    writeSummary: (gateway: string, text: string) =>
+      lane.run('write the summary', () => writeSummary(shared, gateway, text)),
     ask: (replica: string, dismissal: Dismissal) =>
       lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
     asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),

@@ -1,12 +1,18 @@
 import type { Load } from '../domain/load.ts'
-import type { AsideBy, GatewayStatus, ReplicaStatus, SlurmStatus, StatusReport, TierStatus } from './status.ts'
+import type {
+  AsideBy,
+  GatewayStatus,
+  ReplicaStatus,
+  SlurmStatus,
+  StatusReport,
+  SummaryAge,
+  TierStatus,
+} from './status.ts'
 import { formatTable } from './table.ts'
 
 export interface StatusTextOptions {
   /** A moment of Slurm's clock, epoch seconds, as people here write it. */
   time(epochSeconds: number): string
-  /** Where the gateway of this machine offers a tier; absent: not said. */
-  urlOf?(tier: string): string
   /** A beat that was seen to stand still for longer than this makes its writer silent. */
   readonly leaseMs: number
 }
@@ -15,10 +21,34 @@ export interface StatusTextOptions {
 export function statusText(report: StatusReport, options: StatusTextOptions): readonly string[] {
   const problems = report.problems.length === 0 ? [] : ['', 'Problems:', ...report.problems.map(line => `  ${line}`)]
   return [
+    ...summaryText(report.summary),
     `${report.site}: ${gatewaysText(report.gateways, options)}`,
     ...report.tiers.flatMap(tier => ['', ...tierText(tier, options)]),
+    ...buildsText(report),
     ...problems,
   ]
+}
+
+function summaryText(summary: SummaryAge | undefined): readonly string[] {
+  if (summary === undefined) return []
+  const { account, gateway, ageMs, isStale } = summary
+  const seconds = Math.max(0, Math.round(ageMs / 1_000))
+  const stale = isStale ? 'STALE, as it was then: ' : ''
+  return [`${stale}summary by the updater of gateway ${gateway}, ${seconds} s old (more, and orders, as ${account})`]
+}
+
+/** Which Sluice runs where, if it is not the same everywhere. */
+function buildsText({ gateways, tiers }: StatusReport): readonly string[] {
+  const endpoints = tiers.flatMap(({ replicas }) =>
+    replicas.flatMap(({ endpoint }) => (endpoint === null || endpoint === 'unknown' ? [] : [endpoint])),
+  )
+  const users = [
+    ...(gateways ?? []).map(({ name, build }) => ({ who: `gateway ${name}`, build })),
+    ...endpoints.map(({ id, build }) => ({ who: id, build })),
+  ]
+  const byBuild = Map.groupBy(users, user => user.build ?? 'an older Sluice')
+  if (byBuild.size < 2) return []
+  return ['', 'Builds:', ...[...byBuild].map(([build, of]) => `  ${build}: ${of.map(one => one.who).join(', ')}`)]
 }
 
 /** One line for each replica, to be compared with those of the look before. */
@@ -62,18 +92,17 @@ function tierText(tier: TierStatus, options: StatusTextOptions): readonly string
   })
   return [
     `${tier.name} (${where}): ${counts.join(', ')}`,
-    ...servedText(tier, options),
+    ...servedText(tier),
     ...(rows.length === 0 ? [] : formatTable(HEAD, rows).map(line => `  ${line}`)),
   ]
 }
 
 /** Where clients find it and what they may ask for. */
-function servedText({ name, path, replicas }: TierStatus, { urlOf }: StatusTextOptions): readonly string[] {
+function servedText({ url, replicas }: TierStatus): readonly string[] {
   const models = replicas.flatMap(({ endpoint }) =>
     endpoint !== null && endpoint !== 'unknown' && endpoint.state === 'ready' ? endpoint.models : [],
   )
-  const url = path === null ? undefined : urlOf?.(name)
-  if (url === undefined && models.length === 0) return []
+  if (url === null && models.length === 0) return []
   const names = [...new Set(models)]
   const more = names.length > MOST_MODELS ? ` and ${names.length - MOST_MODELS} more` : ''
   const asked = names.length === 0 ? '' : `models ${names.slice(0, MOST_MODELS).join(', ')}${more}`
@@ -85,8 +114,8 @@ const MOST_MODELS = 10
 
 const HEAD = ['JOB', 'NODE', 'SLURM', 'ENDPOINT', 'STATE', 'ROUTED BY', 'LOAD', 'SINCE', 'MESSAGE']
 
-function cellsOf({ node, slurm, endpoint }: ReplicaStatus, options: StatusTextOptions) {
-  const place = { node: node ?? '–', slurm: slurmText(slurm, options) }
+function cellsOf({ node, slurm, restarts, endpoint }: ReplicaStatus, options: StatusTextOptions) {
+  const place = { node: node ?? '–', slurm: slurmText(slurm, restarts, options) }
   if (endpoint === null || endpoint === 'unknown') {
     const none = endpoint === null ? '–' : 'unknown'
     return { ...place, endpoint: none, state: none, silence: '', routed: '', load: '', since: '', message: '' }
@@ -110,10 +139,14 @@ function asideText({ gateway, how }: AsideBy): string {
     : `on trial at ${gateway}: its answers failed`
 }
 
-function slurmText(slurm: SlurmStatus, { time }: StatusTextOptions): string {
+function slurmText(slurm: SlurmStatus, restarts: number, { time }: StatusTextOptions): string {
   if (!slurm.known) return 'unknown'
-  const reason = slurm.reason === null ? '' : ` (${slurm.reason})`
-  return `${slurm.state}${reason}${slurm.expectedStart === null ? '' : `, expected ${time(slurm.expectedStart)}`}`
+  const { state, reason, queuedSince, expectedStart } = slurm
+  return [
+    reason === null ? state : `${state} (${reason})`,
+    ...(queuedSince === null ? [] : [`since ${time(queuedSince)}`]),
+    ...(expectedStart === null ? [] : [`expected ${restarts > 0 ? 'back ' : ''}${time(expectedStart)}`]),
+  ].join(', ')
 }
 
 /** Running and waiting requests, the use of the KV cache and how often prompts were in it; – where the engine does not tell. */

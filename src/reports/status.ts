@@ -10,7 +10,12 @@ import { isStuck } from './explain/waits.ts'
 /** What one look found. Undefined always means: not known (rule 1). */
 export interface StatusFacts {
   readonly site: string
-  readonly tiers: readonly { readonly name: string; readonly path: string; readonly wanted: number }[]
+  readonly tiers: readonly {
+    readonly name: string
+    readonly path: string
+    /** Where the gateway offers it. */
+    readonly url: string
+  }[]
   /** Our jobs, each with the tier that it was submitted for. */
   readonly jobs: Known<{ readonly jobs: readonly TierJob[]; readonly complete: boolean }>
   readonly registry: Known<{
@@ -41,14 +46,26 @@ export interface StatusReport {
   readonly gateways: readonly GatewayStatus[] | null
   /** What could not be found out, and which files cannot be read; one line each. */
   readonly problems: readonly string[]
+  /** That an updater's summary is all that was read, and how old it is; absent: the reader looked for itself. */
+  readonly summary?: SummaryAge
+}
+
+export interface SummaryAge {
+  readonly gateway: string
+  /** Whose site it is. */
+  readonly account: string
+  readonly writtenAt: string
+  readonly ageMs: number
+  /** It was seen not to be written any more: the updater is dead, or cannot write. */
+  readonly isStale: boolean
 }
 
 export interface TierStatus {
   readonly name: string
   /** Null: the tier is not in the configuration. */
   readonly path: string | null
-  /** `replicas` of sluice.yaml, which `sluice up` keeps: with Slurm nobody sees to it, and people are not told that it is so. */
-  readonly wanted: number | null
+  /** Where the gateway offers it; null as `path`. */
+  readonly url: string | null
   /** Jobs of Slurm; null: Slurm did not answer. */
   readonly pending: number | null
   readonly running: number | null
@@ -75,6 +92,9 @@ export type SlurmStatus =
       readonly known: true
       readonly state: string
       readonly reason: string | null
+      /** Since when it waits, as it was submitted or last requeued; null: it does not wait, or nobody told. Slurm's clock. */
+      readonly queuedSince: number | null
+      /** Of one that waits: when Slurm expects to start it. */
       readonly expectedStart: number | null
     }
 
@@ -97,6 +117,8 @@ export interface EndpointStatus {
   readonly load: Load | null
   /** Null at a first look, unless it was seen to stand still. */
   readonly beatStillMs: number | null
+  /** Which Sluice its supervisor is; absent: it does not say. */
+  readonly build?: string
 }
 
 export interface AsideBy {
@@ -111,10 +133,19 @@ export interface GatewayStatus {
   readonly generation: number | null
   readonly routes: number | null
   readonly beatStillMs: number | null
+  /** Which Sluice its updater is; absent: it does not say. */
+  readonly build?: string
+}
+
+/** The same, with an index: a site may have thousands of jobs. */
+interface Facts extends StatusFacts {
+  readonly jobOf: (id: string) => JobView | undefined
 }
 
 /** Joins what Slurm, the registry and the gateways say. Order: the configuration's tiers, then job ids. */
-export function reportStatus(facts: StatusFacts): StatusReport {
+export function reportStatus(found: StatusFacts): StatusReport {
+  const byId = new Map('value' in found.jobs ? found.jobs.value.jobs.map(({ job }) => [job.id, job]) : [])
+  const facts: Facts = { ...found, jobOf: id => byId.get(id) }
   const configured = facts.tiers.map(tier => tier.name)
   const endpoints = 'value' in facts.registry ? facts.registry.value.endpoints : []
   const jobs = 'value' in facts.jobs ? facts.jobs.value.jobs : []
@@ -128,7 +159,7 @@ export function reportStatus(facts: StatusFacts): StatusReport {
   }
 }
 
-function tierStatus(name: string, facts: StatusFacts): TierStatus {
+function tierStatus(name: string, facts: Facts): TierStatus {
   const frame = facts.tiers.find(tier => tier.name === name)
   const jobs = 'value' in facts.jobs ? facts.jobs.value.jobs.filter(one => one.tier === name) : undefined
   const endpoints =
@@ -137,7 +168,7 @@ function tierStatus(name: string, facts: StatusFacts): TierStatus {
   return {
     name,
     path: frame?.path ?? null,
-    wanted: frame?.wanted ?? null,
+    url: frame?.url ?? null,
     pending: count(jobs, ({ job }) => job.state === 'pending'),
     running: count(jobs, ({ job }) => job.state === 'running'),
     ready: count(endpoints, one => one.state === 'ready' && overBy(one, facts) === undefined),
@@ -153,7 +184,7 @@ function tierStatus(name: string, facts: StatusFacts): TierStatus {
 function replicasOf(
   jobs: readonly TierJob[],
   endpoints: readonly Endpoint[] | undefined,
-  facts: StatusFacts,
+  facts: Facts,
 ): ReplicaStatus[] {
   const published = (endpoints ?? []).map(endpoint => ({
     job: endpoint.job.id,
@@ -162,7 +193,8 @@ function replicasOf(
     slurm: slurmOf(endpoint, facts),
     endpoint: endpointStatus(endpoint, facts),
   })) // 1
-  const isPublished = ({ job }: TierJob) => published.some(one => one.job === job.id && one.restarts === job.restarts)
+  const runs = new Set(published.map(one => `${one.job}/${one.restarts}`))
+  const isPublished = ({ job }: TierJob) => runs.has(`${job.id}/${job.restarts}`)
   const others = jobs
     .filter(one => isLive(one) && !isPublished(one))
     .map(({ job }) => ({
@@ -176,38 +208,40 @@ function replicasOf(
 }
 
 /** In words why a run cannot serve any more, whatever its file says; undefined: it may. */
-function overBy({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): string | undefined {
+function overBy({ job: { id, restarts } }: Endpoint, { jobs, jobOf }: Facts): string | undefined {
   if ('unknown' in jobs) return undefined
-  const job = jobs.value.jobs.find(one => one.job.id === id)?.job
+  const job = jobOf(id)
   if (job === undefined) return jobs.value.complete ? 'Slurm has no such job any more' : undefined
   if (job.restarts > restarts) return `Its job was requeued: run ${job.restarts} is on`
   return job.restarts === restarts && job.state === 'ended' ? `Its job has ended: ${job.stateText}` : undefined
 }
 
-function slurmOf({ job: { id, restarts } }: Endpoint, { jobs }: StatusFacts): SlurmStatus {
+function slurmOf({ job: { id, restarts } }: Endpoint, { jobs, jobOf }: Facts): SlurmStatus {
   if ('unknown' in jobs) return { known: false, why: 'Slurm did not answer' }
-  const job = jobs.value.jobs.find(one => one.job.id === id)?.job
+  const job = jobOf(id)
   if (job === undefined) {
     return jobs.value.complete
-      ? { known: true, state: NO_SUCH_JOB, reason: null, expectedStart: null }
+      ? { known: true, state: NO_SUCH_JOB, ...NOT_WAITING }
       : { known: false, why: "part of Slurm's answer could not be read" }
   }
   if (job.restarts < restarts) return { known: false, why: "Slurm's answer is older than this run" }
-  if (job.restarts > restarts)
-    return { known: true, state: `old copy, run ${job.restarts} is on`, reason: null, expectedStart: null }
+  if (job.restarts > restarts) return { known: true, state: `old copy, run ${job.restarts} is on`, ...NOT_WAITING }
   return viewOf(job)
 }
 
+const NOT_WAITING = { reason: null, queuedSince: null, expectedStart: null } as const
+
 function viewOf(job: JobView): SlurmStatus {
   const reason = job.reason === '' || job.reason === 'None' ? null : job.reason
+  const queuedSince = job.state === 'pending' ? (job.submitTime ?? null) : null
   // Slurm keeps the time that it once reckoned with.
   const expectedStart = job.state === 'pending' && !isStuck(job) ? (job.startTime ?? null) : null
   const state =
     job.preemptTime !== undefined && job.state === 'running' ? `${job.stateText}, being preempted` : job.stateText
-  return { known: true, state, reason, expectedStart }
+  return { known: true, state, reason, queuedSince, expectedStart }
 }
 
-function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus {
+function endpointStatus(endpoint: Endpoint, facts: Facts): EndpointStatus {
   const { id, state, url, models, since, message } = endpoint
   const replica = replicaOf(id)
   const beat = 'value' in facts.registry ? facts.registry.value.beats.get(replica) : undefined
@@ -221,6 +255,7 @@ function endpointStatus(endpoint: Endpoint, facts: StatusFacts): EndpointStatus 
     ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
+    ...(endpoint.build === undefined ? {} : { build: endpoint.build }),
   }
 }
 
@@ -259,6 +294,7 @@ function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFac
     generation: file?.generation ?? null,
     routes: file === undefined ? null : Object.values(file.tiers).flat().length,
     beatStillMs: facts.stillMs.get(name) ?? null,
+    ...(file?.build === undefined ? {} : { build: file.build }),
   }
 }
 

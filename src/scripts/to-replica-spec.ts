@@ -34,6 +34,8 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     ...(tier.context === undefined ? {} : { context: tier.context }),
     ...(tier.port === undefined ? {} : { port: tier.port }),
     networks: config.gateway.networks,
+    ...(config.gateway.nodeSuffix === undefined ? {} : { nodeSuffix: config.gateway.nodeSuffix }),
+    ...(config.gateway.nodeNames === undefined ? {} : { nodeNames: config.gateway.nodeNames }),
     beatSeconds: config.timing.beatSeconds,
     loadTimeoutSeconds: tier.loadTimeoutSeconds,
     signalLeadSeconds: tier.slurm.signalLeadSeconds,
@@ -48,6 +50,7 @@ function toCustomSpec({
   args,
   modelsPath,
   keyVariable,
+  setuid,
   metrics,
   ...custom
 }: NonNullable<TierConfig['custom']>): CustomSpec {
@@ -56,6 +59,7 @@ function toCustomSpec({
     args: args.map(String),
     ...(modelsPath === undefined ? {} : { modelsPath }),
     ...(keyVariable === undefined ? {} : { keyVariable }),
+    ...(setuid === undefined ? {} : { setuid }),
     ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
   }
 }

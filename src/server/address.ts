@@ -1,17 +1,47 @@
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { inNetworks, LOOPBACK } from '../domain/address.ts'
+import { namesOfNode } from '../domain/node-names.ts'
+import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import { resolveHost } from '../system/network.ts'
 
 /**
- * This node's IPv4 addresses in the gateway's networks, in the system's order. Of the internal ones only loopback, where a
- * network names it: without Slurm it is all there is, with Slurm no gateway reaches it.
+ * This node's IPv4 addresses in the gateway's networks, in their order. Of the internal ones only loopback, where a network
+ * names it: without Slurm it is all there is, with Slurm no gateway reaches it.
  */
 export function addressesIn(networks: readonly string[]): string[] {
-  return Object.values(networkInterfaces())
+  const own = Object.values(networkInterfaces())
     .flatMap(list => list ?? [])
-    .filter(one => one.family === 'IPv4' && inNetworks(one.address, networks))
-    .filter(one => !one.internal || inNetworks(one.address, [LOOPBACK]))
+    .filter(one => one.family === 'IPv4' && (!one.internal || inNetworks(one.address, [LOOPBACK])))
     .map(one => one.address)
+  return inOrderOf(networks, own)
+}
+
+/** Those of `addresses` that lie in a network, each once: the first network's come first. */
+export function inOrderOf(networks: readonly string[], addresses: readonly string[]): string[] {
+  return [...new Set(networks.flatMap(network => addresses.filter(address => inNetworks(address, [network]))))]
+}
+
+/** Where an engine of this node listens; undefined: this node has no address in the networks. */
+export async function listenAt(
+  spec: Pick<ReplicaSpec, 'networks' | 'nodeSuffix' | 'nodeNames'>,
+  node: string,
+): Promise<string | undefined> {
+  const own = addressesIn(spec.networks)
+  if (own.length < 2) return own[0]
+  const named = await Promise.all(namesOfNode(node, spec).map(resolveHost))
+  return preferNamed(
+    own,
+    named.flatMap(one => one ?? []),
+  )
+}
+
+/**
+ * The first of a node's addresses to which one of its names leads, because the gateway takes no job's word for whose an
+ * address is; the first of all where the names lead to none of them.
+ */
+export function preferNamed(own: readonly string[], named: readonly string[]): string | undefined {
+  return own.find(address => named.includes(address)) ?? own[0]
 }
 
 /**

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeDirectory } from '../system/make-directory.ts'
 import { openRegularFile, readRegularText } from '../system/regular-file.ts'
 
 /** A file to copy: `work` is where it grows beside a list of what is in it, on the filesystem of `to`. */
@@ -54,8 +55,8 @@ export async function copiedBytes(copy: FileCopy, source: SourceVersion): Promis
  */
 export async function copyFile(copy: FileCopy, source: SourceVersion, signal: AbortSignal): Promise<void> {
   const { from, to, work } = copy
-  await mkdir(dirname(work), { recursive: true, mode: 0o750 })
-  await mkdir(dirname(to), { recursive: true, mode: 0o750 })
+  await makeDirectory(dirname(work), 0o750)
+  await makeDirectory(dirname(to), 0o750)
   await rm(to, { force: true })
   const list = await readList(work)
   const known = list !== undefined && isSame(list.source, source) ? list.hashes : []

@@ -9,7 +9,7 @@ import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
 import { countForeign, readEstablished } from '../system/tcp-table.ts'
 import { trimLog } from '../system/trim-log.ts'
-import { addressesIn, freePort } from './address.ts'
+import { freePort, listenAt } from './address.ts'
 import { afterStaging } from './after-staging.ts'
 import { argvBuilder } from './build-argv.ts'
 import { containEngine } from './engine-container.ts'
@@ -26,6 +26,7 @@ import { preflight } from './preflight.ts'
 import { startRankGroup } from './rank-group.ts'
 import { rankArgv } from './rank-script.ts'
 import { startRpcGroup } from './rpc-group.ts'
+import { sealPrefix } from './seal-term.ts'
 import { stageModel } from './stage-model.ts'
 import { type WorkerNodes, workerLogName } from './worker-steps.ts'
 
@@ -47,6 +48,8 @@ export interface EngineEffectsOptions {
   readonly logName: string
   /** What already stands in the way of it, in words. */
   readonly problem?: string | undefined
+  /** Slurm's TERM reaches every process of the job, not only those that slurmstepd has started. */
+  readonly termReachesAll?: boolean | undefined
   /** The job's other nodes; undefined without Slurm. */
   readonly workers?: WorkerNodes | undefined
 }
@@ -72,7 +75,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     },
     preflight: () => preflight(engine, spec, env, workers.names, options.problem),
     async start() {
-      const [address] = addressesIn(spec.networks)
+      const address = await listenAt(spec, node)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
       const channel = engine.key(spec)
       const key = channel === undefined ? undefined : await options.takeKey?.()
@@ -131,8 +134,10 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       added: Readonly<Record<string, string>> = {},
     ) => {
       const { argv, notes } = await argvOf(more)
-      await appendFile(logFile, [START_LINE, ...notes.map(note => `sluice: ${note}`), ''].join('\n'), { mode: 0o640 })
-      const prefix = own.numa === true ? await numaPrefix(env) : []
+      const seal = isSealed(own) ? await sealPrefix(program.env) : { words: [] }
+      const told = seal.why === undefined ? notes : [...notes, `Slurm's TERM may reach it: ${seal.why}`]
+      await appendFile(logFile, [START_LINE, ...told.map(note => `sluice: ${note}`), ''].join('\n'), { mode: 0o640 })
+      const prefix = [...seal.words, ...(own.numa === true ? await numaPrefix(env) : [])]
       return startEngine(
         {
           ...withPrefix(prefix, { command, argv: [...first, ...argv, ...keyed.argv] }),
@@ -170,6 +175,12 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       logs: scratch,
       clock: systemClock,
     })
+  }
+
+  /** A container's own programs may be setuid, and its runtime ends it in its own way. */
+  function isSealed(own: ReplicaSpec): boolean {
+    const mayUnblock = engine.mayUnblockTerm === true && own.custom?.setuid !== true
+    return mayUnblock && options.termReachesAll === true && own.container === undefined
   }
 
   /** The words before its arguments. */

@@ -39,9 +39,10 @@ const CLEAN_UP_SECONDS = 30
  * supervisor is gone, however it went, the kernel closes the pipe and the shell ends everything that carries the marker,
  * cleans up, and ends the group. The engine itself replaces the launching shell, so its pid is the child's.
  *
- * A shielded engine has TERM blocked, which its children inherit and programs do not undo: under proctrack/linuxproc or
- * SignalChildrenProcesses Slurm's TERM reaches the whole tree, and what the engine is answering would be cut (reference:
- * env(1), coreutils 8.31; on older nodes it stays unshielded).
+ * A shielded engine has TERM blocked, which its children inherit: under proctrack/linuxproc or SignalChildrenProcesses
+ * Slurm's TERM reaches the whole tree, and what the engine is answering would be cut (reference: env(1), coreutils 8.31).
+ * Measured: Python, Perl and C++ keep the block, also below handlers of their own. TERM is ignored too, for programs that
+ * undo a block and keep an ignore, as Java does. Node and Go undo both when they start: seal-term.ts.
  */
 const LAUNCHER = `
 marker=$1; shielded=$2; words=$3; shift 3
@@ -61,6 +62,7 @@ marker=$1; shielded=$2; words=$3; shift 3
   kill -KILL 0
 ) >/dev/null 2>&1 &
 shift "$words"
+[ "$shielded" = no ] || trap '' TERM
 if [ "$shielded" = yes ] && env --block-signal=TERM true 2>/dev/null; then
   set -- env --block-signal=TERM sh -c 'exec "$@"' sluice "$@"
 fi

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, mkdir, realpath } from 'node:fs/promises'
+import { appendFile, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { START_LINE } from '../domain/engine-log.ts'
 import type { ServerSettings } from '../domain/server-options.ts'
@@ -7,6 +7,7 @@ import type { Engine } from '../engines/engine.ts'
 import { type ProgramLaunch, withProfiler } from '../engines/profiling.ts'
 import { systemClock } from '../system/clock.ts'
 import { findProgram } from '../system/find-program.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import { freePort } from './address.ts'
 import { argvBuilder } from './build-argv.ts'
 import { endBelow } from './end-below.ts'
@@ -43,11 +44,11 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
   const name = `${engine.name}-${port}`
   await freePort(host, port)
   const directory = resolve(settings.outputDir)
-  await mkdir(directory, { recursive: true })
+  await makeDirectory(directory)
   const logFile = join(await realpath(directory), `${name}.log`)
   await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
   const sockets = socketDirectory(engine, settings)
-  if (sockets !== undefined) await mkdir(sockets, { recursive: true, mode: 0o700 })
+  if (sockets !== undefined) await makeDirectory(sockets, 0o700)
 
   const env = engineEnvironment(engine, process.env, settings.envVars)
   const [program = '', ...argv] = command
@@ -88,7 +89,7 @@ export function socketDirectory(
 async function profiled(engine: Engine, { profile }: ServerSettings, launch: ProgramLaunch, name: string) {
   if (profile === undefined) return { ...launch, wrapper: undefined }
   const directory = resolve(profile.outputDir)
-  await mkdir(directory, { recursive: true })
+  await makeDirectory(directory)
   const version = engine.name === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
   // 20260131T120000: a later run writes files of its own.
   const stamp = systemClock

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat, statfs } from 'node:fs/promises'
+import { readdir, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import lockfile from 'proper-lockfile'
 import { codeOf } from '../domain/caught.ts'
@@ -7,6 +7,7 @@ import { sizeText } from '../domain/size-text.ts'
 import { partNames } from '../domain/split-model.ts'
 import { copyMessage, stagedPath } from '../domain/staging.ts'
 import type { Clock } from '../system/clock.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import {
   copiedBytes,
   copyFile,
@@ -68,7 +69,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
 
   async function bring(): Promise<string> {
     const work = join(stage.to, WORK)
-    await mkdir(work, { recursive: true, mode: 0o750 })
+    await makeDirectory(work, 0o750)
     const files = await filesOf(stage, model, work)
     const ended = new AbortController()
     void tell(files, ended.signal).catch(() => undefined) // the copy itself tells what is wrong

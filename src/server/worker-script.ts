@@ -1,14 +1,18 @@
 import { rangesOf } from '../domain/address.ts'
 import type { RpcSpec } from '../domain/replica-spec.ts'
 
-/** Shell: `address` is the first of this node's IPv4 addresses in `ranges` (numbers, `first-last`), empty where there is none. */
+/**
+ * Shell: `address` is the first of this node's IPv4 addresses in the first of `ranges` (numbers, `first-last`) that has one,
+ * empty where none has.
+ */
 export const OWN_ADDRESS = `address=$(awk -v ranges="$ranges" '
   /32 host LOCAL/ {
     split(address, part, "."); number = ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4]
     count = split(ranges, range, " ")
-    for (n = 1; n <= count; n++) { split(range[n], end, "-"); if (number >= end[1] && number <= end[2]) { print address; exit } }
+    for (n = 1; n <= count; n++) { split(range[n], end, "-"); if (number >= end[1] && number <= end[2] && !(n in found)) found[n] = address }
   }
-  { address = $2 }' /proc/net/fib_trie)`
+  { address = $2 }
+  END { for (n = 1; n <= count; n++) if (n in found) { print found[n]; exit } }' /proc/net/fib_trie)`
 
 /**
  * What a worker's step runs on its node: chooses its address, finds the program, becomes it, and says when it listens. Both

@@ -4,6 +4,7 @@ import { queryEnvironment, submitEnvironment } from './command-environment.ts'
 import { readFailure } from './failure-words.ts'
 import { parseHostnames } from './hostnames.ts'
 import { type JobList, jobFormat, parseJobs } from './job-rows.ts'
+import { parseNodeAddress } from './node-address.ts'
 import { makeOutputDirectory } from './output-directory.ts'
 import { parsePartitions } from './partition.ts'
 import { parseQos } from './qos.ts'
@@ -92,6 +93,11 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
         kind: 'answered',
         value: [...answer.value.matchAll(/^NodeName=.*? State=(\S+)/gm)].flatMap(([, state]) => state ?? []),
       }
+    },
+    async nodeAddress(node, signal) {
+      const answer = await scontrol(['--all', '--oneliner', 'show', 'node', node], signal)
+      if (answer.kind !== 'answered') return answer
+      return { kind: 'answered', value: parseNodeAddress(answer.value, node) }
     },
     async hostnames(nodeList, signal) {
       if (nodeList === '') return { kind: 'answered', value: [] } // scontrol would expand SLURM_JOB_NODELIST

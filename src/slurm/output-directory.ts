@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { messageOf } from '../domain/caught.ts'
+import { makeDirectory } from '../system/make-directory.ts'
 import type { Refused } from './slurm.ts'
 
 /**
@@ -8,13 +8,9 @@ import type { Refused } from './slurm.ts'
  */
 export async function makeOutputDirectory(path: string): Promise<Refused | undefined> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o750 })
+    await makeDirectory(path, 0o750)
     return undefined
   } catch (error) {
-    const found = messageOf(error)
-    return {
-      kind: 'refused',
-      message: `Cannot make output directory "${path}": ${found}; choose one on the shared filesystem`,
-    }
+    return { kind: 'refused', message: `${messageOf(error)} (slurm.output; best on the shared filesystem)` }
   }
 }

@@ -6,7 +6,12 @@ import { findProgram } from '../system/find-program.ts'
 /** How one of Slurm's commands ended: with a code of its own, or cut short, and then nothing is known of what it did. */
 export type CommandEnd =
   | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderr: string }
-  | { readonly kind: 'cut'; readonly message: string }
+  | {
+      readonly kind: 'cut'
+      readonly message: string
+      /** There is no such program here, so that nothing was asked of anybody. */
+      readonly neverRan?: true
+    }
 
 export interface Command {
   readonly program: string
@@ -79,7 +84,8 @@ async function argvOf({
 }
 
 function notFound({ program, env }: Command): CommandEnd {
-  return { kind: 'cut', message: `Cannot run ${program}: not found on PATH "${env['PATH']}"` }
+  const message = `Cannot run ${program}: not found on PATH "${env['PATH']}"`
+  return { kind: 'cut', message, neverRan: true }
 }
 
 async function giveUp({ program, timeoutMs, clock, signal }: Command, over: AbortSignal): Promise<CommandEnd> {

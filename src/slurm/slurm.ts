@@ -19,6 +19,8 @@ export interface NoSuchJob {
 export interface Refused {
   readonly kind: 'refused'
   readonly message: string
+  /** It could not be asked: its program is not here. */
+  readonly neverAsked?: true
 }
 
 /** Nothing is known (rule 1): neither what is, nor whether an order was taken. */
@@ -91,6 +93,8 @@ export interface Slurm {
    * slurmctld), until scontrol had asked about that node.
    */
   nodeStates(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
+  /** NodeAddr of one node: the name or address by which slurmctld reaches it; undefined: Slurm has no such node. */
+  nodeAddress(node: string, signal?: AbortSignal): Promise<Answered<string | undefined> | NoAnswer>
   /** `vasp-[01-03]` → its three names; an empty list has none. */
   hostnames(nodeList: string, signal?: AbortSignal): Promise<Answered<readonly string[]> | NoAnswer>
   /**

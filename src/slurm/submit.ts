@@ -24,7 +24,7 @@ const LOOK_AFTER_MS = [0, 2_000, 5_000, 10_000]
 /**
  * One job, never two. Each attempt:
  * 1. sbatch names an id → submitted; with a cluster where the job is not to be found here → cancelled there, and refused
- * 2. sbatch clearly says no → refused, not tried again
+ * 2. sbatch clearly says no, or there is none → refused, not tried again
  * 3. anything else is ambiguous: look the job up by its comment, several times → found: submitted
  * 4. Slurm did not answer the last look-up, or the work was interrupted → nothing is known, not tried again
  * 5. Slurm does not have it → the next attempt
@@ -38,6 +38,7 @@ export async function submitOnce(effects: SubmitEffects): Promise<Submission> {
     if (id !== undefined && cluster !== undefined) return onCluster(id, cluster, effects) // 1
     if (id !== undefined) return attempt === 1 ? submitted(id) : keepOldest(id, effects) // 1
     message = wordsOf(end)
+    if (end.kind === 'cut' && end.neverRan === true) return { kind: 'refused', message, neverAsked: true } // 2
     if (end.kind === 'exited' && readSubmission(end.stderr) === 'refused') return { kind: 'refused', message } // 2
     effects.progress(`${message}; looking whether Slurm has the job all the same`)
     const found = await lookUp(effects)

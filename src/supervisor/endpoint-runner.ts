@@ -11,7 +11,7 @@ import type { Trouble } from './trouble.ts'
 
 export interface EndpointRunnerOptions {
   /** The endpoint as it never changes: who and where. */
-  readonly identity: Pick<Endpoint, 'id' | 'tier' | 'engine' | 'serves' | 'job'>
+  readonly identity: Pick<Endpoint, 'id' | 'tier' | 'engine' | 'serves' | 'job' | 'build'>
   readonly engine: EngineEffects
   readonly registry: RegistryEffects
   readonly record: RecordEvent

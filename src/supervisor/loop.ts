@@ -13,7 +13,7 @@ import { recordTrouble } from './trouble.ts'
 
 export interface SupervisorOptions {
   /** What all endpoints have in common. */
-  readonly identity: Pick<Endpoint, 'tier' | 'engine' | 'serves' | 'job'>
+  readonly identity: Pick<Endpoint, 'tier' | 'engine' | 'serves' | 'job' | 'build'>
   /** At least one: each an engine at an address of its own. */
   readonly endpoints: readonly { readonly id: string; readonly engine: EngineEffects }[]
   readonly limits: ReplicaLimits

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
-import { codeOf, messageOf } from '../domain/caught.ts'
+import { codeOf, reasonOf } from '../domain/caught.ts'
 
 /**
  * Replaces `path` in whole: written beside its place, flushed unless `flush` is false, renamed (rule 8). Readers see the
@@ -14,6 +14,7 @@ export async function writeAtomic(path: string, text: string, options: WriteOpti
     const file = await open(beside, 'wx', options.mode ?? 0o640)
     try {
       await file.writeFile(text)
+      if (options.exactMode === true) await file.chmod(options.mode ?? 0o640)
       if (options.flush ?? true) await file.sync()
     } finally {
       await file.close()
@@ -22,7 +23,7 @@ export async function writeAtomic(path: string, text: string, options: WriteOpti
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined) // the first error tells more
     // Without the temporary name, which differs every time: who repeats a write can tell whether its trouble is the same.
-    const why = codeOf(error) ?? messageOf(error)
+    const why = codeOf(error) === 'ENOENT' ? 'its directory does not exist (ENOENT)' : reasonOf(error)
     throw new Error(`Cannot write "${path}": ${why}`, { cause: error })
   }
 }
@@ -32,4 +33,6 @@ export interface WriteOptions {
   readonly flush?: boolean
   /** Permission bits; 0640 by default. */
   readonly mode?: number
+  /** Whatever the umask; for what others have to read. */
+  readonly exactMode?: boolean
 }

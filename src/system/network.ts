@@ -1,16 +1,25 @@
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { codeOf } from '../domain/caught.ts'
 
-/** The IPv4 addresses of a host name; undefined when they cannot be found out now. */
+/**
+ * The IPv4 addresses of a host name, its IPv6 ones where it has no others. Empty: there is no such name; undefined: that
+ * cannot be found out now.
+ */
 export async function resolveHost(name: string): Promise<readonly string[] | undefined> {
-  try {
-    const found = await lookup(name, { family: 4, all: true })
-    return found.map(one => one.address)
-  } catch {
-    return undefined // a resolver that fails and a name that does not exist are the same to the caller: not known
+  for (const family of [4, 6] as const) {
+    try {
+      return (await lookup(name, { family, all: true })).map(one => one.address)
+    } catch (error) {
+      if (!ABSENT.has(codeOf(error) ?? '')) return undefined
+    }
   }
+  return []
 }
+
+/** What a resolver says that has answered, and not what one says that could not ask. */
+const ABSENT = new Set(['ENOTFOUND', 'ENODATA', 'EAI_ADDRFAMILY'])
 
 /** Whether the port takes a TCP connection within `timeoutMs`. */
 export async function takesConnection(host: string, port: number, timeoutMs: number): Promise<boolean> {

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import lockfile from 'proper-lockfile'
-import { codeOf, messageOf } from '../domain/caught.ts'
+import { codeOf, reasonOf } from '../domain/caught.ts'
 import { UserError } from '../domain/user-error.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /**
  * Holds `directory` (on this machine's own disk: a lock on a share proves nothing) for this process alone until `release`.
@@ -18,14 +18,14 @@ export async function holdLock(
   compromised: (error: Error) => void,
 ): Promise<{ release(): Promise<void> }> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o750 })
+    await makeDirectory(directory, 0o750)
     const release = await lockfile.lock(directory, { stale: STALE_MS, retries: RETRIES, onCompromised: compromised })
     return { release }
   } catch (cause) {
     if (codeOf(cause) === 'ELOCKED') {
       throw new UserError(`Cannot run ${what}: another one holds "${directory}"; stop that one first`, { cause })
     }
-    throw new Error(`Cannot lock "${directory}": ${messageOf(cause)}`, { cause })
+    throw new Error(`Cannot lock "${directory}": ${reasonOf(cause)}`, { cause })
   }
 }
 

@@ -69,6 +69,20 @@ export async function findMarked(marker: string): Promise<ProcessId[]> {
   return found
 }
 
+/**
+ * What runs from below a directory (its path, without links and with a slash at the end), by its program, or where that is
+ * another account's secret by its command line.
+ */
+export async function programsBelow(directory: string): Promise<{ pid: number; path: string }[]> {
+  const found: { pid: number; path: string }[] = []
+  for (const { pid } of await listProcesses()) {
+    const program = await readlink(`/proc/${pid}/exe`).catch(whenGone)
+    const path = [program, ...(await readCommandLine(pid))].find(word => word?.startsWith(directory))
+    if (path !== undefined) found.push({ pid, path })
+  }
+  return found
+}
+
 /** The pids of processes of ours, this one aside, that have the file open for writing; `path` without links in it. */
 export async function findWriters(path: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)

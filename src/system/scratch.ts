@@ -1,4 +1,4 @@
-import { messageOf } from '../domain/caught.ts'
+import { reasonOf } from '../domain/caught.ts'
 import { findAbandoned, makeOwnedDirectory, removeDirectory } from './owned-directory.ts'
 
 /**
@@ -13,7 +13,7 @@ export async function makeScratch(temporary: string, replica: string): Promise<s
   }
   return makeOwnedDirectory(temporary, `${PREFIX}${replica}-`).catch(cause => {
     throw new Error(
-      `Cannot make scratch space in "${temporary}": ${messageOf(cause)}; let the job's TMPDIR name a directory of its node`,
+      `Cannot make scratch space in "${temporary}": ${reasonOf(cause)}; let the job's TMPDIR name a directory of its node`,
     )
   })
 }

@@ -16,6 +16,8 @@ export interface RegistryEffects {
     beats: boolean
   }): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
   remove(id: string): Promise<void>
+  /** Removes what jobs that are over left a month ago, and says how much that was. */
+  removeExpired(isAlive: (jobId: string) => boolean): Promise<number>
   writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
   routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
   /** The key of this fingerprint; undefined when nobody has kept it. */
@@ -59,8 +61,11 @@ export interface SlurmEffects {
 }
 
 export interface NetworkEffects {
-  /** A node's IPv4 addresses; undefined when they cannot be found out now. */
-  resolve(node: string): Promise<readonly string[] | undefined>
+  /**
+   * A node's addresses by the word of whoever runs the site; all who may know are asked only where `wanted` are not among
+   * them. Undefined when they cannot be found out now.
+   */
+  resolve(node: string, wanted: readonly string[]): Promise<readonly string[] | undefined>
   /** Whether the port takes a connection within 2 s (rule 6). */
   connects(address: string, port: number): Promise<boolean>
   /** Whether that host's kernel says anything within seconds, also that the port is closed. Undefined: it cannot be asked. */

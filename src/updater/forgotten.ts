@@ -2,8 +2,8 @@ import type { SeenMap } from './seen.ts'
 import type { Poll } from './standing.ts'
 
 /**
- * For how long polls have agreed that a run is over for good, by endpoint id: its job is forgotten, or runs again under a
- * higher restart count. Only time between two polls that both answered counts (rule 1).
+ * For how long polls have agreed that a run is over for good, by endpoint id: its job has ended or is forgotten, or runs
+ * again under a higher restart count. Only time between two polls that both answered counts (rule 1).
  */
 export type Absences = ReadonlyMap<string, number>
 
@@ -15,7 +15,8 @@ export function countAbsences(before: Absences, seen: SeenMap, poll: Poll, since
   const absences = new Map<string, number>()
   for (const [id, { endpoint, firstSeenAt }] of seen) {
     const job = poll.jobs.get(endpoint.job.id)
-    const isOver = job === undefined || job.restarts > endpoint.job.restarts
+    const hasEnded = job?.state === 'ended' && job.restarts === endpoint.job.restarts
+    const isOver = job === undefined || job.restarts > endpoint.job.restarts || hasEnded
     if (poll.startedAt <= firstSeenAt || !isOver) continue
     const known = before.get(id)
     absences.set(id, known === undefined ? 0 : known + sinceLastPollMs)

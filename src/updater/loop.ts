@@ -1,7 +1,7 @@
 import { rangesOf } from '../domain/address.ts'
 import { messageOf } from '../domain/caught.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
-import type { JobView } from '../domain/job-view.ts'
+import type { Waiting } from '../domain/gateway-model.ts'
 import { type Listen, listensOf } from '../domain/listen-address.ts'
 import type { Clock } from '../system/clock.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
@@ -15,6 +15,7 @@ import type {
   TrafficEffects,
 } from './effects.ts'
 import { createKnownKeys } from './known-keys.ts'
+import { createLoads } from './loads.ts'
 import { createNodeAddresses } from './node-addresses.ts'
 import { proven, unasked } from './ownership.ts'
 import { type Plan, planGateway, type TierFrame } from './plan.ts'
@@ -25,6 +26,7 @@ import { createSlurmWord } from './slurm-word.ts'
 import { createSuspects } from './suspects.ts'
 import { watchTraffic } from './traffic.ts'
 import { createUnreachable } from './unreachable.ts'
+import { type JobWords, waitingOf } from './waiting.ts'
 
 export interface UpdaterOptions {
   readonly gatewayName: string
@@ -36,8 +38,7 @@ export interface UpdaterOptions {
   readonly squeueMs: number
   readonly beatMs: number
   readonly leaseMs: number
-  /** A job that Sluice submitted for this site: the account may have others. */
-  readonly isOurs: (job: JobView) => boolean
+  readonly jobWords: JobWords
   readonly registry: RegistryEffects
   readonly gateway: GatewayEffects
   /** Undefined: there is no Slurm. Nothing is polled, and engines are reached on loopback only. */
@@ -63,6 +64,8 @@ export interface Updater {
 
 /** Beats that are read this many intervals late were not watched meanwhile (rule 6). */
 const LATE_BEATS = 2
+/** After so many intervals without an answer, what Slurm said is told to no client any more. */
+const MOST_POLLS = 6
 
 /** Scans, hears what Slurm says, plans the whole gateway from all that is known, and brings nginx and routes/ to it. */
 export function createUpdater(options: UpdaterOptions): Updater {
@@ -86,9 +89,24 @@ export function createUpdater(options: UpdaterOptions): Updater {
   const addresses = createNodeAddresses({ network, clock, wake })
   const routing = createRouting({ ...options, report, wake })
   const suspects = createSuspects({ network, leaseMs, reaches: routing.reaches, clock, wake })
+  const loads = createLoads()
+  /** What clients of empty tiers are told, by tier. */
+  let words: ReadonlyMap<string, Waiting | undefined> = new Map()
   const deadStreams = createDeadStreams({ gateway: options.gateway, report, record })
   const slurmWord =
-    slurm && createSlurmWord({ ...options, slurm, seen: () => seen, removeFiles: registry.remove, report, wake })
+    slurm &&
+    createSlurmWord({
+      ...{
+        ...options,
+        slurm,
+        seen: () => seen,
+        removeFiles: registry.remove,
+        removeExpired: registry.removeExpired,
+        report,
+        wake,
+      },
+      isOurs: job => options.jobWords.tierOf(job) !== undefined,
+    })
 
   return { wake, run }
 
@@ -127,6 +145,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
         const before = seen
         const watched = beats ? { sinceLastMs, longestMs } : undefined
         seen = see(before, found, now, watched)
+        loads.note(seen, now)
         departed = rememberDeparted(departed, { before, now: seen, watched, leaseMs })
         isNews = true
       }
@@ -165,7 +184,14 @@ export function createUpdater(options: UpdaterOptions): Updater {
       loopbackOnly: slurm === undefined,
       leaseMs,
     }
-    const made = planGateway(frameOf(options), seen, around, traffic.shareOf)
+    const facts = {
+      ...{ seen, jobs: options.jobWords, loadMs: loads.lastMs, now: clock.date() },
+      poll: poll !== undefined && clock.now() - poll.startedAt < MOST_POLLS * options.squeueMs ? poll : undefined,
+    }
+    const made = planGateway(frameOf(options), seen, around, traffic.shareOf, tier =>
+      waitingOf(tier, { ...facts, before: words.get(tier.name) }),
+    )
+    words = new Map(made.model.tiers.map(({ name, waiting }) => [name, waiting]))
     traffic.among(made.model)
     report.standings(made.standings)
     suspects.look(everSeen(), made.standings)

@@ -33,20 +33,22 @@ export function createNodeAddresses(options: {
       const endpoints = [...seen.values()].map(({ endpoint }) => endpoint)
       const nodes = new Set(endpoints.map(({ job }) => job.node))
       for (const node of known.keys()) if (!nodes.has(node)) known.delete(node)
+      const wantedOf = (node: string) =>
+        endpoints.filter(({ job }) => job.node === node).flatMap(one => addressOf(one)?.address ?? [])
       for (const endpoint of endpoints) {
         const at = addressOf(endpoint)
         const before = known.get(endpoint.job.node)
         const fits = at === undefined || before?.addresses.includes(at.address)
         const isDue = before === undefined || (!fits && clock.now() - before.at >= AGAIN_MS)
-        if (isDue && !asking.has(endpoint.job.node)) void ask(endpoint.job.node)
+        if (isDue && !asking.has(endpoint.job.node)) void ask(endpoint.job.node, wantedOf(endpoint.job.node))
       }
     },
   }
 
   /** What is not known now is asked for again at the next look: waking for it would be at once, and again. */
-  async function ask(node: string): Promise<void> {
+  async function ask(node: string, wanted: readonly string[]): Promise<void> {
     asking.add(node)
-    const addresses = await network.resolve(node).catch(() => undefined)
+    const addresses = await network.resolve(node, wanted).catch(() => undefined)
     asking.delete(node)
     if (addresses === undefined) return
     known.set(node, { addresses, at: clock.now() })

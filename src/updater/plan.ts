@@ -1,12 +1,12 @@
 import { addressOf } from '../domain/endpoint.ts'
-import type { GatewayModel, GatewayServer, GatewayTier } from '../domain/gateway-model.ts'
+import type { GatewayModel, GatewayServer, GatewayTier, Waiting } from '../domain/gateway-model.ts'
 import type { RoutesFile } from '../domain/routes-file.ts'
 import type { SeenMap } from './seen.ts'
 import { spareUnwell } from './spare-unwell.ts'
 import { judgeEndpoint, type Standing, type Surroundings } from './standing.ts'
 
 /** A tier as the configuration has it, before anyone serves it. */
-export type TierFrame = Omit<GatewayTier, 'servers'>
+export type TierFrame = Omit<GatewayTier, 'servers' | 'waiting'>
 
 /** What a server has of its tier's requests; nothing said: as much as any other. */
 export type Share = Pick<GatewayServer, 'backup' | 'trial'>
@@ -24,6 +24,7 @@ export function planGateway(
   seen: SeenMap,
   around: Omit<Surroundings, 'tiers'>,
   shareOf: (id: string) => Share = () => ({}),
+  waitingOf: (tier: TierFrame) => Waiting | undefined = () => undefined,
 ): Plan {
   const tiers = frame.tiers.map(tier => tier.name)
   const each = new Map([...seen].map(([id, one]) => [id, judgeEndpoint(one, { ...around, tiers })] as const))
@@ -39,9 +40,23 @@ export function planGateway(
     standings,
     model: {
       ...frame,
-      tiers: frame.tiers.map(tier => ({ ...tier, servers: servers(tier.name).sort(byId) })),
+      tiers: frame.tiers.map(tier => tierWith(tier, servers(tier.name).sort(byId), waitingOf)),
     },
   }
+}
+
+function tierWith(
+  tier: TierFrame,
+  servers: readonly GatewayServer[],
+  waitingOf: (tier: TierFrame) => Waiting | undefined,
+): GatewayTier {
+  const waiting = servers.length > 0 ? undefined : waitingOf(tier)
+  return { ...tier, servers, ...(waiting === undefined ? {} : { waiting }) }
+}
+
+/** What is left when nobody asks an empty tier. */
+export function withoutWords(model: GatewayModel): GatewayModel {
+  return { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => tier) }
 }
 
 /** Every endpoint that nginx reaches with this model, by tier. */

@@ -6,7 +6,7 @@ import type { GatewayModel } from '../domain/gateway-model.ts'
 import { isUnderstood } from '../domain/routes-file.ts'
 import type { Clock } from '../system/clock.ts'
 import type { GatewayEffects, RecordEvent, RegistryEffects } from './effects.ts'
-import { asideIn, compare, difference, idsOf, tierChanges, union, withoutAdditions } from './plan.ts'
+import { asideIn, compare, difference, idsOf, tierChanges, union, withoutAdditions, withoutWords } from './plan.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface RoutingOptions {
@@ -37,6 +37,10 @@ const ADDITIONS_APART_MS = 1_000
 /** How often a gateway that should be right is asked whether it is: a killed nginx is started again. */
 const CHECK_MS = 5_000
 const LONGEST_RETRY_MS = 60_000
+/** What only changes what clients of an empty tier are told has to stand for so long: a short phase costs no reload. */
+const WORDS_REST_MS = 2_000
+/** Reloads for words alone keep this far apart. */
+const WORDS_APART_MS = 10_000
 
 export function createRouting(options: RoutingOptions): Routing {
   const { gateway, registry, report, record, clock, signal } = options
@@ -51,14 +55,32 @@ export function createRouting(options: RoutingOptions): Routing {
   let checkedAt = Number.NEGATIVE_INFINITY
   let failures = 0
   let retryAt = 0
+  let wordsDifferSince: number | undefined
+  let wordsAt = Number.NEGATIVE_INFINITY
 
   return {
     recall,
     reaches: id => Object.values(reached).some(ids => ids.includes(id)),
     async bring(model, keysOf) {
-      await apply(model, keysOf)
+      await apply(differsInWords(model) && !mayTell() ? (running ?? model) : model, keysOf)
       await writeRoutes(clock.now() - beatAt >= options.beatMs)
     },
+  }
+
+  /** As far as may be seen: a gateway that is not known to be anything is brought to all of the model. */
+  function differsInWords(model: GatewayModel): boolean {
+    const isSo = running !== undefined && !isDeepStrictEqual(model, running) && isSameButWords(model, running)
+    wordsDifferSince = isSo ? (wordsDifferSince ?? clock.now()) : undefined
+    return isSo
+  }
+
+  function isSameButWords(one: GatewayModel, other: GatewayModel): boolean {
+    return isDeepStrictEqual(withoutWords(one), withoutWords(other))
+  }
+
+  function mayTell(): boolean {
+    const now = clock.now()
+    return now - (wordsDifferSince ?? now) >= WORDS_REST_MS && now - wordsAt >= WORDS_APART_MS
   }
 
   /** By nginx's own word, or by what routes/ says when it gives none. */
@@ -98,6 +120,7 @@ export function createRouting(options: RoutingOptions): Routing {
     }
     failures = 0
     const before = running === undefined ? undefined : idsOf(running)
+    const isWords = running !== undefined && target !== running && isSameButWords(target, running)
     running = target
     generation = outcome.generation
     reached = idsOf(target)
@@ -105,9 +128,11 @@ export function createRouting(options: RoutingOptions): Routing {
       record(`tier ${event}`, { tier })
     }
     if (outcome.status === 'applied') {
-      changedAt = clock.now()
       const reloadMs = Math.round(outcome.reloadMs)
-      record('routes changed', { generation, reloadMs, ...difference(before ?? {}, reached) })
+      if (isWords) wordsAt = clock.now()
+      else changedAt = clock.now()
+      const change = isWords ? {} : difference(before ?? {}, reached)
+      record(isWords ? 'answers changed' : 'routes changed', { generation, reloadMs, ...change })
     }
     report.state('gateway', undefined)
   }

@@ -1,6 +1,6 @@
 import type { JobView } from '../domain/job-view.ts'
 import type { Clock } from '../system/clock.ts'
-import type { RecordEvent, SlurmEffects } from './effects.ts'
+import type { RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { type Absences, countAbsences, forgottenIds } from './forgotten.ts'
 import { createReleases } from './releases.ts'
 import type { Reporter } from './reporter.ts'
@@ -14,6 +14,7 @@ export interface SlurmWordOptions {
   readonly isOurs: (job: JobView) => boolean
   readonly seen: () => SeenMap
   readonly removeFiles: (id: string) => Promise<void>
+  readonly removeExpired: RegistryEffects['removeExpired']
   readonly report: Reporter
   readonly record: RecordEvent
   readonly clock: Clock
@@ -37,6 +38,8 @@ export interface SlurmWord {
 /** A poll that keeps failing is asked for less and less often, up to this many intervals. */
 const LONGEST_BACKOFF = 16
 
+const DAY_MS = 86_400_000
+
 /** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
 const ASKED_APART_MS = 1_000
 
@@ -47,6 +50,7 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
   const { slurm, report, record, clock, signal } = options
   let poll: Poll | undefined
   let absences: Absences = new Map()
+  let expiryAt = Number.NEGATIVE_INFINITY
   const releases = createReleases(options)
 
   /** Endpoints for which Slurm was asked out of turn, as long as their files are there. */
@@ -78,6 +82,7 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
         report.state('squeue', answer.complete ? undefined : UNREAD)
         options.wake()
         await removeForgotten()
+        removeExpired(poll)
         await releases.judge(answer.jobs)
       } else {
         lastStartedAt = undefined // the time until the next answer is not time that Slurm was seen
@@ -92,6 +97,19 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
     }
   }
 
+  /** Looks at thousands of files, one after the other: nothing waits for it. */
+  function removeExpired({ jobs, complete }: Poll): void {
+    if (!complete || clock.now() < expiryAt) return
+    expiryAt = clock.now() + DAY_MS
+    const isAlive = (id: string) => jobs.has(id) && jobs.get(id)?.state !== 'ended'
+    void options.removeExpired(isAlive).then(
+      count => {
+        if (count > 0) record('files expired', { count, reason: 'They were of jobs that are over, and a month old' })
+      },
+      () => undefined, // tomorrow again
+    )
+  }
+
   async function removeForgotten(): Promise<void> {
     for (const id of forgottenIds(absences)) {
       const removed = await options.removeFiles(id).then(
@@ -101,7 +119,7 @@ export function createSlurmWord(options: SlurmWordOptions): SlurmWord {
       if (removed)
         record('files removed', {
           id,
-          reason: 'Its run has been over for an hour: Slurm has forgotten the job, or runs it anew',
+          reason: 'Its run has been over for an hour: its job has ended or is forgotten, or runs anew',
         })
     }
   }

@@ -1,7 +1,7 @@
 import { type AddressRange, inRanges, LOOPBACK, NEVER_REMOTE, rangesOf } from '../domain/address.ts'
 import { addressOf, type Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
-import { type ListenAddress, overlaps } from '../domain/listen-address.ts'
+import { isAnsweredBy, type ListenAddress, overlaps } from '../domain/listen-address.ts'
 import { proveOwnership } from './ownership.ts'
 import type { Seen } from './seen.ts'
 
@@ -25,7 +25,7 @@ export interface Surroundings {
   readonly poll: Poll | undefined
   /** What trying the port of a suspect gave, as long as its beat stands still: true when it took a connection. */
   readonly connects: (id: string) => boolean | undefined
-  /** The addresses that a node's name resolves to. */
+  /** The addresses that are known to be a node's. */
   readonly addressesOf: (node: string) => readonly string[] | undefined
   /** Whether the key of this fingerprint could be read. */
   readonly knowsKey: (fingerprint: string) => boolean
@@ -89,8 +89,7 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
   }
   if (!inRanges(address, around.networks)) return `Address ${address} lies outside gateway.networks`
   if (inRanges(address, NEVER_REMOTE)) return `Address ${address} is link-local or loopback`
-  const isOwn = around.ownAddresses.includes(address) || around.ownListens.some(one => one.address === address)
-  if (isOwn) return `Address ${address} is the gateway's own`
+  if (isAnsweredBy(at, around.ownListens, around.ownAddresses)) return `Address ${address}:${port} is the gateway's own`
   const resolved = around.addressesOf(endpoint.job.node)
   if (resolved === undefined) {
     return around.isRouted(endpoint.id) ? undefined : `Node "${endpoint.job.node}" cannot be resolved yet`

@@ -13,6 +13,9 @@ export interface Unreachable {
   has(address: string): boolean
 }
 
+/** One that no route has named for so long is asked no more: it may have gone for good, and its streams have ended. */
+const FORGOTTEN_MS = 600_000
+
 /** Between two looks; each takes some seconds more where nothing answers. */
 const AGAIN_MS = 2_000
 
@@ -27,14 +30,17 @@ export function createUnreachable(options: {
   const { network, leaseMs, clock, signal, wake } = options
   const watched = new Set<string>()
   const unreachable = new Set<string>()
+  const namedAt = new Map<string, number>()
   let dueAt = Number.NEGATIVE_INFINITY
 
   return {
     has: address => unreachable.has(address),
     look(model) {
+      const servers = model.tiers.flatMap(tier => tier.servers)
+      for (const { address } of servers) namedAt.set(address, clock.now())
       if (network.answers === undefined || signal.aborted || clock.now() < dueAt) return
       dueAt = clock.now() + leaseMs / 2
-      for (const { address, port } of model.tiers.flatMap(tier => tier.servers)) {
+      for (const { address, port } of servers) {
         if (watched.has(address)) continue
         watched.add(address)
         void watch(address, port, network.answers).catch(() => undefined) // the signal has aborted
@@ -50,8 +56,10 @@ export function createUnreachable(options: {
         unreachable.add(address)
         wake()
       }
+      if (clock.now() - (namedAt.get(address) ?? since) >= FORGOTTEN_MS) break
       await clock.sleep(AGAIN_MS, signal)
     }
+    namedAt.delete(address)
     watched.delete(address)
     if (unreachable.delete(address)) wake()
   }

@@ -65,6 +65,21 @@ describe('config check', () => {
     })
   })
 
+  test('takes the file as an argument, too', async () => {
+    await put('x.yaml', EXAMPLE)
+    expect(await run(context => configCheck({ configFile: 'x.yaml' }, context))).toEqual({
+      printed: ['x.yaml: ok (2 tiers: fast, reasoning)'],
+      refused: undefined,
+    })
+    expect([
+      await run(context => configCheck({ configFile: 'no.yaml' }, context)),
+      await run(context => configCheck({ configFile: 'x.yaml', config: 'y.yaml' }, context)),
+    ]).toEqual([
+      { printed: [], refused: 'Cannot read no.yaml: it does not exist; the argument must name a file' },
+      { printed: [], refused: 'Cannot check x.yaml and y.yaml at once: name one file' },
+    ])
+  })
+
   test('--json prints one value, and the exit code tells the same', async () => {
     await put('good.yaml', EXAMPLE)
     await put('bad.yaml', EXAMPLE.replace('8080', '80'))
@@ -119,7 +134,7 @@ describe('without a file to read', () => {
 
   test('it says where it looked', async () => {
     expect(await refusal({})).toBe(
-      `Cannot find a configuration: there is no ${cwd}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG`,
+      `Cannot find a configuration: there is no ${cwd}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG, or write a first one with sluice init; of another account's site sluice status --summary FILE shows what it publishes`,
     )
   })
 

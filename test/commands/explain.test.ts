@@ -5,10 +5,12 @@ import { expect, test } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
 import { recordedContext } from './recorded-context.ts'
 
-test('a site without a registry is a fresh one, and no trouble', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'sluice-explain-'))
+/** What is printed of a job of a site whose registry nobody has made. */
+async function explained(prefix: string, make: (shared: string) => Promise<void> = async () => undefined) {
+  const home = await mkdtemp(join(tmpdir(), prefix))
   try {
     await mkdir(join(home, 'shared/events'), { recursive: true })
+    await make(join(home, 'shared'))
     const event = { at: '2026-01-31T12:00:00Z', event: 'started', id: 'fast-13-0-0' }
     await writeFile(join(home, 'shared/events/fast-13-0.jsonl'), `${JSON.stringify(event)}\n`)
     await writeFile(
@@ -17,8 +19,17 @@ test('a site without a registry is a fresh one, and no trouble', async () => {
     )
     const context = recordedContext({ cwd: home, env: { PATH: '/nowhere' } })
     await explainJob('13', {}, context)
-    expect(context.printed.filter(line => line.includes('ENOENT'))).toEqual([])
+    return context.printed
   } finally {
     await rm(home, { recursive: true })
   }
+}
+
+test('a site without a registry is a fresh one, and no trouble', async () => {
+  expect((await explained('sluice-explain-')).filter(line => line.includes('ENOENT'))).toEqual([])
+})
+
+test('a registry that cannot be read is told, whatever words its path has', async () => {
+  const printed = await explained('sluice-ENOENT-', shared => writeFile(join(shared, 'endpoints'), 'no directory'))
+  expect(printed.join('\n')).toMatch(/Cannot read the registry: .*\(ENOTDIR\)/)
 })

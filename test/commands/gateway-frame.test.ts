@@ -7,7 +7,7 @@ import { EXAMPLE } from '../config/example.ts'
 const { config } = parseConfig(EXAMPLE, 'f')
 if (config === undefined) throw new Error('the example is broken')
 const frame = gatewayFrame(config)
-const server = (address: string) => [{ id: 'fast-1-0-0', address, port: 8080 }]
+const server = (address: string, port = 8080) => [{ id: 'fast-1-0-0', address, port }]
 const model = (address: string): GatewayModel => ({
   ...frame,
   tiers: frame.tiers.map(tier => ({ ...tier, servers: server(address) })),
@@ -49,11 +49,11 @@ test.each<[string, GatewayModel, string]>([
   ['port', { ...model('10.0.0.12'), listen: 9999 }, other],
   ['tier less', { ...model('10.0.0.12'), tiers: model('10.0.0.12').tiers.slice(1) }, other],
   ['path', { ...frame, tiers: frame.tiers.map(tier => ({ ...tier, path: '/x/', servers: [] })) }, other],
-  ['network', model('127.0.0.1'), 'Cannot apply a model: 127.0.0.1 of fast-1-0-0 lies outside gateway.networks'],
+  ['network', model('127.0.0.1'), 'Cannot apply a model: 127.0.0.1:8080 of fast-1-0-0 lies outside gateway.networks'],
   [
     'address than an engine may have',
     model('10.0.0.1'),
-    "Cannot apply a model: 10.0.0.1 of fast-1-0-0 is the gateway's own",
+    "Cannot apply a model: 10.0.0.1:8080 of fast-1-0-0 is the gateway's own",
   ],
   [
     'count of endpoints',
@@ -78,8 +78,13 @@ test("addresses have one spelling, and are the gateway's own also while no inter
   if (own === undefined) throw new Error('the example is broken')
   const made = gatewayFrame(own)
   expect([made.listen, ...made.tiers.map(({ port }) => port)]).toEqual(['[::1]:8080', '[::1]:8080', '10.0.0.9:8081'])
-  const tiers = made.tiers.map(tier => ({ ...tier, servers: server('10.0.0.9') }))
-  expect(() => refuseOtherModel(own, { ...made, tiers }, OWN)).toThrow("10.0.0.9 of fast-1-0-0 is the gateway's own")
+  const at = (port: number) => ({
+    ...made,
+    tiers: made.tiers.map(tier => ({ ...tier, servers: server('10.0.0.9', port) })),
+  })
+  expect(() => refuseOtherModel(own, at(8081), OWN)).toThrow("10.0.0.9:8081 of fast-1-0-0 is the gateway's own")
+  // An engine of a job on the gateway's machine.
+  expect(() => refuseOtherModel(own, at(8082), ['10.0.0.9'])).not.toThrow()
 })
 
 test.each(['127.0.0.1', '169.254.169.254', '0.0.0.1', '224.0.0.1'])(
@@ -87,7 +92,7 @@ test.each(['127.0.0.1', '169.254.169.254', '0.0.0.1', '224.0.0.1'])(
   address => {
     const wide = { ...config, gateway: { ...config.gateway, networks: ['0.0.0.0/0'] } }
     expect(() => refuseOtherModel(wide, model(address), OWN)).toThrow(
-      `${address} of fast-1-0-0 is link-local or loopback`,
+      `${address}:8080 of fast-1-0-0 is link-local or loopback`,
     )
   },
 )

@@ -38,7 +38,7 @@ it('asks for what no option says, offers what it found, and writes what is accep
     gateway: { networks: ['10.0.0.0/24'], listen: '127.0.0.1:8080' },
     tiers: { chat: { engine: 'llama.cpp', model: { name: 'model' }, slurm: { partition: 'gpu_ai', gpus: 1 } } },
   })
-  expect(site.context.printed.join('\n')).toMatch(/install -d -o sluice|mkdir -p -m 0750/)
+  expect(site.context.printed.join('\n')).toMatch(/install -d -o sluice|mkdir -p -m 0751/)
   expect(site.context.printed.join('\n')).toContain('sluice install --to /cluster/ai/runtime')
 })
 

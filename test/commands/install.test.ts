@@ -73,3 +73,8 @@ it('leaves nothing that is not whole when a signal ends it', async () => {
   await expect(install(false, signal)).rejects.toBe('SIGTERM')
   expect(await readdir(to)).toEqual([])
 })
+
+it.each(['/proc/nope', 'a file'])('says in one sentence that it cannot install below %s', async place => {
+  to = place === 'a file' ? join(from, 'node', 'sluice') : place
+  await expect(install()).rejects.toThrow(/^Cannot make directory "[^"]+": .*; name another place$/)
+})

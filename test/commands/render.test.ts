@@ -66,14 +66,19 @@ test('a check beside sluice.yaml fails while a script is missing or differs, and
   expect(context.printed).toEqual(['.: run-14b.slurm up to date'])
 })
 
-test('several scripts are not printed one after the other', async () => {
+test('prints the scripts of all tiers, each under its name', async () => {
   await addTier('{}')
   const context = recordedContext({ cwd: site })
-  await expect(render([], {}, context)).rejects.toThrow(
-    new UserError('Cannot print 2 scripts at once: name one tier, or a directory with --output'),
-  )
-  await render([], { output: '.' }, context)
-  expect(context.printed).toEqual(['Wrote run-14b.slurm (fast)', 'Wrote slow.slurm (slow)'])
+  await render([], {}, context)
+  const slow = recordedContext({ cwd: site })
+  await render(['slow'], {}, slow)
+  expect(context.printed).toEqual([
+    '==> run-14b.slurm (fast) <==',
+    ...golden.trimEnd().split('\n'),
+    '',
+    '==> slow.slurm (slow) <==',
+    ...slow.printed,
+  ])
 })
 
 test('two tiers do not share a file', async () => {

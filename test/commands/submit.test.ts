@@ -120,3 +120,15 @@ test('an unknown tier is named, and nothing is submitted', async () => {
   await expect(submit('fats', {}, site.context)).rejects.toThrow('Cannot find tier "fats"')
   expect(await site.slurm.calls('sbatch')).toEqual([])
 })
+
+test('without sbatch it says that nothing was submitted', async () => {
+  await using site = await openSite()
+  const context = recordedContext({ cwd: site.slurm.home, env: { ...site.slurm.env, PATH: '/nowhere' } })
+  await expect(submit('fast', {}, context)).rejects.toThrow(
+    new UserError(
+      'Cannot submit fast: Cannot run sbatch: not found on PATH "/nowhere"; nothing was submitted: ' +
+        "put Slurm's programs on PATH, or run this on a machine that has them",
+    ),
+  )
+  expect(context.warned).toEqual([])
+})

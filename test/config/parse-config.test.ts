@@ -198,7 +198,7 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',
-      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, directory, reload, listen, networks, connectionsPerClient, defaultTier, state, metricsPort',
+      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, directory, reload, listen, networks, nodeSuffix, nodeNames, connectionsPerClient, defaultTier, state, metricsPort',
     ],
   ])('%s is told where it stands', (gateway, problem) => {
     const text = (TIER + MODEL).replace(/gateway: .*/, gateway)

@@ -107,6 +107,12 @@ it('makes a message of any text that its own reader accepts', () => {
   expect(toMessage(`begin ${'x'.repeat(100_000)} end`)).toMatch(/^begin x+ … x+ end$/)
 })
 
+it('what its supervisor runs may be missing, or be written otherwise by a later one', () => {
+  const { build: _, ...before } = endpoint
+  expect(parseEndpoint(JSON.stringify(before), endpoint.id)).toEqual({ endpoint: before })
+  expect(parseEndpoint(JSON.stringify({ ...endpoint, build: { of: 1 } }), endpoint.id)).toHaveProperty('endpoint')
+})
+
 describe('formatEndpoint', () => {
   const written = (change: Partial<typeof endpoint>) => {
     const text = formatEndpoint({ ...endpoint, ...change })

@@ -46,6 +46,14 @@ describe('the build of nginx', () => {
   ])('%s', (text, expected) => {
     expect(parseBuild(text)).toEqual(expected)
   })
+  test.each(['1.17.5', '1.15.3', '1.14.1', '0.8.55'])('%s is refused, with what would do', version => {
+    expect(() => parseBuild(`nginx version: nginx/${version}\n`)).toThrow(
+      `nginx ${version} is too old: it must be 1.17.6 or newer; install another`,
+    )
+  })
+  test.each(['1.17.6', '1.18.0', '2.0.0'])('%s is taken', version => {
+    expect(parseBuild(`nginx version: nginx/${version}\n`).version).toBe(version)
+  })
   test('is not read from another program', () => {
     expect(() => parseBuild('GNU bash')).toThrow('Cannot read the version of nginx: "GNU bash"')
   })

@@ -10,7 +10,7 @@ import { asUser } from './as-user.ts'
 import { MODELS_DIRECTORY, RUNTIME_DIRECTORY } from './directories.ts'
 import { onNode } from './on-node.ts'
 import { engineOf, supervisorOf } from './replica-processes.ts'
-import { FAST_MODEL, FAST_TIER, openSite, type Site } from './site.ts'
+import { FAST_MODEL, FAST_TIER, GATEWAY, openSite, type Site } from './site.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
@@ -62,6 +62,7 @@ const TIERS = {
   builds: group('builds', 50_130),
   deaf: group('deaf', 50_140),
   taken: group('taken', TAKEN_PORT),
+  asked: tier('asked', { command: fake('asked'), slurm: { ...SMALL, jobName: 'asked', extra: ['--hold'] } }),
 }
 type TierName = keyof typeof TIERS
 
@@ -122,6 +123,16 @@ describe.concurrent('a job that cannot run', () => {
     )
   })
 
+  it('that gave up leaves its endpoint file until somebody who has seen it stops it', async () => {
+    const id = jobOf('missing')
+    await until('the end of its job', async () => (await showJob(id))['JobState'] === 'CANCELLED', PATIENCE)
+    expect(await endpointOf('missing')).toMatchObject({ state: 'failed' })
+    const { stdout } = await site.sluice('stop', 'missing', '--config', site.configFile)
+    expect(String(stdout)).toBe(`missing has no jobs\nRemoved what is left of missing-${id}-0-0: its run is over`)
+    expect(await endpointOf('missing')).toBeUndefined()
+    expect((await explained(id)).runs).toMatchObject([{ cause: 'model-missing' }])
+  })
+
   it('whose output directory has gone is a launch that failed', async () => {
     const id = jobOf('output')
     await ready('output')
@@ -164,6 +175,41 @@ describe.concurrent('an engine that dies', () => {
     process.kill(engineOf(serving), 'SIGKILL')
     expect(await troubled('head')).toMatchObject({ cause: 'engine-killed' })
     await cancel(jobOf('head'))
+  })
+
+  it('and its tier before and after tell each client why nobody serves', async () => {
+    const id = jobOf('asked')
+    const told = async () => {
+      const answer = await fetch(`${GATEWAY}/asked/v1/chat/completions`, { method: 'POST', body: '{}' })
+      const { error } = JSON.parse(await answer.text())
+      const again = answer.headers.get('retry-after')
+      return { status: answer.status, again, code: error?.code ?? null, message: error?.message ?? '' }
+    }
+    const hears = (code: string | null) =>
+      until(`what clients are told: ${code}`, told, { ...PATIENCE, holds: one => one.code === code })
+
+    expect(await hears('tier_queued')).toMatchObject({
+      status: 503,
+      again: '300',
+      message: expect.stringMatching(/\(job \d+\) is queued\. /),
+    })
+    await execa('scontrol', ['release', id])
+    expect(await hears('tier_loading')).toMatchObject({
+      status: 503,
+      again: '10',
+      message: expect.stringMatching(/ since \d\d:\d\d:\d\dZ;/),
+    })
+    await writeFile(fake('go'), '')
+    await ready('asked')
+    await until('an answer', async () => (await fetch(`${GATEWAY}/asked/v1/models`)).status === 200, PATIENCE)
+    await writeFile(fake('no'), '')
+    process.kill(engineOf((await endpointOf('asked')) as Endpoint), 'SIGKILL')
+    expect(await hears('tier_failed')).toMatchObject({
+      ...{ status: 503, again: null },
+      message: expect.stringMatching(new RegExp(`sluice explain ${id}$`)),
+    })
+    const unknown = await fetch(`${GATEWAY}/removed/v1/models`)
+    expect([unknown.status, JSON.parse(await unknown.text()).error.code]).toEqual([404, 'unknown_path'])
   })
 
   it.skipIf(!existsSync(MEMORY))('for want of host memory, as its cgroup counts', async () => {
@@ -363,6 +409,13 @@ setInterval(() => {}, 1000)`,
   await writeProgram('flash', 'exec llama-server "$@" --flash-attn off --cache-type-v q4_0')
   await writeProgram('sleep', 'exec sleep 600')
   await writeProgram('killed', 'exec llama-server "$@"')
+  await writeProgram(
+    'asked',
+    `case "$1" in --help | --version) exec llama-server "$@" ;; esac
+until [ -e ${fake('go')} ]; do sleep 0.1; done
+[ -e ${fake('no')} ] && set -- --no-such-argument
+exec llama-server "$@"`,
+  )
   // Its first process is outside of the cgroup; those that follow are in it from their beginning, and eat.
   await writeProgram(
     'hungry',

@@ -10,13 +10,28 @@ import { MODELS_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
 import { writeAs } from './files-of.ts'
 import { onNode } from './on-node.ts'
 import { engineOf, markerOf, modelProcessOf, supervisorOf } from './replica-processes.ts'
-import { FAST_MODEL, FAST_TIER, openSite, type Site } from './site.ts'
+import { FAST_MODEL, FAST_TIER, GATEWAY, openSite, type Site } from './site.ts'
 import { cancel, showJob } from './slurm-view.ts'
 import { until } from './until.ts'
 
 const PATIENCE = { timeoutMs: 90_000 }
 const SMALL_JOB = { partition: 'gpu_ai', gpus: 1, mem: '1G' }
 const MISSING_MODEL = join(MODELS_DIRECTORY, 'nobody-has-this.gguf')
+/** Node undoes a block of TERM; its answers take as many tenths of a second as they are asked for. */
+const IN_NODE = `
+process.on('SIGTERM', () => process.exit(0))
+require('node:http').createServer(async (request, answer) => {
+  const words = []
+  for await (const part of request) words.push(part)
+  const { max_tokens: tenths = 0 } = JSON.parse(words.join('') || '{}')
+  answer.writeHead(200)
+  for (let tenth = 0; tenth < tenths; tenth += 1) {
+    answer.write('.')
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  answer.end('whole')
+}).listen(Number(process.argv[1]), process.argv[2])
+`
 const UNLUCKY = join(SHARED_DIRECTORY, 'unlucky')
 let site: Site
 
@@ -31,6 +46,15 @@ beforeAll(async () => {
       command: UNLUCKY,
       model: { name: 'fast', file: join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`) },
       custom: { args: ['{port}'], healthPath: '/health' },
+      slurm: SMALL_JOB,
+    },
+    node: {
+      engine: 'custom',
+      path: '/node/',
+      command: process.execPath,
+      model: { name: 'node', file: MODELS_DIRECTORY },
+      allow: ['braces-of-its-own'],
+      custom: { args: ['-e', IN_NODE, '{port}', '{address}'], healthPath: '/health' },
       slurm: SMALL_JOB,
     },
     hopeless: {
@@ -51,6 +75,20 @@ beforeAll(async () => {
   await site.submit('fast', 2)
 })
 afterAll(() => site.close())
+
+describe('an engine in Node', () => {
+  it('ends its answers in a job that is cancelled, as engines do that keep a block of TERM', async () => {
+    const [jobId = ''] = await site.submit('node', 1)
+    await site.serving(1, 'node')
+    const answer = await fetch(`${GATEWAY}/node/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'node', max_tokens: 80, messages: [] }),
+    })
+    await cancel(jobId)
+    expect(await answer.text()).toMatch(/whole$/)
+  })
+})
 
 describe('a killed engine', () => {
   it('is withdrawn and routed again under its id; only streams that it had begun break, what waited moves on', async () => {

@@ -211,7 +211,7 @@ function badFiles([one, other]: readonly Endpoint[], gateway: string): BadFile[]
     }),
     changed('Version 2 is newer than this sluice understands (1); update it here', { version: 2 }),
     changed(`The file's name and its fields disagree: id "${one.id}", fields give "${one.id}"`, one),
-    notRouted(`Address ${gateway} is the gateway's own`, { url: `http://${gateway}:8080` }),
+    notRouted(`Address ${gateway}:8080 is the gateway's own`, { url: `http://${gateway}:8080` }),
     notRouted('Address 10.88.0.1 lies outside gateway.networks', { url: 'http://10.88.0.1:8080' }),
     notRouted('Address 127.0.0.1 lies outside gateway.networks', { url: 'http://127.0.0.1:8080' }),
     notRouted(`Address ${otherAddress} is not one of node "${one.job.node}" (${address})`, { url: other.url }),

@@ -6,6 +6,8 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Waiting } from '../../src/domain/gateway-model.ts'
+import { clientPaths } from '../../src/engines/client-paths.ts'
 import { ask, errorOf } from '../gateway/ask.ts'
 import { hammer } from '../gateway/hammer.ts'
 import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
@@ -60,6 +62,54 @@ describe('a request that was not delivered', () => {
     const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
     expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code: 'tier_unavailable', param: null })
     expect(answer.headers).toMatchObject({ 'retry-after': '7', 'content-type': 'application/json' })
+  })
+})
+
+describe('a tier without an engine', () => {
+  const why = `It waits: "a" \\ 'b' {c}; #d`
+  test.each<[Waiting, string, RegExp, string | undefined]>([
+    [
+      { kind: 'loading', job: '42', since: '2026-01-31T12:00:03Z', retryAfterSeconds: 13 },
+      'tier_loading',
+      /^A replica of fast \(job 42\) has been loading since 12:00:03Z; try again in 13 s$/,
+      '13',
+    ],
+    [
+      { kind: 'queued', job: '42', why, start: '2026-02-01T12:00:00Z', retryAfterSeconds: 300 },
+      'tier_queued',
+      /^A replica of fast \(job 42\) is queued\. It waits: "a" \\ 'b' \{c\}; #d; Slurm expects .* 2026-02-01T12:00:00Z; .* 300 s$/,
+      '300',
+    ],
+    [{ kind: 'unrouted', retryAfterSeconds: 10 }, 'tier_not_routed', /sluice status/, '10'],
+    [{ kind: 'leaving', retryAfterSeconds: 10 }, 'tier_leaving', /is leaving/, '10'],
+    [{ kind: 'failed', job: '42' }, 'tier_failed', /sluice explain 42$/, undefined],
+    [{ kind: 'none' }, 'tier_not_submitted', /sluice submit fast$/, undefined],
+  ])('says that it is %o', async (waiting, code, message, retryAfter) => {
+    const lab = await startLabGateway()
+    await lab.applied(lab.model({ ...tierOf([]), waiting }))
+    for (const body of [undefined, '{}']) {
+      const answer = await ask({ port: lab.port, path: '/v1/messages', ...(body === undefined ? {} : { body }) })
+      expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code, param: null })
+      expect(JSON.parse(answer.text).error.message).toMatch(message)
+      expect(answer.headers['retry-after']).toBe(retryAfter)
+    }
+  })
+
+  test('that is taken out of sluice.yaml is not the tier’s at /', async () => {
+    const lab = await startLabGateway()
+    const engine = await labEngine()
+    const fast = tierOf([engine], { paths: clientPaths('llama.cpp') })
+    await lab.applied(lab.model(fast, { ...fast, name: 'old', path: '/old/' }))
+    expect((await ask({ port: lab.port, path: '/old/v1/models' })).status).toBe(200)
+    await lab.applied(lab.model(fast))
+    for (const path of ['/old', '/old/', '/old/v1/models', '/old/v1/chat/completions', '/old/health']) {
+      const answer = await ask({ port: lab.port, path, body: '{}' })
+      expect([path, errorOf(answer)]).toEqual([
+        path,
+        { status: 404, type: 'invalid_request_error', code: 'unknown_path', param: null },
+      ])
+    }
+    expect(engine.received).toHaveLength(1)
   })
 })
 

@@ -32,10 +32,16 @@ function startUpdater(lab: LabGateway, ports: readonly number[]) {
     ...{ gatewayName: 'main', listen: lab.port, networks: ['127.0.0.0/8'] },
     tiers: [{ name: 'fast', path: '/', paths: ['/{model}'], readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
     ...{ scanMs: 1_000, squeueMs: 15_000, beatMs: 5_000, leaseMs: 20_000 },
-    ...{ isOurs: () => false, alive: () => {}, slurm: undefined, gateway: lab.gateway },
+    ...{
+      jobWords: { tierOf: () => undefined, whyItWaits: () => ({ why: '', isStuck: false }) },
+      alive: () => {},
+      slurm: undefined,
+      gateway: lab.gateway,
+    },
     registry: {
       scan: async () => ({ endpoints, beats: new Map(), problems: [] }),
       remove: async () => {},
+      removeExpired: async () => 0,
       routes: async () => new Map(),
       keptKey: async () => undefined,
       writeRoutes: async () => {},

@@ -1,17 +1,37 @@
 import { existsSync } from 'node:fs'
-import { readlink, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { refuseOldNginx } from '../../src/commands/updater-gateway.ts'
 import { askGeneration } from '../../src/gateway/control.ts'
+import { inspectNginx } from '../../src/gateway/inspect-gateway.ts'
 import { findNginx, isAccepting } from '../../src/gateway/nginx-processes.ts'
 import { signal } from '../../src/system/processes.ts'
 import { ask, openAnswer } from '../gateway/ask.ts'
 import { fastClock } from '../gateway/fast-clock.ts'
 import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
+
+/** The real nginx behind lines of shell. */
+async function nginxThat(lines: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  const program = join(directory, 'nginx')
+  await writeFile(program, `#!/bin/sh\n${lines}\nexec nginx "$@"\n`, { mode: 0o755 })
+  return program
+}
+
+/** Shell: does not take a configuration with such a line. */
+function refuses(pattern: string): string {
+  return `for file; do :; done
+case "$file" in *.conf)
+  if grep -qE '${pattern}' "\${file%/*}/gateway.conf"; then echo 'nginx: [emerg] unknown directive here' >&2; exit 1; fi
+esac`
+}
 
 describe('a failure leaves the old generation serving, and is tried again', () => {
   test('when nginx refuses the candidate', async () => {
@@ -34,6 +54,33 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     await rename(`${temporary}.away`, temporary)
     await lab.applied(second)
     expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
+  })
+
+  // What an nginx does that lacks a directive which only a tier with servers has.
+  test('when nginx will refuse the first engine, it is told before there is one', async () => {
+    const lab = await startLabGateway({ nginx: await nginxThat(refuses('^ *keepalive_timeout 2s;')) })
+    expect(await lab.gateway.apply(lab.model(tierOf([])), neverAborted)).toMatchObject({
+      status: 'failed',
+      step: 'test',
+      message: expect.stringMatching(/^Cannot load generation 1: unknown directive here/),
+    })
+    expect(findNginx(lab.directory)).toEqual([])
+  })
+
+  test('an nginx of RHEL 8 is refused, with what would do', async () => {
+    const version = 'case "$*" in -V) echo "nginx version: nginx/1.14.1" >&2; exit;; esac'
+    const nginx = await nginxThat(`${version}\n${refuses('^ *(limit_conn_dry_run|keepalive_timeout 2s)')}`)
+    const why = /^nginx 1\.14\.1 is too old: it must be 1\.17\.6 or newer; install another, on RHEL 8: dnf module /
+    const lab = await startLabGateway({ nginx })
+    expect(await lab.gateway.apply(lab.model(tierOf([])), neverAborted)).toMatchObject({
+      status: 'failed',
+      step: 'find nginx',
+      message: expect.stringMatching(why),
+    })
+    expect(await inspectNginx(nginx, process.env)).toEqual({ missing: expect.stringMatching(why), isThere: true })
+    await expect(refuseOldNginx(nginx, { env: process.env })).rejects.toThrow(/^Cannot run the gateway: nginx 1\.14\.1/)
+    await expect(refuseOldNginx('nginx', { env: process.env })).resolves.toBeUndefined()
+    await expect(refuseOldNginx(`${nginx}.gone`, { env: process.env })).resolves.toBeUndefined()
   })
 
   test('when the model holds what nginx must not read', async () => {

@@ -93,7 +93,7 @@ describe('sluice drain', () => {
     })
     const argv = [`${RUNTIME_DIRECTORY}/current/sluice`, 'drain', one.id, '--config', site.configFile]
     const foreign = await asUser('vasp', argv, { reject: false })
-    expect([foreign.exitCode, foreign.stderr]).toEqual([2, expect.stringContaining('it belongs to uid 2001')])
+    expect([foreign.exitCode, foreign.stderr]).toEqual([2, expect.stringContaining('it belongs to ai (uid 2001)')])
     expect((await site.serving(2)).map(endpoint => endpoint.id)).toContain(one.id)
   })
 })

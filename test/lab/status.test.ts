@@ -29,7 +29,14 @@ describe('sluice status', () => {
   it('joins jobs, endpoints and routes, and says why a job waits', async () => {
     const { tiers, gateways, problems } = await report()
     expect(tiers).toHaveLength(1)
-    expect(tiers[0]).toMatchObject({ name: 'fast', wanted: 1, pending: 1, running: 3, ready: 3, draining: 0 })
+    expect(tiers[0]).toMatchObject({
+      name: 'fast',
+      url: expect.stringMatching(/^http:\/\/.+:8080$/),
+      pending: 1,
+      running: 3,
+      ready: 3,
+      draining: 0,
+    })
     expect(gateways).toMatchObject([{ name: 'main', routes: 3 }])
     expect(problems).toEqual([])
     const replicas = tiers[0]?.replicas ?? []
@@ -70,9 +77,68 @@ describe('sluice status', () => {
     await rm(file)
   })
 
-  it('is for the account of the site', async () => {
-    const refused = await asUser('vasp', [SLUICE, 'status', '--config', site.configFile], { reject: false })
-    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('it belongs to uid 2001')])
+  describe('of another account', () => {
+    const as = (...argv: string[]) => asUser('vasp', [SLUICE, ...argv, '--config', site.configFile], { reject: false })
+    const REFUSAL = /it belongs to ai \(uid 2001\), and this is vasp \(uid 2002\); run sluice as ai/
+    const summary = async () => JSON.parse(String((await as('status', '--json')).stdout) || '{}')
+
+    it('names the account to be, and what would let others see', async () => {
+      const { exitCode, stderr } = await as('status')
+      expect([exitCode, String(stderr).split('\n')]).toEqual([
+        2,
+        [
+          expect.stringMatching(REFUSAL),
+          expect.stringMatching(/^Cannot read the summary .*: permission denied; .*chmod o\+x/),
+        ],
+      ])
+      for (const argv of [
+        ['stop', 'fast'],
+        ['drain', 'fast-1-0'],
+        ['submit', 'fast'],
+        ['explain', 'fast'],
+        ['logs', 'fast'],
+        ['updater'],
+      ]) {
+        const refused = await as(...argv)
+        expect([argv, refused.exitCode, refused.stderr]).toEqual([argv, 2, expect.stringMatching(REFUSAL)])
+      }
+    })
+
+    it('shows what the updater publishes, to be read and no more, and says when it is stale', async () => {
+      await execa('chmod', ['o+x', SHARED_DIRECTORY])
+      try {
+        const { tiers } = await until('a summary of all', summary, {
+          ...PATIENCE,
+          holds: found => found.tiers?.[0]?.pending === 1 && found.tiers[0].ready === 3,
+        })
+        expect(tiers[0]).toMatchObject({ name: 'fast', url: expect.stringMatching(/:8080$/), running: 3 })
+        expect(tiers[0].replicas.map((one: { job: string }) => one.job)).toEqual(jobs)
+        expect(tiers[0].replicas[0].endpoint).toMatchObject({ state: 'ready', routedBy: ['main'], url: null })
+        expect(tiers[0].replicas[3].slurm).toMatchObject({ reason: 'Resources', queuedSince: expect.any(Number) })
+        const { stdout } = await as('status')
+        expect(String(stdout)).toMatch(
+          /^summary by the updater of gateway main, \d+ s old \(more, and orders, as ai\)\n/,
+        )
+        expect(String(stdout)).toMatch(/^ {2}http:\/\/\S+:8080, models .*strand-rust-coder/m)
+        expect(String(stdout)).toMatch(/^ {2}\d+ +– +PENDING \(Resources\), since \d{4}-/m)
+        expect((await asUser('vasp', ['cat', `${SHARED_DIRECTORY}/site.key`], { reject: false })).exitCode).toBe(1)
+        const file = `${SHARED_DIRECTORY}/status/main.json`
+        expect((await execa('stat', ['-c', '%a', file, `${SHARED_DIRECTORY}/status`])).stdout).toBe('644\n755')
+
+        await site.stopUpdater('SIGKILL')
+        await execa('touch', ['--date=1 hour ago', file])
+        expect(await summary()).toMatchObject({
+          summary: { account: 'ai', isStale: true },
+          problems: [expect.stringMatching(/^The summary was last written at .*: the updater of ai does not run/)],
+        })
+        const named = await asUser('vasp', [SLUICE, 'status', '--summary', file])
+        expect(String(named.stdout)).toMatch(/^STALE, as it was then: summary /)
+      } finally {
+        await execa('chmod', ['o-x', SHARED_DIRECTORY])
+        await site.startUpdater()
+        await site.serving(3)
+      }
+    })
   })
 
   it('follows a preemption, and says what drains and why', async () => {
@@ -173,11 +239,14 @@ describe('sluice doctor', () => {
       'gateway.streams': expect.stringMatching(/^(ok|warning)$/), // by this machine's kernel.yama.ptrace_scope
       'shared.owner': 'ok',
       'shared.permissions': 'ok',
+      'shared.summary': 'note',
       'shared.space': 'ok',
       'shared.key': 'ok',
       'shared.visible': 'ok',
       'shared.events': 'ok',
       'runtime.current': 'ok',
+      'runtime.updater.main': 'ok',
+      'runtime.endpoints': 'ok',
       'slurm.version': 'ok',
       'slurm.preemption': 'ok',
       'slurm.kill-wait': 'ok',

@@ -13,10 +13,13 @@ const UNITS = join(import.meta.dirname, '../../systemd')
 // What the units start has to be there: systemd looks.
 beforeAll(async () => {
   await asUser('ai', [...SLUICE, 'install', '--to', RUNTIME_DIRECTORY])
+  const [program, ...argv] = [...SLUICE, 'install', '--to', '/opt/sluice']
+  await execa(program ?? '', argv)
 })
 
 test.each([
   ['the updater of a site', ['verify', join(UNITS, 'sluice-updater.service')]],
+  ["the updater of a site's own nginx", ['verify', join(UNITS, 'system-nginx/sluice-updater.service')]],
   ['the updater of an ordinary user', ['--user', 'verify', join(UNITS, 'user/sluice-updater.service')]],
 ])('systemd has nothing to say about the unit for %s', async (_, argv) => {
   const { stderr, exitCode } = await execa('systemd-analyze', ['--man=no', ...argv], {

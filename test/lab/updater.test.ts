@@ -1,7 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { asUser } from './as-user.ts'
 import { lostOf, startClients } from './clients.ts'
-import { FAST_MODEL, GATEWAY, nginxPid, openSite, type Site } from './site.ts'
+import { readCluster } from './cluster-state.ts'
+import { onNode } from './on-node.ts'
+import { FAST_MODEL, GATEWAY, nginxPid, openSite, type Site, SLUICE } from './site.ts'
 import { until } from './until.ts'
 
 const PATIENCE = { timeoutMs: 60_000 }
@@ -77,5 +81,58 @@ describe('SIGHUP', () => {
     expect(nginxPid()).toBe(nginx)
     expect(lostOf(await load.stop())).toEqual([])
     await writeFile(site.configFile, text)
+  })
+})
+
+describe('nodes on two networks', () => {
+  const text = { before: '', second: '' }
+  const secondOf = (address: string) => address.replace('10.77.', '10.78.')
+
+  beforeAll(async () => {
+    const { controller, nodes } = await readCluster()
+    await execa('ip', ['address', 'add', `${secondOf(controller.address)}/24`, 'dev', 'lab0'])
+    for (const { name, address } of nodes) {
+      await onNode(name, ['ip', 'address', 'add', `${secondOf(address)}/24`, 'dev', 'eth0'])
+    }
+    await appendFile('/etc/hosts', nodes.map(({ name, address }) => `${secondOf(address)} ${name}i\n`).join(''))
+    text.before = await readFile(site.configFile, 'utf8')
+    text.second = text.before.replace('10.77.0.0/24', '10.78.0.0/24')
+    await site.sluice('stop', 'fast', '--now', '--config', site.configFile)
+    await until('nobody to serve', () => site.endpoints(), { ...PATIENCE, holds: all => all.length === 0 })
+  })
+  const configure = async (changed: string) => {
+    await writeFile(site.configFile, changed)
+    process.kill(site.updaterPid(), 'SIGHUP')
+  }
+  const say = async (...argv: string[]) => {
+    const { stdout } = await asUser('ai', [...SLUICE, ...argv, '--config', site.configFile], { reject: false })
+    return String(stdout)
+  }
+
+  it('are not routed on the one that none of their names leads to, and everybody says why', async () => {
+    await configure(text.second)
+    const [job = ''] = await site.submit('fast', 1)
+    const why = /Address 10\.78\.0\.\d+ is not one of node "(vasp-\d+)" \(10\.77\.0\.\d+\)/
+    await until('the reason', () => say('status'), { ...PATIENCE, holds: said => why.test(said) })
+    expect(await say('explain', job)).toMatch(why)
+    expect(await say('doctor')).toMatch(/fast: vasp-.* lies outside gateway\.networks/)
+  })
+
+  it('are routed there as soon as the suffix of their names is said', async () => {
+    await configure(text.second.replace('gateway:\n', 'gateway:\n  nodeSuffix: i\n'))
+    const [endpoint] = await site.serving(1)
+    expect(endpoint?.url).toMatch(/^http:\/\/10\.78\.0\./)
+    expect((await fetch(`${GATEWAY}/health`)).status).toBe(200)
+    expect(await say('doctor')).toMatch(/fast: engines are reached on vasp-.* in 10\.78\.0\.0\/24/)
+  })
+
+  it('listen where their own names lead, whichever network comes first', async () => {
+    await configure(text.before.replace('- 10.77.0.0/24', '- 10.78.0.0/24\n    - 10.77.0.0/24'))
+    const [job = ''] = await site.submit('fast', 1)
+    const endpoints = await until('the new one', () => site.endpoints(), {
+      ...PATIENCE,
+      holds: all => all.some(one => one.job.id === job && one.state === 'ready'),
+    })
+    expect(endpoints.find(one => one.job.id === job)?.url).toMatch(/^http:\/\/10\.77\.0\./)
   })
 })

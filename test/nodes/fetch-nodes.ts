@@ -40,6 +40,16 @@ export async function fetchNodes(nodes: readonly string[], npms: readonly string
   }
 }
 
+/** An empty folder into which the packed package was installed. */
+export async function packedAndInstalled(): Promise<string> {
+  const place = await mkdtemp(join(tmpdir(), 'installed-'))
+  const bounds = { timeout: PATIENCE_MS }
+  const { stdout } = await execa('npm', ['pack', '--silent', '--pack-destination', place], { cwd: root, ...bounds })
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline']
+  await execa('npm', ['install', ...quiet, `./${stdout.trim()}`], { cwd: place, ...bounds })
+  return place
+}
+
 /** What a clone has: the files that git knows, and no node_modules. */
 export async function freshCheckout(): Promise<string> {
   const place = await mkdtemp(join(tmpdir(), 'checkout-'))

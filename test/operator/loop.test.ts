@@ -103,6 +103,27 @@ it('tells what went wrong, and tries again', async () => {
   expect(told.at(-1)).toBe('draining; no new requests, its answers are ending')
 })
 
+it('ends at once where a request cannot be written, as on a full share: nobody was asked', async () => {
+  const { clock, did, world, effects, start } = site()
+  effects.ask = async () => Promise.reject(new Error('Cannot write "r.json": no space is left there (ENOSPC)'))
+  const over = start()
+  await clock.advance(0)
+  const reason = 'Cannot write "r.json": no space is left there (ENOSPC)'
+  expect(await over).toEqual([
+    { errand: errands[0], isDone: false, words: `asking it to leave: ${reason}`, notAsked: reason },
+  ])
+  expect([did, world.questions]).toEqual([[], 1])
+})
+
+it('a request that cannot be repeated was asked all the same', async () => {
+  const { clock, effects, start } = site()
+  const over = start()
+  await clock.advance(0)
+  effects.ask = async () => Promise.reject(new Error('full'))
+  await clock.advance(11_000)
+  expect(await over).toEqual([{ errand: errands[0], isDone: false, words: 'asked, no answer yet: full' }])
+})
+
 it('cancels the run that Slurm brings back when the job is to go for good', async () => {
   const { clock, did, world, start } = site()
   const over = start()

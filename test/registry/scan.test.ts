@@ -58,7 +58,9 @@ it('says so when the directory cannot be read, instead of finding nothing (rule 
 
 it('does not replace a mount that is away by a new tree', async () => {
   await rm(shared, { recursive: true })
-  await expect(makeRegistry(shared)).rejects.toThrow(`Cannot make "${join(shared, 'endpoints')}": ENOENT`)
+  await expect(makeRegistry(shared)).rejects.toThrow(
+    `Cannot make "${join(shared, 'endpoints')}": its directory does not exist (ENOENT)`,
+  )
 })
 
 describe('one bad file (rules 8 and 9)', () => {

@@ -53,5 +53,5 @@ it('is not followed to where a link leads', async () => {
 it.skipIf(process.getuid?.() === 0)('says what keeps it from being made', async () => {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-key-'))
   await chmod(shared, 0o500)
-  await expect(takeSiteKey(shared)).rejects.toThrow(`Cannot make "${shared}/site.key": EACCES`)
+  await expect(takeSiteKey(shared)).rejects.toThrow(`Cannot make "${shared}/site.key": permission denied (EACCES)`)
 })

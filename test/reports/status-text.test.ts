@@ -5,7 +5,7 @@ import { statusLines, statusText } from '../../src/reports/status-text.ts'
 const options = { time: (seconds: number) => `at ${seconds}`, leaseMs: 20_000 }
 const ready: ReplicaStatus = {
   ...{ job: '7', restarts: 0, node: 'vasp-01' },
-  slurm: { known: true, state: 'RUNNING', reason: null, expectedStart: null },
+  slurm: { known: true, state: 'RUNNING', reason: null, queuedSince: null, expectedStart: null },
   endpoint: {
     ...{ id: 'fast-7-0-0', state: 'ready', url: null, models: [], since: '2026-01-31T12:00:00.123Z', message: null },
     routedBy: ['main'],
@@ -15,7 +15,7 @@ const ready: ReplicaStatus = {
 }
 const waiting: ReplicaStatus = {
   ...{ job: '8', restarts: 0, node: null, endpoint: null },
-  slurm: { known: true, state: 'PENDING', reason: 'Priority', expectedStart: 99 },
+  slurm: { known: true, state: 'PENDING', reason: 'Priority', queuedSince: 90, expectedStart: 99 },
 }
 const unknown: ReplicaStatus = {
   ...{ job: '9', restarts: 0, node: 'vasp-02' },
@@ -30,10 +30,10 @@ const report: StatusReport = {
   gateways: [{ name: 'main', generation: 3, routes: 1, beatStillMs: 400 }],
   tiers: [
     {
-      ...{ name: 'fast', path: '/', wanted: 2, pending: 1, running: null, ready: 1, draining: 1 },
+      ...{ name: 'fast', path: '/', url: 'http://login:8080', pending: 1, running: null, ready: 1, draining: 1 },
       replicas: [ready, waiting, unknown],
     },
-    { ...{ name: 'old', path: null, wanted: null, pending: 0, running: 0, ready: 0, draining: 0 }, replicas: [] },
+    { ...{ name: 'old', path: null, url: null, pending: 0, running: 0, ready: 0, draining: 0 }, replicas: [] },
   ],
   problems: ['squeue: no'],
 }
@@ -43,10 +43,11 @@ it('is a table for each tier', () => {
     'beefcake2: gateway main generation 3, 1 routed',
     '',
     'fast (/): 1 pending, unknown running, 1 ready, 1 draining',
-    '  JOB  NODE     SLURM                               ENDPOINT    STATE                      ROUTED BY  LOAD                           SINCE                 MESSAGE',
-    '  7    vasp-01  RUNNING                             fast-7-0-0  ready                      main       2 running, 1 waiting, KV 26 %  2026-01-31T12:00:00Z',
-    '  8    –        PENDING (Priority), expected at 99  –           –',
-    '  9    vasp-02  unknown                             fast-9-0-0  draining, silent for 25 s  unknown    –                              now                   Draining: operator',
+    '  http://login:8080',
+    '  JOB  NODE     SLURM                                            ENDPOINT    STATE                      ROUTED BY  LOAD                           SINCE                 MESSAGE',
+    '  7    vasp-01  RUNNING                                          fast-7-0-0  ready                      main       2 running, 1 waiting, KV 26 %  2026-01-31T12:00:00Z',
+    '  8    –        PENDING (Priority), since at 90, expected at 99  –           –',
+    '  9    vasp-02  unknown                                          fast-9-0-0  draining, silent for 25 s  unknown    –                              now                   Draining: operator',
     '',
     'old (not in the configuration): 0 pending, 0 running, 0 ready, 0 draining',
     '',
@@ -60,13 +61,22 @@ it('says where a tier is, which models it has, and why an endpoint is not routed
   const notRouted = ['not routed by main: Address 10.1.0.3 lies outside gateway.networks']
   const replicas = [{ ...ready, endpoint: { ...ready.endpoint, models: ['a', 'b'], routedBy: [], notRouted } }]
   const [tier] = report.tiers
-  const urlOf = (name: string) => `http://login:8080/${name}`
   const lines = statusText(
     { ...report, tiers: tier === undefined ? [] : [{ ...tier, replicas }], problems: [] },
-    { ...options, urlOf },
+    options,
   )
-  expect(lines[3]).toBe('  http://login:8080/fast, models a, b')
+  expect(lines[3]).toBe('  http://login:8080, models a, b')
   expect(lines.at(-1)).toMatch(/ {2}not routed by main: Address 10\.1\.0\.3 lies outside gateway\.networks$/)
+})
+
+it('says which build runs where, if it is not the same everywhere', () => {
+  const builds = { ...report, gateways: (report.gateways ?? []).map(one => ({ ...one, build: '0.2.0-cccccccccccc' })) }
+  const lines = statusText(builds, options)
+  expect(lines.slice(lines.indexOf('Builds:'), lines.indexOf('Builds:') + 3)).toEqual([
+    'Builds:',
+    '  0.2.0-cccccccccccc: gateway main',
+    '  an older Sluice: fast-7-0-0, fast-9-0-0',
+  ])
 })
 
 it('shows which gateway has set an endpoint aside, and why', () => {
@@ -109,7 +119,20 @@ it('has one line for each replica where nothing can be redrawn, and none that on
   const lines = [...statusLines(report, options).values()]
   expect(lines).toEqual([
     'fast  7  vasp-01  RUNNING  fast-7-0-0  ready  routed by main',
-    'fast  8  –  PENDING (Priority), expected at 99  –  –',
+    'fast  8  –  PENDING (Priority), since at 90, expected at 99  –  –',
     'fast  9  vasp-02  unknown  fast-9-0-0  draining, silent  routed by unknown  Draining: operator',
   ])
+})
+
+it('says of a run that comes again that it is expected back', () => {
+  const back = { ...waiting, restarts: 2 }
+  const tiers = report.tiers.slice(0, 1).map(tier => ({ ...tier, replicas: [back] }))
+  expect(statusText({ ...report, tiers }, options)[5]).toContain('PENDING (Priority), since at 90, expected back at 99')
+})
+
+it('says that it is a summary, whose, and how old', () => {
+  const summary = { gateway: 'main', account: 'ai', writtenAt: 'then', ageMs: 3_400, isStale: false }
+  const first = (isStale: boolean) => statusText({ ...report, summary: { ...summary, isStale } }, options)[0]
+  expect(first(false)).toBe('summary by the updater of gateway main, 3 s old (more, and orders, as ai)')
+  expect(first(true)).toMatch(/^STALE, as it was then: summary /)
 })

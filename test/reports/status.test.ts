@@ -23,13 +23,14 @@ const pending: JobView = {
   restarts: 0,
   nodeList: '',
   name: 'llama-14b',
+  submitTime: 900,
   startTime: 1_000,
 }
 const load: Load = { running: 2, waiting: null, kv: 0.5, prefixHits: null }
 const routes: RoutesFile = { version: 1, gateway: 'main', beat: 7, generation: 3, tiers: { fast: [endpoint.id] } }
 const facts: StatusFacts = {
   site: 'beefcake2',
-  tiers: [{ name: 'fast', path: '/', wanted: 2 }],
+  tiers: [{ name: 'fast', path: '/', url: 'http://login:8080' }],
   jobs: { value: { jobs: [running, pending].map(job => ({ tier: 'fast', job })), complete: true } },
   registry: {
     value: {
@@ -54,11 +55,11 @@ it('joins what Slurm, the registry and the gateways say', () => {
     gateways: [{ name: 'main', generation: 3, routes: 1, beatStillMs: 400 }],
     tiers: [
       {
-        ...{ name: 'fast', path: '/', wanted: 2, pending: 1, running: 1, ready: 1, draining: 0 },
+        ...{ name: 'fast', path: '/', url: 'http://login:8080', pending: 1, running: 1, ready: 1, draining: 0 },
         replicas: [
           {
             ...{ job: '4242', restarts: 1, node: 'vasp-02' },
-            slurm: { known: true, state: 'RUNNING', reason: null, expectedStart: null },
+            slurm: { known: true, state: 'RUNNING', reason: null, queuedSince: null, expectedStart: null },
             endpoint: {
               ...{ id, state: 'ready', url, models, since, message: null },
               routedBy: ['main'],
@@ -68,13 +69,17 @@ it('joins what Slurm, the registry and the gateways say', () => {
           },
           {
             ...{ job: '4243', restarts: 0, node: null, endpoint: null },
-            slurm: { known: true, state: 'PENDING', reason: 'Resources', expectedStart: 1_000 },
+            slurm: { known: true, state: 'PENDING', reason: 'Resources', queuedSince: 900, expectedStart: 1_000 },
           },
         ],
       },
     ],
     problems: [],
   })
+})
+
+it('says nothing of a number of replicas that is wanted: nobody acts on it', () => {
+  expect(JSON.stringify(reportStatus(facts))).not.toContain('wanted')
 })
 
 it('tells which gateways have set an endpoint aside', () => {
@@ -126,7 +131,11 @@ describe('not knowing is not none (rule 1)', () => {
 describe('an endpoint and its job', () => {
   it.each([
     ['an answer from before this run', 0, { known: false, why: "Slurm's answer is older than this run" }],
-    ['a later run', 2, { known: true, state: 'old copy, run 2 is on', reason: null, expectedStart: null }],
+    [
+      'a later run',
+      2,
+      { known: true, state: 'old copy, run 2 is on', reason: null, queuedSince: null, expectedStart: null },
+    ],
   ])('of %s are not taken for each other', (_, restarts, slurm) => {
     const replicas = replicasOf(jobs({ ...running, restarts }))
     expect(replicas?.find(one => one.endpoint !== null)).toMatchObject({ restarts: 1, slurm })
@@ -179,8 +188,8 @@ it('shows tiers that are not configured as long as something of theirs is there'
     ...facts,
     registry: { value: { endpoints: [old], beats: new Map(), problems: [{ file: 'x.json', message: 'Empty file' }] } },
   })
-  expect(report.tiers.map(({ name, path, wanted }) => [name, path, wanted])).toEqual([
-    ['fast', '/', 2],
+  expect(report.tiers.map(({ name, path, url }) => [name, path, url])).toEqual([
+    ['fast', '/', 'http://login:8080'],
     ['old', null, null],
   ])
   expect(report.problems).toEqual(['x.json: Empty file'])

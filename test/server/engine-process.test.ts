@@ -59,6 +59,17 @@ it('shields an engine and its children from a TERM that others send, and kills i
   expect(await findMarked(marker)).toEqual([])
 })
 
+it('shields one that undoes the block, as dash does when it waits, and Java does when it starts', async () => {
+  const { engine, log } = await start('(sleep 1; echo on) ; sleep 600; echo ended', true)
+  await until('it has waited', async () => (await log()) === 'on\n', WAIT)
+  process.kill(engine.pid, 'SIGTERM')
+  process.kill(engine.pid, 'SIGCONT')
+  const ignored = /SigIgn:\s+\w+([4-7c-f])\w{3}$/m
+  expect(await readFile(`/proc/${engine.pid}/status`, 'utf8')).toMatch(ignored)
+  expect(await engine.stop(0)).toEqual([])
+  expect(await engine.exited).toBe('Killed by SIGKILL')
+})
+
 it('asks a shielded engine to leave by INT', async () => {
   const { engine } = await start('exec sleep 600', true)
   expect(await engine.stop(10_000)).toEqual([])

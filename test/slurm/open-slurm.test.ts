@@ -1,5 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openSlurm } from '../../src/slurm/open-slurm.ts'
 import { type Clock, systemClock } from '../../src/system/clock.ts'
@@ -333,7 +333,7 @@ describe('submit', () => {
     await writeFile(join(fake.home, 'file'), '')
     expect(await openSlurm(fake).submit({ ...request(fake), outputDirectory })).toEqual({
       kind: 'refused',
-      message: `Cannot make output directory "${outputDirectory}": ENOTDIR: not a directory, mkdir '${outputDirectory}'; choose one on the shared filesystem`,
+      message: `Cannot make directory "${outputDirectory}": "${dirname(outputDirectory)}" is no directory; name another place (slurm.output; best on the shared filesystem)`,
     })
     expect(await fake.calls('sbatch')).toEqual([])
   })

@@ -78,12 +78,13 @@ test('ends a program that prints without end', async () => {
   })
 })
 
-test('a program that is not there is no answer', async () => {
+test('a program that is not there is no answer, and it is known that nothing was asked', async () => {
   await using slurm = await FakeSlurm.open()
   const env = { ...slurm.env, PATH: slurm.home } as Record<string, string>
   expect(await runCommand(command(slurm, { env }))).toEqual({
     kind: 'cut',
     message: `Cannot run squeue: not found on PATH "${slurm.home}"`,
+    neverRan: true,
   })
 })
 

@@ -96,6 +96,14 @@ test('what sbatch refuses before it asks Slurm is known at once', async () => {
   })
 })
 
+test('where there is no sbatch nothing was submitted, and nobody is asked', async () => {
+  const message = 'Cannot run sbatch: not found on PATH "/bin"'
+  expect(await run([{ kind: 'cut', message, neverRan: true }], [])).toEqual({
+    submission: { kind: 'refused', message, neverAsked: true },
+    did: ['sbatch'],
+  })
+})
+
 test('a refusal is in the words of Slurm, on one line, and is not tried again', async () => {
   const words =
     'sbatch: error: invalid partition specified: nope\nsbatch: error: Batch job submission failed: Invalid partition name specified\n'

@@ -20,7 +20,9 @@ it('replaces the file in whole, with its own inode, and leaves nothing beside it
 
 it('leaves the old file and nothing else when it cannot replace it', async () => {
   const missing = join(directory, 'missing/a.json')
-  await expect(writeAtomic(missing, 'new')).rejects.toThrow(new Error(`Cannot write "${missing}": ENOENT`))
+  await expect(writeAtomic(missing, 'new')).rejects.toThrow(
+    new Error(`Cannot write "${missing}": its directory does not exist (ENOENT)`),
+  )
   await expect(
     writeAtomic(`${directory}/../${directory.slice(directory.lastIndexOf('/') + 1)}`, 'new'),
   ).rejects.toThrow()

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { JobView } from '../../src/domain/job-view.ts'
 import { type Absences, countAbsences, FORGOTTEN_MS, forgottenIds } from '../../src/updater/forgotten.ts'
 import { see } from '../../src/updater/seen.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -24,4 +25,15 @@ it('counts the copy that a requeue has left behind, and no other', () => {
   const poll = (restarts: number) => ({ startedAt: 1, complete: true, jobs: new Map([['4242', { ...job, restarts }]]) })
   expect([...countAbsences(new Map(), seen, poll(1), 0)]).toEqual([])
   expect([...countAbsences(new Map(), seen, poll(2), 0)]).toEqual([['fast-4242-1-0', 0]])
+})
+
+it('counts a job that has ended, which some sites remember for ever', () => {
+  const job = { id: '4242', reason: '', nodeList: '', name: '' } as const
+  const count = (state: JobView['state'], restarts: number) =>
+    countAbsences(
+      ...([new Map(), seen] as const),
+      { startedAt: 1, complete: true, jobs: new Map([['4242', { ...job, state, stateText: state, restarts }]]) },
+      0,
+    ).size
+  expect([count('ended', 1), count('ending', 1), count('unknown', 1), count('ended', 0)]).toEqual([1, 0, 0, 0])
 })

@@ -45,6 +45,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     kept: {} as EngineKeys | Error,
     keysRead: 0,
     sent: [] as EngineKeys[],
+    /** What clients of empty tiers are told, in the order of the reloads for that alone. */
+    told: [] as string[],
+    /** Of some jobs those whose old files may go, each time. */
+    expired: [] as string[],
     generation: before?.generation ?? 0,
   }
   const served = (model: GatewayModel) => model.tiers.flatMap(tier => tier.servers.map(server => server.id)).join(' ')
@@ -58,7 +62,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     squeueMs: 15_000,
     beatMs: 5_000,
     leaseMs: 20_000,
-    isOurs: job => job.id !== '99',
+    jobWords: {
+      tierOf: job => (job.id === '99' ? undefined : 'fast'),
+      whyItWaits: job => ({ why: job.reason, isStuck: false }),
+    },
     registry: {
       scan: async () => {
         world.scans += 1
@@ -72,6 +79,10 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
         return { endpoints: world.endpoints, beats, problems: [] }
       },
       remove: async id => void did.push(`remove ${id}`),
+      removeExpired: async isAlive => {
+        world.expired.push(['4242', '17', '5'].filter(id => !isAlive(id)).join(' '))
+        return 0
+      },
       routes: async () => new Map(),
       keptKey: async fingerprint => {
         world.keysRead += 1
@@ -91,7 +102,14 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
           did.push('apply failed')
           return world.apply
         }
-        if (current === served(model)) return { status: 'unchanged', generation: world.generation }
+        if (current === served(model)) {
+          const words = model.tiers.map(tier => tier.waiting?.kind ?? '-').join(' ')
+          const isNew = words !== world.told.at(-1)
+          if (isNew) world.told.push(words)
+          return isNew
+            ? { status: 'applied', generation: world.generation, reloadMs: 100 }
+            : { status: 'unchanged', generation: world.generation }
+        }
         current = served(model)
         world.generation += 1
         did.push(`nginx ${current}`.trim())
@@ -184,6 +202,66 @@ describe('the order of routes/ and nginx (rule 10)', () => {
     world.apply = undefined
     await clock.advance(9_000)
     expect(did.slice(4)).toEqual(['nginx', 'routes'])
+    await stop()
+  })
+})
+
+describe('what clients of an empty tier are told', () => {
+  const queued: JobView = { ...running, state: 'pending', stateText: 'PENDING', reason: 'Resources' }
+  const loading = (since: number): Endpoint => ({
+    ...endpoint,
+    state: 'loading',
+    since: new Date(since).toISOString(),
+    message: `${since} bytes`,
+  })
+
+  it('costs one reload a phase, whatever moves within it', async () => {
+    const { clock, did, events, world, stop } = updater()
+    world.endpoints = []
+    world.jobs = [queued]
+    for (let minute = 0; minute < 10; minute += 1) {
+      world.jobs = [{ ...queued, startTime: 1_000_000 + minute }]
+      await clock.advance(60_000)
+    }
+    expect(world.told).toEqual(['queued'])
+    world.jobs = [running]
+    for (let second = 0; second < 60; second += 1) {
+      world.endpoints = [loading(1_000_000 + second * 1_000)]
+      await clock.advance(1_000)
+    }
+    expect(world.told).toEqual(['queued', 'loading'])
+    world.endpoints = [endpoint]
+    await clock.advance(2_000)
+    expect(did.filter(isRouting).at(-1)).toBe('routes fast-4242-1-0')
+    expect(events.filter(event => /(?:routes|answers) changed/.test(event))).toHaveLength(4)
+    await stop()
+  })
+
+  it('costs none in a phase of two seconds, and neither holds up who comes nor hides who went', async () => {
+    const { clock, did, world, stop } = updater()
+    world.jobs = [running]
+    await clock.advance(3_000)
+    did.length = 0
+    world.endpoints = [{ ...endpoint, state: 'draining' }]
+    await clock.advance(1_000)
+    expect(did).toEqual(['nginx', 'routes'])
+    world.endpoints = [loading(1_000_000)]
+    await clock.advance(2_000)
+    world.endpoints = [endpoint]
+    await clock.advance(1_500)
+    expect(did.at(-1)).toBe('routes fast-4242-1-0')
+    expect(world.told).toEqual([])
+    await stop()
+  })
+
+  it('is nothing once Slurm has been silent for long', async () => {
+    const { clock, world, stop } = updater()
+    world.endpoints = []
+    world.jobs = []
+    await clock.advance(30_000)
+    world.jobs = undefined
+    await clock.advance(120_000)
+    expect(world.told).toEqual(['none', '-'])
     await stop()
   })
 })
@@ -384,6 +462,20 @@ describe('Slurm', () => {
     expect(world.released).toEqual(['4242'])
     await clock.advance(60_000)
     expect(world.released).toEqual(['4242'])
+    await stop()
+  })
+
+  it('has what is old of jobs that are over removed, once a day and never for want of an answer', async () => {
+    const { clock, world, stop } = updater()
+    world.jobs = undefined
+    await clock.advance(60_000)
+    world.jobs = [running, { ...running, id: '17', state: 'ended' }]
+    world.complete = false
+    await clock.advance(300_000)
+    expect(world.expired).toEqual([])
+    world.complete = true
+    await clock.advance(600_000)
+    expect(world.expired).toEqual(['17 5'])
     await stop()
   })
 

@@ -30,6 +30,7 @@ const around: Surroundings = {
   loopbackOnly: false,
   leaseMs: 20_000,
 }
+const onGateway = { ownAddresses: ['10.0.0.5', '10.0.0.6'], addressesOf: () => ['10.0.0.5', '10.0.0.6'] }
 const routed: Standing = { routed: true, suspect: false }
 const not = (reason: string): Standing => ({ routed: false, reason })
 type Change = { [Field in keyof JobView]?: JobView[Field] | undefined } | 'absent'
@@ -149,14 +150,44 @@ describe('where it may lie (rule 9)', () => {
     [
       'the gateway’s own',
       at('http://10.0.0.5:8080'),
-      { addressesOf: () => ['10.0.0.5'] },
-      not("Address 10.0.0.5 is the gateway's own"),
+      { addressesOf: () => ['10.0.0.5'], ownListens: [{ address: '0.0.0.0', port: 8080 }] },
+      not("Address 10.0.0.5:8080 is the gateway's own"),
     ],
     [
       'one that the gateway listens on when this machine has it',
       at('http://10.0.0.12:8080'),
-      { ownListens: [{ address: '10.0.0.12', port: 9000 }] },
-      not("Address 10.0.0.12 is the gateway's own"),
+      { ownListens: [{ address: '10.0.0.12', port: 8080 }] },
+      not("Address 10.0.0.12:8080 is the gateway's own"),
+    ],
+    [
+      'another address of the gateway’s machine, on a port that it has there too',
+      at('http://10.0.0.6:8080'),
+      { ...onGateway, ownListens: [{ address: '0.0.0.0', port: 8080 }] },
+      not("Address 10.0.0.6:8080 is the gateway's own"),
+    ],
+    [
+      'the gateway’s machine, on a port that is an engine’s, for a job of that machine',
+      at('http://10.0.0.5:9000'),
+      { ...onGateway, ownListens: [{ address: '0.0.0.0', port: 8080 }] },
+      routed,
+    ],
+    [
+      'the gateway’s machine, for a job of another',
+      at('http://10.0.0.5:9000'),
+      { ownListens: [{ address: '0.0.0.0', port: 8080 }] },
+      not('Address 10.0.0.5 is not one of node "vasp-02" (10.0.0.12)'),
+    ],
+    [
+      'a node with the port of a gateway that listens on all its own addresses',
+      seen,
+      { ownListens: [{ address: '0.0.0.0', port: 8080 }] },
+      routed,
+    ],
+    [
+      'a node that has IPv6 addresses alone',
+      seen,
+      { addressesOf: () => ['fd00::12'] },
+      not('Address 10.0.0.12 is not one of node "vasp-02" (fd00::12)'),
     ],
     ['a privileged port', at('http://10.0.0.12:0080'), {}, not('Port 80 is not one of 1024 to 65535')],
     ['a port that is none', at('http://10.0.0.12:99999'), {}, not('Port 99999 is not one of 1024 to 65535')],

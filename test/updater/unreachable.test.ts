@@ -71,3 +71,16 @@ it('is not asked about where nobody can ask, nor after the end', async () => {
   await ended.clock.advance(60_000)
   expect([deaf.world.asked, ended.world.asked <= asked + 1]).toEqual([0, true])
 })
+
+it('that no route names any more is not asked for ever, and one that is named is', async () => {
+  const { clock, unreachable, world } = watched(async () => false)
+  for (let minute = 0; minute < 30; minute++) {
+    unreachable.look(MODEL)
+    await clock.advance(60_000)
+  }
+  expect(unreachable.has('10.0.0.12')).toBe(true)
+  await clock.advance(600_000)
+  const { asked } = world
+  await clock.advance(600_000)
+  expect([unreachable.has('10.0.0.12'), world.asked]).toEqual([false, asked])
+})

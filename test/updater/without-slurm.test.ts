@@ -18,11 +18,12 @@ it('routes to loopback and nowhere else, and asks nobody about jobs', async () =
     ...{ gatewayName: 'up_main', listen: 8080, networks: ['127.0.0.0/8'] },
     tiers: [{ name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
     ...{ scanMs: 1_000, squeueMs: 15_000, beatMs: 5_000, leaseMs: 20_000 },
-    isOurs: () => false,
+    jobWords: { tierOf: () => undefined, whyItWaits: () => ({ why: '', isStuck: false }) },
     alive: () => {},
     registry: {
       scan: async () => ({ endpoints: [endpoint, local], beats: new Map(), problems: [] }),
       remove: async () => {},
+      removeExpired: async () => 0,
       routes: async () => new Map(),
       keptKey: async () => undefined,
       writeRoutes: async () => {},

@@ -1,3 +1,4 @@
+import type { BuildUser } from '../../domain/build.ts'
 import type { Listen } from '../../domain/listen-address.ts'
 
 /** What was gathered about a site. Undefined always means: could not be found out (rule 1). */
@@ -12,19 +13,22 @@ export interface DoctorFacts {
 }
 
 export interface GatewayFacts {
-  /** In words why it cannot be run, where it cannot. */
-  readonly nginx: { readonly version: string; readonly hasNjs: boolean | undefined } | { readonly missing: string }
+  /** In words why it cannot be run, where it cannot; `isThere`: for its own sake. */
+  readonly nginx:
+    | { readonly version: string; readonly hasNjs: boolean | undefined }
+    | { readonly missing: string; readonly isThere?: boolean }
   readonly listens: readonly ListenFacts[]
   /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
   readonly mayEndStreams: boolean | undefined
   /** For how long the updaters have been silent that do not beat, milliseconds by gateway; undefined: not known. */
   readonly stillUpdaters?: ReadonlyMap<string, number> | undefined
   readonly networks: readonly string[]
-  readonly ownAddresses: readonly string[]
 }
 
 export interface ListenFacts {
   readonly listen: Listen
+  /** The sluice.yaml of a `sluice up` of this account that listens there too, where it does. */
+  readonly up?: string | undefined
   readonly holder: 'nobody' | 'our nginx' | 'somebody else' | 'not this machine' | undefined
 }
 
@@ -41,6 +45,10 @@ export interface SharedFacts {
         /** Of statfs(2), in hexadecimal: how people find the name of one that we do not know. */
         readonly filesystemType: string
         readonly freeBytes: number
+        /** How many files more it takes; undefined: it does not count them. */
+        readonly freeInodes: number | undefined
+        /** Where its filesystem begins. */
+        readonly mountPoint: string
       }
     | { readonly unreadable: string }
   /** What a file that was written there for trial showed; in words why it could not be written. */
@@ -52,7 +60,7 @@ export interface SharedFacts {
         /** From the rename to the event; undefined: none came within a second. */
         readonly eventMs: number | undefined
       }
-    | { readonly failed: string }
+    | { readonly failed: string; readonly code?: string | undefined }
   /** What engines ask for; `none`: nobody has made it yet. Undefined: it could not be looked at. */
   readonly key:
     | { readonly ownerUid: number; readonly mode: number; readonly unusable: string | undefined }
@@ -66,6 +74,8 @@ export interface RuntimeFacts {
   readonly current: string | undefined
   /** It holds this very bundle; undefined: this is no bundle, or it could not be read. */
   readonly isThis: boolean | undefined
+  /** Who runs which build: updaters that beat, and endpoints; undefined: could not be read. */
+  readonly users?: { readonly updaters: readonly BuildUser[]; readonly endpoints: readonly BuildUser[] } | undefined
 }
 
 export interface SlurmFacts {
@@ -103,7 +113,7 @@ export interface TierFacts {
   readonly qos: string | undefined
   /** Undefined: there is no database, or it does not know this one. */
   readonly qosFacts: { readonly graceSeconds?: number; readonly preemptMode: string } | undefined
-  /** Nodes that its jobs may get, with what their names resolve to. */
+  /** Nodes that its jobs may get, with the addresses that the gateway takes for theirs. */
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] | undefined }[] | undefined
 }
 

@@ -13,7 +13,9 @@ export function examineGateway({ nginx, listens, mayEndStreams, stillUpdaters }:
 
 function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
   if ('missing' in nginx) {
-    const fix = 'install nginx on the machine of the gateway, such as with apt install nginx-light'
+    const fix = nginx.isThere
+      ? 'install a newer nginx on the machine of the gateway'
+      : 'install nginx on the machine of the gateway, such as with apt install nginx-light'
     return [{ id: 'gateway.nginx', level: 'problem', what: nginx.missing, why: 'The updater drives nginx', fix }]
   }
   const found = ok('gateway.nginx', `nginx ${nginx.version}`)
@@ -48,7 +50,7 @@ function examineSilence([gateway, forMs]: readonly [string, number]): Finding {
   }
 }
 
-function examineListen({ listen, holder }: ListenFacts): Finding {
+function examineListen({ listen, holder, up }: ListenFacts): Finding {
   const id = `gateway.port.${listen}`
   const at = listenAddress(listen)
   const place = listenWords(at).replace(/^p/, 'P')
@@ -58,6 +60,14 @@ function examineListen({ listen, holder }: ListenFacts): Finding {
     case 'our nginx':
       return ok(id, `${place} is held by our nginx`)
     case 'somebody else':
+      if (up !== undefined)
+        return {
+          id,
+          level: 'problem',
+          what: `${place} is held by a sluice up of this account, which runs ${up}`,
+          why: 'The gateway cannot open it while that runs',
+          fix: `end it (Ctrl-C), ask about that site instead (--config ${up}), or change gateway.listen or gatewayPort`,
+        }
       return {
         id,
         level: 'problem',

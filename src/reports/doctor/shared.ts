@@ -14,13 +14,16 @@ export function examineShared(facts: SharedFacts): readonly Finding[] {
   const access = [
     ...owner(found.ownerUid, facts),
     permissions(found.mode, path),
-    space(found.freeBytes),
+    ...(found.ownerUid === facts.uid ? [summary(found.mode, path)] : []),
+    space(found),
+    ...inodes(found),
     // To another account it is as foreign as the directory, which is said already.
     ...(found.ownerUid === facts.uid ? siteKey(facts) : []),
   ]
   if ('failed' in trial) {
+    if (found.ownerUid !== facts.uid) return access // nor should it
     const what = `Cannot write in "${path}": ${trial.failed}`
-    const fix = 'let the account that runs sluice write there'
+    const fix = writeCure(trial.code, found, facts)
     return [...access, { id: 'shared.write', level: 'problem', what, why: 'Nothing can be published', fix }]
   }
   return [...access, ...identity(trial.ownerUid, facts), visibility(trial.visibleMs), events(found, trial.eventMs)]
@@ -51,20 +54,74 @@ function permissions(mode: number, path: string): Finding {
   }
 }
 
+function summary(mode: number, path: string): Finding {
+  if ((mode & 0o001) !== 0)
+    return ok('shared.summary', 'Other accounts may enter, and sluice status shows them a summary')
+  return {
+    id: 'shared.summary',
+    level: 'note',
+    what: 'Other accounts may not enter, so sluice status shows them nothing',
+    why: 'What the updater publishes for them is in status/; nothing else there is for others to read',
+    fix: `chmod o+x ${path}`,
+  }
+}
+
 /** Beats and logs are small, and a full filesystem withdraws nobody, but nothing new is published either. */
 const LITTLE_BYTES = 1024 ** 3
 
-function space(freeBytes: number): Finding {
-  const gibibytes = freeBytes / 1024 ** 3
-  const what = `${gibibytes.toFixed(gibibytes < 10 ? 1 : 0)} GiB are free`
+type Filesystem = Exclude<SharedFacts['found'], { unreadable: string }>
+
+function space({ freeBytes, mountPoint }: Filesystem): Finding {
+  const what = `${freeWords(freeBytes)} are free`
   if (freeBytes >= LITTLE_BYTES) return ok('shared.space', what)
   return {
     id: 'shared.space',
     level: 'warning',
-    what,
-    why: 'A full filesystem takes no endpoint',
-    fix: 'make room there',
+    what: `${what} on the filesystem at ${mountPoint}`,
+    why: `A full filesystem takes no endpoint; ${freeWords(LITTLE_BYTES)} should be free`,
+    fix: `make room there (df -h ${mountPoint})`,
   }
+}
+
+function inodes({ freeInodes, mountPoint }: Filesystem): readonly Finding[] {
+  if (freeInodes === undefined || freeInodes >= FEW_INODES) return []
+  return [
+    {
+      id: 'shared.inodes',
+      level: 'warning',
+      what: `The filesystem at ${mountPoint} takes ${freeInodes} more files`,
+      why: `A replica has a few files, and each beat writes one; ${FEW_INODES} should be free`,
+      fix: `remove files there (df -i ${mountPoint})`,
+    },
+  ]
+}
+
+const FEW_INODES = 1_000
+
+/** What to do about a file that could not be written. */
+function writeCure(
+  code: string | undefined,
+  { freeBytes, freeInodes, mountPoint }: Filesystem,
+  facts: SharedFacts,
+): string {
+  const room = `${freeWords(LITTLE_BYTES)} should be free`
+  switch (code) {
+    case 'ENOSPC':
+      return freeInodes === 0
+        ? `remove files on the filesystem at ${mountPoint}: it takes no more of them (df -i ${mountPoint})`
+        : `make room on the filesystem at ${mountPoint}: ${freeWords(freeBytes)} are free, ${room} (df -h ${mountPoint})`
+    case 'EDQUOT':
+      return `make room for uid ${facts.uid} at ${mountPoint}, or have its quota raised: ${room} within it (quota -s, or lfs quota)`
+    case 'EROFS':
+      return `have the filesystem at ${mountPoint} mounted to be written to`
+    default:
+      return 'let the account that runs sluice write there'
+  }
+}
+
+function freeWords(bytes: number): string {
+  const gibibytes = bytes / 1024 ** 3
+  return gibibytes < 0.1 ? `${Math.floor(bytes / 1024 ** 2)} MiB` : `${gibibytes.toFixed(gibibytes < 10 ? 1 : 0)} GiB`
 }
 
 function siteKey({ key, path, uid }: SharedFacts): readonly Finding[] {

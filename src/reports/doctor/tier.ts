@@ -1,10 +1,11 @@
-import { inNetworks } from '../../domain/address.ts'
+import { inNetworks, parseIpv4 } from '../../domain/address.ts'
+import { termReachesAll } from '../../domain/shield.ts'
 import type { GatewayFacts, PartitionFacts, SlurmFacts, TierFacts } from './facts.ts'
 import { type Finding, ok, unknown } from './finding.ts'
 
 interface Around {
   readonly slurm: SlurmFacts
-  readonly gateway: Pick<GatewayFacts, 'networks' | 'ownAddresses'>
+  readonly gateway: Pick<GatewayFacts, 'networks'>
 }
 
 /** What holds for one tier's jobs. */
@@ -90,9 +91,9 @@ function grace(
   const id = `tier.grace.${name}`
   if (preemptMode.includes('OFF')) return []
   if (seconds === undefined) return [unknown(id, `${name}: GraceTime of ${where} is not known`)]
-  const { killWaitSeconds, proctrackType, signalChildrenProcesses } = 'unknown' in config ? {} : config
+  const known = 'unknown' in config ? {} : config
+  const { killWaitSeconds } = known
   if (seconds === 0) {
-    const isCut = proctrackType === 'proctrack/linuxproc' || signalChildrenProcesses === true
     const all = `KillWait${killWaitSeconds === undefined ? '' : ` (${killWaitSeconds} s)`} is all there is`
     return [
       {
@@ -101,7 +102,7 @@ function grace(
         what: `${name}: GraceTime of ${where} is 0`,
         why:
           `The batch process gets TERM when the job has already ended: ${all}` +
-          (isCut
+          (termReachesAll(known) === true
             ? '; nodes whose coreutils are older than 8.31 cannot keep it from the engine, and answers are cut'
             : ''),
         fix: `ask for a grace as long as your answers take: ${change}`,
@@ -188,14 +189,17 @@ function rpc({ name, rpcPort }: TierFacts): readonly Finding[] {
 /** More names than this are not shown one by one. */
 const MOST_NAMES = 5
 
-function nodes({ name, nodes: found }: TierFacts, gateway: Around['gateway']): readonly Finding[] {
+function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway']): readonly Finding[] {
   const id = `tier.nodes.${name}`
   if (found === undefined) return [unknown(id, `${name}: which nodes its jobs may get is not known`)]
   const unresolved = found.filter(node => node.addresses === undefined)
+  const reached = networks.map(network => ({
+    network,
+    nodes: found.filter(({ addresses }) => firstNetwork(addresses, networks) === network),
+  }))
   const outside = found.filter(
-    node => node.addresses !== undefined && !node.addresses.some(address => inNetworks(address, gateway.networks)),
+    node => node.addresses !== undefined && firstNetwork(node.addresses, networks) === undefined,
   )
-  const own = found.filter(node => node.addresses?.some(address => gateway.ownAddresses.includes(address)))
   const findings: Finding[] = []
   if (unresolved.length > 0) {
     findings.push({
@@ -206,27 +210,30 @@ function nodes({ name, nodes: found }: TierFacts, gateway: Around['gateway']): r
       fix: 'put the nodes into /etc/hosts or DNS here',
     })
   }
-  if (outside.length > 0) {
+  const [first] = outside
+  if (first !== undefined) {
+    const isIpv6 = outside.every(({ addresses }) => addresses?.every(address => parseIpv4(address) === undefined))
     findings.push({
       id: `${id}.outside`,
       level: 'problem',
-      what: `${name}: ${list(outside)} (${outside[0]?.addresses?.join(', ')}) lies outside gateway.networks`,
-      why: 'Engines there find no address to listen on, and are never routed',
-      fix: `add its network to gateway.networks (now ${gateway.networks.join(', ')})`,
+      what: `${name}: ${list(outside)} (${first.addresses?.join(', ')}) lies outside gateway.networks`,
+      why: `Of no address in ${networks.join(', ')} is it known that it is theirs, and what an engine says of itself is not believed`,
+      fix:
+        (isIpv6 ? 'engines are reached by IPv4: ' : 'add the network to gateway.networks, or, ') +
+        'if the nodes have an address in one of these, say by which name this machine resolves it: ' +
+        'gateway.nodeSuffix, such as i where gpu01 is gpu01i there, or gateway.nodeNames',
     })
   }
-  if (own.length > 0) {
-    findings.push({
-      id: `${id}.own`,
-      level: 'warning',
-      what: `${name}: ${list(own)} is this machine`,
-      why: "An engine at the gateway's own address is refused",
-      fix: 'run the gateway elsewhere, or keep that node out with slurm.extra: [--exclude=…]',
-    })
-  }
-  const right = found.length - unresolved.length - outside.length
-  if (findings.length > 0 || right === 0) return findings
-  return [ok(id, `${name}: ${found.length} nodes resolve to addresses in gateway.networks`)]
+  if (findings.length > 0 || found.length === 0) return findings
+  const places = reached.flatMap(({ network, nodes: there }) =>
+    there.length === 0 ? [] : [`${list(there)} in ${network}`],
+  )
+  return [ok(id, `${name}: engines are reached on ${places.join(', on ')}`)]
+}
+
+/** The first of the networks, in their order, in which an engine has an address that the gateway takes for the node's. */
+function firstNetwork(addresses: readonly string[] | undefined, networks: readonly string[]): string | undefined {
+  return networks.find(network => addresses?.some(address => inNetworks(address, [network])))
 }
 
 function engine({ name, command }: TierFacts): Finding {

@@ -1,4 +1,5 @@
 import type { Cause } from './cause.ts'
+import { ENGINE_AFTERMATH, ENGINE_CAUSES } from './engine-words.ts'
 import { GROUP_CAUSES } from './group-causes.ts'
 import { LAST_CAUSES } from './last-causes.ts'
 import { DEVICE_CAUSES, HOST_MEMORY } from './memory-causes.ts'
@@ -14,8 +15,10 @@ export const CAUSES: readonly Cause[] = [
   HOST_MEMORY,
   ...SLURM_CAUSES,
   ...DEVICE_CAUSES,
+  ...ENGINE_CAUSES,
   ...START_CAUSES,
   ...GROUP_CAUSES,
   MODEL_BROKEN,
+  ...ENGINE_AFTERMATH,
   ...LAST_CAUSES,
 ]

@@ -3,7 +3,7 @@ import type { JobView } from '../../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
 import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './run.ts'
-import { waitOf } from './waits.ts'
+import { waitOf, whatOf } from './waits.ts'
 
 /** What stands in JSON; null is "not known" or "there is none", as each field says. */
 export interface Explanation {
@@ -88,10 +88,10 @@ function withSilentRuns(facts: ExplainFacts): readonly RunFacts[] {
 }
 
 function waiting(job: JobView): Answer {
-  const { id, what, fix } = waitOf(job)
+  const { id, fix } = waitOf(job)
   return {
     cause: id,
-    what: typeof what === 'string' ? what : what(job),
+    what: whatOf(job),
     evidence: [slurmLine(job)],
     fix: fix?.(job) ?? null,
   }

@@ -1,4 +1,5 @@
-import { type Cause, find, shownBy } from './cause.ts'
+import { type Cause, find, shownBy, tierOf } from './cause.ts'
+import { exitMeaning } from './engine-words.ts'
 import { type Line, linesOf, type Run, UNWELL } from './run.ts'
 
 /** What is left when nothing says more: how a process ended. */
@@ -6,21 +7,44 @@ export const LAST_CAUSES: readonly Cause[] = [
   {
     id: 'engine-killed',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /Killed by SIGKILL/),
+    recognise: run =>
+      find(run.seen, /Killed by SIGKILL/) ??
+      (run.settings?.engine === 'sglang' ? undefined : find(run.seen, /Exited with code 137\b/)),
     what: run =>
-      run.trouble.some(one => one['oomKills'] === 0)
-        ? 'Its engine was killed (SIGKILL), and not by the kernel for want of memory: somebody with rights on the node did it'
-        : 'Its engine was killed (SIGKILL); whether for want of host memory this node does not tell',
+      run.settings?.engine === 'sglang'
+        ? 'Its engine was killed (SIGKILL): SGLang does that to itself when one of its processes has failed, and its log says which'
+        : run.trouble.some(one => one['oomKills'] === 0)
+          ? 'Its engine was killed (SIGKILL), and not by the kernel for want of memory: somebody with rights on the node did it'
+          : 'Its engine was killed (SIGKILL); whether for want of host memory this node does not tell',
     fix: run =>
       run.trouble.some(one => one['oomKills'] === 0)
         ? 'Ask who works on that node; its engine was started again'
         : 'Look for the kernel’s word on the node (dmesg -T | grep -i oom); if it was memory, raise slurm.mem',
   },
   {
+    id: 'bus-error',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run => find(run.seen, /Killed by SIGBUS/, /Exited with code 135\b/) ?? find(run.said, /\bBus error\b/),
+    what: () =>
+      'It read from a file in memory that ends sooner than it should (SIGBUS): a model that was cut short or replaced while it was loaded, a filesystem that failed, or a full /dev/shm',
+    fix: () =>
+      'Compare the model with its source (size, checksum), never write into a model that is served (put the new one beside it and rename), and see df -h /dev/shm on the node',
+  },
+  {
+    id: 'illegal-instruction',
+    when: ['failed', 'silent', 'lives'],
+    recognise: run =>
+      find(run.seen, /Killed by SIGILL/, /Exited with code 132\b/) ?? find(run.said, /\bIllegal instruction\b/),
+    what: () => 'Its program was built for a newer processor than its node has (SIGILL)',
+    fix: run =>
+      `Take a build for that processor (of llama.cpp without GGML_NATIVE, or with GGML_CPU_ALL_VARIANTS), or keep ${tierOf(run)} to nodes that can run it (slurm.constraint, slurm.nodelist)`,
+  },
+  {
     id: 'engine-crashed',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /Killed by (SIG\w+)/, /Exited with code (13[0-9])\b/) ?? find(run.said, /GGML_(?:ASSERT|ABORT).*/),
+      find(run.seen, /Killed by (SIG\w+)/, /Exited with code (13[134689])\b/) ??
+      find(run.said, /GGML_(?:ASSERT|ABORT).*/),
     what: (_, { parts }) => `Its engine crashed${parts[0] === undefined ? '' : ` (${parts[0]})`}`,
     fix: run =>
       `The end of its log is what its makers want to see (sluice logs ${run.job}); another build of the engine, or a smaller batch-size, may do better`,
@@ -66,11 +90,12 @@ export const LAST_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run => {
       const found = find(run.seen, /Exited with code (\d+)/)
-      if (found === undefined || EXITS[found.parts[0] ?? ''] === undefined) return undefined
+      if (found === undefined || exitMeaning(found.parts[0] ?? '', run.settings?.engine) === undefined) return undefined
       const last = run.said.slice(-LAST_LINES)
       return { ...found, evidence: [...found.evidence, ...last.filter(line => !found.evidence.includes(line))] }
     },
-    what: (_, { parts: [code = ''] }) => `Its engine ended by itself with code ${code}: ${EXITS[code]}`,
+    what: (run, { parts: [code = ''] }) =>
+      `Its engine ended with code ${code}: ${exitMeaning(code, run.settings?.engine)}`,
     fix: run => `Its last lines may tell more: sluice logs ${run.job} --lines 200`,
   },
   {
@@ -83,14 +108,6 @@ export const LAST_CAUSES: readonly Cause[] = [
     fix: run => `See all of it: sluice logs ${run.job} --lines 200`,
   },
 ]
-
-/** What these codes mean whatever the engine; 1 and others mean what their log says. */
-const EXITS: Readonly<Record<string, string>> = {
-  0: 'as if it had been asked to, or had printed its help or its version only',
-  2: 'its program does not understand its command line (so do Python’s and Rust’s parsers end)',
-  126: 'its program may not be executed: no x permission, a noexec mount, or another architecture',
-  127: 'its program, or the interpreter or library that it needs, is not there',
-}
 
 const NOTHING = { evidence: [], parts: [] }
 const LAST_LINES = 8

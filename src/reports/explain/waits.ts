@@ -20,6 +20,12 @@ export function waitOf(job: JobView): Wait {
   return found ?? UNKNOWN
 }
 
+/** The same in words. */
+export function whatOf(job: JobView): string {
+  const { what } = waitOf(job)
+  return typeof what === 'string' ? what : what(job)
+}
+
 /** Whether it does not start before somebody has done something: then no time of a start is true. */
 export function isStuck(job: JobView): boolean {
   return /^(?:held-|can-never-run)/.test(waitOf(job).id)

@@ -31,11 +31,13 @@ const config = {
 }
 const found = {
   ownerUid: 2001,
-  mode: 0o40750,
+  mode: 0o40751,
   isDirectory: true,
   localFilesystem: 'xfs',
   filesystemType: '58465342',
   freeBytes: 2 ** 40,
+  freeInodes: 10_000_000,
+  mountPoint: '/cluster',
 }
 const trial = { ownerUid: 2001, visibleMs: 3.2, eventMs: 4 }
 const key = { ownerUid: 2001, mode: 0o100600, unusable: undefined }
@@ -45,7 +47,6 @@ const site: DoctorFacts = {
     listens: [{ listen: 8080, holder: 'nobody' }],
     mayEndStreams: true,
     networks: ['10.0.0.0/24'],
-    ownAddresses: ['127.0.0.1', '10.0.0.1'],
   },
   shared: { path: '/cluster/shared/ai', uid: 2001, found, trial, key },
   runtime: { path: '/cluster/shared/sluice', current: '0.1.0-abc', isThis: true },
@@ -111,6 +112,15 @@ describe('the gateway', () => {
     )
   })
 
+  it('needs an nginx that is new enough', () => {
+    const gateway = { ...site.gateway, nginx: { missing: 'nginx 1.14.1 is too old', isThere: true } }
+    expect(find({ ...site, gateway }, 'gateway.nginx')).toMatchObject({
+      level: 'problem',
+      what: 'nginx 1.14.1 is too old',
+      fix: 'install a newer nginx on the machine of the gateway',
+    })
+  })
+
   it('needs nginx', () => {
     const gateway = { ...site.gateway, nginx: { missing: 'There is no program "nginx" on PATH' } }
     expect(find({ ...site, gateway }, 'gateway.nginx')).toMatchObject({ level: 'problem', fix: expect.anything() })
@@ -134,6 +144,13 @@ describe('the gateway', () => {
     expect(find(site, 'gateway.updater.main')).toBe(undefined)
   })
 
+  it('a port that a sluice up of this account holds is said to be that', () => {
+    const listens = [{ listen: 8080, holder: 'somebody else', up: '/tmp/up/sluice.yaml' } as const]
+    expect(find({ ...site, gateway: { ...site.gateway, listens } }, 'gateway.port.8080')?.what).toBe(
+      'Port 8080 is held by a sluice up of this account, which runs /tmp/up/sluice.yaml',
+    )
+  })
+
   it.each([
     [true, 'ok'],
     [false, 'warning'],
@@ -151,7 +168,10 @@ describe('the shared directory', () => {
     ['is ours', {}, 'shared.owner', 'ok'],
     ["is somebody else's", { found: { ...found, ownerUid: 0 } }, 'shared.owner', 'problem'],
     ['is open to all', { found: { ...found, mode: 0o41777 } }, 'shared.permissions', 'problem'],
+    ['lets others pass', {}, 'shared.summary', 'ok'],
+    ['lets nobody else pass', { found: { ...found, mode: 0o40750 } }, 'shared.summary', 'note'],
     ['is full', { found: { ...found, freeBytes: 1e6 } }, 'shared.space', 'warning'],
+    ['takes few files', { found: { ...found, freeInodes: 3 } }, 'shared.inodes', 'warning'],
     ['takes no file', { trial: { failed: 'EROFS' } }, 'shared.write', 'problem'],
     ['maps accounts', { trial: { ...trial, ownerUid: 65_534 } }, 'shared.identity', 'problem'],
     ['has a key', {}, 'shared.key', 'ok'],
@@ -173,6 +193,17 @@ describe('the shared directory', () => {
     expect(find(withShared(changes), id)?.level).toBe(level)
   })
 
+  it.each<[string, string, Partial<typeof found>, string]>([
+    ['is full', 'ENOSPC', { freeBytes: 5e6 }, 'at /cluster: 4 MiB are free, 1.0 GiB should be free (df -h /cluster)'],
+    ['takes no more files', 'ENOSPC', { freeInodes: 0 }, 'it takes no more of them (df -i /cluster)'],
+    ['gives an account no more', 'EDQUOT', {}, 'make room for uid 2001 at /cluster, or have its quota raised'],
+    ['may only be read', 'EROFS', {}, 'have the filesystem at /cluster mounted to be written to'],
+    ['is not ours to write', 'EACCES', {}, 'let the account that runs sluice write there'],
+  ])('that %s says what helps', (_, code, changes, fix) => {
+    const facts = withShared({ found: { ...found, ...changes }, trial: { failed: 'so it is', code } })
+    expect(find(facts, 'shared.write')?.fix).toContain(fix)
+  })
+
   it('that squashes root is told to root', () => {
     const facts = withShared({ uid: 0, found: { ...found, ownerUid: 0 }, trial: { ...trial, ownerUid: 65_534 } })
     expect(find(facts, 'shared.identity')?.why).toMatch(/^The server squashes root/)
@@ -185,6 +216,9 @@ describe('the shared directory', () => {
   it('is not examined further where it is another account’s', () => {
     const foreign = withShared({ found: { ...found, ownerUid: 0 }, key: { ...key, ownerUid: 0 } })
     expect(find(foreign, 'shared.key')).toBeUndefined()
+    expect(
+      find({ ...foreign, shared: { ...foreign.shared, trial: { failed: 'EACCES' } } }, 'shared.write'),
+    ).toBeUndefined()
   })
 })
 
@@ -197,6 +231,37 @@ describe('the runtime', () => {
   ])('%s, which is this one: %s', (current, isThis, level) => {
     const runtime = { path: '/cluster/shared/sluice', current, isThis }
     expect(find({ ...site, runtime }, 'runtime.current')?.level).toBe(level)
+  })
+})
+
+describe('what runs', () => {
+  const [NEW, OLD] = ['0.2.0-cccccccccccc', '0.1.0-aaaaaaaaaaaa']
+  const running = (updater: string | undefined, ...builds: (string | undefined)[]): DoctorFacts => ({
+    ...site,
+    runtime: {
+      ...{ path: '/cluster/shared/sluice', current: NEW, isThis: true },
+      users: {
+        updaters: [{ who: 'main', build: updater }],
+        endpoints: builds.map((build, index) => ({ who: `fast-${index}-0-0`, build })),
+      },
+    },
+  })
+
+  it.each([
+    [NEW, 'ok'],
+    [OLD, 'warning'],
+    [undefined, 'warning'],
+    ['0.1.0', 'unknown'],
+  ])('an updater of %s, where another is installed, is %s', (build, level) => {
+    expect(find(running(build), 'runtime.updater.main')?.level).toBe(level)
+  })
+
+  it('endpoints that run another build than what is installed are told, with it', () => {
+    expect(find(running(NEW, NEW, NEW), 'runtime.endpoints')).toMatchObject({ level: 'ok' })
+    expect(find(running(NEW, NEW, OLD, undefined), 'runtime.endpoints')).toMatchObject({
+      level: 'note',
+      what: `2 of 3 endpoints run another build than ${NEW}. ${OLD}: fast-1-0-0; a Sluice that does not yet say which: fast-2-0-0`,
+    })
   })
 })
 
@@ -308,9 +373,35 @@ describe('a tier', () => {
     ['unknown nodes', { nodes: undefined }, 'tier.nodes.fast', 'unknown'],
     ['no name', { nodes: [{ name: 'a', addresses: undefined }] }, 'tier.nodes.fast.unresolved', 'warning'],
     ['nodes elsewhere', { nodes: [{ name: 'a', addresses: ['10.9.0.1'] }] }, 'tier.nodes.fast.outside', 'problem'],
-    ['the gateway’s node', { nodes: [{ name: 'a', addresses: ['10.0.0.1'] }] }, 'tier.nodes.fast.own', 'warning'],
   ])('with %s', (_, changes, id, level) => {
     expect(find(withTier(changes), id)?.level).toBe(level)
+  })
+
+  it('is told in which network the engines of each node are reached: the first that has an address of theirs', () => {
+    const wide = {
+      ...withTier({
+        nodes: [
+          { name: 'a', addresses: ['10.0.0.1', '10.1.0.1'] },
+          { name: 'b', addresses: ['10.0.0.2'] },
+          { name: 'c', addresses: ['fd00::3', '10.1.0.3'] },
+        ],
+      }),
+      gateway: { ...site.gateway, networks: ['10.1.0.0/24', '10.0.0.0/24'] },
+    }
+    expect(find(wide, 'tier.nodes.fast')).toMatchObject({
+      level: 'ok',
+      what: 'fast: engines are reached on a, c in 10.1.0.0/24, on b in 10.0.0.0/24',
+    })
+  })
+
+  it.each([
+    ['10.9.0.1', /^add the network to gateway\.networks, or, .* gateway\.nodeSuffix/],
+    ['fd00::1', /^engines are reached by IPv4: .* gateway\.nodeSuffix/],
+  ])('whose nodes are known by %s alone is told how to name their other addresses', (address, fix) => {
+    const there = withTier({ nodes: [{ name: 'a', addresses: [address] }] })
+    const finding = find(there, 'tier.nodes.fast.outside')
+    expect(finding?.what).toBe(`fast: a (${address}) lies outside gateway.networks`)
+    expect(finding && 'fix' in finding && finding.fix).toMatch(fix)
   })
 
   it('on nodes of its own is not told so', () => {

@@ -4,6 +4,7 @@ import { CAUSES } from '../../../src/reports/explain/causes.ts'
 import { explain } from '../../../src/reports/explain/explain.ts'
 import type { ExplainFacts } from '../../../src/reports/explain/facts.ts'
 import { TIER } from '../../config/example.ts'
+import { ENGINE_ENDS } from './engine-lines.ts'
 import { events, facts, run, view } from './facts-of.ts'
 
 const WORKER = 'The worker on vasp-03 ended, srun exited with code'
@@ -303,7 +304,8 @@ describe('a cause by its words', () => {
   })
 
   it('is there for each of them', () => {
-    expect(CAUSES.map(one => one.id).filter(id => !table.some(([cause]) => cause === id))).toEqual([])
+    const known = new Set([...table.map(([cause]) => cause), ...ENGINE_ENDS.map(end => end[3])])
+    expect(CAUSES.map(one => one.id).filter(id => !known.has(id))).toEqual([])
   })
 })
 
@@ -373,6 +375,35 @@ describe('what a job waits for', () => {
   ])('%s %s', (stateText, reason, cause) => {
     expect(explain(slurmOnly({ state: 'pending', stateText, reason }))?.now?.cause).toBe(cause)
   })
+})
+
+function settingsOf(engine: string) {
+  const command =
+    engine === 'custom' ? '    command: /opt/x\n    custom: { args: ["{address}:{port}"], healthPath: /health }\n' : ''
+  const text = `${TIER.replace('llama.cpp', engine)}    model: { name: m, file: /m }\n${command}`
+  return parseConfig(text, 'f').config?.tiers['fast']
+}
+
+it.each(ENGINE_ENDS)('%s, %s: %j is %s', (engine, how, lines, cause) => {
+  const settings = settingsOf(engine)
+  expect(settings?.engine).toBe(engine)
+  const list = events(['engine exited', { message: `${how}: …`, exits: 6 }], ['failed'])
+  const logs = [{ name: 'logs/7/engine-0.log', lines: ['sluice: starts', ...lines] }]
+  const [answer] =
+    explain(facts({ settings, slurm: { value: view() }, runs: [run({ events: list, logs })] }))?.runs ?? []
+  expect(answer).toMatchObject({ cause, fix: expect.stringMatching(/^[A-Z].{20}/) })
+  expect(answer?.evidence).not.toEqual([])
+})
+
+it.each([
+  ['vllm', 'Exited with code 0', /engine core has died/],
+  ['sglang', 'Killed by SIGKILL', /SGLang does that to itself/],
+  ['sglang', 'Exited with code 137', /not a want of memory by itself/],
+  ['custom', 'Exited with code 143', /SIGTERM/],
+])('an end of %s, %s, means what it does there', (engine, how, what) => {
+  const list = events(['engine exited', { message: `${how}: …`, oomKills: 0 }], ['failed'])
+  const seen = facts({ settings: settingsOf(engine), slurm: { value: view() }, runs: [run({ events: list })] })
+  expect(explain(seen)?.runs[0]?.what).toMatch(what)
 })
 
 it.each([

@@ -1,0 +1,27 @@
+import { systemFailure } from '../domain/system-words.ts'
+
+/**
+ * What went wrong, in a line: the error, what caused it, and what to do about it where it is the system's and nobody has said
+ * so yet.
+ */
+export function errorLine(error: unknown): string {
+  const parts: string[] = []
+  let advice: string | undefined
+  for (let next = error; next !== undefined; next = next instanceof Error ? next.cause : undefined) {
+    const failure = next instanceof Error ? systemFailure(next) : undefined
+    advice ??= failure?.advice
+    const isSaid = failure !== undefined && parts.some(part => part.includes(`(${failure.code})`))
+    if (!isSaid) parts.push(wordsOf(next, parts.length === 0))
+  }
+  const line = parts.join(': ')
+  return advice === undefined || line.includes('; ') ? line : `${line}; ${advice}`
+}
+
+function wordsOf(error: unknown, isFirst: boolean): string {
+  if (!(error instanceof Error)) return String(error)
+  const failure = systemFailure(error)
+  if (failure === undefined) return error.message
+  const { verb, path, words } = failure
+  if (isFirst) return `Cannot ${verb}${path === undefined ? '' : ` "${path}"`}: ${words}`
+  return path === undefined ? words : `"${path}": ${words}`
+}

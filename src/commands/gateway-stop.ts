@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs'
+import { realpath, rm } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { messageOf } from '../domain/caught.ts'
+import { UserError } from '../domain/user-error.ts'
+import { endNginx } from '../gateway/end-nginx.ts'
+import { findNginx } from '../gateway/nginx-processes.ts'
+import { placesBelow } from '../gateway/state-directory.ts'
+import { stopNginx } from '../gateway/stop-nginx.ts'
+import { registryDirectories } from '../registry/directories.ts'
+import { systemClock } from '../system/clock.ts'
+import { createLane } from '../system/lane.ts'
+import type { Context } from './context.ts'
+import { type ConfigOptions, loadRunningConfig } from './load-config.ts'
+import { gatewayDirectory, lockGateway } from './updater-gateway.ts'
+
+export interface GatewayStopOptions extends ConfigOptions {
+  /** Seconds that running answers have. */
+  readonly within: string
+  readonly now?: boolean
+}
+
+/** A share that hangs keeps nobody from stopping nginx. */
+const SHARED_DEADLINE_MS = 10_000
+
+/**
+ * `sluice gateway stop`: the private nginx ends, which an updater leaves serving when it ends itself.
+ *
+ * @throws UserError while an updater runs, which would start it again, and where nginx is the system's.
+ */
+export async function gatewayStop(options: GatewayStopOptions, context: Context): Promise<void> {
+  const graceMs = options.now === true ? 0 : 1_000 * secondsOf(options.within)
+  const { config } = await loadRunningConfig(options, context)
+  const { name } = config.gateway
+  if (config.gateway.nginx === 'system') {
+    throw new UserError(
+      `Cannot stop gateway "${name}": its nginx is the system's, which may have other sites; stop the updater, remove ${name}'s file from "${config.gateway.directory}" and reload nginx`,
+    )
+  }
+  const directory = gatewayDirectory(config, context)
+  const none = `No nginx of gateway "${name}" runs in "${directory}" as ${userInfo().username}`
+  if (!existsSync(directory)) return context.print(none)
+  const lock = await lockAgainstUpdaters(config, context)
+  try {
+    const root = await realpath(directory)
+    const master = findNginx(root).find(one => one.role === 'master')
+    if (findNginx(root).length === 0) return context.print(none)
+    const patience =
+      graceMs === 0
+        ? 'running answers are cut'
+        : `running answers have ${graceMs / 1_000} s (Ctrl-C leaves them without a bound)`
+    context.print(
+      `Stopping nginx of gateway "${name}" (pid ${master?.pid ?? 'unknown'}): no new connections, ${patience}`,
+    )
+    const { signal } = context
+    const hasEnded = graceMs > 0 && (await endNginx({ root, name: 'SIGQUIT', graceMs, clock: systemClock, signal }))
+    if (!hasEnded && signal.aborted) {
+      throw new Error('Stopped watching: nginx takes no new connections and ends with its last answer')
+    }
+    await stopNginx({ directory: placesBelow(root), clock: systemClock }, 0, signal)
+    context.print(hasEnded ? 'Stopped: every answer had ended' : 'Stopped: what had not ended was cut')
+    await removeRoutes(config, context)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function lockAgainstUpdaters(config: Config, context: Context) {
+  try {
+    return await lockGateway(config, context, () => undefined)
+  } catch (cause) {
+    if (!(cause instanceof UserError)) throw cause
+    throw new UserError(
+      `Cannot stop gateway "${config.gateway.name}": its updater is running, or a sluice up, and would start nginx again; stop that one first`,
+      { cause },
+    )
+  }
+}
+
+/** Nothing is reached through a gateway that is not there: a replica that leaves need not wait for it. */
+async function removeRoutes({ shared, gateway }: Config, { warn }: Context): Promise<void> {
+  const file = join(registryDirectories(shared).routes, `${gateway.name}.json`)
+  await createLane(systemClock, SHARED_DEADLINE_MS)
+    .run(`remove "${file}"`, () => rm(file, { force: true }))
+    .catch(error => warn(`${messageOf(error)}; replicas that leave wait a minute for this gateway`))
+}
+
+function secondsOf(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
+  throw new UserError(`Cannot stop within "${text}": --within takes whole seconds, at most 86400`)
+}

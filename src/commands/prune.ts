@@ -1,0 +1,95 @@
+import { readdir, readlink, realpath, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BuildUser, isInstalledBuild, removableBuilds } from '../domain/build.ts'
+import { formatProblem } from '../domain/problem.ts'
+import { UserError } from '../domain/user-error.ts'
+import { systemClock } from '../system/clock.ts'
+import { programsBelow } from '../system/processes.ts'
+import { endpointBuilds, updaterBuilds } from './build-users.ts'
+import type { Context } from './context.ts'
+import type { ConfigOptions } from './load-config.ts'
+import { openSite, type Site } from './open-site.ts'
+
+export interface PruneOptions extends ConfigOptions {
+  readonly to?: string
+  readonly dryRun?: boolean
+}
+
+/**
+ * Removes the builds that neither `current` names nor anybody runs: no updater that beats, no job that runs, no process of this
+ * machine. Jobs that wait start `current`, as scripts are rendered. Where it is not known of one what it runs, nothing is removed.
+ */
+export async function prune(options: PruneOptions, context: Context): Promise<void> {
+  const site = await openSite(options, context)
+  const directory = options.to ?? site.config.runtime
+  await pruneBuilds({
+    directory,
+    users: () => siteUsers(site, context.signal),
+    dryRun: options.dryRun === true,
+    print: context.print,
+  })
+}
+
+export async function pruneBuilds(options: {
+  directory: string
+  users: () => Promise<readonly BuildUser[]>
+  dryRun: boolean
+  print(line: string): void
+}): Promise<void> {
+  const { directory, dryRun, print } = options
+  const current = await readlink(join(directory, 'current')).catch(() => undefined) // told below, whatever it was
+  if (current === undefined)
+    throw new UserError(
+      `Cannot prune "${directory}": there is no "${join(directory, 'current')}", so nothing was installed there`,
+    )
+  const installed = (await readdir(directory)).filter(isInstalledBuild).sort()
+  const users = [...(await options.users()), ...(await localUsers(directory))]
+  const found = removableBuilds(installed, current, users)
+  if ('unsure' in found) throw new Error(`Cannot prune "${directory}", so nothing was removed: ${found.unsure}`)
+  for (const [build, why] of found.kept) print(`Kept ${build}: ${why}`)
+  for (const build of found.remove) {
+    // Its name goes first: what is half removed is not taken for what is installed.
+    const going = join(directory, `.${build}.removed`)
+    if (!dryRun) {
+      await rename(join(directory, build), going)
+      await rm(going, { recursive: true })
+    }
+    print(`${dryRun ? 'Would remove' : 'Removed'} ${build}`)
+  }
+  if (found.remove.length === 0) print('Nothing to remove')
+}
+
+/**
+ * Slurm is asked after the registry: an endpoint whose job it does not have then has ended, and a job that runs without an
+ * endpoint has not yet said what it runs.
+ */
+export async function siteUsers(
+  site: Pick<Site, 'config' | 'registry' | 'lane' | 'jobs'>,
+  signal: AbortSignal,
+): Promise<readonly BuildUser[]> {
+  const updaters = await updaterBuilds(site, systemClock, signal)
+  const { endpoints, problems } = await site.registry.scan()
+  const answer = await site.jobs(signal)
+  if ('unknown' in answer) throw new Error(`Cannot find out which jobs run, so nothing was removed: ${answer.unknown}`)
+  const live = answer.jobs
+    .filter(({ job }) => job.state !== 'ended' && job.state !== 'pending')
+    .map(({ job }) => job.id)
+  const ofLive = endpoints.filter(({ job }) => !answer.complete || live.includes(job.id))
+  return [
+    ...updaters.map(({ who, build }) => ({ who: `the updater of ${who}`, build })),
+    ...endpointBuilds(ofLive),
+    ...live
+      .filter(id => !endpoints.some(({ job }) => job.id === id))
+      .map(id => ({ who: `job ${id}`, build: undefined })),
+    ...(answer.complete ? [] : [{ who: "a job of Slurm's answer that could not be read", build: undefined }]),
+    ...problems.map(problem => ({ who: formatProblem(problem), build: undefined })),
+  ]
+}
+
+async function localUsers(directory: string): Promise<readonly BuildUser[]> {
+  const below = `${await realpath(directory)}/`
+  return (await programsBelow(below)).map(({ pid, path }) => ({
+    who: `process ${pid} here`,
+    build: path.slice(below.length).split('/')[0],
+  }))
+}

@@ -1,0 +1,72 @@
+import { stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Config } from '../config/schema.ts'
+import { UserError } from '../domain/user-error.ts'
+import { isBelow, renderUnit, unitTemplate } from '../scripts/render-unit.ts'
+import { accountOf } from '../system/account.ts'
+import { systemClock } from '../system/clock.ts'
+import { createLane } from '../system/lane.ts'
+import { readTemplate } from '../system/templates.ts'
+import type { Context } from './context.ts'
+import { printText } from './line-printer.ts'
+import { type ConfigOptions, loadConfig } from './load-config.ts'
+
+export interface UnitOptions extends ConfigOptions {
+  /** For the user's own systemd. */
+  readonly user?: boolean
+  /** Who runs the updater; the owner of the shared directory without it. */
+  readonly account?: string
+  /** The `sluice` that it starts. */
+  readonly program?: string
+}
+
+const SHARED_DEADLINE_MS = 10_000
+
+/**
+ * `sluice unit`: prints the updater's systemd unit for this sluice.yaml.
+ *
+ * @throws UserError where no unit of it could work.
+ */
+export async function unit(options: UnitOptions, context: Context): Promise<void> {
+  const { config, file } = await loadConfig(options, context)
+  const manager = options.user === true ? 'user' : 'system'
+  const isRoot = config.gateway.nginx === 'system'
+  if (isRoot && manager === 'user')
+    throw new UserError(
+      "Cannot write a user's unit: gateway.nginx is system, whose updater is started as root; leave out --user",
+    )
+  const configFile = resolve(context.cwd, file)
+  const program = options.program ?? (isRoot ? ROOTS_PROGRAM : join(config.runtime, 'current/sluice'))
+  const account = isRoot ? 'root' : (options.account ?? (manager === 'user' ? '' : await ownerOf(config, context)))
+  if (manager === 'system') refusePrivate({ configFile, program, shared: config.shared, state: config.gateway.state })
+  const template = await readTemplate(unitTemplate(manager))
+  printText(context.print, renderUnit(config, { manager, account, program, configFile }, template).trimEnd())
+}
+
+/** Root runs nothing that the site's account may write, and `runtime` is its. */
+const ROOTS_PROGRAM = '/opt/sluice/current/sluice'
+
+/** PrivateTmp=: the unit has a /tmp of its own. */
+function refusePrivate(paths: Readonly<Record<string, string | undefined>>): void {
+  for (const path of Object.values(paths)) {
+    if (path === undefined || !['/tmp', '/var/tmp'].some(place => isBelow(path, place))) continue
+    throw new UserError(
+      `Cannot write a unit: it would not see "${path}", as it has a /tmp of its own; move that elsewhere`,
+    )
+  }
+}
+
+async function ownerOf({ shared }: Config, { env }: Context): Promise<string> {
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const owner = await lane.run('look at the shared directory', () => stat(shared)).catch(() => undefined) // not there yet, or away
+  const { uid, username } = userInfo()
+  if (owner !== undefined && owner.uid !== 0 && owner.uid !== uid) {
+    const account = await accountOf(owner.uid, env)
+    if (account !== undefined) return account.name
+  }
+  if (uid !== 0) return username
+  throw new UserError(
+    `Cannot find out which account runs the updater: ${owner === undefined ? `"${shared}" cannot be looked at` : `"${shared}" is root's`}; name it with --account`,
+  )
+}

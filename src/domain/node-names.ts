@@ -1,0 +1,14 @@
+/** What a site calls its nodes on other networks than the one where their own names lead. */
+export interface NodeNaming {
+  /** Put after a node's name: with `i`, node gpu01 is gpu01i there too. */
+  readonly nodeSuffix?: string | undefined
+  /** Other names, or addresses, by node. */
+  readonly nodeNames?: Readonly<Record<string, readonly string[]>> | undefined
+}
+
+/** Every name of a node, its own first. A suffix belongs to the first label: gpu01.cluster is gpu01i.cluster. */
+export function namesOfNode(node: string, { nodeSuffix, nodeNames }: NodeNaming): readonly string[] {
+  const suffixed = nodeSuffix === undefined ? [] : [node.replace(/^[^.]+/, label => `${label}${nodeSuffix}`)]
+  const others = nodeNames !== undefined && Object.hasOwn(nodeNames, node) ? (nodeNames[node] ?? []) : []
+  return [...new Set([node, ...suffixed, ...others])]
+}

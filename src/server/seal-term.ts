@@ -1,0 +1,72 @@
+import { execa } from 'execa'
+
+const TIMEOUT_MS = 10_000
+/** Of Node's words where it cannot. */
+const MOST_CHARACTERS = 64 * 1024
+
+/**
+ * The words before a program that keep TERM from it and from what it starts whatever they do: Node and Go undo every block
+ * and ignore when they start. TERM is ignored, and a filter of system calls answers that each
+ * handler for it was set, without setting it (seccomp(2), rt_sigaction; questions go through).
+ *
+ * An ordinary user may have a filter where nothing can gain privileges any more (`no_new_privs`): below it sudo and other
+ * setuid programs are ordinary ones. Empty where the filter cannot be had; `why` says so in words.
+ */
+export async function sealPrefix(
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly words: readonly string[]; readonly why?: string | undefined }> {
+  const words = [process.execPath, '--experimental-ffi', '--no-warnings', '--eval', `(${seal})()`, '--']
+  const [program = '', ...argv] = [...words, 'true']
+  const trial = await execa(program, argv, {
+    ...{ env, extendEnv: false, reject: false, stdin: 'ignore' as const },
+    ...{ timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS },
+  })
+  if (!trial.failed) return { words }
+  return { words: [], why: trial.stderr.trim().split('\n').at(-1) || trial.shortMessage }
+}
+
+/** Runs in a Node of its own, from its text: it may name nothing of this file. Becomes the program of its arguments. */
+function seal(): void {
+  const ffi = process.getBuiltinModule('node:ffi')
+  const { functions: libc } = ffi.dlopen(null, {
+    prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
+    signal: { arguments: ['i32', 'u64'], return: 'u64' },
+  })
+  // linux/audit.h and asm/unistd.h; other ways to call the kernel on them, of 32 bits, are let through.
+  const numbers = { x64: { audit: 0xc000003e, rtSigaction: 13 }, arm64: { audit: 0xc00000b7, rtSigaction: 134 } }
+  const own = numbers[process.arch as keyof typeof numbers]
+  if (own === undefined) throw new Error(`no filter for ${process.arch}`)
+  const [SIGTERM, SIG_IGN, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [15, 1n, 38, 22, 2n]
+  const [LOAD, IS_EQUAL, RETURN] = [0x20, 0x15, 0x06] // linux/bpf_common.h
+  const [ALLOW, ANSWER_0] = [0x7fff0000, 0x00050000] // linux/seccomp.h
+  /** Offsets in struct seccomp_data; of the arguments their low halves, which is all that a signal has. */
+  const at = { number: 0, arch: 4, signal: 16, handler: 24 }
+  /** Code, lines to skip where it is so, and where it is not, and a value. */
+  const filter: [number, number, number, number][] = [
+    [LOAD, 0, 0, at.arch],
+    [IS_EQUAL, 0, 6, own.audit],
+    [LOAD, 0, 0, at.number],
+    [IS_EQUAL, 0, 4, own.rtSigaction],
+    [LOAD, 0, 0, at.signal],
+    [IS_EQUAL, 0, 2, SIGTERM],
+    [LOAD, 0, 0, at.handler],
+    [IS_EQUAL, 0, 1, 0], // no new handler: a question
+    [RETURN, 0, 0, ALLOW],
+    [RETURN, 0, 0, ANSWER_0],
+  ]
+  const lines = Buffer.from(new ArrayBuffer(8 * filter.length))
+  filter.forEach(([code, so, not, value], line) => {
+    lines.writeUInt16LE(code, 8 * line)
+    lines.writeUInt8(so, 8 * line + 2)
+    lines.writeUInt8(not, 8 * line + 3)
+    lines.writeUInt32LE(value, 8 * line + 4)
+  })
+  const whole = Buffer.from(new ArrayBuffer(16))
+  whole.writeUInt16LE(filter.length, 0)
+  whole.writeBigUInt64LE(ffi.getRawPointer(lines), 8)
+  libc.signal(SIGTERM, SIG_IGN)
+  if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) throw new Error('no_new_privs is not permitted')
+  if (libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ffi.getRawPointer(whole), 0n, 0n) !== 0)
+    throw new Error('seccomp is not permitted')
+  process.execve?.('/bin/sh', ['sh', '-c', 'exec "$@"', 'sluice', ...process.argv.slice(1)], process.env)
+}

@@ -1,0 +1,27 @@
+import type { SeenMap } from './seen.ts'
+
+/** How long engines load, as far as this updater has watched them from the beginning. */
+export interface Loads {
+  note(seen: SeenMap, now: number): void
+  /** What the last load of the tier took, milliseconds; undefined: none was watched. */
+  lastMs(tier: string): number | undefined
+}
+
+export function createLoads(): Loads {
+  /** By endpoint. */
+  let began = new Map<string, number>()
+  /** By tier. */
+  const took = new Map<string, number>()
+  return {
+    note(seen, now) {
+      const still = new Map<string, number>()
+      for (const [id, { endpoint, firstSeenAt }] of seen) {
+        const since = began.get(id)
+        if (endpoint.state === 'starting' || endpoint.state === 'loading') still.set(id, since ?? firstSeenAt)
+        else if (endpoint.state === 'ready' && since !== undefined) took.set(endpoint.tier, now - since)
+      }
+      began = still
+    },
+    lastMs: tier => took.get(tier),
+  }
+}

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { pruneBuilds, siteUsers } from '../../src/commands/prune.ts'
+import type { BuildUser } from '../../src/domain/build.ts'
+import { formatEndpoint } from '../../src/domain/endpoint.ts'
+import type { JobState } from '../../src/domain/job-view.ts'
+import { formatRoutes } from '../../src/domain/routes-file.ts'
+import { openRegistry } from '../../src/registry/open-registry.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { createLane } from '../../src/system/lane.ts'
+import { endpoint } from '../fixtures/endpoint.ts'
+
+const [OLD, OLDER, NEW] = ['0.1.0-aaaaaaaaaaaa', '0.1.0-bbbbbbbbbbbb', '0.2.0-cccccccccccc']
+
+async function installed() {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-prune-'))
+  for (const build of [OLD, OLDER, NEW]) await mkdir(join(directory, build))
+  await symlink(NEW, join(directory, 'current'))
+  const printed: string[] = []
+  const prune = (users: readonly BuildUser[], dryRun = false) =>
+    pruneBuilds({ directory, users: async () => users, dryRun, print: line => printed.push(line) })
+  return { directory, printed, prune, left: async () => (await readdir(directory)).sort() }
+}
+
+it('removes what is neither current nor run by anybody, and says what it keeps', async () => {
+  const { prune, printed, left } = await installed()
+  await prune([{ who: 'fast-1-0-0', build: OLD }], true)
+  expect([printed.at(-1), await left()]).toEqual([`Would remove ${OLDER}`, [OLD, OLDER, NEW, 'current']])
+  await prune([{ who: 'fast-1-0-0', build: OLD }])
+  expect(printed.slice(3)).toEqual([`Kept ${OLD}: fast-1-0-0`, `Kept ${NEW}: current`, `Removed ${OLDER}`])
+  expect(await left()).toEqual([OLD, NEW, 'current'])
+})
+
+it('keeps what a process of this machine runs', async () => {
+  const { directory, prune, left } = await installed()
+  const program = join(directory, OLD, 'node')
+  await copyFile('/bin/sleep', program)
+  const running = execFile(program, ['600'])
+  onTestFinished(() => void running.kill('SIGKILL'))
+  await prune([])
+  expect(await left()).toEqual([OLD, NEW, 'current'])
+})
+
+it('removes nothing where somebody does not say what it runs', async () => {
+  const { prune, left } = await installed()
+  await expect(prune([{ who: 'job 7', build: undefined }])).rejects.toThrow('nothing was removed')
+  expect(await left()).toEqual([OLD, OLDER, NEW, 'current'])
+})
+
+it.each<[string, JobState, string | undefined, readonly BuildUser[]]>([
+  ['an endpoint of a job that runs counts', 'running', OLD, [{ who: endpoint.id, build: OLD }]],
+  ['one of before there were builds does not say', 'running', undefined, [{ who: endpoint.id, build: undefined }]],
+  ['one whose job has ended does not count', 'ended', undefined, []],
+])('%s', async (_, state, build, expected) => {
+  const { site } = await siteWith(build === undefined ? endpoint : { ...endpoint, build }, state)
+  expect(await siteUsers(site, new AbortController().signal)).toEqual([
+    { who: 'the updater of main', build: NEW },
+    ...expected,
+  ])
+})
+
+it('a job that runs and has not published yet does not say what it runs', async () => {
+  const { site } = await siteWith(undefined, 'running')
+  expect((await siteUsers(site, new AbortController().signal)).at(-1)).toEqual({ who: 'job 4242', build: undefined })
+})
+
+async function siteWith(published: typeof endpoint | undefined, state: JobState) {
+  const shared = await mkdtemp(join(tmpdir(), 'sluice-prune-'))
+  const lane = createLane(systemClock, 10_000)
+  const registry = openRegistry(shared, lane)
+  await registry.make()
+  if (published !== undefined)
+    await writeFile(join(shared, `endpoints/${published.id}.json`), formatEndpoint(published), { mode: 0o640 })
+  const routes = { version: 1, gateway: 'main', beat: 1, generation: 1, tiers: {}, build: NEW } as const
+  await writeFile(join(shared, 'routes/main.json'), formatRoutes(routes))
+  const { id, restarts, name } = endpoint.job
+  const job = { id, restarts, name, state, stateText: state, reason: '', nodeList: '' }
+  const jobs = async () => ({ jobs: [{ tier: 'fast', job }], complete: true })
+  const config = { shared, timing: { beatSeconds: 5, leaseSeconds: 20 } }
+  onTestFinished(() => registry.close())
+  return { site: { config, lane, registry, jobs } as unknown as Parameters<typeof siteUsers>[0] }
+}
