@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const STARTING_SERVERS = [
-  'test/server/**/*.test.ts',
-  'test/engines/contract.test.ts',
+  'test/library/**/*.test.ts',
+  'test/adapters/engine/**/*.test.ts',
+  'test/core/engines/contract.test.ts',
   'test/commands/cli.test.ts', // starts the command itself
   'test/index.test.ts',
 ]

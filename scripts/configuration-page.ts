@@ -1,4 +1,4 @@
-import { configJsonSchema } from '../src/config/json-schema.ts'
+import { configJsonSchema } from '../src/core/config/json-schema.ts'
 
 /** What of JSON Schema the configuration's schema uses. */
 interface Node {
@@ -31,7 +31,7 @@ function configurationPage(schema: Node): string {
   return [INTRODUCTION, ...sections('', schema)].join('\n')
 }
 
-const INTRODUCTION = `<!-- Written by npm run docs from src/config/schema.ts. Change the descriptions there. -->
+const INTRODUCTION = `<!-- Written by npm run docs from src/core/config/schema.ts. Change the descriptions there. -->
 # Configuration
 
 All settings of a site stand in one file, \`sluice.yaml\`. It is found by \`--config\`, \`$SLUICE_CONFIG\`, \`./sluice.yaml\`, \`/etc/sluice/sluice.yaml\`, in this order.

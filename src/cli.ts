@@ -1,18 +1,18 @@
 #!/usr/bin/env node
 import { isMainThread } from 'node:worker_threads'
 import { Command, CommanderError, Option } from 'commander'
-import type { Context } from './commands/context.ts'
-import { endAtSignal } from './commands/end-at-signal.ts'
-import { errorLine } from './commands/error-line.ts'
-import { hearOutputs } from './commands/hear-outputs.ts'
-import { linePrinter, printText } from './commands/line-printer.ts'
-import { terminalOf } from './commands/terminal.ts'
-import { workingDirectory } from './commands/working-directory.ts'
-import { writtenOut } from './commands/written-out.ts'
-import { printable } from './domain/printable-text.ts'
-import { UserError } from './domain/user-error.ts'
-import { systemClock } from './system/clock.ts'
-import { type Hangups, hearHangups } from './system/hangups.ts'
+import { systemClock } from './adapters/system/clock.ts'
+import { endAtSignal } from './adapters/system/end-at-signal.ts'
+import { type Hangups, hearHangups } from './adapters/system/hangups.ts'
+import { hearOutputs } from './adapters/system/hear-outputs.ts'
+import { terminalOf } from './adapters/system/terminal.ts'
+import { workingDirectory } from './adapters/system/working-directory.ts'
+import { writtenOut } from './adapters/system/written-out.ts'
+import type { Context } from './core/context.ts'
+import { UserError } from './core/domain/user-error.ts'
+import { errorLine } from './core/text/error-line.ts'
+import { linePrinter, printText } from './core/text/line-printer.ts'
+import { printable } from './core/text/printable-text.ts'
 
 /**
  * Commands that a SIGHUP must not end, however early it comes, nor a second Ctrl-C, which cuts the others short: they put things
@@ -100,7 +100,7 @@ function program(): Command {
     .command('supervise')
     .description('run one replica; the batch process of a job script, with its spec on standard input')
     .addOption(new Option('--without-slurm <restarts>', 'as a child of `sluice up`').hideHelp())
-    .action(async options => (await import('./commands/supervise.ts')).supervise(options, context))
+    .action(async options => (await import('./programs/supervisor/run.ts')).supervise(options, context))
   sluice
     .command('updater')
     .description('keep nginx in step with the registry and Slurm')
@@ -139,7 +139,7 @@ function program(): Command {
     .option('--within <seconds>', 'cut what has not ended by then')
     .option('--dry-run', 'say what would be done')
     .option('--json', 'print JSON, progress to standard error')
-    .action(async (id, options) => (await import('./commands/send-away.ts')).drain(id, options, context))
+    .action(async (id, options) => (await import('./commands/site/send-away.ts')).drain(id, options, context))
   sluice
     .command('stop')
     .description('send all replicas of a tier away when their answers have ended; jobs that wait are cancelled at once')
@@ -149,7 +149,7 @@ function program(): Command {
     .option('--within <seconds>', 'cut what has not ended by then')
     .option('--dry-run', 'say what would be done')
     .option('--json', 'print JSON, progress to standard error')
-    .action(async (name, options) => (await import('./commands/send-away.ts')).stop(name, options, context))
+    .action(async (name, options) => (await import('./commands/site/send-away.ts')).stop(name, options, context))
   sluice
     .command('profile')
     .description('have a running vLLM or SGLang record a profile, and say where its traces lie')
@@ -194,7 +194,7 @@ function program(): Command {
     .requiredOption('--work <dir>')
     .requiredOption('--gateway <dir>')
     .requiredOption('--shared <dir>')
-    .action(async options => (await import('./commands/up-sweep.ts')).upSweep(options, context))
+    .action(async options => (await import('./programs/up/sweep.ts')).upSweep(options, context))
   sluice
     .command('demo-engine', { hidden: true })
     .description('an engine without a model: answers in the shapes of OpenAI, and says what it is')
@@ -272,5 +272,5 @@ if (isMainThread) {
     process.exit(trouble === undefined ? code : code || 1)
   })
 } else {
-  void import('./registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one
+  void import('./adapters/registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one
 }

@@ -7,12 +7,12 @@ export type {
   ServerConfig,
   ServerOptions,
   ServerSettings,
-} from './domain/server-options.ts'
-export { UserError } from './domain/user-error.ts'
-export type { Engine } from './engines/engine.ts'
-export { InferenceServer, ServerError, type ServerEvents } from './server/inference-server.ts'
-export type { Kinship } from './server/kin.ts'
-export type { CleanupReport, FoundProcess, NamedProcess } from './server/process-tracker.ts'
-export { loadServerConfig, startServerFromConfig } from './server/server-config.ts'
-export type { ServerState, StateChange } from './server/server-state.ts'
-export { createServer, LlamaServer, SGLangServer, TEIServer, VLLMServer } from './server/servers.ts'
+} from './core/domain/server-options.ts'
+export { UserError } from './core/domain/user-error.ts'
+export type { Engine } from './core/engines/engine.ts'
+export { InferenceServer, ServerError, type ServerEvents } from './library/inference-server.ts'
+export type { Kinship } from './library/kin.ts'
+export type { CleanupReport, FoundProcess, NamedProcess } from './library/process-tracker.ts'
+export { loadServerConfig, startServerFromConfig } from './library/server-config.ts'
+export type { ServerState, StateChange } from './library/server-state.ts'
+export { createServer, LlamaServer, SGLangServer, TEIServer, VLLMServer } from './library/servers.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../src/server/address.ts'
+import { freePort } from '../src/adapters/engine/process/address.ts'
 
 const root = join(import.meta.dirname, '..')
 const SMALL = join(root, 'test/fixtures/servers/small-engine')

@@ -1,7 +1,7 @@
-import { UserError } from '../domain/user-error.ts'
-import type { Context } from './context.ts'
-import { printJson } from './line-printer.ts'
-import { type ConfigOptions, readConfig } from './load-config.ts'
+import { type ConfigOptions, readConfig } from '../adapters/config-file/load-config.ts'
+import type { Context } from '../core/context.ts'
+import { UserError } from '../core/domain/user-error.ts'
+import { printJson } from '../core/text/line-printer.ts'
 
 export interface ConfigCheckOptions extends ConfigOptions {
   readonly json?: boolean

@@ -1,6 +1,6 @@
-import { configJsonSchema } from '../config/json-schema.ts'
-import type { Context } from './context.ts'
-import { printJson } from './line-printer.ts'
+import { configJsonSchema } from '../core/config/json-schema.ts'
+import type { Context } from '../core/context.ts'
+import { printJson } from '../core/text/line-printer.ts'
 
 /** `sluice config schema`: for editors (`# yaml-language-server: $schema=…`). */
 export function configSchema(context: Context): void {

@@ -1,7 +1,7 @@
-import { serveDemoEngine } from '../demo/serve.ts'
-import { UserError } from '../domain/user-error.ts'
-import { DEMO_KEY } from '../engines/demo.ts'
-import type { Context } from './context.ts'
+import { serveDemoEngine } from '../adapters/demo-engine/serve.ts'
+import type { Context } from '../core/context.ts'
+import { UserError } from '../core/domain/user-error.ts'
+import { DEMO_KEY } from '../core/engines/demo.ts'
 
 /** `sluice demo-engine`: what the `demo` engine of a tier runs, until a signal. */
 export async function demoEngine(

@@ -1,22 +1,22 @@
 import { writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { createInterface } from 'node:readline/promises'
-import { parseConfig } from '../config/parse-config.ts'
+import { openSlurm } from '../adapters/slurm/open-slurm.ts'
+import type { Partition } from '../adapters/slurm/partition.ts'
+import { ownInterfaces, resolveHost } from '../adapters/system/network.ts'
+import { placeToWrite } from '../adapters/system/working-directory.ts'
+import { parseConfig } from '../core/config/parse-config.ts'
 import {
   STARTING_ENGINES,
   type StartingEngine,
   startingConfig,
   startingPlaces,
   startingTier,
-} from '../config/starting-config.ts'
-import { codeOf, reasonOf } from '../domain/caught.ts'
-import { networkOf, networksOf } from '../domain/node-networks.ts'
-import { UserError } from '../domain/user-error.ts'
-import { openSlurm } from '../slurm/open-slurm.ts'
-import type { Partition } from '../slurm/partition.ts'
-import { ownInterfaces, resolveHost } from '../system/network.ts'
-import type { Context } from './context.ts'
-import { placeToWrite } from './working-directory.ts'
+} from '../core/config/starting-config.ts'
+import type { Context } from '../core/context.ts'
+import { codeOf, reasonOf } from '../core/domain/caught.ts'
+import { networkOf, networksOf } from '../core/domain/node-networks.ts'
+import { UserError } from '../core/domain/user-error.ts'
 
 export interface InitOptions {
   readonly site?: string

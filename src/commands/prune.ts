@@ -1,14 +1,14 @@
 import { readdir, readlink, realpath, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BuildUser, isInstalledBuild, removableBuilds } from '../domain/build.ts'
-import { formatProblem } from '../domain/problem.ts'
-import { UserError } from '../domain/user-error.ts'
-import { systemClock } from '../system/clock.ts'
-import { programsBelow } from '../system/processes.ts'
-import { endpointBuilds, updaterBuilds } from './build-users.ts'
-import type { Context } from './context.ts'
-import type { ConfigOptions } from './load-config.ts'
-import { openSite, type Site } from './open-site.ts'
+import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
+import { systemClock } from '../adapters/system/clock.ts'
+import { programsBelow } from '../adapters/system/processes.ts'
+import type { Context } from '../core/context.ts'
+import { type BuildUser, isInstalledBuild, removableBuilds } from '../core/domain/build.ts'
+import { formatProblem } from '../core/domain/problem.ts'
+import { UserError } from '../core/domain/user-error.ts'
+import { endpointBuilds, updaterBuilds } from './site/build-users.ts'
+import { openSite, type Site } from './site/open-site.ts'
 
 export interface PruneOptions extends ConfigOptions {
   readonly to?: string

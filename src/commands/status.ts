@@ -1,13 +1,13 @@
-import { printableLine } from '../domain/printable-text.ts'
-import { fitScreen } from '../reports/fit-screen.ts'
-import type { StatusReport } from '../reports/status.ts'
-import { type StatusTextOptions, statusLines, statusText } from '../reports/status-text.ts'
-import { systemClock } from '../system/clock.ts'
-import type { Context } from './context.ts'
-import { printJson } from './line-printer.ts'
-import type { ConfigOptions } from './load-config.ts'
-import { openLooks } from './open-looks.ts'
-import { LOOK_MS } from './site-looks.ts'
+import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
+import { systemClock } from '../adapters/system/clock.ts'
+import type { Context } from '../core/context.ts'
+import type { StatusReport } from '../core/status/status.ts'
+import { type StatusTextOptions, statusLines, statusText } from '../core/status/status-text.ts'
+import { fitScreen } from '../core/text/fit-screen.ts'
+import { printJson } from '../core/text/line-printer.ts'
+import { printableLine } from '../core/text/printable-text.ts'
+import { openLooks } from './site/open-looks.ts'
+import { LOOK_MS } from './site/site-looks.ts'
 
 export interface StatusOptions extends ConfigOptions {
   readonly json?: boolean

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Endpoint } from '../../src/domain/endpoint.ts'
-import { makeRegistry } from '../../src/registry/directories.ts'
-import { publishEndpoint, writeBeat } from '../../src/registry/publish.ts'
+import { makeRegistry } from '../../src/adapters/registry/directories.ts'
+import { publishEndpoint, writeBeat } from '../../src/adapters/registry/publish.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 
 // The files of so many replicas, as their supervisors would write them: beats all the time, and from SIGUSR2 on now and
 // then one that leaves and comes back. `node beating.ts SHARED REPLICAS BEAT_SECONDS CHURN_SECONDS`, until it is ended.

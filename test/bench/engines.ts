@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 import { MODELS_DIRECTORY } from '../lab/directories.ts'
 import { FAST_MODEL, openSite } from '../lab/site.ts'
 import { until } from '../lab/until.ts'

@@ -3,13 +3,13 @@ import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { loadConfig } from '../../src/adapters/config-file/load-config.ts'
 import { configCheck } from '../../src/commands/config-check.ts'
 import { configSchema } from '../../src/commands/config-schema.ts'
-import type { Context } from '../../src/commands/context.ts'
-import { loadConfig } from '../../src/commands/load-config.ts'
-import { configJsonSchema } from '../../src/config/json-schema.ts'
-import { UserError } from '../../src/domain/user-error.ts'
-import { EXAMPLE } from '../config/example.ts'
+import { configJsonSchema } from '../../src/core/config/json-schema.ts'
+import type { Context } from '../../src/core/context.ts'
+import { UserError } from '../../src/core/domain/user-error.ts'
+import { EXAMPLE } from '../core/config/example.ts'
 
 let cwd: string
 beforeEach(async () => {

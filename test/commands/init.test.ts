@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { init } from '../../src/commands/init.ts'
-import { parseConfig } from '../../src/config/parse-config.ts'
-import { STARTING_ENGINES } from '../../src/config/starting-config.ts'
-import { FakeSlurm } from '../slurm/fake-slurm.ts'
+import { parseConfig } from '../../src/core/config/parse-config.ts'
+import { STARTING_ENGINES } from '../../src/core/config/starting-config.ts'
+import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
 import { recordedContext } from './recorded-context.ts'
 
 const PARTITIONS = `PartitionName=cpu Default=YES Nodes=c[01-02] State=UP

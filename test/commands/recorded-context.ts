@@ -1,5 +1,5 @@
-import type { Context } from '../../src/commands/context.ts'
-import { linePrinter } from '../../src/commands/line-printer.ts'
+import type { Context } from '../../src/core/context.ts'
+import { linePrinter } from '../../src/core/text/line-printer.ts'
 
 /** A context whose lines are kept, as a terminal gets them. */
 export interface RecordedContext extends Context {

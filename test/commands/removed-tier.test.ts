@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
 import { logs } from '../../src/commands/logs.ts'
-import { TIER } from '../config/example.ts'
+import { TIER } from '../core/config/example.ts'
 import { recordedContext } from './recorded-context.ts'
 
 /** A site whose job 13 was of a tier that sluice.yaml does not have any more; squeue is not there. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { render } from '../../src/commands/render.ts'
-import { UserError } from '../../src/domain/user-error.ts'
-import { exampleFile } from '../scripts/example-site.ts'
+import { UserError } from '../../src/core/domain/user-error.ts'
+import { exampleFile } from '../core/job-script/example-site.ts'
 import { recordedContext } from './recorded-context.ts'
 
 const golden = await readFile(exampleFile('run-14b.slurm'), 'utf8')

@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { submit } from '../../src/commands/submit.ts'
-import { UserError } from '../../src/domain/user-error.ts'
-import { exampleFile } from '../scripts/example-site.ts'
-import { FakeSlurm } from '../slurm/fake-slurm.ts'
+import { UserError } from '../../src/core/domain/user-error.ts'
+import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
+import { exampleFile } from '../core/job-script/example-site.ts'
 import { recordedContext } from './recorded-context.ts'
 
 /** A cluster that numbers its jobs from 1, and the example site with a shared directory of its own. */

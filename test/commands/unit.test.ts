@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { unit } from '../../src/commands/unit.ts'
-import { TIER } from '../config/example.ts'
+import { TIER } from '../core/config/example.ts'
 import { recordedContext } from './recorded-context.ts'
 
 const PLACED = `${TIER}    model: { name: a, file: /models/a.gguf }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { configJsonSchema } from '../../src/config/json-schema.ts'
-import { parseConfig } from '../../src/config/parse-config.ts'
-import { configSchema } from '../../src/config/schema.ts'
+import { configJsonSchema } from '../../src/core/config/json-schema.ts'
+import { parseConfig } from '../../src/core/config/parse-config.ts'
+import { configSchema } from '../../src/core/config/schema.ts'
 
 const file = 'sluice.example.yaml'
 const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8')

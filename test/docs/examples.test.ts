@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../src/config/parse-config.ts'
-import { parseServerConfig } from '../../src/config/parse-server-config.ts'
+import { parseConfig } from '../../src/core/config/parse-config.ts'
+import { parseServerConfig } from '../../src/core/config/parse-server-config.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (file: string) => readFileSync(join(root, file), 'utf8')

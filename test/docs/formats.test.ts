@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseBeat } from '../../src/domain/beat.ts'
-import { parseDismissal } from '../../src/domain/dismissal.ts'
-import { parseEndpoint } from '../../src/domain/endpoint.ts'
-import { parseKey } from '../../src/domain/engine-key.ts'
-import { parseRoutes } from '../../src/domain/routes-file.ts'
+import { parseBeat } from '../../src/core/domain/beat.ts'
+import { parseDismissal } from '../../src/core/domain/dismissal.ts'
+import { parseEndpoint } from '../../src/core/domain/endpoint.ts'
+import { parseKey } from '../../src/core/domain/engine-key.ts'
+import { parseRoutes } from '../../src/core/domain/routes-file.ts'
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/design/file-formats.md'), 'utf8')
 

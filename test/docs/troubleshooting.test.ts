@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { CAUSES } from '../../src/reports/explain/causes.ts'
+import { CAUSES } from '../../src/core/explain/causes.ts'
 
 const root = join(import.meta.dirname, '../..')
 const page = 'docs/troubleshooting.md'
@@ -44,7 +44,7 @@ const BELOW = /^\$\{id\}/
 const PLACES: Readonly<Record<string, string>> = { 'tier.': 'TIER', 'gateway.port.': 'PORT', '': 'NAME' }
 
 function doctorCodes(): string[] {
-  return [...new Set(sources('src/reports/doctor').flatMap(doctorCodesIn))]
+  return [...new Set(sources('src/core/doctor').flatMap(doctorCodesIn))]
 }
 
 /** The ids of findings stand as text where they are made; `${id}.own` is below the last `id` before it. */
@@ -63,7 +63,7 @@ function doctorCodesIn(source: string): string[] {
 
 /** Those of the table, however it is made, and those that stand as text where an answer is made. */
 function explainCodes(): string[] {
-  const literal = sources('src/reports/explain').flatMap(source =>
+  const literal = sources('src/core/explain').flatMap(source =>
     [...withoutComments(source).matchAll(/\b(?:id|cause): '([a-z-]+)'/g)].map(([, code = '']) => code),
   )
   return [...new Set([...CAUSES.map(cause => cause.id), ...literal])]

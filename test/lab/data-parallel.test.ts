@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Endpoint, replicaOf } from '../../src/domain/endpoint.ts'
+import { type Endpoint, replicaOf } from '../../src/core/domain/endpoint.ts'
 import { asUser } from './as-user.ts'
 import { lostOf, startClients } from './clients.ts'
 import { MODELS_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'

@@ -3,12 +3,12 @@ import { type ClientRequest, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { expect, onTestFinished, test } from 'vitest'
-import { LARGE_BODIES } from '../../src/gateway/error-answer.ts'
-import { findNginx, type NginxProcess } from '../../src/gateway/nginx-processes.ts'
-import { placesBelow } from '../../src/gateway/state-directory.ts'
-import { signal as sendSignal } from '../../src/system/processes.ts'
-import { ask, errorOf, openAnswer } from '../gateway/ask.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { findNginx, type NginxProcess } from '../../src/adapters/gateway/nginx/nginx-processes.ts'
+import { LARGE_BODIES } from '../../src/adapters/gateway/render/error-answer.ts'
+import { placesBelow } from '../../src/adapters/gateway/state-directory.ts'
+import { signal as sendSignal } from '../../src/adapters/system/processes.ts'
+import { ask, errorOf, openAnswer } from '../adapters/gateway/ask.ts'
+import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
 
 test('one address has so many requests at once and no more, while others and the machine itself are served', async () => {
   const lab = await startLabGateway()

@@ -1,13 +1,13 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { setLink, writeGeneration } from '../../src/gateway/generation-files.ts'
-import { findNginx } from '../../src/gateway/nginx-processes.ts'
-import { placesBelow } from '../../src/gateway/state-directory.ts'
-import { hammer } from '../gateway/hammer.ts'
-import { killAtChange } from '../gateway/kill-at-change.ts'
-import { type LabGateway, neverAborted, startLabGateway } from '../gateway/lab-gateway.ts'
-import { killMaster, masterOf, twoModels } from '../gateway/two-models.ts'
+import { setLink, writeGeneration } from '../../src/adapters/gateway/generation-files.ts'
+import { findNginx } from '../../src/adapters/gateway/nginx/nginx-processes.ts'
+import { placesBelow } from '../../src/adapters/gateway/state-directory.ts'
+import { hammer } from '../adapters/gateway/hammer.ts'
+import { killAtChange } from '../adapters/gateway/kill-at-change.ts'
+import { type LabGateway, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
+import { killMaster, masterOf, twoModels } from '../adapters/gateway/two-models.ts'
 
 describe('a crash of the updater', () => {
   test.each<[string, (lab: LabGateway, candidate: ReadonlyMap<string, string>) => Promise<void>]>([

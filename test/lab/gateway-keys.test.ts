@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fingerprintOf } from '../../src/domain/engine-key.ts'
-import type { GatewayTier } from '../../src/domain/gateway-model.ts'
-import { clientPaths } from '../../src/engines/client-paths.ts'
-import { ask } from '../gateway/ask.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
-import { startSystemGateway } from '../gateway/lab-system.ts'
-import type { EngineAnswer, StandInEngine } from '../gateway/stand-in-engine.ts'
+import { fingerprintOf } from '../../src/core/domain/engine-key.ts'
+import type { GatewayTier } from '../../src/core/domain/gateway-model.ts'
+import { clientPaths } from '../../src/core/engines/client-paths.ts'
+import { ask } from '../adapters/gateway/ask.ts'
+import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { startSystemGateway } from '../adapters/gateway/lab-system.ts'
+import type { EngineAnswer, StandInEngine } from '../adapters/gateway/stand-in-engine.ts'
 
 const [old, next] = ['o'.repeat(64), 'n'.repeat(64)]
 const keys = { [fingerprintOf(old)]: old, [fingerprintOf(next)]: next }

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { clientPaths } from '../../src/engines/client-paths.ts'
-import { ENGINES, type EngineName } from '../../src/engines/index.ts'
-import { placesBelow } from '../../src/gateway/state-directory.ts'
-import { ask, errorOf } from '../gateway/ask.ts'
-import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
+import { placesBelow } from '../../src/adapters/gateway/state-directory.ts'
+import { clientPaths } from '../../src/core/engines/client-paths.ts'
+import { ENGINES, type EngineName } from '../../src/core/engines/index.ts'
+import { ask, errorOf } from '../adapters/gateway/ask.ts'
+import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
 
 /** What engines serve to those who run them, or to anybody in the place of a client. */
 const ADMINISTRATION = [

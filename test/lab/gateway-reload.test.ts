@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
-import { ask, openAnswer } from '../gateway/ask.ts'
-import { hammer } from '../gateway/hammer.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
-import { masterOf } from '../gateway/two-models.ts'
-import { withdrawAgain } from '../gateway/withdraw-again.ts'
+import { ask, openAnswer } from '../adapters/gateway/ask.ts'
+import { hammer } from '../adapters/gateway/hammer.ts'
+import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { masterOf } from '../adapters/gateway/two-models.ts'
+import { withdrawAgain } from '../adapters/gateway/withdraw-again.ts'
 
 test('loads a model once, and knows it again in another process', async () => {
   const lab = await startLabGateway()

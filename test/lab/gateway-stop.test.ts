@@ -3,13 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
+import { findNginx } from '../../src/adapters/gateway/nginx/nginx-processes.ts'
+import { takesConnection } from '../../src/adapters/system/network.ts'
+import { holdLock } from '../../src/adapters/system/process-lock.ts'
 import { gatewayStop } from '../../src/commands/gateway-stop.ts'
-import { findNginx } from '../../src/gateway/nginx-processes.ts'
-import { takesConnection } from '../../src/system/network.ts'
-import { holdLock } from '../../src/system/process-lock.ts'
+import { ask } from '../adapters/gateway/ask.ts'
+import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
 import { recordedContext } from '../commands/recorded-context.ts'
-import { ask } from '../gateway/ask.ts'
-import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
 
 test('running answers end, then nobody listens, and no replica waits for this gateway', async () => {
   const { lab, config, routes, engine, answer } = await serving()

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { findNginx } from '../../src/gateway/nginx-processes.ts'
-import { ask, errorOf, openAnswer } from '../gateway/ask.ts'
-import { labEngine, startLabGateway, tierOf } from '../gateway/lab-gateway.ts'
-import { freePort } from '../gateway/stand-in-engine.ts'
+import { findNginx } from '../../src/adapters/gateway/nginx/nginx-processes.ts'
+import { ask, errorOf, openAnswer } from '../adapters/gateway/ask.ts'
+import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { freePort } from '../adapters/gateway/stand-in-engine.ts'
 
 describe('a request reaches its tier', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 import { asUser } from './as-user.ts'
 import { lostOf, type Outcome, send, underLoad } from './clients.ts'
 import { RUNTIME_DIRECTORY } from './directories.ts'

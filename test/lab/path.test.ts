@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findMarked } from '../../src/system/processes.ts'
+import { findMarked } from '../../src/adapters/system/processes.ts'
 import { lostOf, openAi, send, startClients } from './clients.ts'
 import { readCluster } from './cluster-state.ts'
 import { FAST_MODEL, GATEWAY, openSite, type Site, SLOW_MODEL } from './site.ts'

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 
 /** A process of the lab. All its nodes are one machine, so a pid says who it is on any of them. */
 export interface LabProcess {

@@ -1,7 +1,7 @@
 import { chmod, chown, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 import { lostOf, send } from './clients.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
 import { FAST_MODEL, GATEWAY, GATEWAY_DIRECTORY, openSite, type Site, SLOW_MODEL } from './site.ts'

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { Endpoint } from '../../src/domain/endpoint.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 
 /** A client that is never done with an engine, until told to leave: engines close connections on which nothing is asked. */
 export function stayConnected({ url }: Endpoint): { leave(): void } {

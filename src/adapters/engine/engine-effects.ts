@@ -1,0 +1,226 @@
+import { appendFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Containment } from '../../core/containers/runtime.ts'
+import { fingerprintOf, strike } from '../../core/domain/engine-key.ts'
+import { START_LINE } from '../../core/domain/engine-log.ts'
+import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import type { Engine, EngineAddress, EngineHealth } from '../../core/engines/engine.ts'
+import { systemClock } from '../system/clock.ts'
+import { createHttp } from '../system/http.ts'
+import { countForeign, readEstablished } from '../system/tcp-table.ts'
+import { trimLog } from '../system/trim-log.ts'
+import { containEngine } from './container/engine-container.ts'
+import { checkHealth, loadModels } from './health.ts'
+import { readLoad } from './load.ts'
+import type { EngineGroup } from './nodes/engine-group.ts'
+import { startRankGroup } from './nodes/rank-group.ts'
+import { rankArgv } from './nodes/rank-script.ts'
+import { startRpcGroup } from './nodes/rpc-group.ts'
+import { type WorkerNodes, workerLogName } from './nodes/worker-steps.ts'
+import { freePort, listenAt } from './process/address.ts'
+import { argvBuilder } from './process/build-argv.ts'
+import { engineEnvironment } from './process/engine-environment.ts'
+import { type EngineProcess, startEngine } from './process/engine-process.ts'
+import { inspectProgram } from './process/inspect-program.ts'
+import { handOver, type Keyed } from './process/key-hand-over.ts'
+import { readLastLines } from './process/last-lines.ts'
+import { numaPrefix } from './process/numa.ts'
+import { preflight } from './process/preflight.ts'
+import { sealPrefix } from './seal-term.ts'
+import { afterStaging } from './staging/after-staging.ts'
+import { stageModel } from './staging/stage-model.ts'
+
+export interface EngineEffectsOptions {
+  readonly engine: Engine
+  readonly spec: ReplicaSpec
+  /** Of this process; the engine inherits what its allow-list names. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The argv that starts Sluice again, for engines that are its own commands. */
+  readonly self: readonly string[]
+  /** `NAME=value` in the environment of everything the engine starts on this node. */
+  readonly marker: string
+  /** On this node's own disk. */
+  readonly scratch: string
+  readonly node: string
+  /** What an engine that starts now is to ask for; undefined: engines that start here ask for no key. */
+  readonly takeKey?: (() => Promise<string>) | undefined
+  /** Of its log, as `logs/` keeps it. */
+  readonly logName: string
+  /** What already stands in the way of it, in words. */
+  readonly problem?: string | undefined
+  /** Slurm's TERM reaches every process of the job, not only those that slurmstepd has started. */
+  readonly termReachesAll?: boolean | undefined
+  /** The job's other nodes; undefined without Slurm. */
+  readonly workers?: WorkerNodes | undefined
+}
+
+/** Of each log: as much as one looks back on, and a cut seldom. */
+const LOG_BOUNDS = { mostBytes: 64 * 1024 * 1024, keepBytes: 8 * 1024 * 1024 }
+
+/** What a supervisor asks of the engine that its replica runs. */
+export function createEngineEffects(options: EngineEffectsOptions) {
+  const { engine, spec, env, self, marker, scratch, node } = options
+  const http = createHttp()
+  const environment = engineEnvironment(engine, env, spec.env)
+  const logFile = join(scratch, 'engine.log')
+  const workers = options.workers ?? NO_WORKERS
+  const logs = [
+    { name: options.logName, path: logFile },
+    ...workers.names.map(name => ({ name: `worker-${name}`, path: join(scratch, workerLogName(name)) })),
+  ]
+  return {
+    logs,
+    async trimLogs() {
+      for (const { path } of logs) await trimLog(path, LOG_BOUNDS)
+    },
+    preflight: () => preflight(engine, spec, env, workers.names, options.problem),
+    async start() {
+      const address = await listenAt(spec, node)
+      if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
+      const channel = engine.key(spec)
+      const key = channel === undefined ? undefined : await options.takeKey?.()
+      const port = await freePort(address, spec.port)
+      const url = `http://${address}:${port}`
+      const running = await start({ address, port, keyed: await handOver(channel, key, scratch) })
+      const contact = { http, engine, spec, url, key }
+      return {
+        url,
+        key: key === undefined ? undefined : fingerprintOf(key),
+        exited: running.exited,
+        processes: () => running.processes().map(one => ({ ...one, node: one.node ?? node })),
+        async health(): Promise<EngineHealth> {
+          const trouble = await running.trouble()
+          if (trouble?.kind === 'copying') return { kind: 'copying', message: trouble.message }
+          if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
+          const health = await checkHealth(contact)
+          // Asked once more: it may have said so while it came to answer.
+          const fatal = trouble ?? (await running.trouble())
+          return fatal?.kind === 'fatal' ? { kind: 'broken', message: fatal.message } : health
+        },
+        load: () => readLoad(contact),
+        loadModels: (models: readonly string[]) => loadModels(contact, models),
+        connections: () =>
+          readEstablished().then(
+            connections => countForeign(connections, port, http.ownEnds()),
+            () => undefined, // a node that does not show its connections is never idle, only late
+          ),
+        stop: () => running.stop(),
+        lastLines: async () => strike(await readLastLines(logFile), key === undefined ? [] : [key]),
+      }
+    },
+  }
+
+  async function start(at: Listening): Promise<EngineGroup> {
+    const { stage, model } = spec
+    if (stage === undefined || model?.file === undefined) return startProcesses(spec, at)
+    const abort = new AbortController()
+    const staging = stageModel({ stage, model: model.file, clock: systemClock, signal: abort.signal })
+    return afterStaging({
+      ...{ staging, abort },
+      start: file => startProcesses({ ...spec, model: { ...model, file } }, at),
+    })
+  }
+
+  async function startProcesses(own: ReplicaSpec, { address, port, keyed }: Listening): Promise<EngineGroup> {
+    const sockets = engine.makesSockets ? join(scratch, 'sockets') : undefined
+    if (sockets !== undefined) await mkdir(sockets, { recursive: true, mode: 0o700 })
+    const program = await programOf(own, keyed, sockets)
+    const [command, ...first] = program.words
+    const build = argvBuilder(engine, { command, first, env: program.env })
+    const at = { address, port, ...(sockets === undefined ? {} : { sockets }) }
+    const argvOf = (more: Pick<EngineAddress, 'placement' | 'rank'>) => build(engine.argv(own, { ...at, ...more }))
+    const launch = async (
+      more: Pick<EngineAddress, 'placement' | 'rank'>,
+      added: Readonly<Record<string, string>> = {},
+    ) => {
+      const { argv, notes } = await argvOf(more)
+      const seal = isSealed(own) ? await sealPrefix(program.env) : { words: [] }
+      const told = seal.why === undefined ? notes : [...notes, `Slurm's TERM may reach it: ${seal.why}`]
+      await appendFile(logFile, [START_LINE, ...told.map(note => `sluice: ${note}`), ''].join('\n'), { mode: 0o640 })
+      const prefix = [...seal.words, ...(own.numa === true ? await numaPrefix(env) : [])]
+      return startEngine(
+        {
+          ...withPrefix(prefix, { command, argv: [...first, ...argv, ...keyed.argv] }),
+          ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
+          marker,
+          isShielded: program.termMs === undefined,
+          logFile,
+        },
+        systemClock,
+      )
+    }
+    const graceMs = Math.max(engine.stopGraceMs, program.termMs ?? 0)
+    const { addressVariable } = engine
+    if (own.ranks !== undefined && addressVariable !== undefined) {
+      const meeting = { address, port: await freePort(address) }
+      // Those of the others differ by their rank alone.
+      const argvs = await Promise.all(workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, meeting } })))
+      return startRankGroup({
+        ...{ nodes: workers, logs: scratch, stopGraceMs: graceMs },
+        startHead: () => launch({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
+        workerArgv: rank =>
+          rankArgv(own.networks, addressVariable, [command, ...first, ...(argvs[rank - 1]?.argv ?? [])]),
+      })
+    }
+    if (own.rpc === undefined) return oneProcess(await launch({}), graceMs)
+    return startRpcGroup({
+      rpc: own.rpc,
+      nodes: workers,
+      head: {
+        command,
+        logFile,
+        start: placement => launch({ placement }),
+        inspect: () => inspectProgram(command, environment),
+      },
+      logs: scratch,
+      clock: systemClock,
+    })
+  }
+
+  /** A container's own programs may be setuid, and its runtime ends it in its own way. */
+  function isSealed(own: ReplicaSpec): boolean {
+    const mayUnblock = engine.mayUnblockTerm === true && own.custom?.setuid !== true
+    return mayUnblock && options.termReachesAll === true && own.container === undefined
+  }
+
+  /** The words before its arguments. */
+  async function programOf(own: ReplicaSpec, keyed: Keyed, sockets: string | undefined): Promise<Containment> {
+    const whole = { ...environment, ...keyed.environment }
+    if (engine.subcommand !== undefined)
+      return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: whole }
+    const { container } = own
+    if (container === undefined) return { words: [own.command], env: whole }
+    const needs = [...engine.needs(own).flatMap(need => (need.or === undefined ? [need.path] : [])), ...keyed.files]
+    const writes = sockets === undefined ? [] : [sockets]
+    return containEngine({
+      ...{ container, spec: own, needs, writes, environment: whole, jobEnv: env, marker, scratch, node },
+    })
+  }
+}
+
+/** Where an engine is to listen, and what makes it ask for a key. */
+interface Listening {
+  readonly address: string
+  readonly port: number
+  readonly keyed: Keyed
+}
+
+const NO_WORKERS: WorkerNodes = {
+  names: [],
+  start: ({ node }) => Promise.reject(new Error(`Cannot start a worker on ${node}: there is no Slurm`)),
+  connects: () => Promise.resolve(false),
+}
+
+function oneProcess({ pid, exited, stop }: EngineProcess, graceMs: number): EngineGroup {
+  return {
+    exited,
+    processes: () => [{ role: 'server', pid, node: undefined }],
+    trouble: () => Promise.resolve(undefined),
+    stop: () => stop(graceMs),
+  }
+}
+
+function withPrefix(prefix: readonly string[], { command, argv }: { command: string; argv: readonly string[] }) {
+  const [program = command, ...rest] = [...prefix, command, ...argv]
+  return { command: program, argv: rest }
+}

@@ -1,0 +1,22 @@
+import type { Engine } from '../../../core/engines/engine.ts'
+
+/**
+ * What any engine may inherit: where programs and libraries are, the locale, scratch space, and the GPUs that Slurm gave.
+ * Everything else stays behind, above all variables by which an engine would be configured past its job script.
+ */
+const COMMON =
+  /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR|XDG_CACHE_HOME|LD_LIBRARY_PATH|OMP_[A-Z_]+|CUDA_[A-Z_]+|NVIDIA_[A-Z_]+|GPU_DEVICE_ORDINAL|ROCR_VISIBLE_DEVICES|HIP_VISIBLE_DEVICES|ZE_AFFINITY_MASK)$/
+
+/** The engine's whole environment: inherited by allow-list, then the engine's own, then what the tier says. */
+export function engineEnvironment(
+  engine: Engine,
+  inherited: Readonly<Record<string, string | undefined>>,
+  tierEnvironment: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const kept = Object.entries(inherited).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (COMMON.test(entry[0]) || engine.keepsEnvironment.test(entry[0])),
+  )
+  // PCI order makes device numbers mean the same to Slurm, nvidia-smi and the engine (reference/slurm.md).
+  return { ...Object.fromEntries(kept), CUDA_DEVICE_ORDER: 'PCI_BUS_ID', ...engine.environment, ...tierEnvironment }
+}

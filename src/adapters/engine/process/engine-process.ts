@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { execa } from 'execa'
+import type { Clock } from '../../system/clock.ts'
+import { findMarked, signal } from '../../system/processes.ts'
+
+/** An engine that was started: a process group of its own, and whatever came of it. */
+export interface EngineProcess {
+  readonly pid: number
+  /** How it ended, in words; resolves once and never rejects. */
+  readonly exited: Promise<string>
+  /**
+   * Ends it: TERM to its group (INT, where TERM does not reach it) and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
+   * Resolves when nothing is left, with the pids that had to be hunted down.
+   */
+  stop(graceMs: number): Promise<readonly number[]>
+}
+
+export interface EngineLaunch {
+  readonly command: string
+  readonly argv: readonly string[]
+  /** The whole environment but SPT_NOENV; nothing else is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
+  readonly marker: string
+  /** Slurm's TERM does not reach it, nor does ours: it is asked to leave by INT, which Slurm never sends. */
+  readonly isShielded: boolean
+  /** Run when its group has been killed, by whoever did it: what ends or removes that which a KILL leaves behind. */
+  readonly cleanUp?: readonly string[] | undefined
+  /** Its standard output and error are appended here. */
+  readonly logFile: string
+}
+
+/** A container that does not end for so long holds on to something that we cannot loosen. */
+const CLEAN_UP_SECONDS = 30
+
+/**
+ * Beside the engine, in its group, a shell waits for the end of a pipe that only the supervisor holds open. When the
+ * supervisor is gone, however it went, the kernel closes the pipe and the shell ends everything that carries the marker,
+ * cleans up, and ends the group. The engine itself replaces the launching shell, so its pid is the child's.
+ *
+ * A shielded engine has TERM blocked, which its children inherit: under proctrack/linuxproc or SignalChildrenProcesses
+ * Slurm's TERM reaches the whole tree, and what the engine is answering would be cut (reference: env(1), coreutils 8.31).
+ * Measured: Python, Perl and C++ keep the block, also below handlers of their own. TERM is ignored too, for programs that
+ * undo a block and keep an ignore, as Java does. Node and Go undo both when they start: seal-term.ts.
+ */
+const LAUNCHER = `
+marker=$1; shielded=$2; words=$3; shift 3
+(
+  # Of all arguments, those that clean up: they come first.
+  left=$words
+  while [ "$left" -gt 0 ]; do set -- "$@" "$1"; shift; left=$((left - 1)); done
+  shift $(($# - words))
+  trap '' TERM INT HUP USR1 USR2
+  self=$(exec sh -c 'echo $PPID')
+  IFS= read -r _ <&3
+  for environ in /proc/[0-9]*/environ; do
+    pid=\${environ#/proc/}; pid=\${pid%/environ}
+    [ "$pid" = "$self" ] || ! grep -qzxF -- "$marker" "$environ" || kill -KILL "$pid"
+  done
+  [ "$words" = 0 ] || timeout ${CLEAN_UP_SECONDS} "$@"
+  kill -KILL 0
+) >/dev/null 2>&1 &
+shift "$words"
+[ "$shielded" = no ] || trap '' TERM
+if [ "$shielded" = yes ] && env --block-signal=TERM true 2>/dev/null; then
+  set -- env --block-signal=TERM sh -c 'exec "$@"' sluice "$@"
+fi
+exec "$@" 3<&-
+`
+
+/**
+ * @throws when the command cannot be started at all; one that starts and ends at once is told by `exited`.
+ */
+export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<EngineProcess> {
+  const log = await open(launch.logFile, 'a', 0o640)
+  try {
+    const [name = '', value = ''] = splitMarker(launch.marker)
+    const shielded = launch.isShielded ? 'yes' : 'no'
+    const { cleanUp = [] } = launch
+    const asked = launch.isShielded ? 'SIGINT' : 'SIGTERM'
+    const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded, String(cleanUp.length), ...cleanUp]
+    const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
+      // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
+      // (reference: setproctitle, SPT_NOENV); vLLM and SGLang do.
+      env: { SPT_NOENV: '1', ...launch.env, [name]: value },
+      stdio: ['ignore', log.fd, log.fd, 'pipe'],
+      detached: true, // setsid: a session and a group of its own, whose leader becomes the engine
+    })
+    const exited = ending(child)
+    const pid = child.pid
+    if (pid === undefined) throw new Error(`Cannot start "${launch.command}": ${await exited}`)
+    return { pid, exited, stop: graceMs => stopGroup({ child, pid, exited, asked }, launch, graceMs, clock) }
+  } finally {
+    await log.close()
+  }
+}
+
+function splitMarker(marker: string): [string, string] {
+  const equals = marker.indexOf('=')
+  return [marker.slice(0, equals), marker.slice(equals + 1)]
+}
+
+function ending(child: ChildProcess): Promise<string> {
+  return new Promise(resolve => {
+    child.once('error', error => resolve(error.message))
+    child.once('exit', (code, killed) => resolve(killed === null ? `Exited with code ${code}` : `Killed by ${killed}`))
+  })
+}
+
+interface Running {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly exited: Promise<string>
+  /** What it heeds. */
+  readonly asked: 'SIGINT' | 'SIGTERM'
+}
+
+async function stopGroup(
+  { child, pid, exited, asked }: Running,
+  launch: EngineLaunch,
+  graceMs: number,
+  clock: Clock,
+): Promise<readonly number[]> {
+  if (graceMs > 0 && child.exitCode === null && child.signalCode === null) {
+    signal(-pid, asked)
+    const ended = new AbortController()
+    await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
+    ended.abort()
+  }
+  // The group outlives its leader (the watching shell is in it), so its id cannot have been given to anybody else.
+  signal(-pid, 'SIGKILL')
+  await exited
+  child.stdio[3]?.destroy()
+  if (launch.cleanUp !== undefined) await cleanUp(launch.cleanUp, launch.env)
+  return endMarked(launch.marker, clock, pid)
+}
+
+/** What fails there has nothing left to do, or is told by the next start. */
+async function cleanUp(
+  [program = '', ...argv]: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  await execa(program, argv, {
+    ...{ env: { ...env }, extendEnv: false, reject: false, stdio: 'ignore' },
+    timeout: CLEAN_UP_SECONDS * 1_000,
+  })
+}
+
+/** Ends everything that carries the marker, and looks again until nothing does; what was not in `group` is named. */
+export async function endMarked(marker: string, clock: Clock, group?: number): Promise<readonly number[]> {
+  const hunted = new Set<number>()
+  for (;;) {
+    const left = await findMarked(marker)
+    if (left.length === 0) return [...hunted]
+    for (const one of left) {
+      if (signal(one.pid, 'SIGKILL') && one.group !== group) hunted.add(one.pid)
+    }
+    await clock.sleep(20)
+  }
+}

@@ -1,0 +1,34 @@
+import { execa } from 'execa'
+import { parseDevices } from '../nodes/worker-script.ts'
+
+/** A program that starts a GPU's driver takes seconds; one that hangs there is not waited for. */
+const TIMEOUT_MS = 60_000
+
+/** llama-server's help has 60 KB, vLLM's 200; one that goes on and on is ended there. */
+const MOST_CHARACTERS = 1024 * 1024
+
+/** What a program says when it is asked by these arguments, such as `--help`, up to a million characters; empty where it says nothing. */
+export async function ask(
+  command: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
+  const bounds = { timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS } as const
+  const options = { env: { ...env }, extendEnv: false, stdin: 'ignore', all: true, reject: false, ...bounds } as const
+  return ((await execa(command, argv, options)).all ?? '').slice(0, MOST_CHARACTERS)
+}
+
+/** What llama-server says of its build and of the devices that it sees, which are those that Slurm gave. */
+export async function inspectProgram(
+  command: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ build: string | undefined; devices: readonly string[] }> {
+  const [version, devices] = await Promise.all([
+    ask(command, ['--version'], env),
+    ask(command, ['--list-devices'], env),
+  ])
+  return {
+    build: /^version: *(.+)$/m.exec(version)?.[1]?.trim(),
+    devices: parseDevices(devices.split('\n')),
+  }
+}

@@ -1,0 +1,10 @@
+import { sinceLastStart } from '../../../core/domain/engine-log.ts'
+import { printable } from '../../../core/text/printable-text.ts'
+import { readTail } from '../../system/file-tail.ts'
+
+const LAST_LINES = 12
+
+/** What an engine printed last, since it was started, as people may be shown it. */
+export async function readLastLines(logFile: string): Promise<string> {
+  return printable(sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'))
+}

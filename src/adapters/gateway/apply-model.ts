@@ -1,0 +1,168 @@
+import { codeOf, messageOf } from '../../core/domain/caught.ts'
+import { isSameListen, type ListenAddress, listensOf } from '../../core/domain/listen-address.ts'
+import type { ApplyOutcome, ApplyStep, Gateway } from './gateway.ts'
+import type { GatewayParts } from './gateway-parts.ts'
+import {
+  listGenerations,
+  pruneGenerations,
+  readGeneration,
+  readLink,
+  removeGeneration,
+  writeGeneration,
+} from './generation-files.ts'
+import type { NginxHost, Sight } from './nginx/nginx-host.ts'
+import type { NginxProcess } from './nginx/nginx-processes.ts'
+import { probePorts } from './nginx/probe-ports.ts'
+import { growSpare } from './nginx/spare-generation.ts'
+import { rehearsalOf } from './rehearsal.ts'
+import { renderGateway } from './render/render-gateway.ts'
+
+/** What an apply left running: as long as this master answers this generation, nothing has to be looked up again. */
+interface Settled {
+  readonly master: NginxProcess
+  readonly generation: number
+  readonly model: string
+}
+
+/**
+ * `Gateway.apply`. A crash between any two of its steps leaves one of these, and the next call starts from what nginx
+ * answers, not from what the files say:
+ *
+ * ```
+ * written, not current     never read: removed later
+ * current, not reloaded    nginx answers the older one: a new generation is written, and the older is the one to restore
+ * reloaded, not verified   either answers, two generations accept: as above, and a verified reload ends both
+ * verified, not `good`     nginx answers it: unchanged, or with the system's nginx proved by one more reload
+ * started, not verified    a master that answers: as reloaded; one that does not: replaced
+ * ```
+ */
+export function createApply(parts: GatewayParts, host: NginxHost): Gateway['apply'] {
+  const { directory, clock } = parts
+  let settled: Settled | undefined
+  /** The version of nginx that has taken servers in every tier. */
+  let rehearsed: string | undefined
+
+  return async (model, signal, keys = {}) => {
+    let step: ApplyStep = 'find nginx'
+    let before: Sight | undefined
+    try {
+      if (settled?.model === JSON.stringify(model) && (await host.stillRuns(settled.master, settled.generation))) {
+        await host.rotateLogs()
+        return { status: 'unchanged', generation: settled.generation }
+      }
+      before = await host.look()
+      await host.rotateLogs()
+      const { build, master, answer } = before
+      step = 'render'
+      const render = (generation: number, of = model) => renderGateway(of, { ...parts, generation, build, keys })
+      if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
+        settled = master && { master, generation: answer, model: JSON.stringify(model) }
+        await tidy(answer)
+        return { status: 'unchanged', generation: answer }
+      }
+      const generation = 1 + Math.max(0, answer ?? 0, ...(await listGenerations(directory)))
+      const files = render(generation)
+
+      const rehearsal = rehearsed === build.version ? undefined : rehearsalOf(model)
+      if (rehearsal !== undefined) {
+        step = 'write'
+        await writeGeneration(directory, generation, render(generation, rehearsal))
+        step = 'test'
+        await host.test(generation, rehearsal, before)
+        await removeGeneration(directory, generation)
+      }
+      rehearsed = build.version
+
+      step = 'write'
+      await writeGeneration(directory, generation, files)
+      // Whoever fills the disk is still at it; what is left now is for nginx, should it have to be started.
+      await growSpare(directory, 1 / 4)
+      signal.throwIfAborted()
+      step = 'test'
+      await host.test(generation, model, before)
+      step = 'probe ports'
+      const held = await host.listeners(before)
+      const isNew = (at: ListenAddress) => !held.some(one => isSameListen(one, at))
+      await probePorts(listensOf(model).filter(isNew), held)
+      signal.throwIfAborted()
+
+      step = 'swap'
+      await host.install(generation)
+      await host.check(generation)
+      step = 'load'
+      const start = clock.now()
+      const running = await host.load(generation, signal)
+      const reloadMs = clock.now() - start
+      settled = running && { master: running, generation, model: JSON.stringify(model) }
+      await tidy(generation)
+      return { status: 'applied', generation, reloadMs }
+    } catch (error) {
+      signal.throwIfAborted()
+      settled = undefined
+      return failed(step, error, await restore(step, before, signal))
+    }
+  }
+
+  async function isOnDisk(generation: number, files: ReadonlyMap<string, string>): Promise<boolean> {
+    for (const [name, text] of files) {
+      if ((await readGeneration(directory, generation, name)) !== text) return false
+    }
+    return true
+  }
+
+  /** Files are worth no failure of what runs: what is not done here is done by the next apply. */
+  async function tidy(good: number): Promise<void> {
+    try {
+      await host.keep(good)
+      await pruneGenerations(directory, KEPT, [good])
+      await growSpare(directory, 1)
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error
+    }
+  }
+
+  /** Puts back what ran before, or else what was last known to run. Undefined: it does; otherwise why it does not. */
+  async function restore(step: ApplyStep, before: Sight | undefined, signal: AbortSignal): Promise<string | undefined> {
+    const generation = before?.answer ?? (await readLink(directory, 'good'))
+    const isUntouched = step !== 'load' && before?.master !== undefined && before.answer !== undefined
+    try {
+      await host.install(generation)
+      if (generation === undefined) {
+        if (step === 'load') await host.load(undefined, signal)
+        return 'there is no earlier generation'
+      }
+      const isProved = isUntouched ? before.isSettled : await loadAgain(generation, before, signal)
+      if (isProved) await tidy(generation)
+      return undefined
+    } catch (error) {
+      signal.throwIfAborted()
+      return messageOf(error)
+    }
+  }
+
+  /**
+   * True when it runs, verified. What keeps a generation from being loaded may keep the last one from it too: false when
+   * that, as far as can be seen, was never left.
+   */
+  async function loadAgain(generation: number, before: Sight | undefined, signal: AbortSignal): Promise<boolean> {
+    try {
+      await host.check(generation)
+      await host.load(generation, signal)
+      return true
+    } catch (error) {
+      signal.throwIfAborted()
+      if (before?.answer === generation && (await before.isStill())) return false
+      throw error
+    }
+  }
+}
+
+// The one that runs, the one before it for whoever compares, and one for a failed candidate.
+const KEPT = 3
+
+function failed(step: ApplyStep, error: unknown, trouble: string | undefined): ApplyOutcome {
+  const message = messageOf(error)
+  const isSaid = trouble === undefined || trouble === message
+  const words = isSaid ? message : `${message}; nothing to go back to: ${trouble}`
+  return { status: 'failed', step, message: words, restored: trouble === undefined }
+}

@@ -1,0 +1,47 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { codeOf, messageOf } from '../../core/domain/caught.ts'
+import { type Listen, listenAddress, localUrl, overlaps } from '../../core/domain/listen-address.ts'
+import { askGeneration } from './nginx/control.ts'
+import { parseBuild } from './nginx/nginx-build.ts'
+import { findNginx } from './nginx/nginx-processes.ts'
+import { probePorts } from './nginx/probe-ports.ts'
+import { listenersOf } from './render/listeners.ts'
+
+/** Which nginx there is, or in words why there is none that would do. Runs `nginx -V` and starts nothing. */
+export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
+  const bounds = { timeout: ANSWER_MS, maxBuffer: MOST_CHARACTERS } as const
+  const result = await execa(command, ['-V'], { cwd: '/', env, extendEnv: false, reject: false, ...bounds })
+  if (result.code === 'ENOENT') return { missing: `There is no program "${command}" on PATH`, isThere: false }
+  if (result.failed) return { missing: `Cannot run ${command} -V: ${result.shortMessage}`, isThere: false }
+  const modules = /--modules-path=(\S+)/.exec(result.stderr)?.[1]
+  const isStatic = /--add-module=\S*njs/.test(result.stderr)
+  const hasNjs = modules === undefined ? undefined : existsSync(join(modules, 'ngx_http_js_module.so'))
+  try {
+    return { version: parseBuild(result.stderr).version, hasNjs: isStatic || hasNjs }
+  } catch (error) {
+    return { missing: messageOf(error), isThere: true }
+  }
+}
+
+/** Who listens where the gateway would whose private nginx runs in `directory`, or which the system's nginx carries. */
+export async function inspectListen(
+  listen: Listen,
+  directory: string,
+): Promise<'nobody' | 'our nginx' | 'somebody else' | 'not this machine'> {
+  const at = listenAddress(listen)
+  const masters = existsSync(directory) ? findNginx(realpathSync(directory)).filter(one => one.role === 'master') : []
+  if (listenersOf(...masters.map(master => master.pid)).some(one => overlaps(one, at))) return 'our nginx'
+  const failure = await probePorts([at]).then(
+    () => undefined,
+    (error: Error) => codeOf(error.cause) ?? 'unknown', // who holds it is asked next
+  )
+  if (failure === undefined) return 'nobody'
+  if (failure === 'EADDRNOTAVAIL') return 'not this machine'
+  // Another account's processes show nobody what they hold.
+  return (await askGeneration({ url: localUrl(listen) })) === undefined ? 'somebody else' : 'our nginx'
+}
+
+const ANSWER_MS = 10_000
+const MOST_CHARACTERS = 64 * 1024

@@ -1,0 +1,36 @@
+import type { RunningGateway } from '../gateway.ts'
+import type { GatewayParts } from '../gateway-parts.ts'
+import { readModel } from '../read-model.ts'
+import { readKeys } from '../render/keys-file.ts'
+import { hasOneGeneration } from './await-generation.ts'
+import { privateGeneration } from './control.ts'
+import { findNginx } from './nginx-processes.ts'
+
+/** `Gateway.running` of a private nginx. While a reload goes on two generations accept, and neither is the answer: waits for its end. */
+export async function readRunning(
+  { directory, clock }: GatewayParts,
+  signal: AbortSignal,
+): Promise<RunningGateway | undefined> {
+  const deadline = clock.now() + DEADLINE_MS
+  for (;;) {
+    if (!findNginx(directory.root).some(one => !one.isShuttingDown)) return undefined
+    const generation = await privateGeneration(directory)
+    if (generation !== undefined && hasOneGeneration(directory)) {
+      const model = await readModel(directory, generation)
+      if (model === undefined) {
+        throw new Error(`Cannot tell what nginx runs: it answers generation ${generation}, whose files are gone`)
+      }
+      return { generation, model, keys: await readKeys(directory, generation) }
+    }
+    signal.throwIfAborted()
+    if (clock.now() > deadline) {
+      const found = generation === undefined ? 'no generation' : 'more than one generation'
+      throw new Error(`Cannot tell what nginx runs: after ${DEADLINE_MS / 1000} s ${found} answers`)
+    }
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+// A reload that somebody else left behind takes 0.1 s, or 2.5 s where a port is busy.
+const DEADLINE_MS = 5000
+const POLL_MS = 20

@@ -1,0 +1,261 @@
+import { join } from 'node:path'
+import type { GatewayModel } from '../../../core/domain/gateway-model.ts'
+import {
+  isSameListen,
+  type ListenAddress,
+  listensOf,
+  listenWords,
+  localUrl,
+  overlaps,
+} from '../../../core/domain/listen-address.ts'
+import type { GatewayParts } from '../gateway-parts.ts'
+import { readGeneration, readLink, setLink } from '../generation-files.ts'
+import { readModel } from '../read-model.ts'
+import { readKeys } from '../render/keys-file.ts'
+import { listenersOf } from '../render/listeners.ts'
+import { nginxString } from '../render/nginx-string.ts'
+import { awaitGeneration, sizeOf } from './await-generation.ts'
+import { systemGeneration } from './control.ts'
+import { parseBuild } from './nginx-build.ts'
+import type { NginxHost } from './nginx-host.ts'
+import { findAnyNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
+import { runReload } from './reload-command.ts'
+import { systemFile } from './system-file.ts'
+import { errorLogOf, filesOfDump, findSystemMaster, listensOn, type NginxPlaces } from './system-nginx.ts'
+
+/** How the system's nginx is told. */
+export interface SystemOptions {
+  /** Name of the file and of all that `http { }` sees of it. */
+  readonly name: string
+  /** From which nginx includes `*.conf` within `http { }`. */
+  readonly directory: string
+  /** The words of the command that reloads it. */
+  readonly reload: readonly string[]
+}
+
+/**
+ * The system's nginx, of which one file is ours; root's business alone, because whoever may write a file that root's nginx
+ * includes is root.
+ *
+ * `current` is what was put into that file last, `good` what was seen to run. A change begins with `current` and ends with
+ * `good`, so whatever a crash left between the two shows in them: it is made good by another reload, verified. nginx is
+ * never started or ended here, and nothing but the file and the reload command touches it.
+ */
+export function createSystemHost(parts: GatewayParts, options: SystemOptions & { places: NginxPlaces }): NginxHost {
+  const { directory, nginx, clock } = parts
+  const mark = `# Kept in ${nginxString(directory.root)}\n`
+  const file = systemFile(join(options.directory, `sluice-${options.name}.conf`), mark)
+
+  const host: NginxHost = {
+    async look() {
+      const master = await findSystemMaster(options.places)
+      const answer = await ask()
+      const links = await readLinks()
+      const isGood = answer !== undefined && links.current === answer && links.good === answer
+      const workers = keysOf(acceptingBeside(master, await ourListens()))
+      return {
+        master,
+        build: parseBuild(await nginx.version(master)),
+        answer,
+        isSettled: isGood && (await isInstalled(answer)),
+        async isStill() {
+          const isSame = readAgain(master) !== undefined && (await ask()) === answer
+          return isSame && keysOf(acceptingBeside(master, await ourListens())) === workers
+        },
+      }
+    },
+    async stillRuns(master, generation) {
+      return readAgain(master) !== undefined && (await ask()) === generation && (await isInstalled(generation))
+    },
+    rotateLogs: async () => undefined, // they lie where the site rotates its own
+    async test(generation, model, { master }) {
+      await nginx.test(generation, master)
+      if (master === undefined) return
+      // A configuration that is broken as it stands is told by `check`: the broken part may be our own file.
+      const dump = await nginx.dump('test', master).catch(() => '')
+      refuseSharedPorts(dump, model)
+      refuseToLetGo(master, model)
+    },
+    async listeners({ master }) {
+      if (master === undefined) return []
+      // Where another site listens was told by `test`: what the master holds of our addresses it holds for us.
+      const ours = await ourListens()
+      return listenersOf(master.pid).filter(one => ours.some(at => isSameListen(at, one)))
+    },
+    async install(generation) {
+      if (generation === undefined) return file.write(undefined)
+      const text = await textOf(generation)
+      if (text === undefined) throw new Error(`Cannot install generation ${generation}: its files are gone`)
+      // Back to the good one: until that was seen to run, `current` goes on saying that something else may.
+      if ((await readLink(directory, 'good')) !== generation) await setLink(directory, 'current', generation)
+      await file.write(text)
+    },
+    async check(generation) {
+      const master = await findSystemMaster(options.places)
+      const dump = await nginx.dump(`load generation ${generation} with all else that nginx reads`, master)
+      if (!dump.includes((await textOf(generation)) ?? mark)) {
+        throw new Error(
+          `Cannot load generation ${generation}: nginx does not read "${file.path}"; include ${options.directory}/*.conf within http { } of its configuration, or change gateway.directory`,
+        )
+      }
+      const model = await modelOf(generation)
+      if (model !== undefined) refuseSharedPorts(dump, model)
+    },
+    async load(generation, signal) {
+      const master = await findSystemMaster(options.places)
+      const older = acceptingBeside(master, await ourListens())
+      const errorLog = errorLogOf(master)
+      const logStart = errorLog === undefined ? 0 : await sizeOf(errorLog)
+      const model = generation === undefined ? undefined : await modelOf(generation)
+      await runReload(options.reload, { env: parts.env, clock, signal })
+      await awaitGeneration({
+        generation,
+        ask: model === undefined ? ask : () => systemGeneration(directory, [controlOf(model)]),
+        master,
+        older,
+        isAlone: isSteady(master),
+        errorLog,
+        logStart,
+        clock,
+        signal,
+      })
+      return master
+    },
+    async keep(generation) {
+      await setLink(directory, 'current', generation)
+      await setLink(directory, 'good', generation)
+    },
+    async workers() {
+      const master = await findSystemMaster(options.places)
+      const listens = await ourListens()
+      const workers = findAnyNginx().filter(one => one.role === 'worker')
+      return workers.filter(one => one.parent === master.pid || listensOnAny(one, listens))
+    },
+    async running(signal) {
+      const listens = await ourListens()
+      const deadline = clock.now() + RUNNING_MS
+      for (;;) {
+        const answer = await ask()
+        const { current, good } = await readLinks()
+        if (answer !== undefined && current === answer && good === answer) {
+          const model = await modelOf(answer)
+          if (model !== undefined) return { generation: answer, model, keys: await readKeys(directory, answer) }
+        }
+        if (answer !== undefined) {
+          throw new Error(
+            `Cannot tell what nginx runs: it answers generation ${answer}, which was not seen to run alone`,
+          )
+        }
+        if (!findAnyNginx().some(one => listensOnAny(one, listens))) return undefined
+        signal.throwIfAborted()
+        if (clock.now() > deadline) {
+          throw new Error(`Cannot tell what nginx runs: it does not say so within ${RUNNING_MS / 1000} s`)
+        }
+        await clock.sleep(POLL_MS, signal)
+      }
+    },
+    async stop({ signal }) {
+      await file.write(undefined)
+      await host.load(undefined, signal)
+    },
+  }
+  return host
+
+  /** What answers where the generations listen that may run. */
+  async function ask(): Promise<number | undefined> {
+    return systemGeneration(directory, (await ourModels()).map(controlOf))
+  }
+
+  async function readLinks() {
+    return { current: await readLink(directory, 'current'), good: await readLink(directory, 'good') }
+  }
+
+  async function ourModels(): Promise<GatewayModel[]> {
+    const { current, good } = await readLinks()
+    const models = await Promise.all([...new Set([current, good])].map(one => one && modelOf(one)))
+    return models.filter(one => typeof one === 'object')
+  }
+
+  async function ourListens(): Promise<ListenAddress[]> {
+    return (await ourModels()).flatMap(listensOf)
+  }
+
+  function modelOf(generation: number): Promise<GatewayModel | undefined> {
+    return readModel(directory, generation)
+  }
+
+  function textOf(generation: number): Promise<string | undefined> {
+    return readGeneration(directory, generation, 'gateway.conf')
+  }
+
+  async function isInstalled(generation: number): Promise<boolean> {
+    const [installed, text] = await Promise.all([file.read(), textOf(generation)])
+    return installed !== undefined && installed === text
+  }
+
+  /** nginx takes two sites on one port and asks nobody: requests would go by their Host, and strangers' by who came first. */
+  function refuseSharedPorts(dump: string, model: GatewayModel): void {
+    for (const other of filesOfDump(dump)) {
+      if (other.text.includes(mark)) continue
+      const theirs = listensOn(other.text)
+      const shared = listensOf(model).filter(at => theirs.some(one => overlaps(one, at)))
+      if (shared.length > 0) {
+        throw new Error(
+          `Cannot listen on ${shared.map(listenWords).join(', ')}: another site of this nginx does so in "${other.path}"; choose another port for one of the two`,
+        )
+      }
+    }
+  }
+
+  /**
+   * The masters' workers come and go with any reload of the site, in numbers that we do not know. But nginx tells its old
+   * workers to leave in one loop: one that was restarted meanwhile is told within moments of those that we know, so a set
+   * that stays the same has no such one in it.
+   */
+  function isSteady(master: NginxProcess): () => boolean {
+    let seen: string | undefined
+    let since = 0
+    return () => {
+      const now = keysOf(findAnyNginx().filter(one => isAccepting(one) && one.parent === master.pid))
+      if (now !== seen) since = clock.now()
+      seen = now
+      return now !== '' && clock.now() - since >= STEADY_MS
+    }
+  }
+}
+
+/** Workers of the master, and those of a master that was killed or upgraded (USR2, nginx(8)) and still has our ports. */
+function acceptingBeside(master: NginxProcess, listens: readonly ListenAddress[]): NginxProcess[] {
+  return findAnyNginx()
+    .filter(isAccepting)
+    .filter(one => one.parent === master.pid || listensOnAny(one, listens))
+}
+
+function listensOnAny({ pid }: NginxProcess, listens: readonly ListenAddress[]): boolean {
+  return listenersOf(pid).some(one => listens.some(at => isSameListen(at, one)))
+}
+
+function keysOf(processes: readonly NginxProcess[]): string {
+  return processes.map(one => `${one.pid}/${one.startTime}`).join()
+}
+
+function controlOf(model: GatewayModel) {
+  return { url: localUrl(model.listen) }
+}
+
+/** `mustLetGo` of `loadGeneration`, where nothing but a reload is ours to do. */
+function refuseToLetGo(master: NginxProcess, model: GatewayModel): void {
+  const held = listenersOf(master.pid)
+  for (const at of listensOf(model)) {
+    const other = held.some(one => isSameListen(one, at)) ? undefined : held.find(one => overlaps(one, at))
+    if (other === undefined) continue
+    throw new Error(
+      `Cannot listen on ${listenWords(at)}: this nginx listens on ${listenWords(other)}, and a reload cannot change from one to the other; let the gateway listen on another port first, then on this one`,
+    )
+  }
+}
+
+// Workers answer a signal between two events.
+const STEADY_MS = 50
+const RUNNING_MS = 5000
+const POLL_MS = 20

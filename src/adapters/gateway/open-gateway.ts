@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../system/clock.ts'
+import { endSockets } from '../system/end-sockets.ts'
+import { socketsTo } from '../system/process-sockets.ts'
+import { readTemplate } from '../system/templates.ts'
+import { createApply } from './apply-model.ts'
+import type { Gateway } from './gateway.ts'
+import type { GatewayParts } from './gateway-parts.ts'
+import { nginxCommand } from './nginx/nginx-command.ts'
+import { createPrivateHost } from './nginx/private-host.ts'
+import { createSystemHost, type SystemOptions } from './nginx/system-host.ts'
+import { parsePlaces } from './nginx/system-nginx.ts'
+import { findWorkerAccount, type WorkerAccount } from './nginx/worker-account.ts'
+import type { GatewayTemplates } from './render/render-gateway.ts'
+import { admitGroup, makeStateDirectory, type StateDirectory } from './state-directory.ts'
+
+export interface GatewayOptions {
+  /** Absolute, on local disk, ours alone. One gateway at a time may be open on it: hold a lock. */
+  readonly directory: string
+  /** The program, by name or path. */
+  readonly nginx: string
+  readonly env: NodeJS.ProcessEnv
+  readonly clock: Clock
+  /** The system's nginx carries the gateway; root's alone. Absent: a private one, in `directory`. */
+  readonly system?: SystemOptions | undefined
+  /** Files that one process of nginx may have open, and so its connections; absent: what the hard limit allows. */
+  readonly openFiles?: number
+}
+
+/**
+ * Makes the state directory where needed and touches nothing that runs.
+ *
+ * @throws when the directory cannot be made or is too long a path for a socket; for the system's nginx also when there is
+ * none.
+ */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const { clock, env } = options
+  // What a private nginx left in `directory` is no generation of the system's.
+  const directory = await makeStateDirectory(
+    options.system === undefined ? options.directory : join(options.directory, 'system'),
+  )
+  const nginx = nginxCommand({ command: options.nginx, directory, env })
+  const system = options.system && { ...options.system, places: parsePlaces(await nginx.version(undefined)) }
+  const parts: GatewayParts = {
+    directory,
+    nginx,
+    templates: await readTemplates(),
+    workers: options.system === undefined ? await admitWorkers(directory) : undefined,
+    openFiles: options.openFiles ?? openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
+    amongOthers: system && {
+      names: `sluice_${system.name}`,
+      accessLog: join(system.places.logs, `sluice-${system.name}.access.log`),
+    },
+    env,
+    clock,
+  }
+  const host = system === undefined ? createPrivateHost(parts) : createSystemHost(parts, system)
+  const apply = createApply(parts, host)
+  let last: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined) // its caller hears of it; the next call only waits
+    return turn
+  }
+  return {
+    apply: (model, signal, keys) => inTurn(() => apply(model, signal, keys)),
+    running: signal => inTurn(() => host.running(signal)),
+    async endStreams(servers) {
+      const workers = await host.workers()
+      const sockets = socketsTo(workers, servers)
+      return sockets.length === 0 ? { ended: 0 } : endSockets(sockets)
+    },
+    stop: options => inTurn(() => host.stop(options)),
+  }
+}
+
+/** Undefined: only root can choose. */
+async function admitWorkers(directory: StateDirectory): Promise<WorkerAccount | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  const workers = await findWorkerAccount((await stat(directory.root)).uid)
+  await admitGroup(directory, workers.gid)
+  return workers
+}
+
+async function readTemplates(): Promise<GatewayTemplates> {
+  const read = (name: string) => readTemplate(`nginx/${name}.mustache`)
+  const [wrapper, gateway, exchange, tier, delivery] = await Promise.all([
+    read('nginx.conf'),
+    read('gateway.conf'),
+    read('exchange'),
+    read('tier'),
+    read('delivery'),
+  ])
+  return { 'nginx.conf': wrapper, 'gateway.conf': gateway, exchange, tier, delivery }
+}
+
+/** The hard limit of /proc/self/limits, proc(5): nginx raises its own to that without being root. */
+function openFilesLimit(limits: string): number {
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1]
+  return Math.min(hard === undefined ? MOST_OPEN_FILES : Number(hard), MOST_OPEN_FILES)
+}
+
+// Four times the connections of a worker: there is no use for more.
+const MOST_OPEN_FILES = 32_768

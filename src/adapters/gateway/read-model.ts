@@ -1,0 +1,15 @@
+import type { GatewayModel } from '../../core/domain/gateway-model.ts'
+import { readGeneration } from './generation-files.ts'
+import { checkModel } from './render/model-schema.ts'
+import { MODEL_FILE } from './render/render-gateway.ts'
+import type { StateDirectory } from './state-directory.ts'
+
+/**
+ * What a generation on disk was rendered from; undefined when its files are gone.
+ *
+ * @throws when it is none that could be rendered now.
+ */
+export async function readModel(directory: StateDirectory, generation: number): Promise<GatewayModel | undefined> {
+  const text = await readGeneration(directory, generation, MODEL_FILE)
+  return text === undefined ? undefined : checkModel(JSON.parse(text))
+}

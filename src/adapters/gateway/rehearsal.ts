@@ -1,0 +1,19 @@
+import type { GatewayModel, GatewayTier } from '../../core/domain/gateway-model.ts'
+
+/**
+ * The model with servers in each of its tiers; undefined where all have some. A site begins with nobody home, and what nginx
+ * is to do once somebody is would be tested only then: a directive that it lacks would come out with the first engine.
+ */
+export function rehearsalOf(model: GatewayModel): GatewayModel | undefined {
+  if (model.tiers.every(tier => tier.servers.length > 0)) return undefined
+  return {
+    ...model,
+    tiers: model.tiers.map(tier => (tier.servers.length > 0 ? tier : { ...tier, servers: STAND_INS })),
+  }
+}
+
+/** Two, since a tier of several has more to its configuration. Of RFC 5737, and never asked: they are tested, not loaded. */
+const STAND_INS: GatewayTier['servers'] = [
+  { id: 'stand-in-0', address: '192.0.2.1', port: 8080 },
+  { id: 'stand-in-1', address: '192.0.2.2', port: 8080 },
+]

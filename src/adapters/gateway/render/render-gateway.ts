@@ -1,0 +1,273 @@
+import { join } from 'node:path'
+import type { EngineKeys } from '../../../core/domain/engine-key.ts'
+import type { GatewayModel, GatewayServer, GatewayTier } from '../../../core/domain/gateway-model.ts'
+import { isIpv6, listensOf } from '../../../core/domain/listen-address.ts'
+import { renderStrictly } from '../../../core/domain/strict-template.ts'
+import type { NginxBuild } from '../nginx/nginx-build.ts'
+import type { WorkerAccount } from '../nginx/worker-account.ts'
+import { KEYS_FILE, placesBelow, type StateDirectory } from '../state-directory.ts'
+import {
+  failedBody,
+  LARGE_BODIES,
+  LARGE_BODIES_PER_CLIENT,
+  MAX_BODY_MEBIBYTES,
+  REFUSALS,
+  unavailable,
+  unknownPathBody,
+  unreachableBody,
+} from './error-answer.ts'
+import { frontPage } from './front-page.ts'
+import { markPath } from './generation-mark.ts'
+import { digitsOf, groupByKey, type KeyGroup } from './key-groups.ts'
+import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
+import { checkModel } from './model-schema.ts'
+import { nginxString } from './nginx-string.ts'
+import { pathPatterns } from './path-list.ts'
+
+export interface RenderOptions {
+  readonly generation: number
+  readonly directory: StateDirectory
+  readonly build: NginxBuild
+  /** Whom the workers run as where the master is root; undefined for everybody else, who cannot choose. */
+  readonly workers: WorkerAccount | undefined
+  /** Files that one process may have open. */
+  readonly openFiles: number
+  readonly templates: GatewayTemplates
+  /** Those that the model's servers ask for. */
+  readonly keys: EngineKeys
+  /** How the gateway stands in an nginx that has other sites; absent where it is alone. */
+  readonly amongOthers?: AmongOthers | undefined
+}
+
+export interface AmongOthers {
+  /** What every name begins with that all of `http { }` can see. */
+  readonly names: string
+  /** Where the site's own logs lie, which the site rotates. */
+  readonly accessLog: string
+}
+
+/** The texts of templates/nginx/, by their names without `.mustache`. */
+export type GatewayTemplates = Readonly<
+  Record<'nginx.conf' | 'gateway.conf' | 'exchange' | 'tier' | 'delivery', string>
+>
+
+/**
+ * Worker processes. Every reload forks as many, and each keeps connections of its own to the engines, so more than the
+ * traffic needs is a cost; one carries 25 000 short requests a second (reference/nginx.md).
+ */
+export const WORKERS = 4
+
+/**
+ * Connections of one worker: a stream takes two. No more than half of the files that it may have open, because bodies and logs
+ * are files too, and a worker of nginx 1.22 that has none left never hears that it should end.
+ */
+const CONNECTIONS = 8192
+
+/**
+ * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper that a private nginx is
+ * started with; `gateway.conf`, which stands within `http { }` and has no other tie to the wrapper; the keys that it
+ * includes, if there are any; and the model.
+ * Equal models, options and generations give equal texts.
+ *
+ * @throws when the model holds what nginx must not read (rule 9), or names a key that is missing.
+ */
+export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
+  const checked = checkModel(model)
+  const { templates } = options
+  return new Map([
+    ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(options), templates)],
+    ['gateway.conf', renderStrictly(templates['gateway.conf'], gatewayView(checked, options), templates)],
+    ...(keysOf(checked).length === 0
+      ? []
+      : ([[KEYS_FILE, renderKeys(namesOf(options), checked, options.keys)]] as const)),
+    [MODEL_FILE, `${JSON.stringify(checked, null, 2)}\n`],
+  ])
+}
+
+export const MODEL_FILE = 'model.json'
+
+function wrapperView(options: RenderOptions): object {
+  const { generation, directory, build, workers, openFiles } = options
+  const reached = placesOfWorkers(options)
+  return {
+    generation,
+    user: workers !== undefined && `${nginxString(workers.user)} ${nginxString(workers.group)}`,
+    pidFile: nginxString(directory.pidFile),
+    errorLog: nginxString(reached.errorLog),
+    workers: WORKERS,
+    openFiles,
+    connections: Math.min(CONNECTIONS, Math.floor(openFiles / 2)),
+    temporaryPaths: ['client_body', 'proxy', ...build.unusedModules].map(name => ({
+      directive: `${name}_temp_path`,
+      path: nginxString(join(reached.temporary, name)),
+    })),
+    inner: nginxString(join(directory.generations, String(generation), 'gateway.conf')),
+  }
+}
+
+/**
+ * Where the workers find what they open themselves: bodies, and the logs once those were rotated. Of another account than
+ * their master's, they might not get through the directories above ours, but they get through their working directory, which
+ * it is (nginx-command.ts).
+ */
+function placesOfWorkers({ directory, workers, amongOthers }: RenderOptions): StateDirectory {
+  return workers === undefined || amongOthers !== undefined ? directory : placesBelow('/proc/self/cwd')
+}
+
+function namesOf({ amongOthers }: RenderOptions): string {
+  return amongOthers?.names ?? 'sluice'
+}
+
+function gatewayView(model: GatewayModel, options: RenderOptions): object {
+  const { generation, directory, build, amongOthers } = options
+  const names = namesOf(options)
+  const reached = placesOfWorkers(options)
+  const accessLog = amongOthers?.accessLog ?? reached.accessLog
+  const keys = keysOf(model)
+  const hasIpv6 = listensOf(model).some(({ address }) => isIpv6(address))
+  const tierView = (tier: GatewayTier, path: string) =>
+    tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
+  return {
+    generation,
+    names,
+    mark: nginxString(markPath(reached, generation)),
+    owner: amongOthers !== undefined && nginxString(directory.root),
+    accessLog: nginxString(accessLog),
+    keysFile: keys.length > 0 && nginxString(keysFilePath(directory, generation)),
+    controlSocket: amongOthers === undefined && nginxString(`unix:${directory.controlSocket}`),
+    answersGeneration: amongOthers !== undefined,
+    hasGzip: build.hasGzip,
+    hasCache: build.hasCache,
+    hasStatus: build.hasStatus,
+    hasKeepaliveMinimum: build.hasKeepaliveMinimum,
+    connectionsPerClient: model.connectionsPerClient ?? false,
+    largeBodies: LARGE_BODIES,
+    largeBodiesPerClient: LARGE_BODIES_PER_CLIENT,
+    hasIpv6,
+    here: hasIpv6 ? `$${names}_here` : '$server_addr',
+    maxBody: `${MAX_BODY_MEBIBYTES}m`,
+    refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
+    tiers: model.tiers.map(tier => tierView(tier, tier.path)),
+    listeners: [
+      {
+        port: model.listen,
+        locations: model.tiers.map(tier => tierView(tier, tier.path)),
+        front: frontPage(model.tiers.map(tier => ({ name: tier.name, place: tier.path, paths: tier.paths ?? [] }))),
+        unknownPath: model.tiers.some(tier => tier.path === '/') ? false : nginxString(unknownPathBody(model.tiers)),
+      },
+      ...model.tiers.flatMap(tier =>
+        tier.port === undefined || tier.port === model.listen
+          ? []
+          : [
+              {
+                port: tier.port,
+                locations: [tierView(tier, '/')],
+                front: frontPage([{ name: tier.name, place: '/', paths: tier.paths ?? [] }]),
+                unknownPath: false,
+              },
+            ],
+      ),
+    ],
+  }
+}
+
+/**
+ * `path` is where the tier stands in one server; at `/` the request line needs no change. A tier's variables have its index
+ * and not its name, because nginx takes variables of 46 bytes and no more (variables_hash_bucket_size).
+ */
+function tierViewOf(
+  tier: GatewayTier,
+  path: string,
+  { names, keys, index }: { names: string; keys: readonly string[]; index: number },
+): object {
+  const isPrefixed = path !== '/'
+  const clientPath = `$${names}_${isPrefixed ? 'p' : 'q'}${index}`
+  const groups = groupByKey(tier.servers)
+  const upstream = `${names}-${tier.name}`
+  const empty = unavailable(tier)
+  const authorization = (group: KeyGroup | undefined) =>
+    group?.key === undefined ? '""' : keyVariable(names, keys, group.key)
+  const one = { target: upstream, authorization: authorization(groups[0]) }
+  const isHalved = groups.length === 1 && tier.servers.length > 1
+  const other = { ...one, target: `$${names}_o${index}` }
+  const [first, second] = ['u', 'v'].map(letter => ({
+    target: `${upstream}-$${names}_${letter}${index}`,
+    authorization: `$${names}_${letter}${index}k`,
+  }))
+  return {
+    name: tier.name,
+    path,
+    prefix: isPrefixed,
+    bare: isPrefixed && path.slice(0, -1),
+    clientPath,
+    pathMaps: [path, ...(tier.port === undefined || !isPrefixed ? [] : ['/'])].map(place => ({
+      clientPath: `$${names}_${place === '/' ? 'q' : 'p'}${index}`,
+      patterns: pathPatterns(place.slice(0, -1), tier.paths ?? []).map(pattern => `"${pattern}"`),
+    })),
+    readTimeout: Math.ceil(tier.readTimeoutSeconds),
+    todayTimeout: 2 * Math.ceil(tier.readTimeoutSeconds) + TODAY_SECONDS,
+    retryAfter: Math.ceil(tier.retryAfterSeconds),
+    empty: tier.servers.length === 0,
+    upstream: tier.servers.length > 0,
+    upstreams: [
+      ...groups.map(({ servers }, place) =>
+        upstreamView(groups.length === 1 ? upstream : `${upstream}-${place}`, servers),
+      ),
+      ...(isHalved ? [0, 1].map(half => upstreamView(`${upstream}-other${half}`, preferHalf(tier.servers, half))) : []),
+    ],
+    halves: isHalved && {
+      index,
+      upstream,
+      odd: tier.servers.filter((_, place) => place % 2 === 1).map(({ address, port }) => endsWith(address, port)),
+    },
+    first: groups.length === 1 ? one : first,
+    second: groups.length > 1 ? second : isHalved ? other : one,
+    choice: groups.length > 1 && {
+      index,
+      groups: groups.map((group, place) => ({
+        place,
+        next: (place + 1) % groups.length,
+        digits: digitsOf(groups)[place],
+        authorization: authorization(group),
+      })),
+    },
+    unavailable: nginxString(empty.body),
+    comeBack: empty.retryAfterSeconds ?? false,
+    unreachable: nginxString(unreachableBody(tier)),
+    failed: nginxString(failedBody(tier)),
+  }
+}
+
+function upstreamView(upstreamName: string, servers: readonly GatewayServer[]): object {
+  return {
+    upstreamName,
+    servers: serverViews(servers),
+    zoneKilobytes: ZONE_KILOBYTES + servers.length * PEER_KILOBYTES,
+  }
+}
+
+/** Every second server, from the first or the second on; the others are reached only where none of these connects. */
+function preferHalf(servers: readonly GatewayServer[], half: number): readonly GatewayServer[] {
+  return servers.map((server, place) => (place % 2 === half ? server : { ...server, backup: true }))
+}
+
+/** Of `$upstream_addr`, whose last word is the server that had the request last. */
+function endsWith(address: string, port: number): string {
+  return `"~(?:^| )${address.replaceAll('.', '\\.')}:${port}$"`
+}
+
+/** nginx refuses an upstream that has nothing but backups. */
+function serverViews(servers: readonly GatewayServer[]): readonly object[] {
+  const hasOthers = servers.some(server => server.backup !== true)
+  return servers.map(({ id, address, port, backup }) => ({
+    ...{ id, address, port },
+    backup: hasOthers && backup === true ? ' backup' : '',
+  }))
+}
+
+// What connecting may take of the time of a request that is passed on: twice proxy_next_upstream_timeout, and room.
+const TODAY_SECONDS = 30
+
+// An upstream's shared memory: its own pages, and what one peer takes of them, rounded up twofold.
+const ZONE_KILOBYTES = 64
+const PEER_KILOBYTES = 2

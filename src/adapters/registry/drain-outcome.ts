@@ -1,0 +1,18 @@
+import { join } from 'node:path'
+import { replicaOf } from '../../core/domain/endpoint.ts'
+import { readTail } from '../system/file-tail.ts'
+import { registryDirectories } from './directories.ts'
+
+/** The last events of a replica, which may have eight endpoints, are among these. */
+const LAST_LINES = 100
+
+/** How an endpoint that has gone was drained, by its replica's events; `lost` when it never said. */
+export async function readDrainOutcome(shared: string, id: string): Promise<'idle' | 'deadline' | 'lost'> {
+  const tail = await readTail(join(registryDirectories(shared).events, `${replicaOf(id)}.jsonl`), LAST_LINES)
+  for (const line of tail.split('\n').reverse()) {
+    if (!line.includes(`"id":"${id}"`)) continue
+    const outcome = /"event":"drained".*"outcome":"(idle|deadline)"/.exec(line)?.[1]
+    if (outcome === 'idle' || outcome === 'deadline') return outcome
+  }
+  return 'lost'
+}

@@ -1,0 +1,65 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf } from '../../core/domain/caught.ts'
+import type { Lane } from '../system/lane.ts'
+import { registryDirectories } from './directories.ts'
+
+/** A month: whoever asks why something died asks sooner. */
+export const KEPT_MS = 30 * 86_400_000
+
+type Place = keyof ReturnType<typeof registryDirectories>
+
+/** What belongs to one run of a job, by its name, whose first group is the job; what writers of whole files leave when they are killed. */
+const EXPIRING: readonly (readonly [Place, RegExp])[] = [
+  ['events', /^[a-z][a-z0-9_]*-(\d{1,10})-\d+\.jsonl(?:\.1)?$/],
+  ['logs', /^(\d{1,10})$/],
+  ['endpoints', /^[a-z][a-z0-9_]*-(\d{1,10})-\d+-\d+\.json$/],
+  ['beats', /^[a-z][a-z0-9_]*-(\d{1,10})-\d+\.json$/],
+  ['requests', /^[a-z][a-z0-9_]*-(\d{1,10})-\d+\.json$/],
+  ...(['endpoints', 'beats', 'routes', 'requests'] as const).map(
+    place => [place, /^\.[A-Za-z0-9_.-]+\.[0-9a-f]{12}\.tmp$/] as const,
+  ),
+]
+
+/**
+ * Removes what has not been written for a month and is of no living job, and says how much that was. Ages are told by the
+ * clock that stamps the files: the newest file of `routes/`, which a gateway writes every few seconds, is of now. Without one
+ * nothing is removed. Each look is a call of its own in the lane, so that nobody waits for a thousand of them.
+ *
+ * @throws when the directory cannot be read; what was removed until then is gone.
+ */
+export async function removeExpired(
+  shared: string,
+  { lane, isAlive }: { readonly lane: Lane; isAlive(jobId: string): boolean },
+): Promise<number> {
+  const directories = registryDirectories(shared)
+  const now = Math.max(...(await agesOf(directories.routes, /\.json$/)).map(one => one.writtenMs))
+  let removed = 0
+  for (const [place, pattern] of EXPIRING) {
+    for (const { path, job, writtenMs } of await agesOf(directories[place], pattern)) {
+      if (now - writtenMs < KEPT_MS || !Number.isFinite(now) || (job !== undefined && isAlive(job))) continue
+      await lane.run(`remove "${path}"`, () => rm(path, { recursive: true, force: true }))
+      removed += 1
+    }
+  }
+  return removed
+
+  async function agesOf(directory: string, pattern: RegExp) {
+    const names = await lane.run(`list "${directory}"`, () => readdir(directory))
+    const found: { path: string; job: string | undefined; writtenMs: number }[] = []
+    for (const name of names) {
+      const match = pattern.exec(name)
+      if (match === null) continue
+      const path = join(directory, name)
+      const stats = await lane.run(`look at "${path}"`, () => stat(path)).catch(absent)
+      if (stats !== undefined) found.push({ path, job: match[1], writtenMs: stats.mtimeMs })
+    }
+    return found
+  }
+}
+
+/** Gone since it was listed. */
+function absent(error: unknown): undefined {
+  if (codeOf(error) === 'ENOENT') return undefined
+  throw error
+}

@@ -1,0 +1,81 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Beat } from '../../core/domain/beat.ts'
+import type { Dismissal } from '../../core/domain/dismissal.ts'
+import type { Endpoint } from '../../core/domain/endpoint.ts'
+import type { RoutesFile } from '../../core/domain/routes-file.ts'
+import type { Lane } from '../system/lane.ts'
+import { copyStruck } from './copy-struck.ts'
+import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
+import { readDrainOutcome } from './drain-outcome.ts'
+import { removeExpired } from './expire.ts'
+import { createOwnFileLook } from './own-file-stands.ts'
+import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
+import { readDismissal, writeDismissal } from './requests.ts'
+import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
+import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
+import { readKeptKey, takeSiteKey } from './site-key.ts'
+import { writeSummary } from './summary.ts'
+
+/** A hundred thousand lines; also a slow share takes them within a second. */
+const KEPT_LOG_BYTES = 8 * 1024 * 1024
+
+/** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
+export function openRegistry(shared: string, lane: Lane) {
+  const directories = registryDirectories(shared)
+  // Begun when first asked for: a supervisor never scans, and reads routes only when it drains.
+  let scanner: RegistryScanner | undefined
+  let routesReader: RoutesReader | undefined
+  const lookAtOwnFile = createOwnFileLook(shared)
+  let isClosed = false
+  const refuseClosed = () => {
+    if (isClosed) throw new Error('Cannot read the registry: it was closed')
+  }
+  return {
+    make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
+    scan: (options = { beats: true }): Promise<Scan> =>
+      lane.run('scan the registry', async () => {
+        refuseClosed()
+        scanner ??= createRegistryScanner(shared)
+        return scanner.scan(options)
+      }),
+    publish: (endpoint: Endpoint) =>
+      lane.run(`publish ${endpoint.id}`, () => inRegistry(shared, () => publishEndpoint(shared, endpoint))),
+    /** Whether its file is still the one that was published. */
+    stands: (endpoint: Endpoint) => lane.run(`look at the file of ${endpoint.id}`, () => lookAtOwnFile(endpoint)),
+    remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
+    removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
+      lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
+    removeExpired: (isAlive: (jobId: string) => boolean) => removeExpired(shared, { lane, isAlive }),
+    beat: (replica: string, beat: Beat) =>
+      lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
+    routes: () =>
+      lane.run('read the routes', async () => {
+        refuseClosed()
+        routesReader ??= createRoutesReader(shared)
+        return routesReader.read()
+      }),
+    writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
+      lane.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
+    writeSummary: (gateway: string, text: string) =>
+      lane.run('write the summary', () => writeSummary(shared, gateway, text)),
+    ask: (replica: string, dismissal: Dismissal) =>
+      lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
+    asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),
+    drainOutcome: (id: string) => lane.run('read events', () => readDrainOutcome(shared, id)),
+    siteKey: () => lane.run('read site.key', () => takeSiteKey(shared)),
+    keptKey: (fingerprint: string) => lane.run('read a key', async () => readKeptKey(shared, fingerprint)),
+    /** Copies the end of a log from the node's disk to `logs/<job>/<name>`, without these keys. */
+    keepLog: (jobId: string, log: { name: string; path: string; without: readonly string[] }) =>
+      lane.run('keep a log', async () => {
+        await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
+        const to = join(directories.logs, jobId, log.name)
+        await copyStruck({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
+      }),
+    /** Ends its threads, whose calls may hang: nobody need wait for them. */
+    async close(): Promise<void> {
+      isClosed = true
+      await Promise.all([scanner?.close(), routesReader?.close()])
+    },
+  }
+}

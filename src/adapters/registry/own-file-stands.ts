@@ -1,0 +1,48 @@
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf } from '../../core/domain/caught.ts'
+import { type Endpoint, formatEndpoint, MAX_ENDPOINT_BYTES } from '../../core/domain/endpoint.ts'
+import { registryDirectories } from './directories.ts'
+import { readOwnFile } from './read-own-file.ts'
+
+/**
+ * - `stands`: the file is the one that was published.
+ * - `gone`: there is none, or another's text stands in its place.
+ * - `fenced`: so it is, and a later run of the same job has published: the place is that one's.
+ */
+export type Standing = 'stands' | 'gone' | 'fenced'
+
+/**
+ * Looks whether `endpoints/<id>.json` still says what was published: one lstat while nothing has changed.
+ *
+ * @throws when that cannot be found out.
+ */
+export function createOwnFileLook(shared: string) {
+  const { endpoints } = registryDirectories(shared)
+  /** Of the files that were read and found right, by id. */
+  const marks = new Map<string, string>()
+
+  return async (endpoint: Endpoint): Promise<Standing> => {
+    const path = join(endpoints, `${endpoint.id}.json`)
+    const found = await lstat(path).catch(absent)
+    const mark = found && `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`
+    const text = formatEndpoint(endpoint)
+    if (mark !== undefined && marks.get(endpoint.id) === `${mark} ${text}`) return 'stands'
+    const read = found === undefined ? undefined : readOwnFile(path, MAX_ENDPOINT_BYTES)
+    if (read?.kind === 'text' && read.text === text) {
+      marks.set(endpoint.id, `${mark} ${text}`)
+      return 'stands'
+    }
+    return (await hasLaterRun(endpoint)) ? 'fenced' : 'gone'
+  }
+
+  async function hasLaterRun({ tier, job }: Endpoint): Promise<boolean> {
+    const prefix = `${tier}-${job.id}-`
+    const names = (await readdir(endpoints).catch(absent)) ?? []
+    return names.some(name => name.startsWith(prefix) && Number.parseInt(name.slice(prefix.length), 10) > job.restarts)
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error
+}

@@ -1,0 +1,100 @@
+import { execa } from 'execa'
+import { SHIELD } from '../../core/domain/shield.ts'
+import type { Clock } from '../system/clock.ts'
+import { findProgram } from '../system/find-program.ts'
+
+/** How one of Slurm's commands ended: with a code of its own, or cut short, and then nothing is known of what it did. */
+export type CommandEnd =
+  | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderr: string }
+  | {
+      readonly kind: 'cut'
+      readonly message: string
+      /** There is no such program here, so that nothing was asked of anybody. */
+      readonly neverRan?: true
+    }
+
+export interface Command {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Text for standard input, which is closed otherwise. */
+  readonly input?: string
+  readonly timeoutMs: number
+  readonly clock: Clock
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Its answer counts whatever comes of it: an order about our own job makes Slurm signal all processes of that job, and
+   * the program that gave the order is one of them.
+   */
+  readonly isShielded?: boolean
+}
+
+/** Four times what squeue says of 10 000 jobs, MaxJobCount's default. */
+const MAX_OUTPUT_CHARACTERS = 16 * 1024 * 1024
+
+/** From TERM to KILL: Slurm's clients have nothing to clean up. */
+const KILL_AFTER_MS = 500
+
+/** From TERM until a process that even KILL does not end (its program's filesystem hangs) is left behind. */
+const LEAVE_AFTER_MS = 1_000
+
+/** Runs a command without a shell, in `/`. Never rejects for what the command did. */
+export async function runCommand(command: Command): Promise<CommandEnd> {
+  const over = new AbortController()
+  const run = runToEnd(command).finally(() => over.abort())
+  return Promise.race([run, giveUp(command, over.signal)])
+}
+
+async function runToEnd(command: Command): Promise<CommandEnd> {
+  const { program, env, input, timeoutMs, signal } = command
+  const argv = await argvOf(command)
+  if (argv === undefined) return notFound(command)
+  const end = await execa(argv[0], argv.slice(1), {
+    cwd: '/', // a working directory that was removed would fail every command
+    env: { ...env },
+    extendEnv: false,
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    timeout: timeoutMs,
+    killSignal: command.isShielded === true ? 'SIGKILL' : 'SIGTERM',
+    forceKillAfterDelay: KILL_AFTER_MS,
+    maxBuffer: MAX_OUTPUT_CHARACTERS,
+    stripFinalNewline: false,
+    reject: false,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  })
+  if (end.timedOut) return unanswered(program, timeoutMs)
+  if (end.isCanceled) return { kind: 'cut', message: `Cannot run ${program}: interrupted` }
+  if (end.isMaxBuffer) return { kind: 'cut', message: `Cannot run ${program}: more than 16 MB of output` }
+  if (end.code === 'ENOENT') return notFound(command)
+  if (end.signal !== undefined) return { kind: 'cut', message: `Cannot run ${program}: it was ended by ${end.signal}` }
+  if (end.exitCode === undefined) return { kind: 'cut', message: `Cannot run ${program}: ${end.originalMessage}` }
+  return { kind: 'exited', code: end.exitCode, stdout: end.stdout, stderr: end.stderr }
+}
+
+/** A shell would end with a code of its own where there is no such program. */
+async function argvOf({
+  program,
+  args,
+  env,
+  isShielded,
+}: Command): Promise<readonly [string, ...string[]] | undefined> {
+  if (isShielded !== true) return [program, ...args]
+  const path = await findProgram(program, env)
+  return path === undefined ? undefined : ['/bin/sh', '-c', SHIELD, 'sluice', path, ...args]
+}
+
+function notFound({ program, env }: Command): CommandEnd {
+  const message = `Cannot run ${program}: not found on PATH "${env['PATH']}"`
+  return { kind: 'cut', message, neverRan: true }
+}
+
+async function giveUp({ program, timeoutMs, clock, signal }: Command, over: AbortSignal): Promise<CommandEnd> {
+  const limit = signal === undefined ? over : AbortSignal.any([signal, over])
+  await clock.sleep(timeoutMs, limit)
+  await clock.sleep(LEAVE_AFTER_MS, over)
+  return unanswered(program, timeoutMs)
+}
+
+function unanswered(program: string, timeoutMs: number): CommandEnd {
+  return { kind: 'cut', message: `Cannot run ${program}: no answer within ${timeoutMs / 1000} s` }
+}

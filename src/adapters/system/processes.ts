@@ -1,0 +1,125 @@
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { codeOf } from '../../core/domain/caught.ts'
+import { readRegularText } from './regular-file.ts'
+
+/** A process of this machine, identified so that a reused pid is not mistaken for it. */
+export interface ProcessId {
+  readonly pid: number
+  /** Clock ticks since boot at which it started: /proc/PID/stat field 22, proc(5). */
+  readonly startTime: string
+  /** Its process group: field 5. */
+  readonly group: number
+}
+
+/** A process and its place among the others. */
+export interface ProcessRow extends ProcessId {
+  /** 1, or a reaper's pid, once its own parent is gone: field 4. */
+  readonly parent: number
+  /** Field 6. */
+  readonly session: number
+}
+
+/** Its identity, or undefined when no such process lives; a zombie does not. */
+export async function identify(pid: number): Promise<ProcessId | undefined> {
+  const row = await readRow(pid)
+  return row === undefined ? undefined : { pid, startTime: row.startTime, group: row.group }
+}
+
+/** Every live process of this machine, whoever owns it. */
+export async function listProcesses(): Promise<ProcessRow[]> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
+  return (await Promise.all(pids.map(pid => readRow(Number(pid))))).filter(row => row !== undefined)
+}
+
+/** Words are 128 KiB each at most (execve(2)); a title that a program made longer says nothing more. */
+const MOST_TITLE_BYTES = 256 * 1024
+
+/** Its words, which a program may have replaced by a title; empty for one that is gone, or of the kernel. */
+export async function readCommandLine(pid: number): Promise<readonly string[]> {
+  const text = (await readRegularText(`/proc/${pid}/cmdline`, MOST_TITLE_BYTES).catch(whenGone)) ?? ''
+  // A title leaves the rest of its place filled with NUL.
+  const words = text.replace(/\0+$/, '').split('\0')
+  return words.length === 1 && words[0] === '' ? [] : words
+}
+
+async function readRow(pid: number): Promise<ProcessRow | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(whenGone)
+  if (stat === undefined) return undefined
+  // The command in parentheses may hold anything, also ") ": fields are counted from the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const startTime = fields[19]
+  if (fields[0] === 'Z' || fields[0] === 'X' || startTime === undefined) return undefined
+  const [parent, group, session] = [Number(fields[1]), Number(fields[2]), Number(fields[3])]
+  return { pid, startTime, parent, group, session }
+}
+
+/**
+ * Every live process of ours whose environment holds `marker` (`NAME=value`), however it was forked: the scan that
+ * proves that an engine is gone. Processes of other users cannot be read and are passed over.
+ */
+export async function findMarked(marker: string): Promise<ProcessId[]> {
+  const found: ProcessId[] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const environ = await readFile(`/proc/${name}/environ`, 'latin1').catch(whenGone)
+    if (!environ?.split('\0').includes(marker)) continue
+    const id = await identify(Number(name))
+    if (id !== undefined) found.push(id)
+  }
+  return found
+}
+
+/**
+ * What runs from below a directory (its path, without links and with a slash at the end), by its program, or where that is
+ * another account's secret by its command line.
+ */
+export async function programsBelow(directory: string): Promise<{ pid: number; path: string }[]> {
+  const found: { pid: number; path: string }[] = []
+  for (const { pid } of await listProcesses()) {
+    const program = await readlink(`/proc/${pid}/exe`).catch(whenGone)
+    const path = [program, ...(await readCommandLine(pid))].find(word => word?.startsWith(directory))
+    if (path !== undefined) found.push({ pid, path })
+  }
+  return found
+}
+
+/** The pids of processes of ours, this one aside, that have the file open for writing; `path` without links in it. */
+export async function findWriters(path: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+  const found = await Promise.all(pids.map(async pid => ((await writes(pid, path)) ? [Number(pid)] : [])))
+  return found.flat()
+}
+
+async function writes(pid: string, path: string): Promise<boolean> {
+  for (const fd of (await readdir(`/proc/${pid}/fd`).catch(whenGone)) ?? []) {
+    if ((await readlink(`/proc/${pid}/fd/${fd}`).catch(whenGone)) !== path) continue
+    const info = (await readFile(`/proc/${pid}/fdinfo/${fd}`, 'latin1').catch(whenGone)) ?? ''
+    // Octal flags of open(2): 1 is O_WRONLY, 2 is O_RDWR.
+    if ((Number.parseInt(/^flags:\s+(\d+)/m.exec(info)?.[1] ?? '0', 8) & 3) !== 0) return true
+  }
+  return false
+}
+
+/** Signals a process, or a group when `pid` is negative. False when there was none to signal. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, name)
+    return true
+  } catch (error) {
+    if (isGone(error)) return false
+    throw error
+  }
+}
+
+function whenGone(error: unknown): undefined {
+  if (isGone(error) || isForeign(error)) return undefined
+  throw error
+}
+
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')
+}
+
+function isForeign(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '')
+}

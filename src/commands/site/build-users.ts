@@ -1,0 +1,26 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import type { BuildUser } from '../../core/domain/build.ts'
+import type { Endpoint } from '../../core/domain/endpoint.ts'
+import { isUnderstood } from '../../core/domain/routes-file.ts'
+import type { Site } from './open-site.ts'
+import { stillUpdaters } from './updater-pulse.ts'
+
+/**
+ * The updaters that beat, by gateway, with what they run. One whose file cannot be understood does not say.
+ *
+ * @throws when the routes cannot be read
+ */
+export async function updaterBuilds(
+  site: Pick<Site, 'config' | 'registry' | 'lane'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly BuildUser[]> {
+  const still = await stillUpdaters(site, clock, signal)
+  return [...(await site.registry.routes())].flatMap(([who, file]) =>
+    still.has(who) ? [] : [{ who, build: isUnderstood(file) ? file.build : undefined }],
+  )
+}
+
+export function endpointBuilds(endpoints: readonly Endpoint[]): readonly BuildUser[] {
+  return endpoints.map(({ id, build }) => ({ who: id, build }))
+}

@@ -1,0 +1,109 @@
+import { stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { type ConfigOptions, loadRunningConfig } from '../../adapters/config-file/load-config.ts'
+import { runningUps } from '../../adapters/config-file/running-ups.ts'
+import { openRegistry } from '../../adapters/registry/open-registry.ts'
+import { openSlurm } from '../../adapters/slurm/open-slurm.ts'
+import { tierOfComment } from '../../adapters/slurm/submission-comment.ts'
+import { accountOf } from '../../adapters/system/account.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { createLane, type Lane } from '../../adapters/system/lane.ts'
+import type { Config } from '../../core/config/schema.ts'
+import type { Context } from '../../core/context.ts'
+import { codeOf, messageOf } from '../../core/domain/caught.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+import { withoutSlurm } from '../../programs/up/without-slurm.ts'
+import { localJobs, localOrders, type Orders } from './local-slurm.ts'
+
+/** Whoever waits at a terminal is told rather than kept waiting. */
+export const SHARED_DEADLINE_MS = 10_000
+const SLURM_TIMEOUT_MS = 20_000
+
+/** What an operator's command looks at and acts on. */
+export interface Site {
+  readonly config: Config
+  readonly registry: ReturnType<typeof openRegistry>
+  readonly lane: Lane
+  /** What is ordered of a job: of Slurm, or where there is none of its supervisor. */
+  readonly orders: Orders
+  /** A `sluice up` runs it, on this machine and without Slurm: its replicas are what stands for jobs. */
+  readonly isLocal: boolean
+  /** This site's jobs with their tiers; in words why they are not known. */
+  jobs(signal?: AbortSignal): Promise<SiteJobs | { readonly unknown: string }>
+}
+
+export interface SiteJobs {
+  readonly jobs: readonly { readonly tier: string; readonly job: JobView }[]
+  readonly complete: boolean
+}
+
+/**
+ * Opens the site of sluice.yaml as its account. A shared directory that does not answer is told later, by what reads it.
+ *
+ * @throws ForeignSite when the shared directory is another account's (rule 9).
+ */
+export async function openSite(options: ConfigOptions, context: Context): Promise<Site> {
+  const { config } = await loadRunningConfig(options, context)
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  await refuseForeign(config, lane, context)
+  const registry = openRegistry(config.shared, lane)
+  if (await isRunByUp(config, context)) {
+    return {
+      ...{ config: withoutSlurm(config), lane, registry, isLocal: true, orders: localOrders(registry) },
+      jobs: () => localJobs(registry).catch(error => ({ unknown: `Cannot read the registry: ${messageOf(error)}` })),
+    }
+  }
+  const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
+  return {
+    ...{ config, lane, registry, isLocal: false, orders: slurm },
+    async jobs(signal) {
+      const answer = await slurm.jobs(signal)
+      if (answer.kind === 'no-answer') return { unknown: answer.message }
+      const { jobs, problems } = answer.value
+      const ours = jobs.flatMap(job => {
+        const tier = tierOfComment(job.comment, config.site)
+        return tier === undefined ? [] : [{ tier, job }]
+      })
+      return { jobs: ours, complete: problems.length === 0 }
+    },
+  }
+}
+
+/** Whether what runs of this site is a `sluice up` of this account. */
+export async function isRunByUp({ shared }: Config, { env }: Context): Promise<boolean> {
+  return (await runningUps(env)).some(up => up.shared === shared)
+}
+
+/** The site is another account's. */
+export class ForeignSite extends UserError {
+  readonly shared: string
+  readonly gateway: string
+
+  constructor(message: string, { shared, gateway }: Config) {
+    super(message)
+    this.shared = shared
+    this.gateway = gateway.name
+  }
+}
+
+/** @throws ForeignSite, which names the account to be. */
+export async function refuseForeign(config: Config, lane: Lane, { env }: Context): Promise<void> {
+  const { shared } = config
+  const { uid, username } = userInfo()
+  const us = `and this is ${username} (uid ${uid})`
+  const found = await lane
+    .run('look at the shared directory', () => stat(shared))
+    .catch(error => (codeOf(error) === 'EACCES' ? ('hidden' as const) : undefined))
+  if (found === undefined || (found !== 'hidden' && found.uid === uid)) return
+  if (found === 'hidden') {
+    const what = `Cannot work on "${shared}": it is hidden from this account, ${us}`
+    throw new ForeignSite(`${what}; run sluice as the account that owns it`, config)
+  }
+  const owner = (await accountOf(found.uid, env).catch(() => undefined))?.name
+  throw new ForeignSite(
+    `Cannot work on "${shared}": it belongs to ${owner === undefined ? '' : `${owner} (`}uid ${found.uid}${owner === undefined ? '' : ')'}, ${us}; ` +
+      `run sluice as ${owner ?? 'the account that owns the jobs and the shared directory'}`,
+    config,
+  )
+}

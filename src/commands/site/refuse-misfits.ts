@@ -1,0 +1,80 @@
+import { access } from 'node:fs/promises'
+import type { LoadedConfig } from '../../adapters/config-file/load-config.ts'
+import { readModel } from '../../adapters/model-files/read-model.ts'
+import { routerModels } from '../../adapters/model-files/router-models.ts'
+import type { Allowance } from '../../core/config/allowances.ts'
+import { badValue, type Finding } from '../../core/config/finding.ts'
+import type { TierConfig } from '../../core/config/schema.ts'
+import { sizeText } from '../../core/domain/size-text.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+import { evenly } from '../../core/sizing/balance.ts'
+import { cacheTypesMisfit } from '../../core/sizing/cache-types.ts'
+import { memoryUse } from '../../core/sizing/memory.ts'
+import type { ModelShape } from '../../core/sizing/model-shape.ts'
+import { layersMisfit } from '../../core/sizing/plan.ts'
+import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
+
+/**
+ * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
+ * layers than it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values
+ * where it takes one. Throws a UserError with every
+ * finding. `sluice plan` says the rest.
+ */
+export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
+  const findings: Finding[] = []
+  for (const name of tiers) {
+    const tier = config.tiers[name]
+    if (tier?.engine !== 'llama.cpp') continue
+    for (const file of await modelFiles(tier)) {
+      const shape = await shapeOf(file)
+      if (shape !== undefined) findings.push(...misfits(name, tier, shape))
+    }
+  }
+  if (findings.length > 0) throw UserError.of(findings.map(locate))
+}
+
+async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
+  if (model?.file !== undefined) return [model.file]
+  if (router === undefined || router.preload.length === 0) return []
+  // Where this machine does not see the directory, the nodes may.
+  const models = await routerModels(router.modelsDir).catch(() => [])
+  return models.filter(one => router.preload.includes(one.name)).map(one => one.file)
+}
+
+/** Undefined where this machine has no such file, or cannot make sense of it: the nodes may. */
+async function shapeOf(file: string): Promise<ModelShape | undefined> {
+  try {
+    await access(file)
+    return await readModel(file)
+  } catch {
+    return undefined
+  }
+}
+
+function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Finding[] {
+  const path = ['tiers', name]
+  const { rpc, slurm, allow } = tier
+  const isAllowed = (allowance: Allowance) => allow.includes(allowance)
+  const findings: Finding[] = []
+  const layout = layoutOf(tier)
+  const misfit = rpc === undefined ? undefined : layersMisfit(shape, { ...layout, layers: rpc.layers })
+  if (misfit !== undefined && !isAllowed('layers-that-do-not-add-up')) {
+    const even = evenly(shape.layers.length, rpc?.layers?.length ?? 1).join(', ')
+    const fix = `write layers: [${even}], or what sluice plan ${name} proposes, or allow: [layers-that-do-not-add-up]`
+    findings.push(badValue([...path, 'rpc', 'layers'], misfit, fix))
+  }
+  const placed = misfit === undefined ? layout : { ...layout, layers: undefined }
+  const settings = settingsOf(tier, shape)
+  const types = cacheTypesMisfit(shape, settings)
+  if (types !== undefined) {
+    const fix = `write cache-type-k: ${types.type} and cache-type-v: ${types.type}`
+    findings.push(badValue([...path, 'args'], types.found, fix))
+  }
+  const { locked } = memoryUse(shape, settings, placed).host
+  if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
+    const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock keeps in the memory of the node`
+    const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`
+    findings.push(badValue([...path, 'slurm', 'mem'], found, `${fix}, or allow: [mem-below-locked-weights]`))
+  }
+  return findings
+}

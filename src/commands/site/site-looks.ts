@@ -1,0 +1,102 @@
+import { hostname } from 'node:os'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { createStillness, type Stillness } from '../../adapters/system/stillness.ts'
+import type { Context } from '../../core/context.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import { type GatewayRoutes, isUnderstood } from '../../core/domain/routes-file.ts'
+import { type Known, NO_SUCH_JOB, reportStatus, type StatusFacts, type StatusReport } from '../../core/status/status.ts'
+import { statusTiers } from '../../core/status/tier-url.ts'
+import { lastStandings } from './last-standings.ts'
+import type { Site } from './open-site.ts'
+import { stillUpdaters } from './updater-pulse.ts'
+
+/** What `sluice status` looks at, once or again and again. */
+export interface Looks {
+  readonly leaseMs: number
+  /** The only look: takes the time to see what has stopped. */
+  once(): Promise<StatusReport>
+  /** One of many, two seconds apart, which see that together. */
+  again(): Promise<StatusReport>
+}
+
+export const LOOK_MS = 2_000
+/** squeue(1) asks not to be run in a loop. */
+const ASK_SLURM_MS = 15_000
+/** A look that comes this much later than planned was no watching (rule 6). */
+const LATE_MS = 3 * LOOK_MS
+
+/** Of the site's own account, at Slurm and the registry themselves. */
+export function siteLooks(site: Site, context: Context): Looks {
+  const beats = createStillness(systemClock, LATE_MS)
+  const askedFor = new Set<string>()
+  let jobs: StatusFacts['jobs'] | undefined
+  let askedAt = Number.NEGATIVE_INFINITY
+  const ask = async () => {
+    askedAt = systemClock.now()
+    return askJobs(site, context)
+  }
+  return {
+    leaseMs: site.config.timing.leaseSeconds * 1_000,
+    async once() {
+      const answer = await askJobs(site, context)
+      const still = await stillUpdaters(site, systemClock, context.signal).catch(() => new Map()) // told by the look
+      return look(site, answer, beats, new Map([...still].map(([name, { forMs }]) => [name, forMs])))
+    },
+    async again() {
+      if (jobs === undefined || systemClock.now() - askedAt >= ASK_SLURM_MS) jobs = await ask()
+      const report = await look(site, jobs, beats)
+      const unheard = unknownJobs(report).filter(job => !askedFor.has(job))
+      if (unheard.length === 0) return report
+      // It may have begun after Slurm was asked.
+      for (const job of unheard) askedFor.add(job)
+      jobs = await ask()
+      return look(site, jobs, beats)
+    },
+  }
+}
+
+/** Of which there are endpoints, and of which Slurm has said that it has none. */
+function unknownJobs({ tiers }: StatusReport): readonly string[] {
+  const replicas = tiers.flatMap(tier => tier.replicas)
+  return replicas.flatMap(({ job, slurm }) => (slurm.known && slurm.state === NO_SUCH_JOB ? [job] : []))
+}
+
+async function askJobs(site: Site, context: Context): Promise<StatusFacts['jobs']> {
+  const answer = await site.jobs(context.signal)
+  return 'unknown' in answer ? answer : { value: answer }
+}
+
+async function look(
+  site: Site,
+  jobs: StatusFacts['jobs'],
+  beats: Stillness,
+  seenStill: ReadonlyMap<string, number> = new Map(),
+): Promise<StatusReport> {
+  const { config, registry } = site
+  const scan = await known('Cannot read the registry', registry.scan())
+  const routes = await known('Cannot read the routes', registry.routes())
+  const counters = [
+    ...('value' in scan ? [...scan.value.beats].map(([name, { beat }]) => [name, beat] as const) : []),
+    ...('value' in routes ? [...routes.value].map(([name, file]) => [name, beatOf(file)] as const) : []),
+  ]
+  return reportStatus({
+    site: config.site,
+    tiers: statusTiers(config, hostname()),
+    jobs,
+    registry: scan,
+    routes,
+    standings: await lastStandings(site).catch(() => undefined), // an unreadable directory is told by the registry
+    stillMs: new Map([...seenStill, ...beats.see(counters)]),
+  })
+}
+
+function beatOf(routes: GatewayRoutes): number | undefined {
+  return isUnderstood(routes) ? routes.beat : undefined
+}
+
+function known<T>(what: string, answer: Promise<T>): Promise<Known<T>> {
+  return answer.then(
+    value => ({ value }),
+    error => ({ unknown: `${what}: ${messageOf(error)}` }),
+  )
+}

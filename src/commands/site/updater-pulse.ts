@@ -1,0 +1,50 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { registryDirectories } from '../../adapters/registry/directories.ts'
+import type { Clock } from '../../adapters/system/clock.ts'
+import { isUnderstood } from '../../core/domain/routes-file.ts'
+import type { Site } from './open-site.ts'
+
+/** An updater whose beat was seen to stand still. */
+export interface StillUpdater {
+  /** The beat that stood. */
+  readonly beat: number
+  /** By the time of its file, of another machine's clock maybe: for people only. */
+  readonly forMs: number
+}
+
+const LOOK_MS = 500
+
+/**
+ * The updaters that do not beat, by gateway. A file that was written within the lease needs no second look; of an older one
+ * the time says nothing certain (clocks differ, rule 6), so its beat is read again for as long as two beats take. Waits only
+ * where something looks dead.
+ *
+ * @throws when the routes cannot be read
+ */
+export async function stillUpdaters(
+  { config, registry, lane }: Pick<Site, 'config' | 'registry' | 'lane'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, StillUpdater>> {
+  const { beatSeconds, leaseSeconds } = config.timing
+  const { routes } = registryDirectories(config.shared)
+  const beats = async () =>
+    new Map(
+      [...(await registry.routes())].flatMap(([gateway, file]) => (isUnderstood(file) ? [[gateway, file.beat]] : [])),
+    )
+  const still = new Map<string, StillUpdater>()
+  for (const [gateway, beat] of await beats()) {
+    const file = join(routes, `${gateway}.json`)
+    const written = await lane.run(`look at "${file}"`, () => stat(file)).catch(() => undefined) // told by its reader
+    const forMs = written === undefined ? 0 : Math.abs(clock.date().getTime() - written.mtimeMs)
+    if (forMs >= leaseSeconds * 1_000) still.set(gateway, { beat, forMs })
+  }
+  const until = clock.now() + 2_000 * beatSeconds
+  while (still.size > 0 && clock.now() < until && !signal.aborted) {
+    await clock.sleep(LOOK_MS, signal)
+    const now = await beats()
+    for (const [gateway, { beat }] of still) if (now.get(gateway) !== beat) still.delete(gateway)
+  }
+  return still
+}

@@ -1,0 +1,89 @@
+import { listenAddress, listenWords } from '../domain/listen-address.ts'
+import type { GatewayFacts, ListenFacts } from './facts.ts'
+import { type Finding, ok, unknown } from './finding.ts'
+
+export function examineGateway({ nginx, listens, mayEndStreams, stillUpdaters }: GatewayFacts): readonly Finding[] {
+  return [
+    ...examineNginx(nginx),
+    ...listens.map(examineListen),
+    examineTracing(mayEndStreams),
+    ...[...(stillUpdaters ?? [])].map(examineSilence),
+  ]
+}
+
+function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
+  if ('missing' in nginx) {
+    const fix = nginx.isThere
+      ? 'install a newer nginx on the machine of the gateway'
+      : 'install nginx on the machine of the gateway, such as with apt install nginx-light'
+    return [{ id: 'gateway.nginx', level: 'problem', what: nginx.missing, why: 'The updater drives nginx', fix }]
+  }
+  const found = ok('gateway.nginx', `nginx ${nginx.version}`)
+  if (nginx.hasNjs === undefined) return [found, unknown('gateway.njs', 'Whether nginx has njs is not known')]
+  const [what, why] = nginx.hasNjs
+    ? ['nginx has the njs module', 'Nothing uses it yet']
+    : ['nginx has no njs module', 'Nothing needs it yet: one port routes by path, not by model name']
+  return [found, { id: 'gateway.njs', level: 'note', what, why }]
+}
+
+function examineTracing(mayEndStreams: boolean | undefined): Finding {
+  const id = 'gateway.streams'
+  if (mayEndStreams === undefined)
+    return unknown(id, 'Whether streams of a node that vanishes can be ended is not known')
+  if (mayEndStreams) return ok(id, 'Streams of a node that vanishes can be ended')
+  return {
+    id,
+    level: 'warning',
+    what: 'An account may not trace its own processes here (kernel.yama.ptrace_scope is not 0)',
+    why: 'The updater cannot end the streams of a node that vanishes: they stay silent for readTimeoutSeconds',
+    fix: 'sysctl kernel.yama.ptrace_scope=0 on the machine of the gateway, and the same in /etc/sysctl.d',
+  }
+}
+
+function examineSilence([gateway, forMs]: readonly [string, number]): Finding {
+  return {
+    id: `gateway.updater.${gateway}`,
+    level: 'problem',
+    what: `The updater of gateway ${gateway} does not beat: its last word is ${Math.round(forMs / 1_000)} s old`,
+    why: 'Nobody routes to new replicas there, and drained ones wait for it',
+    fix: `start it again (sluice updater), or, if that gateway is gone for good, remove routes/${gateway}.json`,
+  }
+}
+
+function examineListen({ listen, holder, up }: ListenFacts): Finding {
+  const id = `gateway.port.${listen}`
+  const at = listenAddress(listen)
+  const place = listenWords(at).replace(/^p/, 'P')
+  switch (holder) {
+    case 'nobody':
+      return ok(id, `${place} is free`)
+    case 'our nginx':
+      return ok(id, `${place} is held by our nginx`)
+    case 'somebody else':
+      if (up !== undefined)
+        return {
+          id,
+          level: 'problem',
+          what: `${place} is held by a sluice up of this account, which runs ${up}`,
+          why: 'The gateway cannot open it while that runs',
+          fix: `end it (Ctrl-C), ask about that site instead (--config ${up}), or change gateway.listen or gatewayPort`,
+        }
+      return {
+        id,
+        level: 'problem',
+        what: `${place} is held by a process that is not our nginx`,
+        why: 'The gateway cannot open it',
+        fix: `end that process (ss -ltnp "sport = :${at.port}" names it), or change gateway.listen or gatewayPort`,
+      }
+    case 'not this machine':
+      return {
+        id,
+        level: 'problem',
+        what: `This machine does not have the address of ${place}`,
+        why: 'The gateway cannot listen there',
+        fix: 'write one that "ip address" shows (gateway.listen, gatewayPort), or give the machine that address',
+      }
+    case undefined:
+      return unknown(id, `Whether ${listenWords(at)} is free is not known`)
+  }
+}

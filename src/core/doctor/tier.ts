@@ -1,0 +1,249 @@
+import { inNetworks, parseIpv4 } from '../domain/address.ts'
+import { termReachesAll } from '../domain/shield.ts'
+import type { GatewayFacts, PartitionFacts, SlurmFacts, TierFacts } from './facts.ts'
+import { type Finding, ok, unknown } from './finding.ts'
+
+interface Around {
+  readonly slurm: SlurmFacts
+  readonly gateway: Pick<GatewayFacts, 'networks'>
+}
+
+/** What holds for one tier's jobs. */
+export function examineTier(tier: TierFacts, { slurm, gateway }: Around): readonly Finding[] {
+  return [
+    ...partitions(tier),
+    ...leaving(tier, slurm),
+    ...sharing(tier),
+    ...rpc(tier),
+    ...nodes(tier, gateway),
+    engine(tier),
+  ]
+}
+
+function partitions({ name, partitions: found, missingPartitions }: TierFacts): readonly Finding[] {
+  const id = `tier.partition.${name}`
+  if (missingPartitions.length > 0) {
+    const what = `${name}: Slurm has no partition ${missingPartitions.map(one => `"${one}"`).join(', ')}`
+    return [{ id, level: 'problem', what, fix: `correct tiers.${name}.slurm.partition in sluice.yaml` }]
+  }
+  if (found === undefined || found.length === 0) return [unknown(id, `${name}: its partition is not known`)]
+  const closed = found.filter(one => one.state !== undefined && one.state !== 'UP')
+  if (closed.length > 0) {
+    const what = `${name}: partition ${closed.map(one => `${one.name} is ${one.state}`).join(', ')}`
+    return [{ id, level: 'warning', what, why: 'Its jobs wait until it is UP' }]
+  }
+  return [ok(id, `${name}: partition ${found.map(one => one.name).join(', ')}`)]
+}
+
+/** Of the grace this much is kept for the end (supervisor/machine.ts). */
+const KEPT_SECONDS = 5
+
+/** How a preemption goes, by partitions or by the quality of service, whichever counts here. */
+function leaving(tier: TierFacts, slurm: SlurmFacts): readonly Finding[] {
+  if ('unknown' in slurm.config) return []
+  const { preemptType, preemptMode = 'OFF' } = slurm.config
+  if (preemptType === undefined || preemptType === 'preempt/none' || preemptMode === 'OFF') return []
+  if (preemptType === 'preempt/qos') return leavingByQos(tier, slurm, preemptMode)
+  return (tier.partitions ?? []).flatMap(one => {
+    const from: Source = {
+      where: `partition ${one.name}`,
+      seconds: one.graceSeconds,
+      preemptMode: one.preemptMode ?? preemptMode,
+      change: `scontrol update PartitionName=${one.name} GraceTime=120, and the same in slurm.conf`,
+    }
+    return [...grace(tier, from, slurm), ...mode(tier, from)]
+  })
+}
+
+/** What decides how a tier's jobs are preempted. */
+interface Source {
+  /** `partition gpu_ai`. */
+  readonly where: string
+  readonly seconds: number | undefined
+  readonly preemptMode: string
+  /** How to ask for a longer grace. */
+  readonly change: string
+}
+
+function leavingByQos(tier: TierFacts, slurm: SlurmFacts, clusterMode: string): readonly Finding[] {
+  const { name, qos, qosFacts } = tier
+  if (qosFacts === undefined) {
+    const which = qos === undefined ? 'its default QoS' : `QoS ${qos}`
+    return [
+      unknown(`tier.grace.${name}`, `${name}: the grace of ${which} is not known`, 'sacctmgr show qos does not tell'),
+    ]
+  }
+  const own = qosFacts.preemptMode
+  const from: Source = {
+    where: `QoS ${qos}`,
+    seconds: qosFacts.graceSeconds,
+    preemptMode: own === '' || own === 'CLUSTER' ? clusterMode : own,
+    change: `sacctmgr modify qos ${qos} set GraceTime=120`,
+  }
+  return [...grace(tier, from, slurm), ...mode(tier, from)]
+}
+
+function grace(
+  { name }: TierFacts,
+  { where, seconds, preemptMode, change }: Source,
+  { config }: SlurmFacts,
+): readonly Finding[] {
+  const id = `tier.grace.${name}`
+  if (preemptMode.includes('OFF')) return []
+  if (seconds === undefined) return [unknown(id, `${name}: GraceTime of ${where} is not known`)]
+  const known = 'unknown' in config ? {} : config
+  const { killWaitSeconds } = known
+  if (seconds === 0) {
+    const all = `KillWait${killWaitSeconds === undefined ? '' : ` (${killWaitSeconds} s)`} is all there is`
+    return [
+      {
+        id,
+        level: 'problem',
+        what: `${name}: GraceTime of ${where} is 0`,
+        why:
+          `The batch process gets TERM when the job has already ended: ${all}` +
+          (termReachesAll(known) === true
+            ? '; nodes whose coreutils are older than 8.31 cannot keep it from the engine, and answers are cut'
+            : ''),
+        fix: `ask for a grace as long as your answers take: ${change}`,
+      },
+    ]
+  }
+  const windowSeconds = seconds - KEPT_SECONDS
+  if (windowSeconds <= 0) {
+    const what = `${name}: GraceTime of ${where} is ${seconds} s, and ${KEPT_SECONDS} s are kept for the end`
+    return [
+      {
+        id,
+        level: 'problem',
+        what,
+        why: 'Answers are cut',
+        fix: `ask for more: ${change}`,
+      },
+    ]
+  }
+  const what = `${name}: your drain window is ${windowSeconds} s (GraceTime of ${where} ${seconds} s, ${KEPT_SECONDS} s kept for the end)`
+  return [ok(id, what, 'Answers that take longer are cut by a preemption')]
+}
+
+function mode({ name }: TierFacts, { where, preemptMode }: Source): readonly Finding[] {
+  const id = `tier.preempt-mode.${name}`
+  if (preemptMode.includes('REQUEUE')) return [ok(id, `${name}: ${where} requeues what it preempts`)]
+  if (preemptMode.includes('OFF')) {
+    return [
+      { id, level: 'note', what: `${name}: ${where} is never preempted`, why: 'Replicas leave at their walltime only' },
+    ]
+  }
+  if (preemptMode.includes('CANCEL')) {
+    return [
+      {
+        id,
+        level: 'warning',
+        what: `${name}: ${where} cancels what it preempts`,
+        why: 'A replica requeues itself while its grace lasts; one that is late is gone for good',
+        fix: 'ask for PreemptMode=REQUEUE',
+      },
+    ]
+  }
+  if (preemptMode.includes('SUSPEND') || preemptMode.includes('WITHIN')) {
+    return [
+      {
+        id,
+        level: 'problem',
+        what: `${name}: ${where} has PreemptMode ${preemptMode}`,
+        why: 'A suspended engine keeps its GPU memory and answers nobody, without a notice',
+        fix: 'ask for PreemptMode=REQUEUE',
+      },
+    ]
+  }
+  return [unknown(id, `${name}: ${where} has PreemptMode ${preemptMode}, which this version does not know`)]
+}
+
+function sharing({ name, isExclusive, partitions: found }: TierFacts): readonly Finding[] {
+  if (isExclusive || found === undefined || found.every((one: PartitionFacts) => one.isExclusive)) return []
+  return [
+    {
+      id: `tier.shared-nodes.${name}`,
+      level: 'note',
+      what: `${name}: its nodes are shared with other people's jobs`,
+      why: 'They can reach the engine beside the gateway, and slow it down',
+      fix: `write tiers.${name}.slurm.exclusive: true where a whole node is yours`,
+    },
+  ]
+}
+
+/** reference: llama.cpp, tools/rpc/README.md. */
+function rpc({ name, rpcPort }: TierFacts): readonly Finding[] {
+  if (rpcPort === undefined) return []
+  return [
+    {
+      id: `tier.rpc.${name}`,
+      level: 'warning',
+      what: `${name}: its RPC workers take orders from whoever reaches port ${rpcPort} of their nodes`,
+      why: "llama.cpp's RPC has no key and no encryption; a second client also hangs the model",
+      fix: 'let only the nodes of this cluster reach that port, and choose rpc.network so that nobody else is in it',
+    },
+  ]
+}
+
+/** More names than this are not shown one by one. */
+const MOST_NAMES = 5
+
+function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway']): readonly Finding[] {
+  const id = `tier.nodes.${name}`
+  if (found === undefined) return [unknown(id, `${name}: which nodes its jobs may get is not known`)]
+  const unresolved = found.filter(node => node.addresses === undefined)
+  const reached = networks.map(network => ({
+    network,
+    nodes: found.filter(({ addresses }) => firstNetwork(addresses, networks) === network),
+  }))
+  const outside = found.filter(
+    node => node.addresses !== undefined && firstNetwork(node.addresses, networks) === undefined,
+  )
+  const findings: Finding[] = []
+  if (unresolved.length > 0) {
+    findings.push({
+      id: `${id}.unresolved`,
+      level: 'warning',
+      what: `${name}: this machine cannot resolve ${list(unresolved)}`,
+      why: 'Nothing is routed to a node whose name does not resolve',
+      fix: 'put the nodes into /etc/hosts or DNS here',
+    })
+  }
+  const [first] = outside
+  if (first !== undefined) {
+    const isIpv6 = outside.every(({ addresses }) => addresses?.every(address => parseIpv4(address) === undefined))
+    findings.push({
+      id: `${id}.outside`,
+      level: 'problem',
+      what: `${name}: ${list(outside)} (${first.addresses?.join(', ')}) lies outside gateway.networks`,
+      why: `Of no address in ${networks.join(', ')} is it known that it is theirs, and what an engine says of itself is not believed`,
+      fix:
+        (isIpv6 ? 'engines are reached by IPv4: ' : 'add the network to gateway.networks, or, ') +
+        'if the nodes have an address in one of these, say by which name this machine resolves it: ' +
+        'gateway.nodeSuffix, such as i where gpu01 is gpu01i there, or gateway.nodeNames',
+    })
+  }
+  if (findings.length > 0 || found.length === 0) return findings
+  const places = reached.flatMap(({ network, nodes: there }) =>
+    there.length === 0 ? [] : [`${list(there)} in ${network}`],
+  )
+  return [ok(id, `${name}: engines are reached on ${places.join(', on ')}`)]
+}
+
+/** The first of the networks, in their order, in which an engine has an address that the gateway takes for the node's. */
+function firstNetwork(addresses: readonly string[] | undefined, networks: readonly string[]): string | undefined {
+  return networks.find(network => addresses?.some(address => inNetworks(address, [network])))
+}
+
+function engine({ name, command }: TierFacts): Finding {
+  if (command === undefined) return ok(`tier.engine.${name}`, `${name}: its engine is Sluice's own`)
+  const what = `${name}: whether the nodes have "${command}" cannot be seen from here`
+  return unknown(`tier.engine.${name}`, what, 'A replica says so in sluice status when it starts')
+}
+
+function list(nodes: readonly { readonly name: string }[]): string {
+  const names = nodes.slice(0, MOST_NAMES).map(node => node.name)
+  const more = nodes.length - names.length
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}

@@ -1,0 +1,157 @@
+import type { TierConfig } from '../config/schema.ts'
+import { sinceLastStart } from '../domain/engine-log.ts'
+import type { JobView } from '../domain/job-view.ts'
+import type { ExplainFacts, RunEvent, RunFacts, TextFile } from './facts.ts'
+
+/** Something that was read, and where. */
+export interface Line {
+  readonly source: string
+  readonly text: string
+}
+
+/**
+ * How a run stands. lives: it has not ended. failed: its supervisor gave up and said so. left: it was told to leave, and
+ * drained. silent: it ended, and its supervisor did not say why.
+ */
+export type Ending = 'lives' | 'failed' | 'left' | 'silent'
+
+/** One run as the causes look at it. */
+export interface Run {
+  readonly job: string
+  readonly tier: string | undefined
+  readonly restarts: number
+  readonly ending: Ending
+  /** Slurm's word for the run's state, by Slurm today or by what an updater heard from it; undefined: not known. */
+  readonly state: string | undefined
+  /** It has not ended, though it may have been told to. */
+  readonly isAlive: boolean
+  /** Slurm has begun another run since, or will. */
+  readonly hasSuccessor: boolean
+  /** Slurm's view, where it is of this run. */
+  readonly slurm: JobView | undefined
+  /** Why an updater does not route to it, and where that stands; undefined: it does, or nobody said. */
+  readonly notRouted: Line | undefined
+  /** Of its batch step, as far as anybody tells. */
+  readonly node: string | undefined
+  /** What commands of ours did to the job. */
+  readonly orders: readonly Line[]
+  /** Ends of its engines after which they served again, the last first: each broke what was being answered. */
+  readonly survived: readonly RunEvent[]
+  /** Where the state stands. */
+  readonly stateLine: Line | undefined
+  readonly events: readonly RunEvent[]
+  /** The last notice to leave, unless it was a false alarm. */
+  readonly notice: RunEvent | undefined
+  /** What went wrong since the engine last served: exits, failures, in their order. */
+  readonly trouble: readonly RunEvent[]
+  /** The supervisor's words for that, the last trouble first: what it saw before it ended anything itself. */
+  readonly seen: readonly Line[]
+  /** The same, and then the ends of the kept logs, of the last start only, and what the job printed. */
+  readonly said: readonly Line[]
+  readonly eventsFile: string
+  readonly settings: TierConfig | undefined
+}
+
+/** It serves, and its health says that it should not. */
+export const UNWELL = 'engine unwell'
+
+const ENDS: ReadonlySet<string> = new Set(['engine exited', 'engine unfit'])
+
+const TROUBLE: ReadonlySet<string> = new Set([...['engine exited', 'engine unfit', 'model failed', 'failed'], UNWELL])
+
+/** What is known of one run. `isLast`: Slurm's view, the endpoint file and the job's own output may be of it. */
+export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean): Run {
+  const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
+  const ours = slurm?.restarts === run.restarts && slurm.state !== 'pending' ? slurm : undefined
+  const heard = facts.standings.findLast(one => one.restarts === run.restarts && HEARD.test(one.text))
+  const trouble = run.events.filter((one, index) => TROUBLE.has(one.event) && !isFollowedBy(run.events, index, SERVES))
+  const hasFailed = run.events.some(one => one.event === 'failed')
+  const notice = run.events.findLast(
+    (one, index) => one.event === 'draining' && !isFollowedBy(run.events, index, SERVES),
+  )
+  const left = 'value' in facts.endpoint && isLast ? facts.endpoint.value : undefined
+  // While Slurm is silent its own files speak: one that is published, and said no last word, has not ended that we know.
+  const isPublished =
+    'unknown' in facts.slurm &&
+    left?.job.restarts === run.restarts &&
+    left.state !== 'failed' &&
+    !run.events.some(one => LAST_WORDS.has(one.event))
+  const isRunning = ours?.state === 'running' || ours?.state === 'unknown' || isPublished
+  const seen = [
+    ...trouble.toReversed().flatMap(one => linesOf(run.eventsFile, one)),
+    ...(trouble.length > 0 || left?.message == null
+      ? []
+      : splitLines(left.message).map(text => ({ source: `endpoints/${left.id}.json`, text }))),
+  ]
+  return {
+    job: facts.job,
+    tier: facts.tier,
+    restarts: run.restarts,
+    ending: hasFailed
+      ? 'failed'
+      : notice !== undefined
+        ? 'left'
+        : isRunning
+          ? 'lives'
+          : left?.state === 'failed'
+            ? 'failed'
+            : 'silent',
+    state: ours?.stateText ?? HEARD.exec(heard?.text ?? '')?.[1],
+    isAlive: isRunning && !hasFailed,
+    hasSuccessor: !isLast || (slurm !== undefined && slurm.restarts > run.restarts),
+    slurm: ours,
+    node: ours?.batchHost ?? (left?.job.restarts === run.restarts ? left.job.node : undefined),
+    notRouted: notRouted(facts, run.restarts),
+    orders: isLast ? (facts.orders ?? []) : [],
+    survived: run.events
+      .filter((one, index) => ENDS.has(one.event) && isFollowedBy(run.events, index, SERVES))
+      .toReversed(),
+    stateLine: ours === undefined ? heard : slurmLine(ours),
+    events: run.events,
+    notice,
+    trouble,
+    seen,
+    said: [...seen, ...run.logs.flatMap(fileLines), ...(isLast ? facts.output.flatMap(fileLines) : [])],
+    eventsFile: run.eventsFile,
+    settings: facts.settings,
+  }
+}
+
+function notRouted({ standings }: ExplainFacts, restarts: number): Line | undefined {
+  const last = standings.findLast(one => one.restarts === restarts)
+  return last?.text.startsWith('Not routed: ') === true ? { source: last.source, text: last.text } : undefined
+}
+
+const LAST_WORDS: ReadonlySet<string> = new Set(['failed', 'requeued', 'cancelled'])
+
+const SERVES: ReadonlySet<string> = new Set(['ready', 'false alarm', 'well again'])
+
+/** Whether the same endpoint recorded one of these later. */
+function isFollowedBy(events: readonly RunEvent[], at: number, later: ReadonlySet<string>): boolean {
+  return events.some((one, index) => index > at && one['id'] === events[at]?.['id'] && later.has(one.event))
+}
+
+const HEARD = /^Slurm says that job \d+ is ([A-Z_]+)$/
+
+/** A job as evidence: the fields of squeue that tell of an end. */
+export function slurmLine({ stateText, reason, exitCode, restarts }: JobView): Line {
+  const parts = [`State=${stateText}`, `Reason=${reason}`, `Restarts=${restarts}`]
+  return { source: 'Slurm', text: [...parts, ...(exitCode === undefined ? [] : [`ExitCode=${exitCode}`])].join(' ') }
+}
+
+/** The lines of an event's message, the first with when and what; without one the event alone. */
+export function linesOf(source: string, event: RunEvent): readonly Line[] {
+  const { at, event: name, message, oomKills } = event
+  const kills = typeof oomKills === 'number' ? ` (oomKills ${oomKills})` : ''
+  const [first, ...rest] = typeof message === 'string' ? splitLines(message) : []
+  return [`${at} ${name}${kills}${first === undefined ? '' : `: ${first}`}`, ...rest].map(text => ({ source, text }))
+}
+
+function fileLines({ name, lines }: TextFile): readonly Line[] {
+  return sinceLastStart(lines).map(text => ({ source: name, text }))
+}
+
+/** A message has its lines, or stands in one line as endpoint files hold it. */
+function splitLines(message: string): readonly string[] {
+  return message.split(/\n| \| /).filter(text => text.trim() !== '')
+}

@@ -1,0 +1,171 @@
+import type { JobView } from '../domain/job-view.ts'
+import { launchHoldCure } from '../domain/launch-hold.ts'
+import { neverRuns } from './never.ts'
+
+/** Why a job does not run, for a reason that Slurm gives (job_state_reason.c of 22.05 to 26.05, and its own descriptions). */
+export interface Wait {
+  readonly id: string
+  readonly recognise: RegExp | ((job: JobView) => boolean)
+  readonly what: string | ((job: JobView) => string)
+  /** Undefined: it will run by itself. */
+  fix?(job: JobView): string
+}
+
+/** Why this job waits. */
+export function waitOf(job: JobView): Wait {
+  const raw = `${job.stateText} ${job.reason}`
+  const found = WAITS.find(({ recognise }) =>
+    typeof recognise === 'function' ? recognise(job) : recognise.test(raw) || recognise.test(raw.replaceAll('_', ' ')),
+  )
+  return found ?? UNKNOWN
+}
+
+/** The same in words. */
+export function whatOf(job: JobView): string {
+  const { what } = waitOf(job)
+  return typeof what === 'string' ? what : what(job)
+}
+
+/** Whether it does not start before somebody has done something: then no time of a start is true. */
+export function isStuck(job: JobView): boolean {
+  return /^(?:held-|can-never-run)/.test(waitOf(job).id)
+}
+
+/** First match wins; an expression reads `State Reason`, also with the underscores of 22.05 as spaces. */
+const WAITS: readonly Wait[] = [
+  {
+    id: 'held-max-requeue',
+    recognise: /JobHoldMaxRequeue|launch failure limit exceeded requeued held/,
+    what: 'Slurm holds it: it was requeued after failed starts more often than MaxBatchRequeue (5 by default) allows',
+    fix: ({ id }) =>
+      `Mend what failed (the runs below), then, as an operator of Slurm: scontrol release ${id}. If its jobs end by exiting rather than by sluice’s requeue, that counts too: see sluice doctor`,
+  },
+  {
+    id: 'held-after-launch-failure',
+    recognise: /launch failed requeued held|user env retrieval failed/,
+    what: 'Slurm holds it, because a node could not launch it',
+    fix: job =>
+      `${launchHoldCure(job)}. Where the updater's own early release caused it, the updater releases it again`,
+  },
+  {
+    id: 'held-requeued',
+    recognise: /REQUEUE_HOLD|SPECIAL_EXIT|job requeued in held state|requeued held/,
+    what: 'It was requeued and held: somebody used scontrol requeuehold, or a rule of the site did',
+    fix: ({ id }) => `scontrol release ${id}, when whoever held it agrees`,
+  },
+  {
+    id: 'held-by-admin',
+    recognise: /JobHeldAdmin/,
+    what: 'An operator of Slurm holds it (scontrol hold)',
+    fix: ({ id }) => `Ask them why; only they can let it go: scontrol release ${id}`,
+  },
+  {
+    id: 'held-by-user',
+    recognise: /JobHeldUser/,
+    what: 'Its own account holds it (scontrol hold, sbatch --hold)',
+    fix: ({ id }) => `scontrol release ${id}`,
+  },
+  {
+    id: 'can-never-run',
+    recognise: ({ reason }) => neverRuns(wordOf(reason)) !== undefined,
+    what: ({ reason }) => `It can never run as it is: ${neverRuns(wordOf(reason))?.what}`,
+    fix: ({ id, reason }) => `${neverRuns(wordOf(reason))?.fix}; then submit it again and scancel ${id}`,
+  },
+  {
+    id: 'waits-for-start-time',
+    recognise: job => /BeginTime/.test(job.reason) && !isAfterRequeue(job),
+    what: ({ eligibleTime }) =>
+      `It may not start ${eligibleTime === undefined ? 'yet' : `before ${new Date(eligibleTime * 1_000).toISOString()}`}: somebody set that time (--begin, scontrol update StartTime)`,
+    fix: ({ id }) => `It starts then by itself; for now, as its owner: scontrol update JobId=${id} StartTime=now`,
+  },
+  {
+    id: 'waits-after-requeue',
+    recognise: /BeginTime/,
+    what: 'It may not start yet: after a requeue Slurm waits until its old credential has expired (cred_expire), and an operator or its owner may have set a later time (StartTime)',
+    fix: ({ id }) =>
+      `The updater ends the wait after a requeue within seconds where it runs (sluice status), unless a node of its last run is down: then it takes two minutes. A time that people set stands: scontrol update JobId=${id} StartTime=now`,
+  },
+  {
+    id: 'waits-for-maintenance',
+    recognise: /Reserved for maintenance|maintenance reservation/i,
+    what: 'Its nodes are reserved for maintenance before its walltime would be over',
+    fix: ({ id, timeLimitSeconds }) =>
+      `See when it begins (scontrol show reservation). To run before it, it needs a shorter time${timeLimitSeconds === undefined ? '' : ` than its ${Math.round(timeLimitSeconds / 60)} min`}: scontrol update JobId=${id} TimeLimit=MINUTES, and slurm.time for the next ones; else it starts after the maintenance by itself`,
+  },
+  {
+    id: 'waits-for-reservation',
+    recognise: /Reservation\b|May be reserved|Required nodes? (?:is|are) reserved/,
+    what: 'It waits for a reservation: its own (--reservation) has not begun, or others have its nodes reserved',
+    fix: () => 'See scontrol show reservation; it starts by itself when the reservation begins or ends',
+  },
+  {
+    id: 'waits-for-job',
+    recognise: /Dependency/,
+    what: 'It waits for another job to begin or end (--dependency)',
+    fix: ({ id }) =>
+      `See which: scontrol show job ${id}, Dependency. To let it go now: scontrol update JobId=${id} Dependency=`,
+  },
+  {
+    id: 'waits-for-partition',
+    recognise: /PartitionDown|PartitionInactive/,
+    what: 'Its partition is closed: an operator of Slurm has set it DOWN, INACTIVE or DRAIN',
+    fix: () => 'Ask whoever runs Slurm (scontrol show partition); it starts by itself when the partition is up again',
+  },
+  {
+    id: 'waits-for-nodes-to-return',
+    recognise: /UnavailableNodes|ReqNodeNotAvail|Nodes required for job are DOWN|NodeDown|FrontEndDown|PowerNotAvail/i,
+    what: 'Nodes that it needs are down, drained, or kept for others',
+    fix: () =>
+      'See which and why (sinfo -R); it starts by itself when they are back. Where it is bound to them, slurm.nodelist without them lets the next one start elsewhere',
+  },
+  {
+    id: 'waits-for-nodes',
+    recognise: / (?:Resources|Priority)|Nodes required for job/i,
+    what: 'It waits for nodes: jobs of higher priority have them',
+    fix: () => 'See who has them (squeue -p PARTITION, sinfo); it starts by itself when there is room',
+  },
+  {
+    id: 'budget-spent',
+    recognise: /Grp\w*Minutes(?:Limit)?$/,
+    what: ({ reason }) => `The minutes that its account or QoS may use are spent, or would be by this job (${reason})`,
+    fix: () =>
+      'See sshare -l, sacctmgr show assoc and show qos: more minutes, or a shorter slurm.time where running jobs hold them; it starts by itself when the use has decayed (PriorityDecayHalfLife)',
+  },
+  {
+    id: 'waits-for-limit',
+    recognise: /QOS|Assoc|Max\w+PerAccount|JobArrayTaskLimit|AccountingPolicy/,
+    what: 'A limit of its account or QoS keeps it from starting while other jobs use it up',
+    fix: () => 'See sacctmgr show qos and show assoc: fewer replicas at a time, or a higher limit',
+  },
+  {
+    id: 'waits-for-licenses',
+    recognise: /Licenses/,
+    what: 'It waits for licenses that other jobs have',
+    fix: () => 'See scontrol show licenses; it starts by itself when they are free',
+  },
+  {
+    id: 'waits-for-slurm',
+    recognise: /\b(?:Prolog|Cleaning|SchedDefer|FedJobLock|BurstBuffer(?:Resources|StageIn)|PowerReserved|None)$/,
+    what: 'Slurm has not come to it yet, or is still clearing up after its last run',
+  },
+  {
+    id: 'waits-after-its-end',
+    recognise: /\b(?:SystemFailure|JobLaunchFailure|NonZeroExitCode|RaisedSignal|TimeLimit|InactiveLimit|OutOfMemory)/,
+    what: 'It waits again, and Slurm still shows how its last run ended',
+  },
+]
+
+const UNKNOWN: Wait = { id: 'waits', recognise: /^/, what: 'It waits, for a reason that sluice explain does not know' }
+
+/** `ReqNodeNotAvail, UnavailableNodes:vasp-02` → `ReqNodeNotAvail`. */
+function wordOf(reason: string): string {
+  return /^\w+/.exec(reason)?.[0] ?? ''
+}
+
+/** A requeue defers by its site's cred_expire or requeue_delay, both minutes at the most; people set hours. */
+const LONGEST_PAUSE_SECONDS = 900
+
+function isAfterRequeue({ restarts, submitTime, eligibleTime }: JobView): boolean {
+  if (restarts === 0) return false
+  return submitTime === undefined || eligibleTime === undefined || eligibleTime - submitTime <= LONGEST_PAUSE_SECONDS
+}

@@ -1,0 +1,174 @@
+import { z } from 'zod'
+import { printableLine } from '../text/printable-text.ts'
+import type { EndpointStatus, ReplicaStatus, StatusReport } from './status.ts'
+
+/** Who wrote a summary, and how often a next one comes. */
+export interface SummaryFrame {
+  readonly gateway: string
+  /** Whose site it is. */
+  readonly account: string
+  /** The writer's clock; for people. */
+  readonly writtenAt: string
+  /** Grows with each summary, so that a reader sees whether it is still written, whatever the clocks say. */
+  readonly beat: number
+  readonly everySeconds: number
+  readonly leaseSeconds: number
+}
+
+/** `status/<gateway>.json`: what anybody on the cluster may know. */
+export type Summary = SummaryFrame & StatusReport
+
+/** Bytes; a thousand replicas with a few models each take half of it. */
+export const MAX_SUMMARY_BYTES = 1024 * 1024
+const MAX_REPLICAS_BYTES = (MAX_SUMMARY_BYTES * 3) / 4
+const MOST_MODELS = 64
+const MOST_PROBLEMS = 100
+const MAX_LINE = 500
+
+/**
+ * The text of a summary, bounded. Nothing of an engine's own is in it, whose last lines may hold prompts, arguments or keys:
+ * of messages only what Sluice itself said, and no engine's address. What finds no room is left out, and counted.
+ */
+export function formatSummary(report: StatusReport, frame: SummaryFrame): string {
+  let bytes = 0
+  let leftOut = 0
+  const tiers = report.tiers.map(tier => {
+    const replicas = tier.replicas.map(publicReplica).filter(replica => {
+      bytes += Buffer.byteLength(JSON.stringify(replica))
+      if (bytes <= MAX_REPLICAS_BYTES) return true
+      leftOut += 1
+      return false
+    })
+    return { ...tier, replicas }
+  })
+  const problems = report.problems.slice(0, MOST_PROBLEMS).map(bounded)
+  const more = leftOut === 0 ? [] : [`${leftOut} replicas are left out for want of room`]
+  return `${JSON.stringify({ version: 1, ...frame, ...report, tiers, problems: [...problems, ...more] })}\n`
+}
+
+function publicReplica(replica: ReplicaStatus): ReplicaStatus {
+  const { endpoint } = replica
+  if (endpoint === null || endpoint === 'unknown') return replica
+  const { notRouted: reasons, ...rest } = endpoint
+  const notRouted = reasons?.filter(reason => ROUTING_WORDS.test(reason)).map(bounded)
+  const shown: EndpointStatus = {
+    ...rest,
+    url: null,
+    models: endpoint.models.slice(0, MOST_MODELS),
+    message: publicMessage(endpoint.message),
+    ...(notRouted === undefined || notRouted.length === 0 ? {} : { notRouted }),
+  }
+  return { ...replica, endpoint: shown }
+}
+
+/** The part of an endpoint's message that Sluice said itself; null where there is none. */
+export function publicMessage(message: string | null): string | null {
+  const own = OWN_WORDS.flatMap(words => words.exec(message ?? '')?.[0] ?? [])[0]
+  return own === undefined ? null : bounded(own)
+}
+
+/** Each ends before what an engine or a file brings in. */
+const OWN_WORDS: readonly RegExp[] = [
+  /^Draining: [\w ,()-]+/,
+  /^Copying [\w.-]+ to this node(?:: [\w ,.%]+)?/,
+  /^Unwell\b/,
+  /^(?:Exited with code \d+|Killed by SIG\w+)/,
+  /^Not ready within \d+ s \(loadTimeoutSeconds\)/,
+  /^Its job (?:has ended: [A-Z_]+|was requeued: run \d+ is on)/,
+  /^Slurm has no such job any more/,
+]
+
+/** Updaters' own (src/programs/updater/standing.ts); what else a file says may be an engine's. */
+const ROUTING_WORDS =
+  /^not routed by \S+: (?:Address|Port|Ready without|Node|Slurm|Job \d+|Tier|The key that|Its beat stands)\b/
+
+function bounded(text: string): string {
+  return printableLine(text).slice(0, MAX_LINE).toWellFormed()
+}
+
+const line = z
+  .string()
+  .max(4 * MAX_LINE)
+  .transform(printableLine)
+const name = z.string().max(256).transform(printableLine)
+const lines = z.array(line).max(MOST_PROBLEMS + 10)
+const count = z.int().nonnegative().nullable()
+const number = z.number().nullable()
+
+const loadSchema = z.object({ running: number, waiting: number, kv: number, prefixHits: number })
+
+const endpointSchema = z.object({
+  id: name,
+  state: name,
+  url: z.null(),
+  models: z.array(name).max(MOST_MODELS),
+  since: name,
+  message: line.nullable(),
+  routedBy: z.array(name).max(16).nullable(),
+  asideBy: z
+    .array(z.object({ gateway: name, how: z.enum(['set aside', 'on trial']) }))
+    .max(16)
+    .exactOptional(),
+  notRouted: lines.exactOptional(),
+  load: loadSchema.nullable(),
+  beatStillMs: number,
+})
+
+const replicaSchema = z.object({
+  job: name,
+  restarts: z.int().nonnegative(),
+  node: name.nullable(),
+  slurm: z.discriminatedUnion('known', [
+    z.object({ known: z.literal(false), why: line }),
+    z.object({
+      known: z.literal(true),
+      state: name,
+      reason: line.nullable(),
+      queuedSince: number,
+      expectedStart: number,
+    }),
+  ]),
+  endpoint: z.union([endpointSchema, z.null(), z.literal('unknown')]),
+})
+
+const summarySchema = z.object({
+  version: z.literal(1),
+  gateway: name,
+  account: name,
+  writtenAt: name,
+  beat: z.int().nonnegative(),
+  everySeconds: z.number().positive().max(3_600),
+  leaseSeconds: z.number().positive().max(36_000),
+  site: name,
+  tiers: z
+    .array(
+      z.object({
+        ...{ name, path: name.nullable(), url: name.nullable() },
+        ...{ pending: count, running: count, ready: count, draining: count },
+        replicas: z.array(replicaSchema).max(10_000),
+      }),
+    )
+    .max(1_000),
+  gateways: z
+    .array(z.object({ name, generation: count, routes: count, beatStillMs: number }))
+    .max(100)
+    .nullable(),
+  problems: lines,
+})
+
+/** What such a file says, or why it cannot be understood. It is another account's: nothing of it is taken on trust. */
+export function parseSummary(text: string): Summary | { readonly problem: string } {
+  if (text.length > MAX_SUMMARY_BYTES) return { problem: `more than the ${MAX_SUMMARY_BYTES} bytes of a summary` }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { problem: 'not JSON' }
+  }
+  const parsed = summarySchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const at = parsed.error.issues[0]
+  const version = (value as { version?: unknown } | null)?.version
+  if (typeof version === 'number' && version > 1) return { problem: `version ${version} is newer than this sluice` }
+  return { problem: `not a summary (${at?.path.join('.') || 'file'}: ${at?.message})` }
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { appendFile, realpath } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { freePort } from '../adapters/engine/process/address.ts'
+import { argvBuilder } from '../adapters/engine/process/build-argv.ts'
+import { engineEnvironment } from '../adapters/engine/process/engine-environment.ts'
+import { startEngine } from '../adapters/engine/process/engine-process.ts'
+import { ask } from '../adapters/engine/process/inspect-program.ts'
+import { readLastLines } from '../adapters/engine/process/last-lines.ts'
+import { systemClock } from '../adapters/system/clock.ts'
+import { findProgram } from '../adapters/system/find-program.ts'
+import { makeDirectory } from '../adapters/system/make-directory.ts'
+import { START_LINE } from '../core/domain/engine-log.ts'
+import type { ServerSettings } from '../core/domain/server-options.ts'
+import type { Engine } from '../core/engines/engine.ts'
+import { type ProgramLaunch, withProfiler } from '../core/engines/profiling.ts'
+import { endBelow } from './end-below.ts'
+import { type CleanupReport, trackProcesses } from './process-tracker.ts'
+
+/** A server's processes, as long as they run. */
+export interface LaunchedServer {
+  readonly pid: number
+  readonly logFile: string
+  /** How it ended, in words; never rejects. */
+  readonly exited: Promise<string>
+  /** What it printed last, since it was started. */
+  lastLines(): Promise<string>
+  /** Asks it to end, and ends it. Resolves when nothing is left, with what was found where that is verified. */
+  stop(): Promise<CleanupReport | undefined>
+  /** As `stop`, without asking. */
+  kill(): Promise<CleanupReport | undefined>
+}
+
+export interface ServerLaunch {
+  readonly engine: Engine
+  readonly settings: ServerSettings
+  /** The program and its arguments. */
+  readonly command: readonly string[]
+}
+
+/** @throws when its port is taken, its directory cannot be made, or the engine has no such profiler. */
+export async function launchServer({ engine, settings, command }: ServerLaunch): Promise<LaunchedServer> {
+  const { host, port, debugMode } = settings
+  const name = `${engine.name}-${port}`
+  await freePort(host, port)
+  const directory = resolve(settings.outputDir)
+  await makeDirectory(directory)
+  const logFile = join(await realpath(directory), `${name}.log`)
+  await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
+  const sockets = socketDirectory(engine, settings)
+  if (sockets !== undefined) await makeDirectory(sockets, 0o700)
+
+  const env = engineEnvironment(engine, process.env, settings.envVars)
+  const [program = '', ...argv] = command
+  const own = await argvBuilder(engine, { command: program, first: [], env })(argv)
+  for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
+  const inner: ProgramLaunch = { command: program, argv: own.argv, env }
+  const launch = await profiled(engine, settings, inner, name)
+  const marker = `SLUICE_SERVER=${name}-${process.pid}-${randomBytes(4).toString('hex')}`
+  const running = await startEngine({ ...launch, marker, isShielded: false, logFile }, systemClock)
+  const { pid, exited } = running
+  const tracker = debugMode ? trackProcesses({ pid, marker, logFile }, systemClock) : undefined
+  return {
+    ...{ pid, exited, logFile },
+    lastLines: () => readLastLines(logFile),
+    async stop() {
+      await tracker?.look()
+      if (launch.wrapper !== undefined) {
+        await endBelow({ wrapper: launch.wrapper, argv: inner.argv, marker, exited }, engine.stopGraceMs, systemClock)
+      }
+      await running.stop(engine.stopGraceMs)
+      return tracker?.settle()
+    },
+    async kill() {
+      await running.stop(0)
+      return tracker?.settle()
+    },
+  }
+}
+
+/** Where an engine that makes sockets has them: beside its log, as others may take any name in /tmp before it. */
+export function socketDirectory(
+  { name, makesSockets }: Engine,
+  { outputDir, port }: Pick<ServerSettings, 'outputDir' | 'port'>,
+): string | undefined {
+  return makesSockets ? join(resolve(outputDir), `${name}-${port}`) : undefined
+}
+
+async function profiled(engine: Engine, { profile }: ServerSettings, launch: ProgramLaunch, name: string) {
+  if (profile === undefined) return { ...launch, wrapper: undefined }
+  const directory = resolve(profile.outputDir)
+  await makeDirectory(directory)
+  const version = engine.name === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
+  // 20260131T120000: a later run writes files of its own.
+  const stamp = systemClock
+    .date()
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+Z/g, '')
+  const isOld = profile.tool === 'amd' && (await findProgram('rocprof', launch.env)) !== undefined
+  return withProfiler(
+    launch,
+    { tool: profile.tool, directory, args: profile.args },
+    { engine: engine.name, version, name: `${name}-${stamp}`, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
+  )
+}

@@ -1,0 +1,104 @@
+import { readServerConfig } from '../core/config/server-options.ts'
+import type { Backend, ServerConfig, ServerOptions } from '../core/domain/server-options.ts'
+import type { Engine } from '../core/engines/engine.ts'
+import { ENGINES, type EngineName } from '../core/engines/index.ts'
+import { InferenceServer, userError } from './inference-server.ts'
+import { socketDirectory } from './launch-server.ts'
+
+/** A server whose engine Sluice knows. */
+abstract class EngineServer extends InferenceServer {
+  readonly #engine: Engine
+
+  constructor(options: ServerOptions, name: EngineName) {
+    super(options, name)
+    this.#engine = ENGINES[name]
+  }
+
+  override backendName(): string {
+    return this.#engine.name
+  }
+
+  override launchCommand(): readonly string[] {
+    const sockets = socketDirectory(this.#engine, this.settings)
+    const at = { address: this.host, port: this.port, ...(sockets === undefined ? {} : { sockets }) }
+    return [this.spec.command, ...this.#engine.argv(this.spec, at)]
+  }
+
+  override healthEndpoint(): string {
+    return this.url + this.#engine.paths(this.spec).health
+  }
+
+  override listEndpoints(): Readonly<Record<string, string>> {
+    const { models } = this.#engine.paths(this.spec)
+    const paths = Object.entries({
+      ...(models === undefined ? {} : { models }),
+      ...Object.fromEntries(this.#engine.serves(this.spec).map(api => [api, API_PATHS[api] ?? `/${api}`])),
+      metrics: '/metrics',
+    })
+    return {
+      health: this.healthEndpoint(),
+      ...Object.fromEntries(paths.map(([name, path]) => [name, this.url + path])),
+    }
+  }
+
+  /** llama-server's list of models is open; those of the others are not, where the user has set a key. */
+  protected override engine(): Engine {
+    const engine = this.#engine
+    if (engine.name === 'llama.cpp') return engine
+    return { ...engine, paths: spec => ({ health: engine.paths(spec).health }) }
+  }
+}
+
+/** As OpenAI has them. */
+const API_PATHS: Readonly<Record<string, string>> = {
+  chat: '/v1/chat/completions',
+  completions: '/v1/completions',
+  embeddings: '/v1/embeddings',
+}
+
+/** `vllm serve`; its arguments are `config.apiServerArgs`. */
+export class VLLMServer extends EngineServer {
+  constructor(options: ServerOptions) {
+    super(options, 'vllm')
+  }
+}
+
+/** `python3 -m sglang.launch_server`, or `sglang serve` where `command` is sglang; its arguments are `config.serverArgs`. */
+export class SGLangServer extends EngineServer {
+  constructor(options: ServerOptions) {
+    super(options, 'sglang')
+  }
+}
+
+/** `llama-server` of llama.cpp with one .gguf file; its arguments are `config.serverArgs`. */
+export class LlamaServer extends EngineServer {
+  constructor(options: ServerOptions) {
+    super(options, 'llama.cpp')
+  }
+}
+
+/** Hugging Face's `text-embeddings-router`; its arguments are `config.serverArgs`. */
+export class TEIServer extends EngineServer {
+  constructor(options: ServerOptions) {
+    super(options, 'tei')
+  }
+}
+
+const SERVERS: Readonly<Record<Backend, new (options: ServerOptions) => InferenceServer>> = {
+  vllm: VLLMServer,
+  sglang: SGLangServer,
+  'llama.cpp': LlamaServer,
+  tei: TEIServer,
+}
+
+/**
+ * A server of the backend that is named; it is not started.
+ *
+ * @throws UserError with everything that is wrong with the options.
+ */
+export function createServer(options: ServerConfig): InferenceServer {
+  const { config, findings } = readServerConfig(options, { spelling: 'camelCase' })
+  if (config === undefined) throw userError(findings)
+  const { backend, ...rest } = config
+  return new SERVERS[backend](rest)
+}

@@ -1,0 +1,21 @@
+import { type Endpoint, replicaOf } from '../../core/domain/endpoint.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
+
+/**
+ * Endpoints of what was named whose runs are over for good: their files are nobody's any more. `answer` must have been asked
+ * for after the endpoints were read, since a job that is missing in an older one may have begun meanwhile; one that could not
+ * be read in full makes no job missing (rule 1).
+ */
+export function leftBehind(
+  name: string,
+  endpoints: readonly Endpoint[],
+  answer: { readonly jobs: readonly JobView[]; readonly complete: boolean },
+): readonly Endpoint[] {
+  return endpoints.filter(endpoint => {
+    const { id, tier, job } = endpoint
+    if (![tier, job.id, replicaOf(id), id].includes(name)) return false
+    const now = answer.jobs.find(one => one.id === job.id)
+    if (now === undefined) return answer.complete
+    return now.restarts > job.restarts || (now.restarts === job.restarts && now.state === 'ended')
+  })
+}

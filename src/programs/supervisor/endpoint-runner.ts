@@ -1,0 +1,240 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import { type Endpoint, REGISTRY_VERSION, toMessage } from '../../core/domain/endpoint.ts'
+import { type Load, UNKNOWN_LOAD } from '../../core/domain/load.ts'
+import type { EngineHealth } from '../../core/engines/engine.ts'
+import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
+import type { EndpointAction, EndpointEvent, EndpointState } from './endpoint-state.ts'
+import { every } from './every.ts'
+import { seeHolders } from './held.ts'
+import type { Trouble } from './trouble.ts'
+
+export interface EndpointRunnerOptions {
+  /** The endpoint as it never changes: who and where. */
+  readonly identity: Pick<Endpoint, 'id' | 'tier' | 'engine' | 'serves' | 'job' | 'build'>
+  readonly engine: EngineEffects
+  readonly registry: RegistryEffects
+  readonly record: RecordEvent
+  readonly trouble: Trouble
+  readonly clock: Clock
+  /** How often the engine is asked for its load. */
+  readonly loadMs: number
+  /** Aborted when the replica is over. */
+  readonly over: AbortSignal
+  /** What the machine has made of it so far. */
+  state(): EndpointState
+  post(event: EndpointEvent): void
+}
+
+export interface EndpointRunner {
+  /** One action after the other; returns at once. */
+  perform(action: EndpointAction): void
+  /** What its engine last said, for the beat; undefined while there is no file of it. */
+  load(): Load | undefined
+  /** Publishes again what somebody has taken away, unless the place is a later run's. */
+  heal(isFenced: () => Promise<boolean>): Promise<void>
+  /** Resolves when its file is gone, if that was asked for. */
+  withdrawn(): Promise<void>
+  /** Brings what its engine printed to the shared directory, unless it is there; never rejects. */
+  keepLogs(): Promise<void>
+}
+
+/** How often a drain looks, and a file that could not be written is tried again. */
+const TICK_MS = 200
+/** How often an engine that loads is asked: from its first answer to the first request is half a second at most. */
+const LOADING_MS = 100
+/** How often a serving engine is asked. */
+const HEALTH_MS = 5_000
+/** How often one whose last answer was bad is asked, and what needs an unwell one is looked at. */
+const UNWELL_MS = 1_000
+/** How often its logs are looked at: a disk takes some gigabytes in that time at most. */
+const TRIM_MS = 1_000
+
+/** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
+export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
+  const { identity, registry, record, trouble, clock, over, state, post } = options
+  const { id } = identity
+  let engine: RunningEngine | undefined
+  let wanted: Endpoint | undefined
+  let published: Endpoint | undefined
+  let load = UNKNOWN_LOAD
+  let beats: ReadonlyMap<string, number> = new Map()
+  let withdrawn: Promise<void> = Promise.resolve()
+  let performed: Promise<void> = Promise.resolve()
+  let kept: Promise<void> = Promise.resolve()
+  let hasPrinted = false
+  let isKeeping = false
+  let trimmed: Promise<unknown> = Promise.resolve()
+  void every(TICK_MS, () => trouble.attempt(id, 'keep its file', keepPublished), clock, over)
+  void every(TICK_MS, () => trouble.attempt(id, 'look at its drain', () => lookAtNeed('draining')), clock, over)
+  void every(UNWELL_MS, () => trouble.attempt(id, 'look at what needs it', () => lookAtNeed('unwell')), clock, over)
+  void every(options.loadMs, () => trouble.attempt(id, 'look at its load', lookAtLoad), clock, over)
+  void every(TRIM_MS, () => trouble.attempt(id, 'keep its log short', trimLogs), clock, over)
+  return {
+    perform(action) {
+      performed = performed.then(() => act(action)).catch(trouble.tell(id, action.kind))
+    },
+    load: () => (wanted === undefined ? undefined : load),
+    heal,
+    withdrawn: () => performed.then(() => withdrawn),
+    keepLogs,
+  }
+
+  function hasStopped(): void {
+    post({ kind: 'stopped' })
+    // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
+    if (state().afterStop !== 'leave') void keepLogs().catch(trouble.tell(id, 'keep its log'))
+  }
+
+  /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
+  async function act(action: EndpointAction): Promise<void> {
+    switch (action.kind) {
+      case 'start engine':
+        return start()
+      case 'load models':
+        return void engine?.loadModels(action.models).catch(trouble.tell(id, 'load models'))
+      case 'stop engine':
+        return void stop().catch(trouble.tell(id, 'stop the engine')).then(hasStopped, hasStopped)
+      case 'publish':
+        wanted = {
+          version: REGISTRY_VERSION,
+          ...identity,
+          state: action.state,
+          url: engine?.url ?? null,
+          ...(engine?.key === undefined ? {} : { key: engine.key }),
+          models: [...action.models],
+          processes: engine?.processes() ?? [],
+          since: clock.date().toISOString(),
+          message: action.message === null ? null : toMessage(action.message),
+          ...(action.unwell === undefined ? {} : { unwell: action.unwell }),
+        }
+        return void publish(wanted)
+      case 'withdraw':
+        wanted = undefined
+        withdrawn = registry.remove(id).catch(trouble.tell(id, 'remove the endpoint file'))
+        return
+      case 'record':
+        return record(action.event, { id, ...action.detail })
+    }
+  }
+
+  async function start(): Promise<void> {
+    try {
+      const started = await options.engine.start()
+      engine = started
+      hasPrinted = true
+      void started.exited.then(
+        async how => {
+          const lines = await started.lastLines().catch(() => '') // how it ended is known without them
+          if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
+        },
+        trouble.tell(id, 'see its end'),
+      )
+      void watchHealth(started).catch(trouble.tell(id, 'watch its health'))
+    } catch (error) {
+      post({ kind: 'exited', message: messageOf(error) })
+    }
+  }
+
+  async function watchHealth(watched: RunningEngine): Promise<void> {
+    let hasExited = false
+    let isWell = true
+    const exited = () => {
+      hasExited = true
+    }
+    void watched.exited.then(exited, exited)
+    while (engine === watched && !over.aborted) {
+      // A drain counts connections: ours stay away from the port (rule 3).
+      const { phase } = state()
+      if (phase === 'loading' || phase === 'ready') {
+        const health = await watched.health().catch(asErring)
+        isWell = health.kind === 'ready'
+        // One that was killed refuses a moment before its exit is known, and the exit says more.
+        if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over)])
+        if (engine === watched && !hasExited) post({ kind: 'health', health })
+      }
+      await clock.sleep(state().phase !== 'ready' ? LOADING_MS : isWell ? HEALTH_MS : UNWELL_MS, over)
+    }
+  }
+
+  async function stop(): Promise<void> {
+    const stopping = engine
+    engine = undefined
+    if (stopping === undefined) return
+    const pids = stopping.processes().map(one => one.pid)
+    const hunted = await stopping.stop()
+    record('engine stopped', { id, pids, hunted })
+  }
+
+  function keepLogs(): Promise<void> {
+    kept = kept.then(async () => {
+      if (!hasPrinted) return
+      hasPrinted = false
+      isKeeping = true
+      await trimmed
+      for (const log of options.engine.logs) {
+        await registry.keepLog(log).catch(error => {
+          hasPrinted = true
+          trouble.tell(id, `keep the log ${log.name}`)(error)
+        })
+      }
+      isKeeping = false
+    })
+    return kept
+  }
+
+  /** Not under a copy, which would have one half of each. */
+  async function trimLogs(): Promise<void> {
+    if (engine === undefined || isKeeping) return
+    trimmed = trouble.attempt(id, 'trim its logs', options.engine.trimLogs)
+    await trimmed
+  }
+
+  /** Writes come to the directory in the order in which they were asked for, one at a time. */
+  async function publish(endpoint: Endpoint): Promise<void> {
+    if (await trouble.attempt(id, 'publish the endpoint', () => registry.publish(endpoint))) published = endpoint
+  }
+
+  /** What cannot be found out causes nothing (rule 1). */
+  async function heal(isFenced: () => Promise<boolean>): Promise<void> {
+    const ours = published
+    if (ours === undefined || wanted !== ours) return
+    const standing = await registry.stands(ours).catch(() => 'unknown')
+    if (standing !== 'gone' || (await isFenced()) || wanted !== ours) return
+    record('published again', { id })
+    published = undefined
+    await publish(ours)
+  }
+
+  async function keepPublished(): Promise<void> {
+    if (wanted !== undefined && wanted !== published) await publish(wanted)
+  }
+
+  /** What the routes say counts only once what we say of us stands in the registry. */
+  async function lookAtNeed(of: 'draining' | 'unwell'): Promise<void> {
+    const { phase, unwell } = state()
+    const isDue = of === 'draining' ? phase === 'draining' : phase === 'ready' && unwell !== undefined
+    if (!isDue || engine === undefined) return
+    const told = wanted === published
+    const held = await registry.routes().then(
+      routes => seeHolders(id, routes, beats),
+      () => undefined, // not known, which is told of in the look
+    )
+    beats = held?.beats ?? beats
+    const connections = await engine?.connections().catch(() => undefined)
+    const cleared = told && held !== undefined ? held.by.length === 0 : undefined
+    const looked = { cleared, connections, heldBy: held?.by ?? [], isHeldByLiving: held?.byLiving ?? false }
+    post({ kind: 'looked', looked })
+  }
+
+  /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
+  async function lookAtLoad(): Promise<void> {
+    load =
+      state().phase === 'ready' && engine !== undefined ? await engine.load().catch(() => UNKNOWN_LOAD) : UNKNOWN_LOAD
+  }
+}
+
+/** An answer that ours cannot judge is as one that the engine has spoilt. */
+function asErring(error: unknown): EngineHealth {
+  return { kind: 'erring', message: `Cannot understand its answer: ${messageOf(error)}` }
+}

@@ -1,0 +1,95 @@
+import type { EndpointState as PublishedState } from '../../core/domain/endpoint.ts'
+import type { EngineHealth } from '../../core/engines/engine.ts'
+import type { Drain, Looked, Terms } from './drain.ts'
+import type { Unwell } from './unwell.ts'
+
+/** How one endpoint of a replica stands; what it does is its machine's (endpoint-machine.ts). */
+export interface EndpointState {
+  readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'over'
+  /** When the engine exited unasked within the last ten minutes, milliseconds of the loop's clock. */
+  readonly exits: readonly number[]
+  /** How many exits in a row came within ten minutes of the one before. */
+  readonly streak: number
+  /** loading: when it is too late; resting: when to start again. */
+  readonly dueAt: number
+  /** How many bad answers about its health the engine gave in a row: refusals, errors, failures of a model. */
+  readonly errors: number
+  /** ready: what its health says against it. */
+  readonly unwell: Unwell | undefined
+  readonly models: readonly string[]
+  /** How far the copy of its model was said to be. */
+  readonly told: string | undefined
+  readonly drain: Drain | undefined
+  /** What follows once the engine has stopped; when it is over, what has followed. */
+  readonly afterStop: 'leave' | 'rest' | 'fail'
+}
+
+export type EndpointEvent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'health'; readonly health: EngineHealth }
+  | { readonly kind: 'exited'; readonly message: string }
+  | { readonly kind: 'looked'; readonly looked: Looked }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'tick' }
+  /** The replica must leave, or more is known about it; `termed`: Slurm's TERM has come. */
+  | { readonly kind: 'noticed'; readonly terms: Terms; readonly termed: boolean }
+  /** The replica need not leave after all. */
+  | { readonly kind: 'stay' }
+
+export type EndpointAction =
+  | { readonly kind: 'start engine' }
+  | { readonly kind: 'load models'; readonly models: readonly string[] }
+  | { readonly kind: 'stop engine' }
+  | {
+      readonly kind: 'publish'
+      readonly state: PublishedState
+      readonly models: readonly string[]
+      readonly message: string | null
+      /** Ready, but others should be asked first. */
+      readonly unwell?: true
+    }
+  | { readonly kind: 'withdraw' }
+  | RecordAction
+
+export interface RecordAction {
+  readonly kind: 'record'
+  readonly event: string
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+export type EndpointStep = readonly [EndpointState, readonly EndpointAction[]]
+
+export const NEW_ENDPOINT: EndpointState = {
+  phase: 'new',
+  exits: [],
+  streak: 0,
+  dueAt: 0,
+  errors: 0,
+  unwell: undefined,
+  models: [],
+  told: undefined,
+  drain: undefined,
+  afterStop: 'leave',
+}
+
+/** Nothing of it runs any more, or will without another word. */
+export function isEnding({ phase, afterStop }: EndpointState): boolean {
+  return phase === 'over' || (phase === 'stopping' && afterStop === 'leave')
+}
+
+/** The engine is stopped, after `first`; `afterStop` is what follows. */
+export function stop(
+  state: EndpointState,
+  afterStop: EndpointState['afterStop'],
+  first: readonly EndpointAction[],
+): EndpointStep {
+  return [{ ...state, phase: 'stopping', afterStop }, [...first, { kind: 'stop engine' }]]
+}
+
+export function publish(state: PublishedState, message: string | null, models: readonly string[] = []) {
+  return { kind: 'publish', state, models, message } as const
+}
+
+export function record(event: string, detail: Readonly<Record<string, unknown>>): RecordAction {
+  return { kind: 'record', event, detail }
+}

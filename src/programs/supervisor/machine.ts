@@ -1,0 +1,241 @@
+import type { Dismissal } from '../../core/domain/dismissal.ts'
+import type { Verdict } from '../../core/domain/notice.ts'
+import { type Terms, tighten } from './drain.ts'
+import { stepEndpoint } from './endpoint-machine.ts'
+import {
+  type EndpointAction,
+  type EndpointEvent,
+  type EndpointState,
+  isEnding,
+  NEW_ENDPOINT,
+  type RecordAction,
+} from './endpoint-state.ts'
+
+/**
+ * What one replica does, as a pure function of what happened: a job whose endpoints come up, fail and serve each on its
+ * own, and leave together.
+ *
+ * ```
+ *  new ─start─► up ──all endpoints over──► leaving ──taken, and TERM or none in time──► gone
+ * ```
+ *
+ * Notices are the replica's: each reaches all endpoints. It leaves when none has anything left to do, and gives its node
+ * back when all of them have failed. A TERM that is faster than Slurm's answer to the last act ends nothing yet.
+ */
+export interface ReplicaState {
+  readonly phase: 'new' | 'up' | 'leaving' | 'gone'
+  readonly endpoints: readonly EndpointState[]
+  /** Why it must leave, as far as that is known; undefined: it need not. */
+  readonly notice: Terms | undefined
+  /** leaving: when no TERM will come any more, or after one, no answer. */
+  readonly dueAt: number
+  /** leaving: what Slurm was asked for, until it has taken that. */
+  readonly pending: 'requeue' | 'cancel' | undefined
+  /** When to ask Slurm again, while it has not said why the ear ended. */
+  readonly askAt: number | undefined
+  /** Slurm's TERM has reached the batch process: nothing is left but to end. */
+  readonly termed: boolean
+  /** What an operator wants as the last act; it outlives whatever Slurm says meanwhile. */
+  readonly dismissed: 'requeue' | 'cancel' | undefined
+}
+
+/** What happens to one endpoint says to which. */
+export type ReplicaEvent =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'unfit'; readonly message: string }
+  | { readonly kind: 'endpoint'; readonly index: number; readonly event: EndpointEvent }
+  | { readonly kind: 'ear ended' }
+  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly heardAt: number }
+  | { readonly kind: 'term' }
+  | { readonly kind: 'dismissed'; readonly dismissal: Dismissal }
+  /** Slurm has taken the last act. */
+  | { readonly kind: 'taken' }
+  /** Slurm shows that the job is ours no more. */
+  | { readonly kind: 'left' }
+  | { readonly kind: 'tick' }
+
+export type ReplicaAction =
+  | { readonly kind: 'endpoint'; readonly index: number; readonly action: EndpointAction }
+  | { readonly kind: 'listen' }
+  | { readonly kind: 'ask slurm' }
+  | { readonly kind: 'leave'; readonly how: 'requeue' | 'cancel' }
+  | RecordAction
+  | { readonly kind: 'end' }
+
+export interface ReplicaLimits {
+  readonly loadTimeoutMs: number
+  /** Slurm's KillWait: what is left after a TERM. */
+  readonly killWaitMs: number
+}
+
+export type Step = readonly [ReplicaState, readonly ReplicaAction[]]
+
+export function newReplica(endpoints: number): ReplicaState {
+  return {
+    phase: 'new',
+    endpoints: Array.from({ length: endpoints }, () => NEW_ENDPOINT),
+    notice: undefined,
+    dueAt: 0,
+    pending: undefined,
+    askAt: undefined,
+    termed: false,
+    dismissed: undefined,
+  }
+}
+
+/** Of what Slurm grants, this much is kept for the end (rule 3). */
+const KEPT_MS = 5_000
+const ASK_AGAIN_MS = 2_000
+/** After a TERM an answer of Slurm is waited for until this much of KillWait is left, or half of a short one. */
+const LAST_MS = 2 * KEPT_MS
+
+/** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
+export function step(state: ReplicaState, event: ReplicaEvent, now: number, limits: ReplicaLimits): Step {
+  switch (event.kind) {
+    case 'start': {
+      const [begun, actions] = tell({ ...state, phase: 'up' }, { kind: 'start' }, now, limits)
+      return [begun, [{ kind: 'listen' }, ...actions]]
+    }
+    case 'unfit':
+      return onUnfit(state, event.message)
+    case 'endpoint':
+      return tell(state, event.event, now, limits, event.index)
+    case 'ear ended':
+      return isLeaving(state) ? [state, []] : [state, [{ kind: 'ask slurm' }]]
+    case 'verdict':
+      return onVerdict(state, event.verdict, event.heardAt, now, limits)
+    case 'term':
+      return onTerm(state, now, limits)
+    case 'dismissed':
+      return onDismissed(state, event.dismissal, now, limits)
+    case 'taken':
+      return state.termed ? end(state) : [{ ...state, pending: undefined }, []]
+    case 'left':
+      // The TERM that follows ends us; if none comes, Slurm has lost us and there is nothing to wait for.
+      return state.termed ? end(state) : [{ ...state, pending: undefined, dueAt: now + limits.killWaitMs }, []]
+    case 'tick':
+      return onTick(state, now, limits)
+  }
+}
+
+/** Lets one endpoint, or all of them, know; the replica leaves when the last of them is over. */
+function tell(state: ReplicaState, event: EndpointEvent, now: number, limits: ReplicaLimits, index?: number): Step {
+  const endpoints = [...state.endpoints]
+  const actions: ReplicaAction[] = []
+  for (const [at, endpoint] of endpoints.entries()) {
+    if (at !== (index ?? at)) continue
+    const [next, asked] = stepEndpoint(endpoint, event, now, limits.loadTimeoutMs)
+    endpoints[at] = next
+    actions.push(...asked.map(action => ({ kind: 'endpoint', index: at, action }) as const))
+  }
+  const told = { ...state, endpoints }
+  if (state.phase !== 'up' || !endpoints.every(one => one.phase === 'over')) return [told, actions]
+  const [left, last] = depart(told)
+  return [left, [...actions, ...last]]
+}
+
+/** The last act, when no endpoint has anything left to do. */
+function depart(state: ReplicaState): Step {
+  const failed = state.endpoints.flatMap((one, index) => (one.afterStop === 'fail' ? [index] : []))
+  if (failed.length === state.endpoints.length) return giveBack(state, null)
+  const withdrawals = failed.map(index => ({ kind: 'endpoint', index, action: { kind: 'withdraw' } }) as const)
+  // Without a last act of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
+  const how = state.dismissed ?? (state.notice?.comeBack === true ? 'requeue' : undefined)
+  if (state.termed || how === undefined) return end(state, withdrawals)
+  return [leaving(state, how), [...withdrawals, { kind: 'leave', how }]]
+}
+
+/** Nothing here can serve; the endpoint files stay and say why. */
+function giveBack(state: ReplicaState, message: string | null): Step {
+  const record = { kind: 'record', event: 'failed', detail: { message } } as const
+  return [leaving(state, 'cancel'), [record, { kind: 'leave', how: 'cancel' }]]
+}
+
+function leaving(state: ReplicaState, pending: 'requeue' | 'cancel'): ReplicaState {
+  return { ...state, phase: 'leaving', pending, dueAt: Number.POSITIVE_INFINITY }
+}
+
+function onUnfit(state: ReplicaState, message: string): Step {
+  const publish = { kind: 'publish', state: 'failed', models: [], message } as const
+  const told = state.endpoints.map((_, index) => ({ kind: 'endpoint', index, action: publish }) as const)
+  const [left, actions] = giveBack(state, message)
+  return [left, [...told, ...actions]]
+}
+
+function onVerdict(state: ReplicaState, verdict: Verdict, heardAt: number, now: number, limits: ReplicaLimits): Step {
+  if (isLeaving(state)) return [state, []]
+  const asked: ReplicaState = { ...state, askAt: undefined }
+  switch (verdict.kind) {
+    case 'stay': {
+      if (state.termed) return [asked, []]
+      if (state.notice === undefined || state.dismissed !== undefined) return [asked, [{ kind: 'listen' }]]
+      const [stayed, actions] = tell({ ...asked, notice: undefined }, { kind: 'stay' }, now, limits)
+      return [stayed, [...actions, { kind: 'listen' }]]
+    }
+    case 'unknown': {
+      const terms = { cause: undefined, deadlineAt: undefined, comeBack: false }
+      return notice({ ...asked, askAt: now + ASK_AGAIN_MS }, terms, now, limits)
+    }
+    case 'leave': {
+      const leftMs = verdict.secondsLeft === undefined ? limits.killWaitMs : verdict.secondsLeft * 1_000
+      const deadlineAt = heardAt + Math.max(0, leftMs - KEPT_MS)
+      const comeBack = verdict.comeBack && state.dismissed !== 'cancel'
+      return notice(asked, { cause: verdict.cause, deadlineAt, comeBack }, now, limits)
+    }
+  }
+}
+
+/** Slurm's TERM: the job has ended, KillWait is all there is, and whether it comes back is no longer ours to say. */
+function onTerm(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
+  const termed: ReplicaState = { ...state, termed: true }
+  if (state.phase === 'leaving' && state.pending !== undefined) {
+    const dueAt = now + Math.max(limits.killWaitMs - LAST_MS, limits.killWaitMs / 2)
+    return [{ ...termed, dueAt: Math.min(state.dueAt, dueAt) }, []]
+  }
+  if (state.phase !== 'up') return end(termed)
+  const cause = state.notice?.cause
+  const deadlineAt = now + Math.max(0, limits.killWaitMs - KEPT_MS)
+  const [noticed, actions] = notice(termed, { cause, deadlineAt, comeBack: false }, now, limits)
+  return [noticed, cause === undefined ? [...actions, { kind: 'ask slurm' }] : actions]
+}
+
+/** An operator's notice: Slurm waits for nothing here, so there is a deadline only where the operator set one. */
+function onDismissed(state: ReplicaState, dismissal: Dismissal, now: number, limits: ReplicaLimits): Step {
+  const { comeBack, withinSeconds } = dismissal
+  // Before the start nobody can have asked (there is no endpoint file yet); after the last act it is too late.
+  if (state.phase !== 'up') return [state, []]
+  const dismissed: ReplicaState = { ...state, dismissed: comeBack ? 'requeue' : 'cancel' }
+  if (isLeaving(state)) return [dismissed, []]
+  const deadlineAt = withinSeconds === undefined ? undefined : now + withinSeconds * 1_000
+  return notice(dismissed, { cause: 'operator', deadlineAt, comeBack }, now, limits)
+}
+
+/** More is known about why, and until when: every endpoint hears it. */
+function notice(state: ReplicaState, terms: Terms, now: number, limits: ReplicaLimits): Step {
+  const known = state.notice === undefined ? terms : tighten(state.notice, terms, state.termed)
+  return tell({ ...state, notice: known }, { kind: 'noticed', terms, termed: state.termed }, now, limits)
+}
+
+function onTick(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
+  if (state.phase === 'leaving') return now >= state.dueAt ? endUntaken(state) : [state, []]
+  if (state.phase !== 'up') return [state, []]
+  const [ticked, actions] = tell(state, { kind: 'tick' }, now, limits)
+  if (ticked.askAt === undefined || now < ticked.askAt || isLeaving(ticked)) return [ticked, actions]
+  return [{ ...ticked, askAt: undefined }, [...actions, { kind: 'ask slurm' }]]
+}
+
+/** Slurm may have taken the last act all the same: what is not known is not said. */
+function endUntaken(state: ReplicaState): Step {
+  if (state.pending === undefined) return end(state)
+  const detail = { what: state.pending, error: 'No answer of Slurm until the end of the job' }
+  return end(state, [{ kind: 'record', event: 'cannot', detail }])
+}
+
+function end(state: ReplicaState, first: readonly ReplicaAction[] = []): Step {
+  return [{ ...state, phase: 'gone' }, [...first, { kind: 'end' }]]
+}
+
+/** The drain has ended: a verdict changes nothing any more. */
+function isLeaving({ phase, endpoints }: ReplicaState): boolean {
+  return phase === 'leaving' || phase === 'gone' || endpoints.every(isEnding)
+}

@@ -1,0 +1,259 @@
+import { access, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createEngineEffects } from '../../adapters/engine/engine-effects.ts'
+import type { WorkerNodes } from '../../adapters/engine/nodes/worker-steps.ts'
+import { engineEnvironment } from '../../adapters/engine/process/engine-environment.ts'
+import { gpuSlices, masksInForce } from '../../adapters/engine/process/gpu-slices.ts'
+import { openJournal } from '../../adapters/registry/journal.ts'
+import { openRegistry } from '../../adapters/registry/open-registry.ts'
+import { listenForNotice } from '../../adapters/slurm/ear.ts'
+import { openSlurm } from '../../adapters/slurm/open-slurm.ts'
+import { readOwnJob } from '../../adapters/slurm/own-job.ts'
+import { REQUEST_SIGNAL } from '../../adapters/slurm/slurm.ts'
+import { startWorkerStep } from '../../adapters/slurm/worker-step.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { createLane } from '../../adapters/system/lane.ts'
+import { takesConnection } from '../../adapters/system/network.ts'
+import { readOomKills } from '../../adapters/system/oom-kills.ts'
+import { removeDirectory } from '../../adapters/system/owned-directory.ts'
+import { createPatientOutput } from '../../adapters/system/patient-output.ts'
+import { signal } from '../../adapters/system/processes.ts'
+import { makeScratch } from '../../adapters/system/scratch.ts'
+import { readStreamText } from '../../adapters/system/stream-text.ts'
+import { thisBuild } from '../../adapters/system/this-build.ts'
+import type { Context } from '../../core/context.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
+import { jobOf } from '../../core/domain/local-replica.ts'
+import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import { termReachesAll } from '../../core/domain/shield.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+import { ENGINES } from '../../core/engines/index.ts'
+import type { SlurmEffects } from './effects.ts'
+import { supervise as run } from './loop.ts'
+import { createKeyTaker } from './site-key-source.ts'
+
+/** slurm.conf(5) KillWait, where Slurm does not say. */
+const DEFAULT_KILL_WAIT_SECONDS = 30
+/** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
+const SLURM_TIMEOUT_MS = 10_000
+const SHARED_DEADLINE_MS = 5_000
+/** The job leaves, whether or not its last events reach the shared directory. */
+const LAST_WORDS_MS = 1_000
+/** A worker that listens takes a connection at once, unless something between the nodes holds it up. */
+const WORKER_CONNECT_MS = 5_000
+
+export interface SuperviseOptions {
+  /** How often `sluice up` has restarted this replica: there is no Slurm, and no job. */
+  readonly withoutSlurm?: string
+}
+
+/**
+ * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without
+ * Slurm, until a TERM; and not a moment longer than the parent that started it.
+ */
+export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
+  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it. Nor does a
+  // SIGHUP mean anything here (context.ts).
+  process.on('SIGUSR2', () => undefined)
+  const spec = readSpec(await readStdin(context.signal))
+  const job = options.withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
+  const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(spec.shared, lane)
+  const bulk = openRegistry(spec.shared, createLane(systemClock, SHARED_DEADLINE_MS))
+  const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
+  const output = createPatientOutput(process.stdout.fd)
+  const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
+  let scratch: string | undefined
+  const engine = ENGINES[spec.engine]
+  const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
+
+  await registry
+    .make()
+    .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
+    .catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
+  const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
+  try {
+    scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
+    if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
+    await run({
+      identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
+      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, slurm }, context),
+      limits: {
+        loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
+        killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
+      },
+      beatMs: spec.beatSeconds * 1_000,
+      signalLeadSeconds: spec.signalLeadSeconds,
+      registry: {
+        ...registry,
+        beat: beat => registry.beat(replica, beat),
+        keepLog: ({ name, path }) =>
+          bulk.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
+      },
+      slurm: slurm?.effects,
+      record: journal.record,
+      oomKills: readOomKills,
+      clock: systemClock,
+      term: context.signal,
+      onDismissal: heard =>
+        process.on(REQUEST_SIGNAL, () => {
+          registry.asked(replica).then(
+            dismissal => {
+              if (dismissal !== undefined) heard(dismissal)
+            },
+            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: messageOf(error) }),
+          )
+        }),
+    })
+  } catch (error) {
+    // Standard error stays on this node; what is in the shared directory `sluice logs` and `explain` show.
+    if (!context.signal.aborted) journal.record('failed', { id: `${replica}-0`, message: messageOf(error) })
+    throw error
+  } finally {
+    await Promise.race([journal.close().then(output.flush), systemClock.sleep(LAST_WORDS_MS)])
+    if (scratch !== undefined) await removeDirectory(scratch)
+    process.channel?.unref()
+  }
+}
+
+interface EndpointsOptions {
+  readonly spec: ReplicaSpec
+  readonly job: Job
+  readonly scratch: string
+  readonly workers: WorkerNodes | undefined
+  readonly takeKey: () => Promise<string>
+  /** Without it all GPUs of the machine are ours, and nobody but the supervisor ends an engine. */
+  readonly slurm: Pick<ReachedSlurm, 'termReachesAll'> | undefined
+}
+
+/** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
+async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
+  const { spec, job, scratch, workers, takeKey, slurm } = options
+  const { endpoints: count = 1, tensorParallel = 1, gpusEach = tensorParallel } = spec
+  const gpus =
+    spec.endpoints === undefined
+      ? undefined
+      : gpuSlices(
+          masksInForce(
+            slurm === undefined || spec.allGpus === true ? withAllGpus(env, count * gpusEach) : env,
+            await hasAmdGpus(),
+          ),
+          count,
+          gpusEach,
+        )
+  const engine = ENGINES[spec.engine]
+  return Promise.all(
+    Array.from({ length: count }, async (_, index) => {
+      const id = endpointId({ tier: spec.tier, jobId: job.id, restarts: job.restarts, index })
+      const own = count === 1 ? scratch : join(scratch, String(index))
+      await mkdir(own, { recursive: true })
+      return {
+        id,
+        engine: createEngineEffects({
+          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, takeKey },
+          spec: { ...spec, ...(spec.port === undefined ? {} : { port: spec.port + index }) },
+          termReachesAll: slurm?.termReachesAll,
+          logName: count === 1 ? 'engine' : `engine-${index}`,
+          env: { ...env, ...(gpus !== undefined && 'slices' in gpus ? gpus.slices[index] : {}) },
+          problem: gpus !== undefined && 'problem' in gpus ? gpus.problem : undefined,
+        }),
+      }
+    }),
+  )
+}
+
+/** By the devices of its drivers; a processor's own graphics of AMD's may stand beside GPUs of NVIDIA's. */
+async function hasAmdGpus(): Promise<boolean> {
+  const isThere = (path: string) =>
+    access(path).then(
+      () => true,
+      () => false,
+    )
+  return (await isThere('/dev/kfd')) && !(await isThere('/dev/nvidiactl'))
+}
+
+function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {
+  return { CUDA_VISIBLE_DEVICES: Array.from({ length: count }, (_, gpu) => gpu).join(','), ...env }
+}
+
+/** Slurm itself takes no script that is larger (slurm.conf(5) max_script_size). */
+const MAX_SPEC_BYTES = 4 * 1024 * 1024
+
+async function readStdin(signal: AbortSignal): Promise<string> {
+  try {
+    return await readStreamText(process.stdin, MAX_SPEC_BYTES, signal)
+  } catch (cause) {
+    throw new UserError('Cannot read the replica spec on standard input', { cause })
+  }
+}
+
+function readSpec(input: string): ReplicaSpec {
+  try {
+    const spec: ReplicaSpec = JSON.parse(input)
+    if (spec.version === 1 && Object.hasOwn(ENGINES, spec.engine)) return spec
+    throw new Error(`version ${spec.version}, engine "${spec.engine}"`)
+  } catch (cause) {
+    throw new UserError(
+      'Cannot supervise: standard input holds no replica spec; start it from a script of `sluice render`',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+type Job = Endpoint['job']
+
+interface ReachedSlurm {
+  readonly effects: SlurmEffects
+  readonly killWaitSeconds?: number | undefined
+  readonly termReachesAll: boolean
+}
+
+async function reachSlurm(job: Job, { env }: Context): Promise<ReachedSlurm> {
+  const slurm = openSlurm({ env, timeoutMs: SLURM_TIMEOUT_MS })
+  const config = await slurm.config()
+  return {
+    killWaitSeconds: config.kind === 'answered' ? config.value.killWaitSeconds : undefined,
+    // Where Slurm does not say: what is done against it harms only rare programs.
+    termReachesAll: (config.kind === 'answered' ? termReachesAll(config.value) : undefined) ?? true,
+    effects: {
+      listen: (begun, signal) => listenForNotice({ env, node: job.node, begun, signal }),
+      job: async () => {
+        const answer = await slurm.job(job.id)
+        if (answer.kind === 'no-such-job') return 'forgotten'
+        return answer.kind === 'answered' ? answer.value : undefined
+      },
+      requeue: async () => orThrow(await slurm.requeueIncomplete(job.id)),
+      cancel: async () => orThrow(await slurm.cancel(job.id)),
+    },
+  }
+}
+
+/** The nodes of the job besides this one, its first. */
+async function workerNodes(spec: ReplicaSpec, job: Job, { env }: Context): Promise<WorkerNodes> {
+  const listed = await openSlurm({ env, timeoutMs: SLURM_TIMEOUT_MS }).hostnames(env['SLURM_JOB_NODELIST'] ?? '')
+  if (listed.kind !== 'answered') throw new Error("Cannot find out the job's nodes from SLURM_JOB_NODELIST")
+  const environment = {
+    ...engineEnvironment(ENGINES[spec.engine], env, spec.env),
+    ...(spec.rpc?.cache === undefined ? {} : { LLAMA_CACHE: spec.rpc.cache }),
+    SLUICE_WORKER: `${job.id}-${job.restarts}`,
+  }
+  return {
+    names: listed.value.filter(name => name !== job.node),
+    start: step => startWorkerStep({ ...step, env: environment, jobEnv: env, clock: systemClock }),
+    connects: (address, port) => takesConnection(address, port, WORKER_CONNECT_MS),
+  }
+}
+
+/** Our pid stands for a job's number. When the parent goes, however it goes, so do we, and the engine's watcher ends it. */
+function jobWithoutSlurm(restarts: string): Job {
+  process.once('disconnect', () => signal(process.pid, 'SIGKILL'))
+  return jobOf(process.pid, Number(restarts))
+}
+
+function orThrow(answer: { kind: string; message?: string }): void {
+  if (answer.kind !== 'accepted') throw new Error(answer.message ?? answer.kind)
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+
+/** An unreadable key is asked for again after this. */
+const AGAIN_MS = 1_000
+
+/** The site's key, as the engines of one replica get it. What cannot be read leaves the last one in use (rule 1). */
+export interface KeyTaker {
+  /**
+   * Waits until there is a key: an engine that starts without would be open to everybody. Nothing is served meanwhile, so
+   * nobody is kept waiting but the replica itself. Returns without one when the signal aborts.
+   */
+  first(clock: Clock, signal: AbortSignal): Promise<void>
+  /** @throws when there never was one. */
+  take(): Promise<string>
+  /** All that were given out: logs are to be kept without them. */
+  taken(): readonly string[]
+}
+
+/** `trouble` hears once of each reason why the key cannot be read. */
+export function createKeyTaker(read: () => Promise<string>, trouble: (message: string) => void): KeyTaker {
+  const taken = new Set<string>()
+  let last: string | undefined
+  let told: string | undefined
+
+  const taker: KeyTaker = {
+    async first(clock, signal) {
+      while (!signal.aborted) {
+        const isThere = await taker.take().then(
+          () => true,
+          () => false, // `trouble` has heard why
+        )
+        if (isThere) return
+        await clock.sleep(AGAIN_MS, signal)
+      }
+    },
+    async take() {
+      try {
+        last = await read()
+        told = undefined
+        taken.add(last)
+      } catch (error) {
+        const message = messageOf(error)
+        if (message !== told)
+          trouble(last === undefined ? `${message}; no engine starts without it` : `${message}; the last key stays`)
+        told = message
+        if (last === undefined) throw error
+      }
+      return last
+    },
+    taken: () => [...taken],
+  }
+  return taker
+}

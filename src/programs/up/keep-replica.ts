@@ -1,0 +1,85 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+
+/** One `sluice supervise` of ours. */
+export interface RunningSupervisor {
+  readonly pid: number
+  /** How it ended, in words; never rejects. */
+  readonly exited: Promise<string>
+  signal(name: 'SIGTERM' | 'SIGKILL'): void
+}
+
+export interface ReplicaEffects {
+  /** @throws when it cannot be started at all. */
+  start(restarts: number): RunningSupervisor
+  /** Ends what a supervisor left behind and takes its files away. */
+  clear(pid: number, restarts: number): Promise<void>
+  /** Whether an operator has asked the one that has just ended to go and not to come back. */
+  isDismissed(): boolean
+  /** It ended unasked, and the next one is started in `waitMs`. */
+  ended(how: string, waitMs: number): void
+}
+
+export interface ReplicaOptions {
+  readonly effects: ReplicaEffects
+  readonly clock: Clock
+  /** Drain and end. */
+  readonly stop: AbortSignal
+  /** End at once. */
+  readonly hurry: AbortSignal
+}
+
+/** A supervisor that ran this long was well: its end is the first in a row. */
+const WELL_MS = 60_000
+const LONGEST_WAIT_MS = 60_000
+/** A supervisor drains for 25 s at most (KillWait less what is kept), and ends an engine in 2 s more. */
+const END_MS = 35_000
+
+/**
+ * Keeps one replica's supervisor running, started again after 1, 2, 4 … 60 s. Resolves after `stop`, or when the replica was
+ * dismissed; nothing of it is left then.
+ */
+export async function keepReplica({ effects, clock, stop, hurry }: ReplicaOptions): Promise<void> {
+  let failures = 0
+  for (let restarts = 0; !stop.aborted; restarts += 1) {
+    const startedAt = clock.now()
+    const how = await runOnce(restarts)
+    if (stop.aborted || effects.isDismissed()) return
+    failures = clock.now() - startedAt >= WELL_MS ? 1 : failures + 1
+    const waitMs = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** (failures - 1))
+    effects.ended(how, waitMs)
+    await clock.sleep(waitMs, stop)
+  }
+
+  async function runOnce(restarts: number): Promise<string> {
+    let supervisor: RunningSupervisor
+    try {
+      supervisor = effects.start(restarts)
+    } catch (error) {
+      return messageOf(error)
+    }
+    const gone = new AbortController()
+    void end(supervisor, gone.signal).catch(() => undefined) // its end is what is waited for
+    const how = await supervisor.exited
+    gone.abort()
+    await effects.clear(supervisor.pid, restarts)
+    return how
+  }
+
+  /** TERM when it is time to stop, KILL when that is late or in a hurry. */
+  async function end(supervisor: RunningSupervisor, gone: AbortSignal): Promise<void> {
+    await aborted(AbortSignal.any([stop, hurry, gone]))
+    if (gone.aborted) return
+    supervisor.signal('SIGTERM')
+    await clock.sleep(END_MS, AbortSignal.any([hurry, gone]))
+    if (!gone.aborted) supervisor.signal('SIGKILL')
+  }
+}
+
+/** Resolves when the signal has aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,182 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { endMarked } from '../../adapters/engine/process/engine-process.ts'
+import type { Gateway } from '../../adapters/gateway/gateway.ts'
+import { placesBelow } from '../../adapters/gateway/state-directory.ts'
+import { removeEndpoint } from '../../adapters/registry/publish.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { findProgram } from '../../adapters/system/find-program.ts'
+import { startTiedChild } from '../../adapters/system/tied-child.ts'
+import type { Context } from '../../core/context.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import { idOf } from '../../core/domain/local-replica.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+import { toReplicaSpec } from '../../core/job-script/to-replica-spec.ts'
+import { idsOf } from '../updater/plan.ts'
+import { runUpdater } from '../updater/run.ts'
+import { aborted, keepReplica, type ReplicaEffects } from './keep-replica.ts'
+import { parseEvent, sayOfReplica, sayOfUpdater, sayRoutes } from './say.ts'
+import { readEndpoint, show, urlOf } from './show.ts'
+import type { SiteOptions, UpSite } from './site.ts'
+import {
+  GET_LLAMA_SERVER,
+  HAS_NO_ENGINE,
+  HAS_NO_MODEL,
+  LLAMA_SERVER,
+  type LocalReplica,
+  toLocalReplica,
+} from './without-slurm.ts'
+
+export interface UpOptions extends SiteOptions {
+  /** End after one answered chat completion. */
+  readonly once?: boolean
+}
+
+export interface Interrupts {
+  /** Drain and end: aborted by the first INT, TERM or HUP. */
+  readonly stop: AbortController
+  /** End at once: by the second. */
+  readonly hurry: AbortController
+}
+
+export interface SiteRun {
+  readonly site: UpSite
+  /** The program. */
+  readonly nginx: string
+  readonly options: UpOptions
+  readonly context: Context
+  readonly interrupts: Interrupts
+}
+
+/** For requests that nginx has when the engines are gone: errors, which are short. */
+const NGINX_GRACE_MS = 2_000
+
+/** Runs the site until it is told to stop, or with `once` until it has answered. Nothing of it runs afterwards. */
+export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
+  const { site, options, context, interrupts } = run
+  const { config, places } = site
+  const { stop, hurry } = interrupts
+  const replicas = await localReplicas(run)
+  await mkdir(join(places.work, 'tmp'))
+  const say = createSay(context)
+  const first = Promise.withResolvers<string>()
+  const tried = new Set<LocalReplica>()
+  let reached: Record<string, string[]> = {}
+
+  const apply: Gateway['apply'] = async (model, signal, keys) => {
+    const outcome = await gateway.apply(model, signal, keys)
+    if (outcome.status === 'failed' || stop.signal.aborted) return outcome
+    const ids = idsOf(model)
+    for (const [tier, line] of sayRoutes(reached, ids, name => urlOf(config, name))) say(tier, line)
+    reached = ids
+    const id = Object.values(ids).flat()[0]
+    if (id !== undefined) first.resolve(id)
+    return outcome
+  }
+  const updaterOver = new AbortController()
+  const updating = runUpdater({
+    ...{ config, slurm: undefined, signal: updaterOver.signal },
+    gateway: { ...gateway, apply },
+    accessLog: placesBelow(places.gateway).accessLog,
+    print(line) {
+      const event = parseEvent(line)
+      if (event !== undefined && !stop.signal.aborted) say('updater', sayOfUpdater(event))
+    },
+  })
+  const keeping = replicas.map(replica => {
+    const effects = replicaEffects(replica, run, say)
+    const ended: typeof effects.ended = (how, waitMs) => {
+      effects.ended(how, waitMs)
+      if (tried.add(replica).size === replicas.length) first.reject(new Error('Cannot answer: no engine came up'))
+    }
+    return keepReplica({
+      ...{ effects: { ...effects, ended }, clock: systemClock, stop: stop.signal, hurry: hurry.signal },
+    })
+  })
+
+  const answered = first.promise
+    .then(id => readEndpoint(places.shared, id))
+    .then(endpoint => show({ endpoint, site, context, signal: stop.signal }))
+  const ends = [updating, aborted(stop.signal)]
+  try {
+    if (options.once === true) await Promise.race([answered, ...ends])
+    else {
+      // A site of one engine, which never comes up: nobody waits for that. Others may be mended as they run.
+      const shown = answered.then(
+        () => context.print('Ctrl-C ends all of it'),
+        error => (site.isDefault ? Promise.reject(error) : context.print(messageOf(error))),
+      )
+      await Promise.race([...ends, shown.then(() => Promise.race(ends))])
+    }
+  } finally {
+    // Supervisors first: they drain, for which they wait for the updater's routes. nginx comes last.
+    stop.abort()
+    await Promise.all(keeping)
+    updaterOver.abort('`sluice up` ends')
+    await Promise.allSettled([updating])
+    await gateway.stop({ graceMs: NGINX_GRACE_MS, signal: hurry.signal })
+  }
+}
+
+/** Says a line about somebody, unless it was the last about them. */
+type Say = (who: string, line: string | undefined) => void
+
+function createSay({ print }: Context): Say {
+  const last = new Map<string, string>()
+  return (who, line) => {
+    if (line === undefined || last.get(who) === line) return
+    last.set(who, line)
+    print(`${who}: ${line}`)
+  }
+}
+
+function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say: Say): ReplicaEffects {
+  const { work, shared } = site.places
+  let isDismissed = false
+  return {
+    isDismissed: () => isDismissed,
+    start: restarts =>
+      startTiedChild({
+        argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
+        env: { ...context.env, TMPDIR: join(work, 'tmp') },
+        input: JSON.stringify(spec),
+        onLine(line) {
+          const event = parseEvent(line)
+          if (event?.event === 'asked to leave') isDismissed = event['comeBack'] === false
+          say(spec.tier, event === undefined ? line : sayOfReplica(event))
+        },
+      }),
+    async clear(pid, restarts) {
+      const id = idOf(spec.tier, pid, restarts)
+      await endMarked(`SLUICE_ENDPOINT=${id}`, systemClock)
+      await removeEndpoint(shared, id).catch(error =>
+        say(spec.tier, `cannot remove the files of ${id}: ${messageOf(error)}`),
+      )
+    },
+    ended(how, waitMs) {
+      // It has said itself why it gave up.
+      if (how !== 'ended with code 0')
+        say(spec.tier, `its supervisor ${how}; the next one starts in ${waitMs / 1_000} s`)
+    },
+  }
+}
+
+/** Every replica of every tier; what is to be known about their engines is said. */
+async function localReplicas({ site, options, context }: SiteRun): Promise<LocalReplica[]> {
+  const hasLlamaServer = (await findProgram('llama-server', context.env)) !== undefined
+  if (site.isDefault && options.model === undefined) {
+    context.print(`demo: ${hasLlamaServer ? HAS_NO_MODEL : HAS_NO_ENGINE}`)
+  }
+  const replicas = Object.entries(site.config.tiers).flatMap(([name, tier]) => {
+    const replica = toLocalReplica(toReplicaSpec(site.config, name), hasLlamaServer)
+    return Array.from({ length: tier.replicas }, () => ({ ...replica }))
+  })
+  const lacking = [...new Set(replicas.filter(one => one.lacks !== undefined).map(one => one.spec.tier))].join(', ')
+  const lack = `there is no ${LLAMA_SERVER} on PATH; ${GET_LLAMA_SERVER}`
+  if (replicas.length > 0 && replicas.every(one => one.lacks !== undefined)) {
+    throw new UserError(`Cannot serve ${options.model === undefined ? lacking : `"${options.model}"`}: ${lack}`)
+  }
+  if (lacking !== '') context.print(`${lacking}: ${lack}`)
+  if (replicas.length === 0) throw new UserError('Cannot run anything: every tier has 0 replicas')
+  return replicas
+}

@@ -1,0 +1,43 @@
+import { LOOPBACK } from '../../core/domain/address.ts'
+import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+
+/** What of a configuration means something else on one machine. */
+interface Sited {
+  readonly gateway: { readonly name: string; readonly networks: readonly string[] }
+}
+
+/**
+ * The same site on one machine: engines on loopback only (rule 9), and a gateway by another name, so that neither its lock,
+ * its nginx nor its routes file is the one of `sluice updater`.
+ */
+export function withoutSlurm<C extends Sited>(config: C): C {
+  return { ...config, gateway: { ...config.gateway, name: `up_${config.gateway.name}`, networks: [LOOPBACK] } }
+}
+
+/** What a replica runs here. */
+export interface LocalReplica {
+  readonly spec: ReplicaSpec
+  /** The program that it cannot run without. */
+  readonly lacks: string | undefined
+}
+
+/**
+ * An engine takes a free port: many share this machine. `lacks` is the program that it is to run and that is nowhere; nothing
+ * answers in its place, under the name of a model that somebody wants.
+ */
+export function toLocalReplica({ port: _, ...spec }: ReplicaSpec, hasLlamaServer: boolean): LocalReplica {
+  const { engine, command, container } = spec
+  const isMissing = engine === 'llama.cpp' && command === LLAMA_SERVER && container === undefined && !hasLlamaServer
+  return { spec, lacks: isMissing ? LLAMA_SERVER : undefined }
+}
+
+export const LLAMA_SERVER = 'llama-server'
+
+/** How a machine gets it. */
+export const GET_LLAMA_SERVER =
+  'put llama.cpp on PATH: apt-get install llama.cpp where the distribution has it, or a release of https://github.com/ggml-org/llama.cpp'
+
+/** Why the demo engine answers where nobody chose it. */
+export const HAS_NO_MODEL =
+  "llama-server is there, but no model for it: Sluice's demo engine answers; see `sluice up --model`"
+export const HAS_NO_ENGINE = "there is no llama-server on PATH, so Sluice's demo engine answers in its place"

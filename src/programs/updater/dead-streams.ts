@@ -1,0 +1,65 @@
+import { messageOf } from '../../core/domain/caught.ts'
+import { addressOf, type Endpoint } from '../../core/domain/endpoint.ts'
+import type { GatewayEffects, RecordEvent } from './effects.ts'
+import type { Reporter } from './reporter.ts'
+import type { SeenMap } from './seen.ts'
+import type { Standing } from './standing.ts'
+
+/**
+ * The endpoints whose streams nobody will end: no longer routed, their beats stand still and their ports do not connect.
+ * Slurm's word that a job is over is not enough, because engines may finish their answers meanwhile; those that do not are
+ * ended by their own kernel, unless it is gone, which shows here. A host of which nothing comes is dead to this gateway, too. Nor is one meant whose address is somebody else's by now.
+ */
+export function deadEndpoints(
+  seen: SeenMap,
+  standings: ReadonlyMap<string, Standing>,
+  around: {
+    readonly connects: (id: string) => boolean | undefined
+    /** Whether nothing at all comes from this address, whatever its beats say. */
+    readonly isUnreachable: (address: string) => boolean
+    readonly leaseMs: number
+  },
+): Endpoint[] {
+  const isSilent = (id: string) =>
+    standings.get(id)?.routed !== true &&
+    (seen.get(id)?.lease.stillMs ?? 0) >= around.leaseMs &&
+    around.connects(id) === false
+  const all = [...seen.values()].map(one => one.endpoint)
+  const isDead = (one: Endpoint) => isSilent(one.id) || around.isUnreachable(addressOf(one)?.address ?? '')
+  const living = new Set(all.filter(one => !isDead(one)).map(one => one.url))
+  return all.filter(one => isDead(one) && one.url !== null && !living.has(one.url))
+}
+
+/** Ends what nginx still has with endpoints that died: no packet will come that says so, and clients would wait for minutes. */
+export interface DeadStreams {
+  /** Begins, in the background, with those of `dead` that were not dead before. */
+  end(dead: readonly Endpoint[]): void
+}
+
+export function createDeadStreams(options: {
+  readonly gateway: Pick<GatewayEffects, 'endStreams'>
+  readonly report: Reporter
+  readonly record: RecordEvent
+}): DeadStreams {
+  const { gateway, report, record } = options
+  let known = new Set<string>()
+
+  return {
+    end(dead) {
+      const found = dead.filter(one => !known.has(one.id))
+      known = new Set(dead.map(one => one.id))
+      if (found.length > 0) void endThose(found)
+    },
+  }
+
+  async function endThose(dead: readonly Endpoint[]): Promise<void> {
+    const servers = dead.flatMap(one => addressOf(one) ?? [])
+    const { ended, trouble } = await gateway
+      .endStreams(servers)
+      .catch(error => ({ ended: 0, trouble: messageOf(error) }))
+    if (ended > 0) record('streams ended', { ids: dead.map(one => one.id), connections: ended })
+    const told =
+      trouble && `Cannot end the streams of engines that died: ${trouble}; they stay silent until readTimeoutSeconds`
+    report.state('streams', told)
+  }
+}

@@ -1,0 +1,77 @@
+import type { Beat } from '../../core/domain/beat.ts'
+import type { Endpoint } from '../../core/domain/endpoint.ts'
+import type { EngineKeys } from '../../core/domain/engine-key.ts'
+import type { GatewayModel } from '../../core/domain/gateway-model.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
+import type { Problem } from '../../core/domain/problem.ts'
+import type { GatewayRoutes, RoutesFile } from '../../core/domain/routes-file.ts'
+
+/** The shared directory; every call ends within its own deadline (rule 8). */
+export interface RegistryEffects {
+  /**
+   * Rejects when the directory cannot be read, which says nothing about any endpoint. `beats` false: they are left alone,
+   * and are as they were. `endpoints` is the same array as long as none has changed.
+   */
+  scan(options: {
+    beats: boolean
+  }): Promise<{ endpoints: readonly Endpoint[]; beats: ReadonlyMap<string, Beat>; problems: readonly Problem[] }>
+  remove(id: string): Promise<void>
+  /** Removes what jobs that are over left a month ago, and says how much that was. */
+  removeExpired(isAlive: (jobId: string) => boolean): Promise<number>
+  writeRoutes(routes: RoutesFile, options: { flush: boolean }): Promise<void>
+  routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
+  /** The key of this fingerprint; undefined when nobody has kept it. */
+  keptKey(fingerprint: string): Promise<string | undefined>
+}
+
+export type Applied =
+  | { readonly status: 'applied'; readonly generation: number; readonly reloadMs: number }
+  | { readonly status: 'unchanged'; readonly generation: number }
+  | { readonly status: 'failed'; readonly step: string; readonly message: string; readonly restored: boolean }
+
+export interface GatewayEffects {
+  /** What the running nginx serves; undefined when none runs; rejects when that cannot be found out. */
+  running(
+    signal: AbortSignal,
+  ): Promise<{ readonly model: GatewayModel; readonly generation: number; readonly keys: EngineKeys } | undefined>
+  /** Resolves `applied` only when nothing reaches a server that the model no longer has (rule 10). */
+  apply(model: GatewayModel, signal: AbortSignal, keys: EngineKeys): Promise<Applied>
+  /** Ends what nginx has open to these servers, as if they had closed it; `trouble`: why some of it is left. */
+  endStreams(
+    servers: readonly { readonly address: string; readonly port: number }[],
+  ): Promise<{ readonly ended: number; readonly trouble?: string }>
+}
+
+export interface TrafficEffects {
+  /** What nginx has logged since the last call, line by line; rejects when that cannot be read. */
+  lines(): Promise<readonly string[]>
+}
+
+export interface SlurmEffects {
+  /** All our jobs and whether that is all of them; or in words why they are not known. */
+  jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | { readonly message: string }>
+  /** Makes a requeued job eligible now instead of in two minutes; in words what came of it. */
+  releaseBeginTime(jobId: string): Promise<string>
+  /** Lets a job go that Slurm holds since its launch failed; in words what came of it. */
+  releaseHold(jobId: string): Promise<string>
+  /** For how long a requeue defers a job here; undefined: not known now. */
+  requeuePauseSeconds(): Promise<number | undefined>
+  /** sinfo's words for the states of these nodes; undefined: not known now. */
+  nodeStates(nodeList: string): Promise<readonly string[] | undefined>
+}
+
+export interface NetworkEffects {
+  /**
+   * A node's addresses by the word of whoever runs the site; all who may know are asked only where `wanted` are not among
+   * them. Undefined when they cannot be found out now.
+   */
+  resolve(node: string, wanted: readonly string[]): Promise<readonly string[] | undefined>
+  /** Whether the port takes a connection within 2 s (rule 6). */
+  connects(address: string, port: number): Promise<boolean>
+  /** Whether that host's kernel says anything within seconds, also that the port is closed. Undefined: it cannot be asked. */
+  answers?(address: string, port: number): Promise<boolean>
+  ownAddresses(): readonly string[]
+}
+
+/** One line for each decision that changed the world. Never rejects and never waits. */
+export type RecordEvent = (event: string, detail: Readonly<Record<string, unknown>>) => void

@@ -1,0 +1,215 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { rangesOf } from '../../core/domain/address.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import type { Endpoint } from '../../core/domain/endpoint.ts'
+import type { Waiting } from '../../core/domain/gateway-model.ts'
+import { type Listen, listensOf } from '../../core/domain/listen-address.ts'
+import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
+import { rememberDeparted } from './departed.ts'
+import type {
+  GatewayEffects,
+  NetworkEffects,
+  RecordEvent,
+  RegistryEffects,
+  SlurmEffects,
+  TrafficEffects,
+} from './effects.ts'
+import { createKnownKeys } from './known-keys.ts'
+import { createLoads } from './loads.ts'
+import { createNodeAddresses } from './node-addresses.ts'
+import { proven, unasked } from './ownership.ts'
+import { type Plan, planGateway, type TierFrame } from './plan.ts'
+import { createReporter } from './reporter.ts'
+import { createRouting } from './routing.ts'
+import { type SeenMap, see } from './seen.ts'
+import { createSlurmWord } from './slurm-word.ts'
+import { createSuspects } from './suspects.ts'
+import { watchTraffic } from './traffic.ts'
+import { createUnreachable } from './unreachable.ts'
+import { type JobWords, waitingOf } from './waiting.ts'
+
+export interface UpdaterOptions {
+  readonly gatewayName: string
+  readonly listen: Listen
+  readonly connectionsPerClient?: number
+  readonly tiers: readonly TierFrame[]
+  readonly networks: readonly string[]
+  readonly scanMs: number
+  readonly squeueMs: number
+  readonly beatMs: number
+  readonly leaseMs: number
+  readonly jobWords: JobWords
+  readonly registry: RegistryEffects
+  readonly gateway: GatewayEffects
+  /** Undefined: there is no Slurm. Nothing is polled, and engines are reached on loopback only. */
+  readonly slurm: SlurmEffects | undefined
+  readonly network: NetworkEffects
+  /** Undefined: how engines answer is not known, and none is put aside for it. */
+  readonly traffic?: TrafficEffects | undefined
+  readonly record: RecordEvent
+  /** Called each time that the loop has gone round. */
+  readonly alive: () => void
+  readonly clock: Clock
+  /** 0 to 1, for the jitter of polls. */
+  readonly random: () => number
+  readonly signal: AbortSignal
+}
+
+export interface Updater {
+  /** Something may have changed: look now instead of at the next scan. */
+  wake(): void
+  /** Resolves when the signal has aborted and nothing is under way. nginx goes on. */
+  run(): Promise<void>
+}
+
+/** Beats that are read this many intervals late were not watched meanwhile (rule 6). */
+const LATE_BEATS = 2
+/** After so many intervals without an answer, what Slurm said is told to no client any more. */
+const MOST_POLLS = 6
+
+/** Scans, hears what Slurm says, plans the whole gateway from all that is known, and brings nginx and routes/ to it. */
+export function createUpdater(options: UpdaterOptions): Updater {
+  const { registry, slurm, network, record, leaseMs, clock, signal } = options
+  const networks = rangesOf(options.networks)
+  let woken = new AbortController()
+  let isNews = false
+  const wake = () => {
+    isNews = true
+    woken.abort()
+  }
+  let endpoints: readonly Endpoint[] | undefined
+  let seen: SeenMap = new Map()
+  let departed: SeenMap = new Map()
+  let plan: Plan | undefined
+  let beatsAt: number | undefined
+  const report = createReporter(record)
+  const keys = createKnownKeys(registry.keptKey)
+  const unreachable = createUnreachable({ ...options, wake })
+  const traffic = watchTraffic({ ...options, report, wake })
+  const addresses = createNodeAddresses({ network, clock, wake })
+  const routing = createRouting({ ...options, report, wake })
+  const suspects = createSuspects({ network, leaseMs, reaches: routing.reaches, clock, wake })
+  const loads = createLoads()
+  /** What clients of empty tiers are told, by tier. */
+  let words: ReadonlyMap<string, Waiting | undefined> = new Map()
+  const deadStreams = createDeadStreams({ gateway: options.gateway, report, record })
+  const slurmWord =
+    slurm &&
+    createSlurmWord({
+      ...{
+        ...options,
+        slurm,
+        seen: () => seen,
+        removeFiles: registry.remove,
+        removeExpired: registry.removeExpired,
+        report,
+        wake,
+      },
+      isOurs: job => options.jobWords.tierOf(job) !== undefined,
+    })
+
+  return { wake, run }
+
+  async function run(): Promise<void> {
+    signal.addEventListener('abort', wake, { once: true })
+    keys.remember((await routing.recall()) ?? {})
+    const asking = slurmWord?.keepAsking()
+    const watching = traffic.keepWatching()
+    let scanning: Promise<void> | undefined
+    while (!signal.aborted) {
+      woken = new AbortController()
+      scanning ??= scan().finally(() => {
+        scanning = undefined
+      })
+      // A directory that hangs holds up neither Slurm's word nor what trying a port gave.
+      await Promise.race([scanning, aborted(woken.signal)])
+      await settle()
+      options.alive()
+      await clock.sleep(options.scanMs, woken.signal)
+    }
+    await Promise.all([asking, watching])
+  }
+
+  /** Beats move every few seconds: reading them with every scan would be most of what this process asks of the share. */
+  async function scan(): Promise<void> {
+    const beats = beatsAt === undefined || clock.now() - beatsAt >= options.beatMs
+    try {
+      const found = await registry.scan({ beats })
+      const unread = await keys.learn(found.endpoints)
+      report.state('keys', unread && `${unread}; engines that ask for that key are not added meanwhile`)
+      const now = clock.now()
+      // The first scan follows no other; its endpoints begin their leases in it.
+      const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
+      const longestMs = LATE_BEATS * (options.beatMs + options.scanMs)
+      if (beats || found.endpoints !== endpoints) {
+        const before = seen
+        const watched = beats ? { sinceLastMs, longestMs } : undefined
+        seen = see(before, found, now, watched)
+        loads.note(seen, now)
+        departed = rememberDeparted(departed, { before, now: seen, watched, leaseMs })
+        isNews = true
+      }
+      if (beats) beatsAt = now
+      endpoints = found.endpoints
+      report.problems(found.problems)
+      report.state('registry', undefined)
+    } catch (error) {
+      report.state('registry', `Cannot read the registry: ${messageOf(error)}; the last routes stay`)
+    }
+  }
+
+  async function settle(): Promise<void> {
+    // Before the first scan nothing is known: an empty registry is not the same as an unread one (rule 1).
+    if (endpoints === undefined) return
+    if (plan === undefined || isNews) plan = makePlan()
+    await routing.bring(plan.model, keys.neededBy)
+    // Only now: what is ended before its first byte is tried again, and that should not come to the dead once more.
+    const around = { connects: suspects.connects, isUnreachable: unreachable.has, leaseMs }
+    deadStreams.end(deadEndpoints(everSeen(), plan.standings, around))
+  }
+
+  /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
+  function makePlan(): Plan {
+    isNews = false
+    const poll = slurmWord?.latest()
+    const around = {
+      poll,
+      connects: suspects.connects,
+      addressesOf: addresses.of,
+      knowsKey: keys.knows,
+      isRouted: routing.reaches,
+      networks,
+      ownAddresses: network.ownAddresses(),
+      ownListens: listensOf(options),
+      loopbackOnly: slurm === undefined,
+      leaseMs,
+    }
+    const facts = {
+      ...{ seen, jobs: options.jobWords, loadMs: loads.lastMs, now: clock.date() },
+      poll: poll !== undefined && clock.now() - poll.startedAt < MOST_POLLS * options.squeueMs ? poll : undefined,
+    }
+    const made = planGateway(frameOf(options), seen, around, traffic.shareOf, tier =>
+      waitingOf(tier, { ...facts, before: words.get(tier.name) }),
+    )
+    words = new Map(made.model.tiers.map(({ name, waiting }) => [name, waiting]))
+    traffic.among(made.model)
+    report.standings(made.standings)
+    suspects.look(everSeen(), made.standings)
+    addresses.look(proven(seen, poll))
+    slurmWord?.ask(unasked(seen, poll))
+    unreachable.look(made.model)
+    return made
+  }
+
+  function everSeen(): SeenMap {
+    return new Map([...departed, ...seen])
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+function frameOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
+  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
+}

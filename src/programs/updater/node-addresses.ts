@@ -1,0 +1,57 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { addressOf } from '../../core/domain/endpoint.ts'
+import type { NetworkEffects } from './effects.ts'
+import type { SeenMap } from './seen.ts'
+
+/** The addresses of the nodes that endpoints name (rule 9). */
+export interface NodeAddresses {
+  /** Undefined while they are not known. */
+  of(node: string): readonly string[] | undefined
+  /**
+   * Looks up, in the background, those that are not known, and those that do not have an address which one of their endpoints
+   * says it has: a node may have got another.
+   */
+  look(seen: SeenMap): void
+}
+
+/** What the name service said is asked again only so often: an endpoint that names a false node may stay for days. */
+const AGAIN_MS = 60_000
+
+export function createNodeAddresses(options: {
+  readonly network: Pick<NetworkEffects, 'resolve'>
+  readonly clock: Clock
+  /** Called when there are addresses that were not there before. */
+  readonly wake: () => void
+}): NodeAddresses {
+  const { network, clock, wake } = options
+  const known = new Map<string, { readonly addresses: readonly string[]; readonly at: number }>()
+  const asking = new Set<string>()
+
+  return {
+    of: node => known.get(node)?.addresses,
+    look(seen) {
+      const endpoints = [...seen.values()].map(({ endpoint }) => endpoint)
+      const nodes = new Set(endpoints.map(({ job }) => job.node))
+      for (const node of known.keys()) if (!nodes.has(node)) known.delete(node)
+      const wantedOf = (node: string) =>
+        endpoints.filter(({ job }) => job.node === node).flatMap(one => addressOf(one)?.address ?? [])
+      for (const endpoint of endpoints) {
+        const at = addressOf(endpoint)
+        const before = known.get(endpoint.job.node)
+        const fits = at === undefined || before?.addresses.includes(at.address)
+        const isDue = before === undefined || (!fits && clock.now() - before.at >= AGAIN_MS)
+        if (isDue && !asking.has(endpoint.job.node)) void ask(endpoint.job.node, wantedOf(endpoint.job.node))
+      }
+    },
+  }
+
+  /** What is not known now is asked for again at the next look: waking for it would be at once, and again. */
+  async function ask(node: string, wanted: readonly string[]): Promise<void> {
+    asking.add(node)
+    const addresses = await network.resolve(node, wanted).catch(() => undefined)
+    asking.delete(node)
+    if (addresses === undefined) return
+    known.set(node, { addresses, at: clock.now() })
+    wake()
+  }
+}

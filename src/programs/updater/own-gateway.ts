@@ -1,0 +1,93 @@
+import { Socket } from 'node:net'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { connectGateway, type DrivenGateway } from '../../adapters/gateway/gateway-channel.ts'
+import { inspectNginx } from '../../adapters/gateway/inspect-gateway.ts'
+import { openGateway } from '../../adapters/gateway/open-gateway.ts'
+import { placesBelow } from '../../adapters/gateway/state-directory.ts'
+import { boundedLines } from '../../adapters/system/bounded-lines.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { findProgram } from '../../adapters/system/find-program.ts'
+import { holdLock } from '../../adapters/system/process-lock.ts'
+import { stateDirectory } from '../../adapters/system/user-state.ts'
+import type { Config } from '../../core/config/schema.ts'
+import type { Context } from '../../core/context.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+
+/** Says to the child of root that the pipe to root is open, and where. */
+export const CHANNEL_VARIABLE = 'SLUICE_ROOT_CHANNEL'
+export const CHANNEL_FD = 3
+
+/** The gateway that one updater has to itself. */
+export interface UpdaterGateway {
+  readonly gateway: DrivenGateway
+  /** Of this nginx; undefined: it is the site's, in a place that only root's half knows. */
+  readonly accessLog: string | undefined
+  /** Lets another updater have it; nginx goes on serving. */
+  release(): Promise<void>
+}
+
+/**
+ * The private nginx of this account, or the system's through the process of root that started this one (root-updater.ts).
+ * `lost`: it is ours no more, so the updater must end.
+ *
+ * @throws UserError when another updater has it, and when the system's nginx is not ours to drive.
+ */
+export async function openUpdaterGateway(
+  config: Config,
+  context: Context,
+  lost: (error: Error) => void,
+): Promise<UpdaterGateway> {
+  if (config.gateway.nginx === 'system') return connectToRoot(context, lost)
+  const directory = gatewayDirectory(config, context)
+  const nginx = await nginxProgram(context.env)
+  await refuseOldNginx(nginx, context)
+  const lock = await lockGateway(config, context, lost)
+  const gateway = await openGateway({ directory, nginx, env: context.env, clock: systemClock })
+  return { gateway, accessLog: placesBelow(directory).accessLog, release: lock.release }
+}
+
+/** Where the gateway keeps its state, on this machine. */
+export function gatewayDirectory({ site, gateway }: Config, { env }: Context): string {
+  return join(gateway.state ?? stateDirectory(site, env), gateway.name)
+}
+
+/** A name that says what is missing where there is no nginx. */
+export async function nginxProgram(env: NodeJS.ProcessEnv): Promise<string> {
+  return (await findProgram('nginx', env)) ?? 'nginx'
+}
+
+/** @throws UserError when this nginx would not do, however long one waits; one that is missing may yet be installed. */
+export async function refuseOldNginx(nginx: string, { env }: Pick<Context, 'env'>): Promise<void> {
+  const found = await inspectNginx(nginx, env)
+  if ('missing' in found && found.isThere) throw new UserError(`Cannot run the gateway: ${found.missing}`)
+}
+
+export async function lockGateway(config: Config, context: Context, lost: (error: Error) => void) {
+  return holdLock(gatewayDirectory(config, context), `an updater for gateway "${config.gateway.name}"`, cause =>
+    lost(new Error('Cannot go on: the lock of this gateway was lost, so another updater may hold it', { cause })),
+  )
+}
+
+function connectToRoot({ env }: Context, lost: (error: Error) => void): UpdaterGateway {
+  if (env[CHANNEL_VARIABLE] === undefined) {
+    const { uid, username } = userInfo()
+    throw new UserError(
+      `Cannot drive the system's nginx as ${username} (uid ${uid}): whoever may write a file that root's nginx includes is root; ` +
+        'start the updater as root, which does all else as the owner of the shared directory, or write gateway.nginx: private',
+    )
+  }
+  let isOver = false
+  const channel = boundedLines(new Socket({ fd: CHANNEL_FD }))
+  const gateway = connectGateway(channel, error => {
+    if (!isOver) lost(error)
+  })
+  return {
+    gateway,
+    accessLog: undefined,
+    async release() {
+      isOver = true
+      channel.close()
+    },
+  }
+}

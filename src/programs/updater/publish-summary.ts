@@ -1,0 +1,128 @@
+import { hostname, userInfo } from 'node:os'
+import type { openRegistry } from '../../adapters/registry/open-registry.ts'
+import { tierOfComment } from '../../adapters/slurm/submission-comment.ts'
+import type { Clock } from '../../adapters/system/clock.ts'
+import { createStillness } from '../../adapters/system/stillness.ts'
+import type { Config } from '../../core/config/schema.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import type { GatewayRoutes } from '../../core/domain/routes-file.ts'
+import { reportStatus, type StatusFacts } from '../../core/status/status.ts'
+import { formatSummary } from '../../core/status/status-summary.ts'
+import { statusTiers } from '../../core/status/tier-url.ts'
+import type { RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
+
+interface Overheard {
+  readonly registry: RegistryEffects
+  readonly slurm: SlurmEffects | undefined
+  readonly record: RecordEvent
+}
+
+export interface SummaryPublisher<E extends Overheard> {
+  /** The same effects; what they answer is remembered. */
+  readonly effects: E
+  /** Writes a summary with each beat until the signal aborts; never rejects. Its last one is left, and grows old. */
+  keepPublishing(signal: AbortSignal): Promise<void>
+}
+
+/**
+ * `status/<gateway>.json`, for those who may not read the registry: what the updater hears anyway, so that nobody is asked
+ * twice. Words of the world (squeue's, the filesystem's) are not passed on.
+ */
+export function createSummaryPublisher<E extends Overheard>(
+  config: Config,
+  effects: E,
+  write: ReturnType<typeof openRegistry>['writeSummary'],
+  clock: Clock,
+): SummaryPublisher<E> {
+  const { gateway, site, timing } = config
+  const beatMs = timing.beatSeconds * 1_000
+  const stillness = createStillness(clock, 3 * beatMs)
+  const standings = new Map<string, string>()
+  let registry: StatusFacts['registry'] | undefined
+  let jobs: StatusFacts['jobs'] = { unknown: 'Slurm has not been asked yet' }
+  let routes: GatewayRoutes | undefined
+  let beat = 0
+  let trouble: string | undefined
+
+  return {
+    effects: {
+      ...effects,
+      registry: {
+        ...effects.registry,
+        async scan(options) {
+          try {
+            const found = await effects.registry.scan(options)
+            registry = { value: found }
+            return found
+          } catch (error) {
+            registry = { unknown: 'The updater cannot read the registry' }
+            throw error
+          }
+        },
+        async writeRoutes(written, options) {
+          await effects.registry.writeRoutes(written, options)
+          routes = written
+        },
+      },
+      slurm: effects.slurm && { ...effects.slurm, jobs: askJobs },
+      record(event, detail) {
+        effects.record(event, detail)
+        if (event === 'standing') standings.set(String(detail['id']), String(detail['standing']))
+      },
+    },
+    async keepPublishing(signal) {
+      while (!signal.aborted) {
+        await clock.sleep(beatMs, signal)
+        if (!signal.aborted && registry !== undefined) await publish(registry)
+      }
+    },
+  }
+
+  async function askJobs(): ReturnType<SlurmEffects['jobs']> {
+    const answer = await (effects.slurm as SlurmEffects).jobs()
+    const ours = (all: Extract<typeof answer, { complete: boolean }>['jobs']) =>
+      all.flatMap(job => {
+        const tier = tierOfComment(job.comment, site)
+        return tier === undefined ? [] : [{ tier, job }]
+      })
+    jobs =
+      'message' in answer
+        ? { unknown: 'Slurm does not answer the updater' }
+        : { value: { jobs: ours(answer.jobs), complete: answer.complete } }
+    return answer
+  }
+
+  /** Whatever it is, an updater does not end for it. */
+  async function publish(scanned: StatusFacts['registry']): Promise<void> {
+    const now = await Promise.resolve()
+      .then(() => write(gateway.name, summaryOf(scanned)))
+      .then(() => undefined, messageOf)
+    if (now !== undefined && now !== trouble) {
+      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old one` })
+    }
+    trouble = now
+  }
+
+  function summaryOf(scanned: StatusFacts['registry']): string {
+    const found = 'value' in scanned ? scanned.value : undefined
+    const ids = new Set(found?.endpoints.map(one => one.id))
+    if (found !== undefined) for (const id of standings.keys()) if (!ids.has(id)) standings.delete(id)
+    const report = reportStatus({
+      ...{ site, jobs, tiers: statusTiers(config, hostname()) },
+      registry: found === undefined ? scanned : { value: { ...found, problems: [] } },
+      routes: { value: new Map(routes === undefined ? [] : [[gateway.name, routes]]) },
+      standings: new Map([[gateway.name, standings]]),
+      stillMs: stillness.see([...(found?.beats ?? [])].map(([name, one]) => [name, one.beat])),
+    })
+    const unread = found?.problems.length ?? 0
+    const problems = unread === 0 ? [] : [`Files of the registry that cannot be read: ${unread}`]
+    beat += 1
+    return formatSummary(
+      { ...report, problems: [...report.problems, ...problems] },
+      {
+        ...{ gateway: gateway.name, account: userInfo().username, writtenAt: clock.date().toISOString(), beat },
+        ...{ everySeconds: timing.beatSeconds, leaseSeconds: timing.leaseSeconds },
+      },
+    )
+  }
+}

@@ -1,0 +1,161 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
+import { isHeldByLaunch, launchHoldCure } from '../../core/domain/launch-hold.ts'
+import { areUp, isDeferred, isPausedByRequeue } from '../../core/domain/requeue-pause.ts'
+import type { RecordEvent, SlurmEffects } from './effects.ts'
+import type { SeenMap } from './seen.ts'
+
+export interface ReleasesOptions {
+  readonly slurm: SlurmEffects
+  readonly isOurs: (job: JobView) => boolean
+  readonly seen: () => SeenMap
+  readonly record: RecordEvent
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait. */
+export interface Releases {
+  /** Looks at what a poll told, and does what follows. */
+  judge(jobs: readonly JobView[]): Promise<void>
+}
+
+/**
+ * A run whose credential was made in the second in which that of the run before was revoked, or earlier, is refused by its
+ * node, and the job has failed for good ("Job credential revoked"): slurmd compares whole seconds of slurmctld's clock.
+ */
+const RELEASE_AFTER_MS = 2_000
+
+/** A node that refuses again and again is broken, and a person has to see it. */
+const MOST_RELEASES = 3
+
+/**
+ * A deferred job, each BeginTime judged once:
+ * 1. its BeginTime is not what a requeue sets → it stands
+ * 2. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
+ * 3. two seconds later that holds no more, it has another BeginTime, or a hold → not now; a new BeginTime is judged anew
+ * 4. released
+ *
+ * A job held by a failed launch is told; where the run that failed was released here, the hold is lifted with a backoff.
+ */
+export function createReleases({ slurm, isOurs, seen, record, clock, signal }: ReleasesOptions): Releases {
+  /** Where runs were seen to run, by run: a requeued job no longer names its nodes. */
+  let nodes: ReadonlyMap<string, string> = new Map()
+  /** BeginTimes that are dealt with. */
+  const judged = new Set<string>()
+  /** Runs that were let start here, and how often the hold of a run before was lifted for that. */
+  const lifted = new Map<string, number>()
+  /** Since when runs were seen held, milliseconds. */
+  const heldSince = new Map<string, number>()
+
+  return {
+    async judge(jobs) {
+      const ours = jobs.filter(isOurs)
+      nodes = nodesOf(ours, nodes)
+      await releaseHeld(ours)
+      await releasePaused(ours)
+    },
+  }
+
+  async function releasePaused(jobs: readonly JobView[]): Promise<void> {
+    const deferred = jobs.filter(job => isDeferred(job) && !judged.has(beginOf(job)))
+    const pauseSeconds = deferred.length === 0 ? undefined : await slurm.requeuePauseSeconds()
+    if (pauseSeconds === undefined) return
+    const isPaused = (job: JobView) => isPausedByRequeue(job, pauseSeconds)
+    for (const job of deferred) if (!isPaused(job)) judged.add(beginOf(job)) // 1
+    const up = await onNodesThatAreUp(deferred.filter(isPaused)) // 2
+    if (up.length === 0) return
+    await clock.sleep(RELEASE_AFTER_MS, signal)
+    if (signal.aborted) return
+    const still = await onNodesThatAreUp(up)
+    const again = await slurm.jobs()
+    // 3
+    const waiting = new Set('jobs' in again ? again.jobs.filter(isPaused).map(beginOf) : [])
+    for (const job of still.filter(one => waiting.has(beginOf(one)))) {
+      judged.add(beginOf(job)) // 4
+      lifted.set(runOf(job), 0)
+      record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })
+    }
+  }
+
+  /** Those whose last run was on nodes that are up; the others are recorded, but for those of which the next poll may learn. */
+  async function onNodesThatAreUp(jobs: readonly JobView[]): Promise<readonly JobView[]> {
+    const answers = await Promise.all(
+      jobs.map(async job => {
+        const list = knownNodes(job)
+        const isUp = list === undefined ? undefined : areUp(await slurm.nodeStates(list))
+        return { job, isUp, isUnknown: list === undefined }
+      }),
+    )
+    for (const { job, isUnknown } of answers.filter(one => one.isUp === false || one.isUnknown)) {
+      judged.add(beginOf(job))
+      const reason = isUnknown ? 'Where it ran last is not known' : 'A node of its last run is down'
+      record('left to Slurm', {
+        job: job.id,
+        restarts: job.restarts,
+        reason: `${reason}: its old credential must expire`,
+      })
+    }
+    return answers.filter(one => one.isUp === true).map(one => one.job)
+  }
+
+  /** Of the run before; undefined: not known. */
+  function knownNodes(job: JobView): string | undefined {
+    const run = runOf(job, -1)
+    const published = [...seen().values()].find(({ endpoint }) => runOf(endpoint.job) === run)
+    if (nodes.has(run) || published === undefined) return nodes.get(run)
+    const { job: head, processes } = published.endpoint
+    return [...new Set([head.node, ...processes.map(one => one.node)])].join()
+  }
+
+  async function releaseHeld(jobs: readonly JobView[]): Promise<void> {
+    const held = jobs.filter(isHeldByLaunch)
+    const runs = new Set(held.map(job => runOf(job)))
+    for (const run of heldSince.keys()) if (!runs.has(run)) heldSince.delete(run)
+    for (const job of held) {
+      const run = runOf(job)
+      const releases = lifted.get(runOf(job, -1))
+      const since = heldSince.get(run)
+      if (since === undefined) {
+        heldSince.set(run, clock.now())
+        const cure =
+          releases === undefined ? launchHoldCure(job) : 'It was released early here, and will be released again'
+        record('held', { job: job.id, restarts: job.restarts, message: `A node could not launch it. ${cure}` })
+      }
+      if (releases === undefined || lifted.has(run)) continue
+      const pauseSeconds = await slurm.requeuePauseSeconds()
+      const lastsMs = pauseSeconds === undefined ? undefined : holdLastsMs(releases, pauseSeconds)
+      if (lastsMs === undefined || clock.now() - (heldSince.get(run) ?? 0) < lastsMs) continue
+      lifted.set(run, releases + 1)
+      const message = await slurm.releaseHold(job.id)
+      record('released', { job: job.id, restarts: job.restarts, held: 'launch failed', message })
+    }
+  }
+}
+
+/** What was known of runs that can still matter, and where jobs run now. */
+function nodesOf(jobs: readonly JobView[], known: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(
+    jobs.flatMap(job => {
+      const now = job.state === 'running' ? job.nodeList : ''
+      const runs = [runOf(job, -1), runOf(job)].map(run => [run, known.get(run) ?? ''] as const)
+      return [...runs, [runOf(job), now] as const].filter(([, nodes]) => nodes !== '')
+    }),
+  )
+}
+
+function runOf({ id, restarts }: { readonly id: string; readonly restarts: number }, later = 0): string {
+  return `${id}/${restarts + later}`
+}
+
+function beginOf(job: JobView): string {
+  return `${runOf(job)} ${job.eligibleTime}`
+}
+
+/**
+ * For how long a hold that our own release has caused stays, after so many releases of it; undefined: for good. First as
+ * long as Slurm would have waited by itself, since then the credential of the run before has expired, and then twice that.
+ */
+function holdLastsMs(releases: number, pauseSeconds: number): number | undefined {
+  return releases >= MOST_RELEASES ? undefined : pauseSeconds * 1_000 * 2 ** releases
+}

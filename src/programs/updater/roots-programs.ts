@@ -1,0 +1,72 @@
+import { readdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { findProgram } from '../../adapters/system/find-program.ts'
+import { foreignWriter } from '../../adapters/system/foreign-writer.ts'
+import type { Config } from '../../core/config/schema.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+
+/** Where root's half looks for programs, whatever PATH it was started with. */
+const ROOTS_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** What root's half reads and runs. */
+export interface RootsFiles {
+  /** sluice.yaml. */
+  readonly config: string
+  readonly gateway: Pick<Config['gateway'], 'directory' | 'reload'>
+  /** Of the gateway's state. */
+  readonly directory: string
+  /** The argv that starts Sluice. */
+  readonly self: readonly string[]
+  /** Their directory. */
+  readonly templates: string
+}
+
+export interface RootsPrograms {
+  readonly env: NodeJS.ProcessEnv
+  readonly nginx: string
+  /** Words. */
+  readonly reload: readonly string[]
+}
+
+/**
+ * The programs of root's half, each where root's own PATH has it.
+ *
+ * @throws UserError when others than root may write what it reads or runs.
+ */
+export async function findRootsPrograms(files: RootsFiles, environment: NodeJS.ProcessEnv): Promise<RootsPrograms> {
+  const env = { ...environment, PATH: ROOTS_PATH }
+  const nginx = (await findProgram('nginx', env)) ?? 'nginx'
+  const reload = await resolveReload(files.gateway.reload, env)
+  const own = [...files.self, ...(await filesBelow(files.templates))]
+  const read = [files.config, files.gateway.directory, files.directory, ...ROOTS_PATH.split(':')]
+  await refuseForeignWriters([...own, ...read, ...[nginx, ...reload].flatMap(pathOf)], own)
+  return { env, nginx, reload }
+}
+
+/** A reload command may be an interpreter: each path among its words is what it runs, also in an option and below /, where it runs. */
+function pathOf(word: string): string[] {
+  return word.includes('/') ? [resolve('/', word.replace(/^[^/]*=/, ''))] : []
+}
+
+/** With the program as root's PATH has it; left as it is where there is none, which the reload will say. */
+async function resolveReload(command: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+  const [program = '', ...args] = command.split(' ')
+  return [program.includes('/') ? program : ((await findProgram(program, env)) ?? program), ...args]
+}
+
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const found = await readdir(directory, { recursive: true })
+  return [directory, ...found.map(name => join(directory, name))]
+}
+
+async function refuseForeignWriters(paths: readonly string[], self: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const found = await foreignWriter(path)
+    if (found === undefined) continue
+    const fix = self.includes(path) ? ', or install Sluice for root: sluice install --to /opt/sluice' : ''
+    throw new UserError(
+      `Cannot drive the system's nginx: ${found.writer} may write "${found.path}", and who may write what root reads or runs is root; ` +
+        `give it to root alone (chown root, chmod go-w)${fix}`,
+    )
+  }
+}

@@ -1,0 +1,67 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { openGateway } from '../../adapters/gateway/open-gateway.ts'
+import { type Account, accountOf } from '../../adapters/system/account.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { createLane } from '../../adapters/system/lane.ts'
+import { templatesDirectory } from '../../adapters/system/templates.ts'
+import type { Config } from '../../core/config/schema.ts'
+import type { Context } from '../../core/context.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+import { gatewayDirectory, lockGateway, refuseOldNginx } from './own-gateway.ts'
+import { findRootsPrograms } from './roots-programs.ts'
+import { serveAccount } from './serve-account.ts'
+
+/** A share that does not answer: the start is given up, and whoever started us tries again. */
+const SHARED_DEADLINE_MS = 10_000
+
+/**
+ * `sluice updater` as root, for the system's nginx. One site is one account (rule 9), and that account is the owner of the
+ * shared directory, not root: so the updater itself, which reads what jobs write and asks Slurm, runs as a child of that
+ * account. Root keeps what needs root and no more: the one file, the reload and nginx's word of what it runs. It reads
+ * nothing of the share, and of what the child sends it takes a model of sluice.yaml's own ports, paths, tiers and networks.
+ *
+ * Both end together: the child when the pipe between them breaks, root when the child has ended.
+ *
+ * @throws UserError when others than root may write what root reads or runs.
+ */
+export async function rootUpdater(file: string, config: Config, context: Context): Promise<void> {
+  const options = { config: resolve(context.cwd, file) }
+  const directory = gatewayDirectory(config, context)
+  const templates = templatesDirectory()
+  const { env, nginx, reload } = await findRootsPrograms(
+    { config: options.config, gateway: config.gateway, directory, self: context.self, templates },
+    context.env,
+  )
+  await refuseOldNginx(nginx, { env })
+  const account = await ownerOf(config.shared, context)
+
+  const over = new AbortController()
+  let lost: Error | undefined
+  const lock = await lockGateway(config, context, error => {
+    lost = error
+    over.abort(error)
+  })
+  try {
+    const { name, directory: included } = config.gateway
+    const system = { name, directory: included, reload }
+    const gateway = await openGateway({ directory, nginx, env, clock: systemClock, system })
+    await serveAccount({ config, options, account, gateway, over }, context)
+  } finally {
+    if (lost === undefined) await lock.release()
+  }
+  if (lost !== undefined) throw lost
+}
+
+async function ownerOf(shared: string, { env }: Context): Promise<Account> {
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const { uid } = await lane.run('look at the shared directory', () => stat(shared))
+  if (uid === 0) {
+    throw new UserError(
+      `Cannot run the updater: "${shared}" belongs to root; give it to the account that owns the jobs, which the updater becomes`,
+    )
+  }
+  const account = await accountOf(uid, env)
+  if (account !== undefined) return account
+  throw new UserError(`Cannot run the updater: "${shared}" belongs to uid ${uid}, which is no account of this machine`)
+}

@@ -1,0 +1,188 @@
+import type { DrivenGateway } from '../../adapters/gateway/gateway-channel.ts'
+import { createUpdaterMetrics } from '../../adapters/metrics/metrics.ts'
+import { serveMetrics } from '../../adapters/metrics/metrics-server.ts'
+import { notify } from '../../adapters/metrics/notify.ts'
+import { openJournal } from '../../adapters/registry/journal.ts'
+import { openRegistry } from '../../adapters/registry/open-registry.ts'
+import { localFilesystem, watchEndpoints } from '../../adapters/registry/watch.ts'
+import { lookUpNode, nodeSources } from '../../adapters/slurm/look-up-node.ts'
+import type { Slurm } from '../../adapters/slurm/slurm.ts'
+import { tierOfComment } from '../../adapters/slurm/submission-comment.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { newestLines } from '../../adapters/system/growing-file.ts'
+import { createLane } from '../../adapters/system/lane.ts'
+import { hostAnswers, ownAddresses, takesConnection } from '../../adapters/system/network.ts'
+import { thisBuild } from '../../adapters/system/this-build.ts'
+import { gatewayFrame } from '../../core/config/gateway-frame.ts'
+import type { Config } from '../../core/config/schema.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import { requeuePauseSeconds } from '../../core/domain/requeue-pause.ts'
+import { isStuck, whatOf } from '../../core/explain/waits.ts'
+import type { SlurmEffects } from './effects.ts'
+import { createUpdater } from './loop.ts'
+import { observeUpdater } from './observe.ts'
+import { createSummaryPublisher } from './publish-summary.ts'
+
+/** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
+const SHARED_DEADLINE_MS = 5_000
+/** Rule 6: a suspect must take a connection within this. */
+const CONNECT_MS = 2_000
+
+export interface UpdaterRun {
+  readonly config: Config
+  /** Open on a directory whose lock is held. */
+  readonly gateway: DrivenGateway
+  /** What its nginx logs; undefined: it cannot be read, and no engine is put aside for its answers. */
+  readonly accessLog?: string | undefined
+  /** Undefined: there is no Slurm. */
+  readonly slurm: Slurm | undefined
+  /** Gets each event as a line of JSON. */
+  print(line: string): void
+  /** Called each time that the loop has gone round. */
+  readonly alive?: () => void
+  readonly signal: AbortSignal
+}
+
+/** The updater with its adapters, until the signal; nginx goes on serving after it. */
+export async function runUpdater({
+  config,
+  gateway: nginx,
+  accessLog,
+  slurm,
+  print,
+  alive = () => undefined,
+  signal,
+}: UpdaterRun): Promise<void> {
+  const { gateway, shared, timing } = config
+  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(shared, lane)
+  const writer = `updater-${gateway.name}`
+  const journal = openJournal({ shared, writer, print }, systemClock, lane)
+  const tell = (change: { tier: string; event: 'down' | 'up' }) => {
+    if (config.notify === undefined) return
+    void notify(config.notify, { site: config.site, gateway: gateway.name, ...change })
+      .then(trouble => {
+        if (trouble !== undefined) journal.record('trouble', { what: 'notify', message: trouble })
+      })
+      .catch(error => journal.record('trouble', { what: 'notify', message: messageOf(error) }))
+  }
+  const metrics = createUpdaterMetrics({ version: VERSION, site: config.site, gateway: gateway.name })
+  if (gateway.metricsPort !== undefined) {
+    await serveMetrics(gateway.metricsPort, metrics.render, signal).catch(error =>
+      journal.record('trouble', { what: 'metrics', message: error.message }),
+    )
+  }
+  const observed = observeUpdater(
+    {
+      registry: {
+        ...registry,
+        writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+      },
+      gateway: nginx,
+      slurm: slurm && slurmEffects(slurm, signal),
+      record(event, detail) {
+        journal.record(event, detail)
+        if (event === 'tier down') tell({ tier: String(detail['tier']), event: 'down' })
+        if (event === 'tier up') tell({ tier: String(detail['tier']), event: 'up' })
+      },
+    },
+    metrics,
+    registry.drainOutcome,
+    systemClock,
+  )
+  const summary = createSummaryPublisher(config, observed, registry.writeSummary, systemClock)
+  const sources = nodeSources(gateway, slurm, signal)
+  const loop = createUpdater({
+    ...summary.effects,
+    gatewayName: gateway.name,
+    ...gatewayFrame(config),
+    networks: gateway.networks,
+    scanMs: timing.scanSeconds * 1_000,
+    squeueMs: timing.squeueSeconds * 1_000,
+    beatMs: timing.beatSeconds * 1_000,
+    leaseMs: timing.leaseSeconds * 1_000,
+    jobWords: {
+      tierOf: job => tierOfComment(job.comment, config.site),
+      whyItWaits: job => ({ why: whatOf(job), isStuck: isStuck(job) }),
+    },
+    network: {
+      resolve: (node, wanted) => lookUpNode(node, wanted, sources),
+      connects: (address, port) => takesConnection(address, port, CONNECT_MS),
+      answers: (address, port) => hostAnswers(address, port, CONNECT_MS),
+      ownAddresses,
+    },
+    traffic: accessLog === undefined ? undefined : { lines: trafficOf(accessLog) },
+    alive,
+    clock: systemClock,
+    random: Math.random,
+    signal,
+  })
+
+  await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
+  const filesystem = config.watch
+    ? await lane.run('look at the shared directory', () => localFilesystem(shared)).catch(unknown)
+    : undefined
+  journal.record('updater started', { gateway: gateway.name, shared, watches: filesystem ?? null, pid: process.pid })
+  if (filesystem !== undefined) {
+    watchEndpoints(
+      shared,
+      loop.wake,
+      error => journal.record('trouble', { what: 'watch', message: messageOf(error) }),
+      signal,
+    )
+  }
+  // A `sluice up` is one account's own.
+  const over = new AbortController()
+  const publishing = slurm === undefined ? undefined : summary.keepPublishing(AbortSignal.any([signal, over.signal]))
+  try {
+    await loop.run()
+  } catch (error) {
+    if (!signal.aborted) throw error // what the signal cut short, the next start does again
+  } finally {
+    over.abort()
+    await publishing
+    journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
+    await journal.close()
+    void registry.close().catch(() => undefined) // a share that hangs keeps the thread until it answers, and us no longer
+  }
+}
+
+/** Beginning now: what was logged before says nothing about engines of today. */
+function trafficOf(accessLog: string): () => Promise<readonly string[]> {
+  const log = newestLines(accessLog)
+  return () => log.read()
+}
+
+function slurmEffects(slurm: Slurm, signal: AbortSignal): SlurmEffects {
+  return {
+    jobs: async () => {
+      const answer = await slurm.jobs(signal)
+      return answer.kind === 'answered'
+        ? { jobs: answer.value.jobs, complete: answer.value.problems.length === 0 }
+        : { message: answer.message }
+    },
+    releaseBeginTime: async id => {
+      const answer = await slurm.releaseBeginTime(id, signal)
+      return 'message' in answer ? answer.message : answer.kind
+    },
+    releaseHold: async id => {
+      const answer = await slurm.releaseHold(id, signal)
+      return 'message' in answer ? answer.message : answer.kind
+    },
+    requeuePauseSeconds: async () => {
+      const answer = await slurm.config(signal)
+      return answer.kind === 'answered' ? requeuePauseSeconds(answer.value) : undefined
+    },
+    nodeStates: async nodeList => {
+      const answer = await slurm.nodeStates(nodeList, signal)
+      return answer.kind === 'answered' ? answer.value : undefined
+    },
+  }
+}
+
+declare const VERSION: string
+
+// A share that cannot be asked is not watched; the scan is the truth anyway (rule 7).
+function unknown(): undefined {
+  return undefined
+}

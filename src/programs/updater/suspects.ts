@@ -1,0 +1,68 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { addressOf, type Endpoint } from '../../core/domain/endpoint.ts'
+import type { NetworkEffects } from './effects.ts'
+import type { SeenMap } from './seen.ts'
+import type { Standing } from './standing.ts'
+
+/** Endpoints whose beat stands still, and whether their ports take connections (rule 6). */
+export interface Suspects {
+  /** What trying its port gave; undefined before it was tried, and when its beat moves again. */
+  connects(id: string): boolean | undefined
+  /** Tries, in the background, the port of each suspect that is due. */
+  look(seen: SeenMap, standings: ReadonlyMap<string, Standing>): void
+}
+
+interface Tried {
+  readonly connects: boolean | undefined
+  readonly at: number
+  readonly asking: boolean
+}
+
+/** A suspect that took a connection is tried again after this share of the lease. */
+const AGAIN = 0.5
+
+export function createSuspects(options: {
+  readonly network: Pick<NetworkEffects, 'connects'>
+  readonly leaseMs: number
+  /** Whether nginx may reach it, also from before we started. */
+  readonly reaches: (id: string) => boolean
+  readonly clock: Clock
+  /** Called when a port was tried. */
+  readonly wake: () => void
+}): Suspects {
+  const { network, leaseMs, reaches, clock, wake } = options
+  const tried = new Map<string, Tried>()
+  /** Those that nginx has reached: it may have streams of theirs after their withdrawal too, whatever it was for. */
+  const reached = new Set<string>()
+
+  const connects = (id: string) => tried.get(id)?.connects
+
+  return {
+    connects,
+    look(seen, standings) {
+      for (const id of tried.keys()) if ((seen.get(id)?.lease.stillMs ?? 0) < leaseMs) tried.delete(id)
+      for (const id of reached) if (!seen.has(id)) reached.delete(id)
+      for (const [id, { endpoint, lease }] of seen) {
+        if (standings.get(id)?.routed === true || reaches(id)) reached.add(id)
+        if (lease.stillMs < leaseMs || !reached.has(id)) continue
+        if (endpoint.state !== 'ready' && endpoint.state !== 'draining') continue
+        const known = tried.get(id)
+        // One that was withdrawn for its port is tried on: it may come back.
+        if (known?.asking === true) continue
+        if (known !== undefined && clock.now() - known.at < AGAIN * leaseMs) continue
+        void tryPort(endpoint)
+      }
+    },
+  }
+
+  async function tryPort(endpoint: Endpoint): Promise<void> {
+    const at = addressOf(endpoint)
+    if (at === undefined) return
+    // What it gave before counts meanwhile: a port that hangs would be routed for as long as it is tried.
+    const before = tried.get(endpoint.id)
+    tried.set(endpoint.id, { connects: before?.connects, at: clock.now(), asking: true })
+    const found = await network.connects(at.address, at.port).catch(() => before?.connects)
+    tried.set(endpoint.id, { connects: found, at: clock.now(), asking: false })
+    wake()
+  }
+}

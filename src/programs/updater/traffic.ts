@@ -1,0 +1,59 @@
+import type { Clock } from '../../adapters/system/clock.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import type { GatewayModel } from '../../core/domain/gateway-model.ts'
+import type { RecordEvent, TrafficEffects } from './effects.ts'
+import { createOutliers } from './outliers.ts'
+import type { Share } from './plan.ts'
+import type { Reporter } from './reporter.ts'
+import { triesOf } from './tries.ts'
+
+export interface TrafficOptions {
+  readonly traffic?: TrafficEffects | undefined
+  readonly report: Reporter
+  readonly record: RecordEvent
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Called when somebody was put aside or taken back. */
+  readonly wake: () => void
+}
+
+/** Follows how engines answer clients, beside the scans: what fails at once takes most requests until it is seen. */
+export interface Traffic {
+  shareOf(id: string): Share
+  /** What nginx is about to serve. */
+  among(model: GatewayModel): void
+  /** Resolves when the signal has aborted. */
+  keepWatching(): Promise<void>
+}
+
+const LOOK_MS = 300
+
+export function watchTraffic({ traffic, report, record, clock, signal, wake }: TrafficOptions): Traffic {
+  const outliers = createOutliers()
+  return {
+    shareOf: outliers.shareOf,
+    among: outliers.among,
+    async keepWatching() {
+      while (traffic !== undefined && !signal.aborted) {
+        await look(traffic)
+        await clock.sleep(LOOK_MS, signal)
+      }
+    },
+  }
+
+  async function look(traffic: TrafficEffects): Promise<void> {
+    try {
+      const lines = await traffic.lines()
+      outliers.heed(lines.flatMap(triesOf), clock.now())
+      report.state('access log', undefined)
+    } catch (error) {
+      report.state(
+        'access log',
+        `Cannot read nginx's access log: ${messageOf(error)}; no engine is put aside meanwhile`,
+      )
+    }
+    const changes = outliers.judge(clock.now())
+    for (const { event, ...detail } of changes) record(event, detail)
+    if (changes.length > 0) wake()
+  }
+}

@@ -1,0 +1,142 @@
+import type { Endpoint } from '../../core/domain/endpoint.ts'
+import type { Waiting } from '../../core/domain/gateway-model.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
+import type { TierFrame } from './plan.ts'
+import type { Seen, SeenMap } from './seen.ts'
+import type { Poll } from './standing.ts'
+
+/** What clients of a tier that nobody serves are told, from facts that change seldom: each change costs a reload. */
+export interface WaitingFacts {
+  readonly seen: SeenMap
+  /** Undefined: Slurm's word is missing, or too old to say that there is nothing (rule 1). */
+  readonly poll: Poll | undefined
+  readonly jobs: JobWords
+  /** How long loads of the tier have taken, milliseconds; undefined: none was watched. */
+  readonly loadMs: (tier: string) => number | undefined
+  /** What was said last. */
+  readonly before: Waiting | undefined
+  readonly now: Date
+}
+
+/** How our jobs are read: both know more than an updater does. */
+export interface JobWords {
+  /** Undefined: not a job of this site. */
+  tierOf(job: JobView): string | undefined
+  /** In words that quote nothing; `isStuck`: it does not start before somebody has done something. */
+  whyItWaits(job: JobView): { readonly why: string; readonly isStuck: boolean }
+}
+
+/**
+ * First match wins, for a tier without servers:
+ * 1. an endpoint starts or loads, or a job runs that has not published one → loading
+ * 2. an endpoint is ready → not routed: `sluice status` says why
+ * 3. a job waits → queued; of several the one that is to start first
+ * 4. an endpoint drains, or a job is ending → leaving
+ * 5. an endpoint has failed, or a job has ended badly → failed
+ * 6. Slurm has answered in full → none
+ * 7. otherwise it is not known, and nothing is said
+ */
+export function waitingOf(tier: TierFrame, facts: WaitingFacts): Waiting | undefined {
+  const { poll, before } = facts
+  const endpoints = [...facts.seen.values()].filter(one => one.endpoint.tier === tier.name && !isOver(one, poll))
+  const ofState = (...states: Endpoint['state'][]) =>
+    endpoints.map(one => one.endpoint).filter(one => states.includes(one.state))
+  const jobs = [...(poll?.jobs.values() ?? [])].filter(job => facts.jobs.tierOf(job) === tier.name)
+  const published = new Set(endpoints.map(({ endpoint: { job } }) => job.id))
+  const retryAfterSeconds = tier.retryAfterSeconds
+
+  const silent = jobs.filter(job => job.state === 'running' && !published.has(job.id))
+  const loading = [
+    ...ofState('starting', 'loading').map(({ job, since }) => ({ job: job.id, since: toSeconds(Date.parse(since)) })),
+    ...silent.map(({ id, startTime = Number.NaN }) => ({ job: id, since: toSeconds(startTime * 1_000) })),
+  ]
+  if (loading.length > 0) {
+    // A load publishes how far it is; it began when it was first said.
+    if (before?.kind === 'loading' && loading.some(one => one.job === before.job)) return before
+    const first = loading.reduce((one, other) => ((other.since ?? '~') < (one.since ?? '~') ? other : one))
+    return { kind: 'loading', ...withoutUnknown(first), retryAfterSeconds: loadSeconds(tier, facts) } // 1
+  }
+  if (ofState('ready').length > 0) return { kind: 'unrouted', retryAfterSeconds } // 2
+  const queued = jobs.filter(job => job.state === 'pending').map(job => queuedOf(job, tier, facts))
+  if (queued.length > 0) return keepQueued(before, queued) // 3
+  const isLeaving = ofState('draining').length > 0 || jobs.some(job => job.state === 'ending')
+  if (isLeaving) return { kind: 'leaving', retryAfterSeconds } // 4
+  const failed = [
+    ...ofState('failed').map(({ job }) => job.id),
+    ...jobs.filter(job => job.state === 'ended' && ENDED_BADLY.test(job.stateText)).map(job => job.id),
+  ].sort((one, other) => Number(other) - Number(one))
+  if (failed[0] !== undefined) return { kind: 'failed', job: failed[0] } // 5
+  return poll?.complete === true ? { kind: 'none' } : undefined // 6, 7
+}
+
+/** Its run is over; what has failed counts until the job runs again. */
+function isOver({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): boolean {
+  if (poll === undefined) return false
+  const job = poll.jobs.get(endpoint.job.id)
+  if (job !== undefined && job.restarts !== endpoint.job.restarts) return job.restarts > endpoint.job.restarts
+  if (endpoint.state === 'failed') return false
+  return job === undefined ? poll.complete && poll.startedAt > firstSeenAt : job.state === 'ended'
+}
+
+/** What somebody cancelled, or what ended as it should, did not fail. */
+const ENDED_BADLY = /FAIL|TIMEOUT|OUT_OF_MEMORY|DEADLINE/
+
+function loadSeconds(tier: TierFrame, { loadMs }: WaitingFacts): number {
+  const took = loadMs(tier.name)
+  return took === undefined ? tier.retryAfterSeconds : within(took / 1_000, LOAD_SECONDS)
+}
+
+type Queued = Extract<Waiting, { kind: 'queued' }>
+
+function queuedOf(job: JobView, tier: TierFrame, { jobs, now }: WaitingFacts): Queued {
+  const { why, isStuck } = jobs.whyItWaits(job)
+  const start = isStuck ? undefined : toSeconds((job.startTime ?? Number.NaN) * 1_000)
+  // Another machine's clock, which may be wrong: it moves nothing but this hint, within bounds.
+  const inSeconds = start === undefined ? tier.retryAfterSeconds : (Date.parse(start) - now.getTime()) / 1_000
+  return {
+    kind: 'queued',
+    ...withoutUnknown({ job: job.id, start }),
+    why: plain(why),
+    retryAfterSeconds: isStuck ? QUEUE_SECONDS.most : within(inSeconds, QUEUE_SECONDS),
+  }
+}
+
+/** Slurm's estimate moves with each of its plans: what was said stays as long as it is about right. */
+function keepQueued(before: Waiting | undefined, queued: readonly Queued[]): Queued {
+  const [first, ...others] = queued
+  const best = others.reduce<Queued>((one, other) => (rankOf(other) < rankOf(one) ? other : one), first as Queued)
+  if (before?.kind !== 'queued') return best
+  const same = queued.find(one => one.job === before.job && one.why === before.why)
+  if (same === undefined || (same.start === undefined) !== (before.start === undefined)) return best
+  const movedMs = Math.abs(Date.parse(same.start ?? '') - Date.parse(before.start ?? ''))
+  return movedMs >= START_MOVED_MS ? best : before
+}
+
+function rankOf({ start, retryAfterSeconds, job }: Queued): string {
+  return `${start ?? '~'} ${String(retryAfterSeconds).padStart(6, '0')} ${job.padStart(10, '0')}`
+}
+
+function within(seconds: number, { least, most }: { least: number; most: number }): number {
+  return Math.min(most, Math.max(least, Math.ceil(seconds)))
+}
+
+const LOAD_SECONDS = { least: 2, most: 60 }
+const QUEUE_SECONDS = { least: 10, most: 300 }
+const START_MOVED_MS = 600_000
+
+/** ISO 8601 to the second; undefined for what is not a time. */
+function toSeconds(ms: number): string | undefined {
+  const isTime = ms > 0 && ms < 253_402_300_800_000 // the year 10000
+  return isTime ? `${new Date(ms).toISOString().slice(0, 19)}Z` : undefined
+}
+
+/** As nginx can carry it between quotes. */
+function plain(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]|\$/g, ' ').slice(0, MAX_WHY)
+}
+
+const MAX_WHY = 400
+
+function withoutUnknown<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never
+}

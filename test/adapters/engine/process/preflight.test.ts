@@ -1,0 +1,29 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { preflight } from '../../../../src/adapters/engine/process/preflight.ts'
+import { llamaCpp } from '../../../../src/core/engines/llama-cpp.ts'
+import { spec } from '../../../fixtures/replica-spec.ts'
+
+let modelsDir = ''
+
+beforeAll(async () => {
+  modelsDir = await mkdtemp(join(tmpdir(), 'sluice-preflight-'))
+  await mkdir(join(modelsDir, 'parted'))
+  await writeFile(join(modelsDir, 'flat.gguf'), '')
+})
+afterAll(() => rm(modelsDir, { recursive: true }))
+
+const found = (preload: readonly string[]) => {
+  const router = { modelsDir, modelsMax: 3, preload }
+  const own = { ...spec, command: process.execPath, networks: ['127.0.0.0/8'], router }
+  return preflight(llamaCpp, own, {}, [], undefined)
+}
+
+test('a preloaded model is a file, or a directory of its parts', async () => {
+  expect(await found(['flat', 'parted'])).toBeUndefined()
+  expect(await found(['flat', 'gone'])).toBe(
+    `Cannot run ${spec.tier} here: preloaded model gone: "${modelsDir}/gone.gguf" and "${modelsDir}/gone/" are missing or unreadable`,
+  )
+})

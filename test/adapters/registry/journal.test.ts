@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { openJournal } from '../../../src/adapters/registry/journal.ts'
+import { systemClock } from '../../../src/adapters/system/clock.ts'
+import { createLane } from '../../../src/adapters/system/lane.ts'
+
+async function open() {
+  const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  const printed: string[] = []
+  const print = (line: string) => void printed.push(JSON.parse(line).event)
+  const journal = openJournal({ shared, writer: 'w', print }, systemClock, createLane(systemClock, 5_000))
+  const written = async () => {
+    await journal.close()
+    const text = await readFile(join(shared, 'events/w.jsonl'), 'utf8')
+    return text
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+  }
+  return { journal, shared, printed, written }
+}
+
+it('keeps what could not be written until the directory is there, and prints its trouble once', async () => {
+  const { journal, shared, printed, written } = await open()
+  for (const event of ['one', 'two', 'three']) {
+    journal.record(event, {})
+    await journal.close()
+  }
+  expect(printed).toEqual(['one', 'trouble', 'two', 'three'])
+  await mkdir(join(shared, 'events'))
+  journal.record('four', { id: 'x' })
+  expect((await written()).map(line => line.event)).toEqual(['one', 'two', 'three', 'four'])
+  expect((await written()).at(-1)).toMatchObject({ event: 'four', id: 'x' })
+})
+
+it('does not wait for a pipe that nobody reads, and goes on when that is gone', async () => {
+  const { journal, shared, printed, written } = await open()
+  await mkdir(join(shared, 'events'))
+  execFileSync('mkfifo', [join(shared, 'events/w.jsonl')])
+  journal.record('one', {})
+  await journal.close()
+  expect(printed).toEqual(['one', 'trouble'])
+  await rm(join(shared, 'events/w.jsonl'))
+  journal.record('two', {})
+  expect((await written()).map(line => line.event)).toEqual(['one', 'two'])
+})
+
+it('says how many of the oldest it had to drop', async () => {
+  const { journal, shared, written } = await open()
+  for (let count = 0; count < 1_010; count += 1) {
+    journal.record(`event ${count}`, {})
+    if (count % 100 === 0) await journal.close()
+  }
+  await journal.close()
+  await mkdir(join(shared, 'events'))
+  journal.record('last', {})
+  const lines = await written()
+  expect(lines[0]).toMatchObject({ event: 'events dropped', dropped: 11 })
+  expect(
+    lines
+      .slice(1)
+      .map(line => line.event)
+      .slice(0, 1),
+  ).toEqual(['event 11'])
+  expect(lines).toHaveLength(1_001)
+})

@@ -1,0 +1,109 @@
+import { expect, it } from 'vitest'
+import { parseConfig } from '../../../src/core/config/parse-config.ts'
+import type { JobView } from '../../../src/core/domain/job-view.ts'
+import { parseSummary } from '../../../src/core/status/status-summary.ts'
+import type { SlurmEffects } from '../../../src/programs/updater/effects.ts'
+import { createSummaryPublisher } from '../../../src/programs/updater/publish-summary.ts'
+import { EXAMPLE } from '../../core/config/example.ts'
+import { endpoint } from '../../fixtures/endpoint.ts'
+import { manualClock } from '../../fixtures/manual-clock.ts'
+
+const running: JobView = {
+  state: 'running',
+  ...{ id: '4242', stateText: 'RUNNING', reason: 'None', restarts: 1, batchHost: 'vasp-02' },
+  ...{ nodeList: 'vasp-02', name: 'llama-14b', comment: 'sluice:beefcake2:fast:abc' },
+}
+const failing = { message: 'squeue: error: slurm_load_jobs: secret of the site' }
+const problem = { file: '/cluster/shared/ai/endpoints/secret.json', message: 'Empty file' }
+
+function publisher(
+  jobs: Awaited<ReturnType<SlurmEffects['jobs']>>,
+  write: () => Promise<void> = async () => undefined,
+) {
+  const { config } = parseConfig(EXAMPLE, 'f')
+  if (config === undefined) throw new Error('Cannot read the example')
+  const clock = manualClock()
+  const written: string[] = []
+  const events: string[] = []
+  const effects = {
+    registry: {
+      scan: async () => ({ endpoints: [endpoint], beats: new Map(), problems: [problem] }),
+      writeRoutes: async () => undefined,
+    },
+    slurm: { jobs: async () => jobs },
+    record: (event: string, detail: object) => void events.push(`${event} ${JSON.stringify(detail)}`),
+  }
+  const summary = createSummaryPublisher(
+    config,
+    effects as unknown as Parameters<typeof createSummaryPublisher>[1],
+    async (gateway, text) => {
+      await write()
+      written.push(`${gateway} ${text}`)
+    },
+    clock,
+  )
+  const stopped = new AbortController()
+  const publishing = summary.keepPublishing(stopped.signal)
+  return {
+    ...{ summary, clock, events, written },
+    latest: () => parseSummary(written.at(-1)?.replace(/^main /, '') ?? ''),
+    stop: () => {
+      stopped.abort()
+      return publishing
+    },
+  }
+}
+
+it('says what the updater has heard, once in a beat, and nothing before it has looked', async () => {
+  const site = publisher({ jobs: [running, { ...running, id: '7', comment: 'sluice:other:fast:abc' }], complete: true })
+  await site.clock.advance(5_000)
+  expect(site.written).toEqual([])
+  await site.summary.effects.registry.scan({ beats: true })
+  await site.summary.effects.slurm?.jobs()
+  await site.summary.effects.registry.writeRoutes(
+    { version: 1, gateway: 'main', beat: 1, generation: 3, tiers: { fast: [endpoint.id] } },
+    { flush: false },
+  )
+  await site.clock.advance(5_000)
+  expect(site.latest()).toMatchObject({
+    ...{ site: 'beefcake2', gateway: 'main', beat: 1, gateways: [{ name: 'main', generation: 3, routes: 1 }] },
+    tiers: [
+      {
+        ...{ name: 'fast', url: expect.stringMatching(/^http:\/\/.+:8080$/), running: 1, ready: 1 },
+        replicas: [{ job: '4242', endpoint: { id: endpoint.id, state: 'ready', url: null, routedBy: ['main'] } }],
+      },
+      { name: 'reasoning', replicas: [] },
+    ],
+  })
+  await site.stop()
+})
+
+it('passes on why an endpoint is not routed, and no words of the world', async () => {
+  const site = publisher(failing)
+  await site.summary.effects.registry.scan({ beats: true })
+  await site.summary.effects.slurm?.jobs()
+  const standing = 'Not routed: Node "vasp-02" cannot be resolved yet'
+  site.summary.effects.record('standing', { id: endpoint.id, standing })
+  await site.clock.advance(5_000)
+  expect(site.latest()).toMatchObject({
+    tiers: [
+      { replicas: [{ endpoint: { notRouted: ['not routed by main: Node "vasp-02" cannot be resolved yet'] } }] },
+      {},
+    ],
+    problems: ['Slurm does not answer the updater', 'Files of the registry that cannot be read: 1'],
+  })
+  expect(site.written.join()).not.toContain('secret')
+  await site.stop()
+})
+
+it('tells once that it cannot write, and goes on', async () => {
+  const site = publisher(failing, async () => {
+    throw new Error('Cannot write "x": ENOSPC')
+  })
+  await site.summary.effects.registry.scan({ beats: true })
+  await site.clock.advance(15_000)
+  expect(site.events).toEqual([
+    'trouble {"what":"summary","message":"Cannot write \\"x\\": ENOSPC; other accounts see an old one"}',
+  ])
+  await site.stop()
+})
