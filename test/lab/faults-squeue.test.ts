@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 
-// Not knowing is not none (rule 1): whatever squeue does, the last good routing stays.
+// Whatever squeue does, the last good routing stays ("unknown is not none", docs/design/rules.md).
 describe('a squeue that', () => {
   it.each([
     ['fails', 'echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2; exit 1'],

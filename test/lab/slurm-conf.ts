@@ -72,7 +72,10 @@ function accounting({ options, controller }: Cluster): readonly string[] {
     : ['AccountingStorageType=accounting_storage/none']
 }
 
-/** A partition's own GraceTime counts under preempt/partition_prio alone (reference/slurm.md). */
+/**
+ * A partition's own GraceTime counts under preempt/partition_prio alone ("Who gets which signal",
+ * docs/design/slurm.md).
+ */
 function partitions({ preemption, graceSeconds }: ClusterOptions): readonly string[] {
   return preemption === 'qos'
     ? ['PartitionName=gpu_ai Default=YES', 'PartitionName=gpu_vasp']

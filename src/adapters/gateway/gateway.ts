@@ -3,15 +3,16 @@ import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import type { EndedSockets } from '../system/end-sockets.ts'
 
 /**
- * One nginx (rules 10 and 11), which outlives this process: a private one, or the system's (`NginxHost`). Whatever state a
- * crash left, be it ours or nginx's, the next `apply` starts from there. Calls are done one after the other.
+ * One nginx ("what is on disk runs" and "two deliveries at most", docs/design/rules.md), which outlives this process: a
+ * private one, or the system's (`NginxHost`). Whatever state a crash left, be it ours or nginx's, the next `apply`
+ * starts from there. Calls are done one after the other.
  */
 export interface Gateway {
   /**
    * Makes nginx run the model: rendered, tested, its new ports probed, swapped in whole, reloaded, verified. Only after
    * `applied` or `unchanged` can no new request reach a server that the model does not name, so only then may its id
-   * leave routes/ (rule 3). What may still reach it then is what an old worker had begun to read: idle means no
-   * connection, not no route.
+   * leave routes/ ("withdraw before you stop", docs/design/rules.md). What may still reach it then is what an old
+   * worker had begun to read: idle means no connection, not no route.
    *
    * `keys` holds those that the model's servers ask for; nginx sends each server its own, in place of what clients send.
    *
@@ -24,7 +25,8 @@ export interface Gateway {
   /**
    * What the running nginx says that it runs; undefined when nothing of ours accepts connections.
    *
-   * @throws when something runs and what it runs cannot be found out: that is not nothing (rule 1).
+   * @throws when something runs and what it runs cannot be found out: that is not nothing ("unknown is not none",
+   * docs/design/rules.md).
    */
   running(signal: AbortSignal): Promise<RunningGateway | undefined>
   /**

@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path'
 import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../../core/domain/socket-path.ts'
 import { makeDirectory } from '../system/make-directory.ts'
 
-/** The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers (rule 12). */
+/**
+ * The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers
+ * ("secrets stay", docs/design/rules.md).
+ */
 export const KEYS_FILE = 'keys.conf'
 
 /** Where everything of one private nginx lies. Only its parent has to exist; local disk, of our own account. */

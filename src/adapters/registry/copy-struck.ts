@@ -18,7 +18,7 @@ export interface StruckCopy {
 
 /**
  * Copies a log whose text may hold keys, and leaves those out. Every other byte stays as it is. The copy takes its place
- * in whole (rule 8).
+ * in whole ("whole files, one call in flight", docs/design/rules.md).
  */
 export async function copyStruck({ from, to, keys, mostBytes }: StruckCopy): Promise<void> {
   const file = await openRegularFile(from)

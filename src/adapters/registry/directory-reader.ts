@@ -15,9 +15,10 @@ const LONGEST_UNREAD_MS = 30_000
 
 /**
  * Reads a directory of small files again and again: opendir and open, which network filesystems answer truthfully
- * (rule 7), and a file's text only when it is another file than last time. Files are replaced by renaming (rule 8), which
- * changes the times of their directory: as long as these stand still its files are not opened. Blocks while the
- * filesystem does. `now` is a monotonic clock in milliseconds.
+ * ("events only wake", docs/design/rules.md), and a file's text only when it is another file than last time. Files are
+ * replaced by renaming ("whole files, one call in flight", docs/design/rules.md), which changes the times of their
+ * directory: as long as these stand still its files are not opened. Blocks while the filesystem does. `now` is a
+ * monotonic clock in milliseconds.
  */
 export function createDirectoryReader(directory: string, maxBytes: number, now: () => number) {
   const marks = new Map<string, FileMark | undefined>()

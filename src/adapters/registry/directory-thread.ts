@@ -16,8 +16,9 @@ export interface ReadDirectory {
 export type DirectoryChanges = Readonly<Record<string, DirectoryChange & { readonly whole: boolean }>>
 
 /**
- * A thread whose filesystem calls may hang without holding anybody else: one at a time, by its nature (rule 8). Blocking
- * calls in a thread of their own also cost a tenth of what the same calls cost through promises.
+ * A thread whose filesystem calls may hang without holding anybody else: one at a time, by its nature
+ * ("whole files, one call in flight", docs/design/rules.md). Blocking calls in a thread of their own also cost a tenth
+ * of what the same calls cost through promises.
  */
 export interface DirectoryThread {
   /**

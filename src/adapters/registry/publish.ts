@@ -44,7 +44,7 @@ export async function removeEarlierRuns(
   for (const replica of replicas) await removeReplica(shared, replica)
 }
 
-/** Not flushed: the next one comes in seconds (rule 7). */
+/** Not flushed: the next one comes in seconds ("events only wake", docs/design/rules.md). */
 export async function writeBeat(shared: string, replica: string, beat: Beat): Promise<void> {
   await writeAtomic(join(registryDirectories(shared).beats, `${replica}.json`), formatBeat(beat), { flush: false })
 }

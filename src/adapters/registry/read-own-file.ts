@@ -2,8 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { codeOf } from '../../core/domain/caught.ts'
 
 /**
- * What a file was when it was last read: files are replaced in whole (rule 8), so the same inode, size and times are the
- * same text. They come from an open file, which network filesystems answer truthfully (rule 7).
+ * What a file was when it was last read: files are replaced in whole ("whole files, one call in flight",
+ * docs/design/rules.md), so the same inode, size and times are the same text. They come from an open file, which
+ * network filesystems answer truthfully ("events only wake", docs/design/rules.md).
  */
 export interface FileMark {
   readonly inode: number
@@ -12,7 +13,10 @@ export interface FileMark {
   readonly changedMs: number
 }
 
-/** The text of a file that is ours, or why it is not read (rule 9); `same` when it is what the mark says. */
+/**
+ * The text of a file that is ours, or why it is not read ("nothing unvalidated reaches nginx", docs/design/rules.md);
+ * `same` when it is what the mark says.
+ */
 export type OwnFile =
   | { readonly kind: 'text'; readonly text: string; readonly mark: FileMark }
   | { readonly kind: 'problem'; readonly problem: string; readonly mark?: FileMark }
@@ -23,7 +27,8 @@ export type OwnFile =
  * Opens without following a link and without waiting on a pipe, and checks what was opened by fstat: a regular file,
  * owned by our account, of a bounded size. The answer is about one moment. Blocks while the filesystem does.
  *
- * @throws when the filesystem itself fails (EIO, ESTALE, ETIMEDOUT): that says nothing about the file (rule 1).
+ * @throws when the filesystem itself fails (EIO, ESTALE, ETIMEDOUT): that says nothing about the file
+ * ("unknown is not none", docs/design/rules.md).
  */
 export function readOwnFile(path: string, maxBytes: number, known?: FileMark, uid = process.getuid?.()): OwnFile {
   const opened = open(path)

@@ -15,7 +15,8 @@ export async function writeDismissal(shared: string, replica: string, dismissal:
 /**
  * What was asked of this replica, or undefined when nothing was.
  *
- * @throws when there is a file that is not a request of ours to this replica (rule 9), or the filesystem fails.
+ * @throws when there is a file that is not a request of ours to this replica ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md), or the filesystem fails.
  */
 export function readDismissal(shared: string, replica: string): Dismissal | undefined {
   const file = requestFile(shared, replica)

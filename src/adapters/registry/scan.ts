@@ -5,7 +5,9 @@ import type { Problem } from '../../core/domain/problem.ts'
 import { registryDirectories } from './directories.ts'
 import { type DirectoryChanges, startDirectoryThread } from './directory-thread.ts'
 
-/** What a scan found; a scan that failed is an exception and says nothing (rule 1). */
+/**
+ * What a scan found; a scan that failed is an exception and says nothing ("unknown is not none", docs/design/rules.md).
+ */
 export interface Scan {
   /** Sorted by id; the same array as long as none has changed. */
   readonly endpoints: readonly Endpoint[]
@@ -16,7 +18,7 @@ export interface Scan {
 
 /**
  * Follows the registry: the first scan reads all of it, each later one what has changed. One bad file is a problem and
- * never stops the others (rule 8).
+ * never stops the others ("whole files, one call in flight", docs/design/rules.md).
  */
 export interface RegistryScanner {
   /**

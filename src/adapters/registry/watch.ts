@@ -4,7 +4,8 @@ import { registryDirectories } from './directories.ts'
 
 /**
  * Filesystems whose changes all happen on this machine, so that inotify sees them: the magic numbers of statfs(2). On any
- * other the scan is the truth (rule 7): NFS, Lustre, GPFS and the like tell a client nothing of what others write.
+ * other the scan is the truth ("events only wake", docs/design/rules.md): NFS, Lustre, GPFS and the like tell a client
+ * nothing of what others write.
  */
 const LOCAL_FILESYSTEMS = new Map([
   [0xef53, 'ext4'],

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 
 /**
  * The step that hears a notice: at the start of a preemption's grace Slurm signals steps and not the batch process
- * (reference/slurm.md). TERM and USR2 are the same notice, and end it. It is one process: where Slurm signals the whole
- * tree, a shell that waits for its `sleep 30` sees that end first, and starts another that outlives it. That one belongs
- * to nobody, and holds the step and with it the node for its thirty seconds.
+ * ("Who gets which signal", docs/design/slurm.md). TERM and USR2 are the same notice, and end it. It is one process:
+ * where Slurm signals the whole tree, a shell that waits for its `sleep 30` sees that end first, and starts another
+ * that outlives it. That one belongs to nobody, and holds the step and with it the node for its thirty seconds.
  */
 const EAR_SCRIPT = 'echo listening; exec sleep infinity'
 

@@ -13,7 +13,10 @@ const COLUMNS = [
 
 export interface JobList {
   readonly jobs: readonly JobView[]
-  /** While there is one, a job that is missing from `jobs` is not known to be gone (rule 1). */
+  /**
+   * While there is one, a job that is missing from `jobs` is not known to be gone ("unknown is not none",
+   * docs/design/rules.md).
+   */
   readonly problems: readonly Problem[]
 }
 

@@ -28,8 +28,8 @@ export function nodeSources(naming: NodeNaming, slurm: Slurm | undefined, signal
 
 /**
  * The addresses that a node has by the word of whoever runs the site: its names, here, and Slurm's NodeAddr. What a job says
- * of itself counts for nothing (rule 9). A node that is this machine has all of this machine's: its own name leads to
- * loopback on many.
+ * of itself counts for nothing ("nothing unvalidated reaches nginx", docs/design/rules.md). A node that is this machine
+ * has all of this machine's: its own name leads to loopback on many.
  *
  * Slurm is asked only where the names do not give all that is `wanted`, so that a gateway of a thousand nodes does not.
  * Undefined while that is missing and somebody who may know of it has not answered, and where nobody knows any.

@@ -23,7 +23,7 @@ export interface Refused {
   readonly neverAsked?: true
 }
 
-/** Nothing is known (rule 1): neither what is, nor whether an order was taken. */
+/** Nothing is known ("unknown is not none", docs/design/rules.md): neither what is, nor whether an order was taken. */
 export interface NoAnswer {
   readonly kind: 'no-answer'
   readonly message: string

@@ -6,7 +6,10 @@ import type { Clock } from '../system/clock.ts'
 /** A step of the job that runs one program on another of its nodes. */
 export interface WorkerStep {
   readonly node: string
-  /** Of its srun client on this node, which lives as long as the step: the worker's proof of life (reference/slurm.md). */
+  /**
+   * Of its srun client on this node, which lives as long as the step: the worker's proof of life ("Multi-node jobs",
+   * docs/design/slurm.md).
+   */
   readonly pid: number
   /** How the client ended, in words; resolves once and never rejects. */
   readonly exited: Promise<string>

@@ -3,9 +3,10 @@ import { open, rename, rm } from 'node:fs/promises'
 import { codeOf, reasonOf } from '../../core/domain/caught.ts'
 
 /**
- * Replaces `path` in whole: written beside its place, flushed unless `flush` is false, renamed (rule 8). Readers see the
- * old text or the new one. The directory entry itself is not flushed: after a power cut the old text may be back.
- * The temporary name starts with a dot and ends with `.tmp`, so that a scan passes over it.
+ * Replaces `path` in whole: written beside its place, flushed unless `flush` is false, renamed
+ * ("whole files, one call in flight", docs/design/rules.md). Readers see the old text or the new one. The directory
+ * entry itself is not flushed: after a power cut the old text may be back. The temporary name starts with a dot and
+ * ends with `.tmp`, so that a scan passes over it.
  */
 export async function writeAtomic(path: string, text: string, options: WriteOptions = {}): Promise<void> {
   const slash = path.lastIndexOf('/') + 1

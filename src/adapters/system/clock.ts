@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 
 /** Time as it is passed in: a test moves it by hand. */
 export interface Clock {
-  /** Milliseconds of a clock that never jumps (rule 6); compare with itself only. */
+  /** Milliseconds of a clock that never jumps ("no foreign clocks", docs/design/rules.md); compare with itself only. */
   now(): number
   /** The wall clock, for stamps that people read. */
   date(): Date

@@ -1,9 +1,9 @@
 import type { Clock } from './clock.ts'
 
 /**
- * At most one call to a filesystem that may hang is in flight (rule 8). Each call has a deadline: past it the caller is
- * told so and goes on, while the call itself keeps the lane until the filesystem answers. Calls made meanwhile wait
- * within their own deadline.
+ * At most one call to a filesystem that may hang is in flight ("whole files, one call in flight",
+ * docs/design/rules.md). Each call has a deadline: past it the caller is told so and goes on, while the call itself
+ * keeps the lane until the filesystem answers. Calls made meanwhile wait within their own deadline.
  */
 export interface Lane {
   /** @throws LaneTimeout when `work` has not ended within the deadline; whatever it does later is dropped. */

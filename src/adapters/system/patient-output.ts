@@ -13,7 +13,8 @@ export interface PatientOutput {
 /**
  * Writes lines to a file descriptor without ever waiting for it. Slurm opens a job's output where the site wants it, often
  * on the shared filesystem, and Node writes to files synchronously: when that filesystem hangs, so would the process
- * (rule 8). One write at a time, in a thread of the pool. Whoever reads it may read it on a terminal.
+ * ("whole files, one call in flight", docs/design/rules.md). One write at a time, in a thread of the pool. Whoever
+ * reads it may read it on a terminal.
  */
 export function createPatientOutput(fd: number): PatientOutput {
   let waiting: string[] = []

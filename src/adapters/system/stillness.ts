@@ -7,7 +7,10 @@ export interface Stillness {
   see(counters: readonly (readonly [string, number | undefined])[]): ReadonlyMap<string, number>
 }
 
-/** A look that comes more than `lateMs` after the one before was no watching (rule 6). */
+/**
+ * A look that comes more than `lateMs` after the one before was no watching ("no foreign clocks",
+ * docs/design/rules.md).
+ */
 export function createStillness(clock: Pick<Clock, 'now'>, lateMs: number): Stillness {
   let leases = new Map<string, Lease>()
   let seenAt: number | undefined

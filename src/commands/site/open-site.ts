@@ -41,7 +41,8 @@ export interface SiteJobs {
 /**
  * Opens the site of sluice.yaml as its account. A shared directory that does not answer is told later, by what reads it.
  *
- * @throws ForeignSite when the shared directory is another account's (rule 9).
+ * @throws ForeignSite when the shared directory is another account's ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md).
  */
 export async function openSite(options: ConfigOptions, context: Context): Promise<Site> {
   const { config } = await loadRunningConfig(options, context)

@@ -130,7 +130,7 @@ const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
   now: 'ended at once for as long as this sluice up runs, answers are cut',
 }
 
-/** Throws where Slurm does not answer: what else runs would be missed (rule 1). */
+/** Throws where Slurm does not answer: what else runs would be missed ("unknown is not none", docs/design/rules.md). */
 async function findErrands(name: string, site: Site, context: Context): Promise<readonly Errand[]> {
   const answer = await site.jobs(context.signal)
   if ('unknown' in answer) throw new Error(`Cannot tell which jobs there are: ${answer.unknown}`)

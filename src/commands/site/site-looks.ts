@@ -22,7 +22,7 @@ export interface Looks {
 export const LOOK_MS = 2_000
 /** squeue(1) asks not to be run in a loop. */
 const ASK_SLURM_MS = 15_000
-/** A look that comes this much later than planned was no watching (rule 6). */
+/** A look that comes this much later than planned was no watching ("no foreign clocks", docs/design/rules.md). */
 const LATE_MS = 3 * LOOK_MS
 
 /** Of the site's own account, at Slurm and the registry themselves. */

@@ -15,7 +15,8 @@ const LONGEST_WAIT_MS = 30_000
 
 /**
  * What an updater has published for everybody. The age that a first look tells is by the time of the file, and the clocks of
- * two machines differ: one that seems old is read again for two beats before it is called stale (rule 6).
+ * two machines differ: one that seems old is read again for two beats before it is called stale ("no foreign clocks",
+ * docs/design/rules.md).
  *
  * @throws UserError when the file cannot be read or understood now.
  */

@@ -17,8 +17,8 @@ const LOOK_MS = 500
 
 /**
  * The updaters that do not beat, by gateway. A file that was written within the lease needs no second look; of an older one
- * the time says nothing certain (clocks differ, rule 6), so its beat is read again for as long as two beats take. Waits only
- * where something looks dead.
+ * the time says nothing certain ("no foreign clocks", docs/design/rules.md), so its beat is read again for as long as
+ * two beats take. Waits only where something looks dead.
  *
  * @throws when the routes cannot be read
  */

@@ -28,9 +28,9 @@ export function gatewayFrame({ gateway, tiers }: Config) {
 }
 
 /**
- * Whoever plans a gateway fills this frame, within the networks, and nothing else. Rule 9 is judged here again, as far as
- * it needs no file of the share: what plans may be another account's. It is for a site with Slurm, whose engines are never
- * on loopback, nor where the gateway itself answers.
+ * Whoever plans a gateway fills this frame, within the networks, and nothing else. "Nothing unvalidated reaches nginx",
+ * docs/design/rules.md, is judged here again, as far as it needs no file of the share: what plans may be another
+ * account's. It is for a site with Slurm, whose engines are never on loopback, nor where the gateway itself answers.
  *
  * @throws when the model does more.
  */

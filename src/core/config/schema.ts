@@ -5,7 +5,10 @@ import { ENGINES, type EngineName } from '../engines/index.ts'
 import { ALLOWANCES } from './allowances.ts'
 import * as alphabets from './alphabets.ts'
 
-/** A name that may stand in file names, nginx identifiers and Slurm comments: rule 9's closed alphabet. */
+/**
+ * A name that may stand in file names, nginx identifiers and Slurm comments ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md).
+ */
 export const NAME_PATTERN = /^[a-z][a-z0-9_]{0,31}$/
 
 const NAME: alphabets.Alphabet = {

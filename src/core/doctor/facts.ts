@@ -1,7 +1,10 @@
 import type { BuildUser } from '../domain/build.ts'
 import type { Listen } from '../domain/listen-address.ts'
 
-/** What was gathered about a site. Undefined always means: could not be found out (rule 1). */
+/**
+ * What was gathered about a site. Undefined always means: could not be found out ("unknown is not none",
+ * docs/design/rules.md).
+ */
 export interface DoctorFacts {
   /** A `sluice up` runs it on this machine: there is no Slurm, no runtime for its nodes, and no partition of a tier. */
   readonly isLocal?: true

@@ -42,5 +42,8 @@ function rangeOf(network: string): AddressRange | undefined {
 /** This machine itself. */
 export const LOOPBACK = '127.0.0.0/8'
 
-/** Where no engine of another machine is: link-local, loopback, this network, multicast and reserved (rule 9). */
+/**
+ * Where no engine of another machine is: link-local, loopback, this network, multicast and reserved
+ * ("nothing unvalidated reaches nginx", docs/design/rules.md).
+ */
 export const NEVER_REMOTE = rangesOf(['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3'])

@@ -8,7 +8,10 @@ export type EndpointState = (typeof ENDPOINT_STATES)[number]
 /** The version of endpoint, beat and routes files that this program writes and reads. */
 export const REGISTRY_VERSION = 1
 
-/** Bytes; a larger endpoint file is a problem, not an endpoint (rule 9). */
+/**
+ * Bytes; a larger endpoint file is a problem, not an endpoint ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md).
+ */
 export const MAX_ENDPOINT_BYTES = 64 * 1024
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
@@ -77,7 +80,10 @@ export function replicaOf(id: string): string {
   return id.slice(0, id.lastIndexOf('-'))
 }
 
-/** A file name in endpoints/ that can be an endpoint's: `<id>.json` of the closed alphabet (rule 9). */
+/**
+ * A file name in endpoints/ that can be an endpoint's: `<id>.json` of the closed alphabet
+ * ("nothing unvalidated reaches nginx", docs/design/rules.md).
+ */
 export const ENDPOINT_FILE = /^([a-z][a-z0-9_]{0,31}-\d{1,10}-\d{1,6}-\d{1,4})\.json$/
 
 /** Text of any origin, such as the last lines of a log, as an endpoint's `message` may hold it: one line, its middle cut out. */

@@ -1,6 +1,6 @@
 /**
  * A job as Slurm shows it, whether in squeue's rows or in `scontrol show job`. Times are epoch seconds of Slurm's
- * clock: compare them with each other only (rule 6).
+ * clock: compare them with each other only ("no foreign clocks", docs/design/rules.md).
  */
 export interface JobView {
   readonly id: string

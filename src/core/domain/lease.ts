@@ -1,6 +1,7 @@
 /**
  * How long a beat has stood still, as far as this reader can know: only time between two successful scans counts
- * (rule 6), so nothing has expired after a stall of the filesystem or of the reader itself.
+ * ("no foreign clocks", docs/design/rules.md), so nothing has expired after a stall of the filesystem or of the reader
+ * itself.
  */
 export interface Lease {
   readonly beat: number | undefined

@@ -25,9 +25,10 @@ const FENCED: Verdict = { kind: 'leave', cause: 'requeued', comeBack: false }
 const EARLY_SIGNAL_SECONDS = 60
 
 /**
- * Judges by what Slurm says, first match wins ("Cause, from inside the job", reference/slurm.md):
+ * Judges by what Slurm says, first match wins ("Cause, from inside the job", docs/design/slurm.md):
  * 1. no answer, or a state that we do not know → unknown
- * 2. forgotten, or more restarts than ours → requeued: we are the old copy, fenced (rule 4)
+ * 2. forgotten, or more restarts than ours → requeued: we are the old copy, fenced ("requeue to return, cancel to go",
+ *    docs/design/rules.md)
  * 3. RUNNING with PreemptTime → preempted; what is left is EndTime − PreemptTime
  * 4. RUNNING and the limit is near → walltime
  * 5. RUNNING → stay

@@ -18,7 +18,8 @@ const routesSchema = z.looseObject({
 
 /**
  * `routes/<gateway>.json`: per tier the ids that the *running* nginx can still reach, and the gateway's own beat. An id is
- * here before nginx may reach it and until it no longer can (rule 10), so its absence is proof.
+ * here before nginx may reach it and until it no longer can ("what is on disk runs", docs/design/rules.md), so its
+ * absence is proof.
  */
 export type RoutesFile = Readonly<z.infer<typeof routesSchema>>
 

@@ -31,7 +31,10 @@ export interface Engine {
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
   readonly environment: Readonly<Record<string, string>>
-  /** How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows (rule 12). */
+  /**
+   * How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows
+   * ("secrets stay", docs/design/rules.md).
+   */
   key(spec: ReplicaSpec): KeyChannel | undefined
   /** Local paths that must be there before it is started, with what they are for; `or`: another that will do. */
   needs(spec: ReplicaSpec): { path: string; what: string; or?: string }[]
@@ -99,7 +102,8 @@ export type KeyChannel =
  * - `ready`: it answers, and what must be preloaded is loaded.
  * - `loading`: it is coming up; `load` names models that it must be told to load.
  * - `copying`: its model is on its way to the node, which takes what it takes.
- * - `silent`: no answer in time; `busy`: 503, also of one that listens while it loads. Load, not death (rule 5).
+ * - `silent`: no answer in time; `busy`: 503, also of one that listens while it loads. Load, not death
+ *   ("processes decide health", docs/design/rules.md).
  * - `refused`: nobody listens.
  * - `erring`: any other answer, or half of one; new requests go elsewhere when it repeats.
  * - `failed`: it says that it cannot serve what it must; `reload` names models that it may be told to load again, while it

@@ -7,7 +7,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
   {
     id: 'launch-failed',
     when: ['silent'],
-    // 22.05 has a reason for it, newer ones the signal that stands for it (reference/slurm.md).
+    // 22.05 has a reason for it, newer ones the signal that stands for it ("Asking Slurm", docs/design/slurm.md).
     recognise: run =>
       run.events.length === 0 &&
       (run.slurm?.exitCode === '0:53' || run.slurm?.reason === 'JobLaunchFailure' || run.state === 'LAUNCH_FAILED')

@@ -35,7 +35,7 @@ export function renderJobScript(config: Config, tierName: string, templateText: 
 
 /**
  * Options of sbatch(1). `--requeue` and `--open-mode=append`, or a requeue is refused or loses the log; `--signal` without
- * `B:`, or the batch process gets it instead of the ear (reference/slurm.md, "Who gets which signal").
+ * `B:`, or the batch process gets it instead of the notice step ("Who gets which signal", docs/design/slurm.md).
  */
 function directives(config: Config, tierName: string): readonly string[] {
   const { slurm } = tierOf(config, tierName)

@@ -7,7 +7,7 @@ import { formatProblem, type Problem } from '../domain/problem.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../domain/routes-file.ts'
 import { isStuck } from '../explain/waits.ts'
 
-/** What one look found. Undefined always means: not known (rule 1). */
+/** What one look found. Undefined always means: not known ("unknown is not none", docs/design/rules.md). */
 export interface StatusFacts {
   readonly site: string
   readonly tiers: readonly {

@@ -4,7 +4,7 @@ import type { JobView } from '../../core/domain/job-view.ts'
 /**
  * Endpoints of what was named whose runs are over for good: their files are nobody's any more. `answer` must have been asked
  * for after the endpoints were read, since a job that is missing in an older one may have begun meanwhile; one that could not
- * be read in full makes no job missing (rule 1).
+ * be read in full makes no job missing ("unknown is not none", docs/design/rules.md).
  */
 export function leftBehind(
   name: string,

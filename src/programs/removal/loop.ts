@@ -7,7 +7,10 @@ import type { Problem } from '../../core/domain/problem.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../../core/domain/routes-file.ts'
 import { type Errand, type Manner, type Move, planErrand, type RoutedBy, type Sight } from './plan.ts'
 
-/** Undefined answers mean: not known now (rule 1). Orders resolve with what went wrong in words, or undefined. */
+/**
+ * Undefined answers mean: not known now ("unknown is not none", docs/design/rules.md). Orders resolve with what went
+ * wrong in words, or undefined.
+ */
 export interface OperatorEffects {
   /** Our jobs, and whether that is all of them. */
   jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | undefined>

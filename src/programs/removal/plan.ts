@@ -11,7 +11,7 @@ export interface Errand {
   readonly restarts: number
 }
 
-/** What is known of it now. Undefined: not known, which makes us wait (rule 1). */
+/** What is known of it now. Undefined: not known, which makes us wait ("unknown is not none", docs/design/rules.md). */
 export interface Sight {
   readonly job: JobAnswer
   /** Of this job, in any run. */

@@ -9,7 +9,7 @@ export interface Terms {
   readonly comeBack: boolean
 }
 
-/** The drain of one endpoint (rule 3). */
+/** The drain of one endpoint ("withdraw before you stop", docs/design/rules.md). */
 export interface Drain extends Terms {
   readonly startedAt: number
   /** Since when nothing could reach the engine and nobody was connected. */
@@ -23,7 +23,10 @@ export interface Drain extends Terms {
 
 /** One look at what still needs the engine. */
 export interface Looked {
-  /** Every gateway's routes file is silent about us; undefined when that could not be found out (rule 1). */
+  /**
+   * Every gateway's routes file is silent about us; undefined when that could not be found out ("unknown is not none",
+   * docs/design/rules.md).
+   */
   readonly cleared: boolean | undefined
   /** Established connections to the engine's port that are not ours; undefined when unknown. */
   readonly connections: number | undefined
@@ -39,7 +42,7 @@ export interface Holder {
   readonly problem?: string
 }
 
-/** *Idle*: no connection but our own for this long (rule 3). */
+/** *Idle*: no connection but our own for this long ("withdraw before you stop", docs/design/rules.md). */
 const IDLE_MS = 1_000
 /**
  * A gateway whose file cannot be understood, or whose beat stands still, is not waited for beyond this after the last

@@ -5,7 +5,10 @@ import type { JobAnswer } from '../../core/domain/notice.ts'
 import type { GatewayRoutes } from '../../core/domain/routes-file.ts'
 import type { EngineHealth } from '../../core/engines/engine.ts'
 
-/** The shared directory. Each call ends within its own deadline, however the filesystem behaves (rule 8). */
+/**
+ * The shared directory. Each call ends within its own deadline, however the filesystem behaves
+ * ("whole files, one call in flight", docs/design/rules.md).
+ */
 export interface RegistryEffects {
   publish(endpoint: Endpoint): Promise<void>
   /**

@@ -8,7 +8,10 @@ import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
 const EXIT_WINDOW_MS = 600_000
 const MOST_RESTARTS = 5
 const LONGEST_REST_MS = 60_000
-/** Bad answers in a row that make a serving engine unwell (rule 5): its answers may be right all the same. */
+/**
+ * Bad answers in a row that make a serving engine unwell ("processes decide health", docs/design/rules.md): its answers
+ * may be right all the same.
+ */
 const MOST_ERRORS = 3
 
 /**
@@ -88,7 +91,7 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
       return onBadHealth(state, health, now)
     case 'silent':
     case 'busy':
-      return [state, []] // a timeout or a 503 is load, not death (rule 5)
+      return [state, []] // a timeout or a 503 is load, not death ("processes decide health", docs/design/rules.md)
     case 'copying':
     case 'loading':
       return [state, []] // a model that comes back: whether it does is seen once it has

@@ -144,7 +144,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     }
     void watched.exited.then(exited, exited)
     while (engine === watched && !over.aborted) {
-      // A drain counts connections: ours stay away from the port (rule 3).
+      // A drain counts connections: ours stay away from the port ("withdraw before you stop", docs/design/rules.md).
       const { phase } = state()
       if (phase === 'loading' || phase === 'ready') {
         const health = await watched.health().catch(asErring)
@@ -195,7 +195,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     if (await trouble.attempt(id, 'publish the endpoint', () => registry.publish(endpoint))) published = endpoint
   }
 
-  /** What cannot be found out causes nothing (rule 1). */
+  /** What cannot be found out causes nothing ("unknown is not none", docs/design/rules.md). */
   async function heal(isFenced: () => Promise<boolean>): Promise<void> {
     const ours = published
     if (ours === undefined || wanted !== ours) return
@@ -227,7 +227,10 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     post({ kind: 'looked', looked })
   }
 
-  /** Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port (rule 3). */
+  /**
+   * Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port
+   * ("withdraw before you stop", docs/design/rules.md).
+   */
   async function lookAtLoad(): Promise<void> {
     load =
       state().phase === 'ready' && engine !== undefined ? await engine.load().catch(() => UNKNOWN_LOAD) : UNKNOWN_LOAD

@@ -25,7 +25,7 @@ export async function performLastAct(act: LastAct): Promise<void> {
   let isTaken = false
   for (let waitMs = FIRST_WAIT_MS; !over.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     const answer = await slurm.job()
-    // A state that we do not know may be a running one (rule 1).
+    // A state that we do not know may be a running one ("unknown is not none", docs/design/rules.md).
     const isKnown = answer === 'forgotten' || (answer !== undefined && answer.state !== 'unknown')
     const isOurs = typeof answer === 'object' && answer.restarts === act.restarts && answer.state === 'running'
     if (isKnown && !isOurs) {

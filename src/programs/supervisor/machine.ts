@@ -83,7 +83,7 @@ export function newReplica(endpoints: number): ReplicaState {
   }
 }
 
-/** Of what Slurm grants, this much is kept for the end (rule 3). */
+/** Of what Slurm grants, this much is kept for the end ("withdraw before you stop", docs/design/rules.md). */
 const KEPT_MS = 5_000
 const ASK_AGAIN_MS = 2_000
 /** After a TERM an answer of Slurm is waited for until this much of KillWait is left, or half of a short one. */

@@ -4,7 +4,10 @@ import { messageOf } from '../../core/domain/caught.ts'
 /** An unreadable key is asked for again after this. */
 const AGAIN_MS = 1_000
 
-/** The site's key, as the engines of one replica get it. What cannot be read leaves the last one in use (rule 1). */
+/**
+ * The site's key, as the engines of one replica get it. What cannot be read leaves the last one in use
+ * ("unknown is not none", docs/design/rules.md).
+ */
 export interface KeyTaker {
   /**
    * Waits until there is a key: an engine that starts without would be open to everybody. Nothing is served meanwhile, so

@@ -18,7 +18,7 @@ export interface Unwell {
   readonly isLeaving: boolean
 }
 
-/** As rule 3 has it. */
+/** Idle for so long ("withdraw before you stop", docs/design/rules.md). */
 const IDLE_MS = 1_000
 /** What ends by itself ends within this; loading a model again may take longer. */
 const PATIENCE_MS = 30_000
@@ -30,7 +30,10 @@ export function fallIll(message: string, refuses: boolean, now: number): Unwell 
   return { message, refuses, since: now, quietSince: undefined, idleSince: undefined, isLeaving: false }
 }
 
-/** What an unwell engine is to do after a look at what still needs it. What is not known keeps it where it is (rule 1). */
+/**
+ * What an unwell engine is to do after a look at what still needs it. What is not known keeps it where it is
+ * ("unknown is not none", docs/design/rules.md).
+ */
 export function lookAtUnwell(before: Unwell, looked: Looked, now: number): [Unwell, 'stay' | 'withdraw' | 'restart'] {
   const isAwaited = before.isLeaving && looked.isHeldByLiving === true
   const quietSince = looked.connections === 0 && !isAwaited ? (before.quietSince ?? now) : undefined

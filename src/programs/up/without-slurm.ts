@@ -7,8 +7,9 @@ interface Sited {
 }
 
 /**
- * The same site on one machine: engines on loopback only (rule 9), and a gateway by another name, so that neither its lock,
- * its nginx nor its routes file is the one of `sluice updater`.
+ * The same site on one machine: engines on loopback only ("nothing unvalidated reaches nginx", docs/design/rules.md),
+ * and a gateway by another name, so that neither its lock, its nginx nor its routes file is the one of `sluice
+ * updater`.
  */
 export function withoutSlurm<C extends Sited>(config: C): C {
   return { ...config, gateway: { ...config.gateway, name: `up_${config.gateway.name}`, networks: [LOOPBACK] } }

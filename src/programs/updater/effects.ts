@@ -6,7 +6,10 @@ import type { JobView } from '../../core/domain/job-view.ts'
 import type { Problem } from '../../core/domain/problem.ts'
 import type { GatewayRoutes, RoutesFile } from '../../core/domain/routes-file.ts'
 
-/** The shared directory; every call ends within its own deadline (rule 8). */
+/**
+ * The shared directory; every call ends within its own deadline ("whole files, one call in flight",
+ * docs/design/rules.md).
+ */
 export interface RegistryEffects {
   /**
    * Rejects when the directory cannot be read, which says nothing about any endpoint. `beats` false: they are left alone,
@@ -34,7 +37,10 @@ export interface GatewayEffects {
   running(
     signal: AbortSignal,
   ): Promise<{ readonly model: GatewayModel; readonly generation: number; readonly keys: EngineKeys } | undefined>
-  /** Resolves `applied` only when nothing reaches a server that the model no longer has (rule 10). */
+  /**
+   * Resolves `applied` only when nothing reaches a server that the model no longer has ("what is on disk runs",
+   * docs/design/rules.md).
+   */
   apply(model: GatewayModel, signal: AbortSignal, keys: EngineKeys): Promise<Applied>
   /** Ends what nginx has open to these servers, as if they had closed it; `trouble`: why some of it is left. */
   endStreams(
@@ -66,7 +72,7 @@ export interface NetworkEffects {
    * them. Undefined when they cannot be found out now.
    */
   resolve(node: string, wanted: readonly string[]): Promise<readonly string[] | undefined>
-  /** Whether the port takes a connection within 2 s (rule 6). */
+  /** Whether the port takes a connection within 2 s ("no foreign clocks", docs/design/rules.md). */
   connects(address: string, port: number): Promise<boolean>
   /** Whether that host's kernel says anything within seconds, also that the port is closed. Undefined: it cannot be asked. */
   answers?(address: string, port: number): Promise<boolean>

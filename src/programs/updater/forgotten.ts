@@ -3,7 +3,8 @@ import type { Poll } from './standing.ts'
 
 /**
  * For how long polls have agreed that a run is over for good, by endpoint id: its job has ended or is forgotten, or runs
- * again under a higher restart count. Only time between two polls that both answered counts (rule 1).
+ * again under a higher restart count. Only time between two polls that both answered counts ("unknown is not none",
+ * docs/design/rules.md).
  */
 export type Absences = ReadonlyMap<string, number>
 

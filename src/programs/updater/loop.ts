@@ -62,7 +62,9 @@ export interface Updater {
   run(): Promise<void>
 }
 
-/** Beats that are read this many intervals late were not watched meanwhile (rule 6). */
+/**
+ * Beats that are read this many intervals late were not watched meanwhile ("no foreign clocks", docs/design/rules.md).
+ */
 const LATE_BEATS = 2
 /** After so many intervals without an answer, what Slurm said is told to no client any more. */
 const MOST_POLLS = 6
@@ -159,7 +161,8 @@ export function createUpdater(options: UpdaterOptions): Updater {
   }
 
   async function settle(): Promise<void> {
-    // Before the first scan nothing is known: an empty registry is not the same as an unread one (rule 1).
+    // Before the first scan nothing is known: an empty registry is not the same as an unread one
+    // ("unknown is not none", docs/design/rules.md).
     if (endpoints === undefined) return
     if (plan === undefined || isNews) plan = makePlan()
     await routing.bring(plan.model, keys.neededBy)

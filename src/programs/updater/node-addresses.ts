@@ -3,7 +3,7 @@ import { addressOf } from '../../core/domain/endpoint.ts'
 import type { NetworkEffects } from './effects.ts'
 import type { SeenMap } from './seen.ts'
 
-/** The addresses of the nodes that endpoints name (rule 9). */
+/** The addresses of the nodes that endpoints name ("nothing unvalidated reaches nginx", docs/design/rules.md). */
 export interface NodeAddresses {
   /** Undefined while they are not known. */
   of(node: string): readonly string[] | undefined

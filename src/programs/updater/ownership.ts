@@ -2,7 +2,10 @@ import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { SeenMap } from './seen.ts'
 import type { Poll } from './standing.ts'
 
-/** Whether Slurm itself says that the run an endpoint names is ours, and on the node that it names (rule 9). */
+/**
+ * Whether Slurm itself says that the run an endpoint names is ours, and on the node that it names
+ * ("nothing unvalidated reaches nginx", docs/design/rules.md).
+ */
 export type Ownership =
   | { readonly kind: 'proven' }
   /** No poll has told yet, for or against. */

@@ -5,7 +5,8 @@ import { messageOf } from '../../core/domain/caught.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
 /**
- * sluice.yaml at a SIGHUP: checked, or the old one stays (rule 13), which is said here. Undefined: it stays.
+ * sluice.yaml at a SIGHUP: checked, or the old one stays ("state is rebuilt", docs/design/rules.md), which is said
+ * here. Undefined: it stays.
  */
 export async function rereadConfig(
   current: Config,

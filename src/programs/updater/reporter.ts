@@ -3,7 +3,10 @@ import { formatProblem } from '../../core/domain/problem.ts'
 import type { RecordEvent } from './effects.ts'
 import type { Standing } from './standing.ts'
 
-/** Turns what is seen at every tick into one event for each change: a daemon does not repeat itself (rule 8). */
+/**
+ * Turns what is seen at every tick into one event for each change: a daemon does not repeat itself
+ * ("whole files, one call in flight", docs/design/rules.md).
+ */
 export interface Reporter {
   /** The trouble that `what` is in, or undefined when it is well. */
   state(what: string, trouble: string | undefined): void

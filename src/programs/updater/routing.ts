@@ -22,7 +22,10 @@ export interface RoutingOptions {
   readonly wake: () => void
 }
 
-/** nginx and routes/, brought to a model in the order that keeps routes/ true (rules 3 and 10). */
+/**
+ * nginx and routes/, brought to a model in the order that keeps routes/ true ("withdraw before you stop" and
+ * "what is on disk runs", docs/design/rules.md).
+ */
 export interface Routing {
   /** What nginx may reach from before we started, with the keys that it has, when it tells. */
   recall(): Promise<EngineKeys | undefined>

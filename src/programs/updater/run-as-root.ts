@@ -16,10 +16,11 @@ import { serveAccount } from './serve-account.ts'
 const SHARED_DEADLINE_MS = 10_000
 
 /**
- * `sluice updater` as root, for the system's nginx. One site is one account (rule 9), and that account is the owner of the
- * shared directory, not root: so the updater itself, which reads what jobs write and asks Slurm, runs as a child of that
- * account. Root keeps what needs root and no more: the one file, the reload and nginx's word of what it runs. It reads
- * nothing of the share, and of what the child sends it takes a model of sluice.yaml's own ports, paths, tiers and networks.
+ * `sluice updater` as root, for the system's nginx. One site is one account ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md), and that account is the owner of the shared directory, not root: so the updater itself, which
+ * reads what jobs write and asks Slurm, runs as a child of that account. Root keeps what needs root and no more: the
+ * one file, the reload and nginx's word of what it runs. It reads nothing of the share, and of what the child sends it
+ * takes a model of sluice.yaml's own ports, paths, tiers and networks.
  *
  * Both end together: the child when the pipe between them breaks, root when the child has ended.
  *

@@ -25,7 +25,7 @@ import { createSummaryPublisher } from './publish-summary.ts'
 
 /** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
-/** Rule 6: a suspect must take a connection within this. */
+/** A suspect must take a connection within this ("no foreign clocks", docs/design/rules.md). */
 const CONNECT_MS = 2_000
 
 export interface UpdaterRun {
@@ -182,7 +182,7 @@ function slurmEffects(slurm: Slurm, signal: AbortSignal): SlurmEffects {
 
 declare const VERSION: string
 
-// A share that cannot be asked is not watched; the scan is the truth anyway (rule 7).
+// A share that cannot be asked is not watched; the scan is the truth anyway ("events only wake", docs/design/rules.md).
 function unknown(): undefined {
   return undefined
 }

@@ -5,7 +5,7 @@ import { FRESH_LEASE, type Lease, renewLease } from '../../core/domain/lease.ts'
 /** An endpoint as this updater has come to know it. Times are milliseconds of the loop's clock. */
 export interface Seen {
   readonly endpoint: Endpoint
-  /** A poll that started before this says nothing about the id (rule 2). */
+  /** A poll that started before this says nothing about the id ("who may be routed", docs/design/rules.md). */
   readonly firstSeenAt: number
   readonly lease: Lease
 }

@@ -3,8 +3,8 @@ import type { Standing } from './standing.ts'
 
 /**
  * An endpoint whose health alone is bad gives its requests to others, where its tier has any that are well: its answers
- * may be right all the same, so it is never withdrawn as the last one (rule 5). One that is aside takes no requests that
- * another can have, so it is not there for those.
+ * may be right all the same, so it is never withdrawn as the last one ("processes decide health",
+ * docs/design/rules.md). One that is aside takes no requests that another can have, so it is not there for those.
  */
 export function spareUnwell(
   seen: SeenMap,

@@ -20,7 +20,10 @@ export interface Poll {
   readonly complete: boolean
 }
 
-/** What is known beside the files. Undefined always means: not known, which withdraws nothing (rule 1). */
+/**
+ * What is known beside the files. Undefined always means: not known, which withdraws nothing ("unknown is not none",
+ * docs/design/rules.md).
+ */
 export interface Surroundings {
   readonly poll: Poll | undefined
   /** What trying the port of a suspect gave, as long as its beat stands still: true when it took a connection. */
@@ -42,7 +45,8 @@ export interface Surroundings {
 }
 
 /**
- * Rules 2, 6 and 9, first match wins:
+ * First match wins ("who may be routed", "no foreign clocks" and "nothing unvalidated reaches nginx",
+ * docs/design/rules.md):
  * 1. a tier that is not configured → not routed
  * 2. its file does not say ready → not routed
  * 3. an address that its node, our networks or common sense do not allow → not routed
@@ -75,7 +79,9 @@ function no(reason: string): Standing {
   return { routed: false, reason }
 }
 
-/** Why nothing may be sent to this address, or undefined (rule 9). */
+/**
+ * Why nothing may be sent to this address, or undefined ("nothing unvalidated reaches nginx", docs/design/rules.md).
+ */
 function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undefined {
   const at = addressOf(endpoint)
   if (at === undefined) return 'Ready without an address'
@@ -99,7 +105,10 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
     : `Address ${address} is not one of node "${endpoint.job.node}" (${resolved.join(', ')})`
 }
 
-/** Why the run is not known to be ours, or undefined (rule 9). What is routed stays until Slurm contradicts (rule 1). */
+/**
+ * Why the run is not known to be ours, or undefined ("nothing unvalidated reaches nginx", docs/design/rules.md). What
+ * is routed stays until Slurm contradicts ("unknown is not none", docs/design/rules.md).
+ */
 function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | undefined {
   if (around.loopbackOnly) return undefined
   const ownership = proveOwnership(endpoint, around.poll)
@@ -110,7 +119,9 @@ function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | und
 
 const HERE = rangesOf([LOOPBACK])
 
-/** What the poll says against the endpoint, if it may speak about it at all (rule 2). */
+/**
+ * What the poll says against the endpoint, if it may speak about it at all ("who may be routed", docs/design/rules.md).
+ */
 function contradict({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): string | undefined {
   if (poll === undefined) return undefined
   const { id, restarts } = endpoint.job

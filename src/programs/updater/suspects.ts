@@ -4,7 +4,10 @@ import type { NetworkEffects } from './effects.ts'
 import type { SeenMap } from './seen.ts'
 import type { Standing } from './standing.ts'
 
-/** Endpoints whose beat stands still, and whether their ports take connections (rule 6). */
+/**
+ * Endpoints whose beat stands still, and whether their ports take connections ("no foreign clocks",
+ * docs/design/rules.md).
+ */
 export interface Suspects {
   /** What trying its port gave; undefined before it was tried, and when its beat moves again. */
   connects(id: string): boolean | undefined

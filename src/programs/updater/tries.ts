@@ -10,8 +10,9 @@ export interface Try {
 
 /**
  * The tries of one line of nginx's access log, one or more for each request. A try that the client broke off says nothing,
- * and neither does a line that cannot be read (rule 1). 501 is about the request. One that is full fails too: it refuses at
- * once and has the fewest connections, so it would refuse most of what the others could take.
+ * and neither does a line that cannot be read ("unknown is not none", docs/design/rules.md). 501 is about the request.
+ * One that is full fails too: it refuses at once and has the fewest connections, so it would refuse most of what the
+ * others could take.
  */
 export function triesOf(line: string): readonly Try[] {
   const logged = parse(line)

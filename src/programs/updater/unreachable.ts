@@ -50,7 +50,7 @@ export function createUnreachable(options: {
 
   async function watch(address: string, port: number, answers: (address: string, port: number) => Promise<boolean>) {
     const since = clock.now()
-    // What cannot be tried is not known, and ends nothing (rule 1).
+    // What cannot be tried is not known, and ends nothing ("unknown is not none", docs/design/rules.md).
     while (!signal.aborted && !(await answers(address, port).catch(() => true))) {
       if (clock.now() - since >= leaseMs && !unreachable.has(address)) {
         unreachable.add(address)

@@ -8,7 +8,10 @@ import type { Poll } from './standing.ts'
 /** What clients of a tier that nobody serves are told, from facts that change seldom: each change costs a reload. */
 export interface WaitingFacts {
   readonly seen: SeenMap
-  /** Undefined: Slurm's word is missing, or too old to say that there is nothing (rule 1). */
+  /**
+   * Undefined: Slurm's word is missing, or too old to say that there is nothing ("unknown is not none",
+   * docs/design/rules.md).
+   */
   readonly poll: Poll | undefined
   readonly jobs: JobWords
   /** How long loads of the tier have taken, milliseconds; undefined: none was watched. */

@@ -34,7 +34,7 @@ it('goes with the files of the last endpoint', async () => {
   expect(await readdir(join(shared, 'beats'))).toEqual([])
 })
 
-it('is not obeyed when it is a link, or not ours to this replica (rule 9)', async () => {
+it('is not obeyed when it is a link, or not ours to this replica', async () => {
   await writeFile(join(shared, 'elsewhere.json'), '{}')
   await symlink(join(shared, 'elsewhere.json'), join(shared, 'requests/fast-7-0.json'))
   expect(() => readDismissal(shared, 'fast-7-0')).toThrow(/^Cannot obey ".*fast-7-0\.json": A symbolic link$/)

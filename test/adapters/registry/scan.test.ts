@@ -56,7 +56,7 @@ it('removes what earlier runs of a job have left, and nothing else', async () =>
   expect((await scanRegistry(shared)).endpoints).toEqual([other, ours])
 })
 
-it('says so when the directory cannot be read, instead of finding nothing (rule 1)', async () => {
+it('says so when the directory cannot be read, instead of finding nothing', async () => {
   await rm(shared, { recursive: true })
   await expect(scanRegistry(shared)).rejects.toThrow('ENOENT')
 })
@@ -68,7 +68,7 @@ it('does not replace a mount that is away by a new tree', async () => {
   )
 })
 
-describe('one bad file (rules 8 and 9)', () => {
+describe('one bad file', () => {
   const bad = 'fast-1-0-0.json'
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['empty', () => writeFile(file(bad), ''), /Empty file/],

@@ -15,7 +15,7 @@ function call<T>(answer: T) {
   return { work, started, end: () => end(answer) }
 }
 
-describe('a lane (rule 8)', () => {
+describe('a lane', () => {
   it('has one call in flight, in the order in which they were asked for', async () => {
     const lane = createLane(manualClock(), 5_000)
     const [one, two] = [call('one'), call('two')]

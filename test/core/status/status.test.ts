@@ -97,7 +97,7 @@ it('tells which gateways have set an endpoint aside', () => {
   expect(replicasOf({})?.[0]?.endpoint).not.toHaveProperty('asideBy')
 })
 
-describe('not knowing is not none (rule 1)', () => {
+describe('unknown is not none', () => {
   it('of a silent Slurm only the endpoints are told, and nothing is counted', () => {
     const report = reportStatus({ ...facts, jobs: { unknown: 'Cannot run squeue: no answer within 20 s' } })
     expect(report.tiers[0]).toMatchObject({ pending: null, running: null, ready: 1 })

@@ -196,7 +196,7 @@ it('is done with a requeue when the next run is on', async () => {
   expect(await over).toMatchObject([{ isDone: true, words: 'requeued, PENDING' }])
 })
 
-it('takes a silent Slurm for no news (rule 1)', async () => {
+it('takes a silent Slurm for no news', async () => {
   const { clock, did, world, abort, start } = site()
   world.silent = true
   const over = start()

@@ -153,7 +153,7 @@ describe('supervise', () => {
     expect(world.recorded.at(-1)).toBe('recovered')
   })
 
-  it('publishes ready once the engine answers, and withdraws before it stops: rule 3 in order', async () => {
+  it('publishes ready once the engine answers, and withdraws before it stops', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     expect(did).toEqual(['started', 'loading', 'ready'])

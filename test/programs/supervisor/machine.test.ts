@@ -185,7 +185,7 @@ function hear(answers: readonly EngineHealth[], from: ReplicaState = served, sta
   return play(events, from)
 }
 
-describe('health while it serves (rule 5)', () => {
+describe('health while it serves', () => {
   it.each<[string, EngineHealth[], string[]]>([
     [
       'what breaks one of its processes ends it',
@@ -300,7 +300,7 @@ describe('an unwell engine', () => {
   })
 })
 
-describe('a preemption (rules 3 and 4)', () => {
+describe('a preemption', () => {
   const noticed = play([[1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }]], served)
 
   it('asks Slurm why the ear ended', () => {
@@ -483,7 +483,7 @@ describe('a TERM of Slurm to the batch process', () => {
   })
 })
 
-describe('an ear that ended while Slurm does not say why (rule 4)', () => {
+describe('an ear that ended while Slurm does not say why', () => {
   const unknown = play([[1_000, { kind: 'verdict', verdict: { kind: 'unknown' }, heardAt: 1_000 }]], served)
 
   it('drains, stays, asks again every two seconds', () => {

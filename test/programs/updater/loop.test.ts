@@ -161,7 +161,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
   return { clock, did, events, world, stop, loop }
 }
 
-describe('the order of routes/ and nginx (rule 10)', () => {
+describe('the order of routes/ and nginx', () => {
   it('names an id before nginx may reach it, and drops it after nginx no longer can', async () => {
     const { clock, did, world, stop } = updater()
     await clock.advance(2_500)
@@ -266,7 +266,7 @@ describe('what clients of an empty tier are told', () => {
   })
 })
 
-describe('what is not known (rule 1)', () => {
+describe('what is not known', () => {
   it('keeps the last routes while the directory cannot be read', async () => {
     const { clock, did, events, world, stop } = updater()
     await clock.advance(3_000)
@@ -281,7 +281,7 @@ describe('what is not known (rule 1)', () => {
     await stop()
   })
 
-  it.each([86_400_000, -86_400_000])('does nothing for a clock that jumps by %s ms (rule 6)', async ms => {
+  it.each([86_400_000, -86_400_000])('does nothing for a clock that jumps by %s ms', async ms => {
     const { clock, did, world, stop } = updater()
     await clock.advance(3_000)
     did.length = 0
@@ -490,7 +490,7 @@ describe('Slurm', () => {
   })
 })
 
-describe('a beat that stands still (rule 6)', () => {
+describe('a beat that stands still', () => {
   it('withdraws an endpoint only when its port does not connect', async () => {
     const { clock, did, world, stop } = updater()
     await clock.advance(3_000)

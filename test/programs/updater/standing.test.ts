@@ -44,7 +44,7 @@ const keyed: Seen = { ...seen, endpoint: { ...endpoint, key: '0123456789abcdef' 
 describe('an engine that asks for a key', () => {
   it.each<[string, Partial<Surroundings>, Standing]>([
     ['that could not be read: not added', {}, not('The key that it asks for cannot be read yet')],
-    ['that could not be read, and nginx has it: stays (rule 1)', { isRouted: () => true }, routed],
+    ['that could not be read, and nginx has it: stays', { isRouted: () => true }, routed],
     ['that is known: routed', { knowsKey: key => key === '0123456789abcdef' }, routed],
   ])('%s', (_what, change, standing) => {
     expect(judgeEndpoint(keyed, { ...around, ...change })).toEqual(standing)
@@ -53,7 +53,7 @@ describe('an engine that asks for a key', () => {
 
 const at = (url: string): Seen => ({ ...seen, endpoint: { ...endpoint, url } })
 
-describe('what Slurm says (rule 2)', () => {
+describe('what Slurm says', () => {
   it.each<[string, Surroundings['poll'], Standing]>([
     ['nothing yet: routed', undefined, routed],
     ['running: routed', poll(2_000, {}), routed],
@@ -91,7 +91,7 @@ describe('what Slurm says (rule 2)', () => {
   })
 })
 
-describe('whose run it is (rules 1 and 9)', () => {
+describe('whose run it is', () => {
   const unknown = not('Slurm has not yet said that job 4242 is ours and runs on "vasp-02"')
   const elsewhere = not('Job 4242 runs on "login-node", not on "vasp-02"')
 
@@ -119,7 +119,7 @@ describe('whose run it is (rules 1 and 9)', () => {
   })
 })
 
-describe('a beat that stands still (rule 6)', () => {
+describe('a beat that stands still', () => {
   const still: Seen = { ...seen, lease: { beat: 7, stillMs: 20_000 } }
 
   it.each<[string, Seen, boolean | undefined, Standing]>([
@@ -132,7 +132,7 @@ describe('a beat that stands still (rule 6)', () => {
   })
 })
 
-describe('where it may lie (rule 9)', () => {
+describe('where it may lie', () => {
   it.each<[string, Seen, Partial<Surroundings>, Standing]>([
     ['outside the networks', at('http://10.0.1.12:8080'), {}, not('Address 10.0.1.12 lies outside gateway.networks')],
     [
@@ -214,7 +214,7 @@ describe('where it may lie (rule 9)', () => {
   })
 })
 
-describe('without Slurm (rule 9)', () => {
+describe('without Slurm', () => {
   const ownListens = [{ address: '0.0.0.0', port: 8081 }]
   const here = {
     loopbackOnly: true,

@@ -18,7 +18,7 @@ export interface Head {
 
 /**
  * A head that could not reach a worker says so, and either goes on without it and reports itself healthy, or aborts,
- * depending on its build (reference/engines.md); one that loses a worker aborts.
+ * depending on its build ("llama.cpp over RPC", docs/design/engines.md); one that loses a worker aborts.
  */
 const FATAL_LINE = /Failed to connect to .*|Remote RPC server crashed.*/
 const LOST_WORKER = /^Remote/

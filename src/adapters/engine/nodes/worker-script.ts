@@ -16,7 +16,8 @@ export const OWN_ADDRESS = `address=$(awk -v ranges="$ranges" '
 
 /**
  * What a worker's step runs on its node: chooses its address, finds the program, becomes it, and says when it listens. Both
- * are read from the kernel's tables: a connection is for the head, and one probe too many hangs it (reference/engines.md).
+ * are read from the kernel's tables: a connection is for the head, and one probe too many hangs it
+ * ("llama.cpp over RPC", docs/design/engines.md).
  */
 const SCRIPT = `
 ranges=$1 port=$2 head=$3 names=$4; shift 4

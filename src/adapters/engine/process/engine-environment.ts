@@ -17,6 +17,7 @@ export function engineEnvironment(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && (COMMON.test(entry[0]) || engine.keepsEnvironment.test(entry[0])),
   )
-  // PCI order makes device numbers mean the same to Slurm, nvidia-smi and the engine (reference/slurm.md).
+  // PCI order makes device numbers mean the same to Slurm, nvidia-smi and the engine ("Multi-node jobs",
+  // docs/design/slurm.md).
   return { ...Object.fromEntries(kept), CUDA_DEVICE_ORDER: 'PCI_BUS_ID', ...engine.environment, ...tierEnvironment }
 }

@@ -26,8 +26,8 @@ export interface Expectation {
 
 /**
  * Waits until the generation runs, which is later than its first answer: for another 90 to 100 ms old workers accept
- * connections (reference/nginx.md). It runs when it answers, every older worker is shutting down or gone, and no other
- * accepts.
+ * connections ("After a reload old workers still accept", docs/design/nginx.md). It runs when it answers, every older
+ * worker is shutting down or gone, and no other accepts.
  *
  * @throws when nginx refuses it, the master ends, or 10 s pass; with the signal's reason when that aborts.
  */

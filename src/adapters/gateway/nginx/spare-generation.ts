@@ -47,7 +47,7 @@ export function isFull(error: unknown): boolean {
   return codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
 }
 
-/** nginx's master alone reads the keys, for its workers (rule 12). */
+/** nginx's master alone reads the keys, for its workers ("secrets stay", docs/design/rules.md). */
 export function modeOf(name: string): number {
   return name === KEYS_FILE ? 0o600 : 0o640
 }

@@ -105,7 +105,10 @@ export function unreachableBody(tier: GatewayTier): string {
   return errorBody('service_unavailable', 'tier_unreachable', message)
 }
 
-/** For a request that engines accepted and did not answer: 502. It is not tried a third time (rule 11). */
+/**
+ * For a request that engines accepted and did not answer: 502. It is not tried a third time ("two deliveries at most",
+ * docs/design/rules.md).
+ */
 export function failedBody(tier: GatewayTier): string {
   const message = `The engines of ${tier.name} that were given this request died of it or did not answer in time`
   return errorBody('server_error', 'engine_failed', message)

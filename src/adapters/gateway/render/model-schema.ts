@@ -90,8 +90,8 @@ function firstRepeated(values: readonly unknown[]): unknown {
 }
 
 /**
- * The last look before a value becomes a line of nginx's configuration (rule 9): whatever was checked before is checked
- * again, here against what the templates can carry.
+ * The last look before a value becomes a line of nginx's configuration ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md): whatever was checked before is checked again, here against what the templates can carry.
  *
  * @throws with every problem in one line.
  */

@@ -53,7 +53,7 @@ export type GatewayTemplates = Readonly<
 
 /**
  * Worker processes. Every reload forks as many, and each keeps connections of its own to the engines, so more than the
- * traffic needs is a cost; one carries 25 000 short requests a second (reference/nginx.md).
+ * traffic needs is a cost; one carries 25 000 short requests a second ("Speed", docs/design/nginx.md).
  */
 export const WORKERS = 4
 
@@ -69,7 +69,8 @@ const CONNECTIONS = 8192
  * includes, if there are any; and the model.
  * Equal models, options and generations give equal texts.
  *
- * @throws when the model holds what nginx must not read (rule 9), or names a key that is missing.
+ * @throws when the model holds what nginx must not read ("nothing unvalidated reaches nginx", docs/design/rules.md), or
+ * names a key that is missing.
  */
 export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
   const checked = checkModel(model)

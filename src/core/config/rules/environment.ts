@@ -45,7 +45,10 @@ const ENGINE_OWNED: Partial<Readonly<Record<EngineName, readonly Owned[]>>> = {
   tei: [{ pattern: TEI_FLAGS, found: 'it would change arguments unseen', fix: 'write the flag in args' }],
 }
 
-/** Environment of the engine: no names that Sluice or Slurm sets, and no secrets (rule 12). Values are never shown. */
+/**
+ * Environment of the engine: no names that Sluice or Slurm sets, and no secrets ("secrets stay", docs/design/rules.md).
+ * Values are never shown.
+ */
 export const environmentRule: Rule = seen =>
   seenTiers(seen).flatMap(([tier, { env, engine }]) =>
     Object.keys(env ?? {}).flatMap(name => {

@@ -28,7 +28,7 @@ const KEYS: Readonly<Record<string, string>> = {
   '-o': 'output',
 }
 
-/** Options that a replica's life depends on (reference/slurm.md, "Ending a replica"). */
+/** Options that a replica's life depends on ("Ending a replica", docs/design/slurm.md). */
 const SLUICES_OWN = [
   '--requeue',
   '--no-requeue',

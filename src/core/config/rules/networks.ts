@@ -2,7 +2,10 @@ import { parseIpv4 } from '../../domain/address.ts'
 import { badValue, type Finding, type Path, quote } from '../finding.ts'
 import { type Rule, seenTiers } from './seen.ts'
 
-/** Of a wider network nobody could say that its machines are the site's; rule 9 would check nothing. */
+/**
+ * A wider network has machines that are not the site's; the check of addresses would check nothing
+ * ("nothing unvalidated reaches nginx", docs/design/rules.md).
+ */
 const SHORTEST_PREFIX = 8
 
 const LINK_LOCAL = { first: 0xa9fe0000, size: 2 ** 16 }
