@@ -122,8 +122,8 @@ const SCALARS: Readonly<Record<number, Scalar>> = {
   12: { bytes: 8, get: (view, at) => view.getFloat64(at, true) },
 }
 
-/** What git leaves in the place of a large file that was not fetched. */
-const LFS_POINTER = 'version https://git-lfs'
+/** How the file begins that git leaves in the place of a large one that was not fetched. */
+export const LFS_POINTER = 'version https://git-lfs'
 
 function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
   if (cursor.startsWith(LFS_POINTER)) throw new Bad('it is a Git LFS pointer and not the model: run git lfs pull there')

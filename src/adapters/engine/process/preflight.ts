@@ -4,6 +4,7 @@ import type { ReplicaSpec } from '../../../core/domain/replica-spec.ts'
 import type { Engine } from '../../../core/engines/engine.ts'
 import { lacksForContainer } from '../container/engine-container.ts'
 import { addressesIn } from './address.ts'
+import { lfsPointerAt } from './lfs-pointer.ts'
 
 /** Why this node cannot run the replica, all reasons at once, or undefined. */
 export async function preflight(
@@ -20,7 +21,16 @@ export async function preflight(
   reasons.push(...(await lacksProgram()))
   for (const need of engine.needs(spec)) {
     const paths = need.or === undefined ? [need.path] : [need.path, need.or]
-    if ((await Promise.all(paths.map(path => may(path, constants.R_OK)))).includes(true)) continue
+    const readable = await Promise.all(paths.map(path => may(path, constants.R_OK)))
+    if (readable.includes(true)) {
+      // Of a router's directory only what is preloaded has to be there.
+      if (need.path === spec.router?.modelsDir) continue
+      const pointer = await lfsPointerAt(paths[readable.indexOf(true)] ?? need.path)
+      if (pointer !== undefined) {
+        reasons.push(`${need.what}: "${pointer}" is a Git LFS pointer, not the weights; run git lfs pull there`)
+      }
+      continue
+    }
     reasons.push(
       `${need.what}: ${paths.map(path => `"${path}"`).join(' and ')} ${paths.length > 1 ? 'are' : 'is'} missing or unreadable`,
     )

@@ -27,3 +27,14 @@ test('a preloaded model is a file, or a directory of its parts', async () => {
     `Cannot run ${spec.tier} here: preloaded model gone: "${modelsDir}/gone.gguf" and "${modelsDir}/gone/" are missing or unreadable`,
   )
 })
+
+test.each([
+  ['a file', 'fetched-not.gguf', 'fetched-not'],
+  ['a part in a directory', 'fetched/half-00002-of-00002.gguf', 'fetched'],
+])('%s that git left as a Git LFS pointer is named', async (_, file, model) => {
+  await mkdir(join(modelsDir, 'fetched'), { recursive: true })
+  await writeFile(join(modelsDir, file), 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n')
+  expect(await found(['flat', model])).toBe(
+    `Cannot run ${spec.tier} here: preloaded model ${model}: "${modelsDir}/${file}" is a Git LFS pointer, not the weights; run git lfs pull there`,
+  )
+})
