@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import type { Context } from '../../src/core/context.ts'
 import { linePrinter } from '../../src/core/text/line-printer.ts'
 
@@ -13,7 +14,6 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
   return {
     printed,
     warned,
-    env: {},
     cwd: '/',
     self: [],
     print: linePrinter({ write: text => printed.push(text.slice(0, -1)) }),
@@ -21,5 +21,7 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
     onHangup: () => () => undefined,
     signal: new AbortController().signal,
     ...changes,
+    // A `sluice up` that runs on this machine is not one of the test's.
+    env: { TMPDIR: tmpdir(), ...changes.env },
   }
 }
