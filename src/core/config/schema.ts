@@ -305,7 +305,10 @@ const tier = z.strictObject({
     ['flash-attn-on-sm70'],
   ),
   gpu: about(gpu.optional(), 'What the GPUs are, for checks and for planning.'),
-  replicas: about(z.number().int().min(0).max(1000).default(1), 'Jobs to keep.'),
+  replicas: about(
+    z.number().int().min(0).max(1000).default(1),
+    'Jobs that the tier should have. Nothing submits them by itself yet: `sluice submit TIER --count N` does.',
+  ),
   slurm: about(slurm.prefault({}), 'What the job asks of Slurm.'),
 })
 
@@ -325,7 +328,7 @@ const gateway = z.strictObject({
   ),
   listen: about(
     listen.default(8080),
-    'Port that serves every tier below its path, and /v1 for every model, on all IPv4 addresses of the machine; with an address before it, on that one alone.',
+    'Port that serves every tier below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
     '127.0.0.1:8080',
   ),
   networks: about(
@@ -354,7 +357,7 @@ const gateway = z.strictObject({
   ),
   defaultTier: about(
     z.string().optional(),
-    'Tier that answers where neither path nor model names one: the one at /.',
+    'The tier at /; checked, so that a path that moves is noticed. It routes nothing by itself.',
     'fast',
   ),
   state: about(
