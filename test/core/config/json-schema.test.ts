@@ -38,7 +38,13 @@ test('every key describes itself, those that are times with their unit', () => {
 test('a key shows its default, its range and an example', () => {
   const found = new Map(properties(schema))
   expect([found.get('.tiers.*.replicas'), found.get('.tiers.*.slurm.mem'), found.get('.gateway.listen')]).toEqual([
-    { description: 'Jobs to keep.', default: 1, type: 'integer', minimum: 0, maximum: 1000 },
+    {
+      description: expect.stringMatching(/^Jobs that the tier should have/),
+      default: 1,
+      type: 'integer',
+      minimum: 0,
+      maximum: 1000,
+    },
     {
       description: 'Host memory on each node; megabytes without a unit.',
       examples: ['64G'],
