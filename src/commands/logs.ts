@@ -26,7 +26,7 @@ export interface LogsOptions extends ConfigOptions {
 const LOOK_MS = 1_000
 
 /**
- * `sluice logs TIER|ID`: the events of the replicas; what else their jobs printed; the logs of engines that have ended; and
+ * `sluice logs TIER|ID`: the events of the replicas; what else their jobs printed; the logs of engines; and
  * what the updaters said of their endpoints, in the order of time. Of a tier: the jobs that live, or else the last one.
  */
 export async function logs(name: string, options: LogsOptions, context: Context): Promise<void> {
@@ -106,7 +106,8 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
       const state = job === undefined ? '' : `, which is ${job.stateText}`
       if (!labels.some(label => label.includes(id))) return [`Job ${id}${state}, has written nothing yet`]
       const endpoint = endpoints.find(one => one.job.id === id && one.state !== 'failed')
-      return endpoint === undefined ? [] : [`The engine of job ${id} logs on ${endpoint.job.node} until it ends`]
+      if (endpoint === undefined || labels.some(label => label.startsWith(`${id}/`))) return []
+      return [`The engine of job ${id} logs on ${endpoint.job.node}; nothing of that is here yet`]
     })
 
   if (tiers.includes(name)) {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import type { StatusReport } from '../../src/core/status/status.ts'
 import { asUser } from './as-user.ts'
 import { RUNTIME_DIRECTORY, SHARED_DIRECTORY } from './directories.ts'
 import { writeAs } from './files-of.ts'
-import { openSite, type Site } from './site.ts'
+import { FAST_MODEL, openSite, type Site } from './site.ts'
 import { cancel, preempt } from './slurm-view.ts'
 import { stayConnected } from './stay-connected.ts'
 import { until } from './until.ts'
@@ -187,26 +187,51 @@ describe('sluice status', () => {
 describe('sluice logs', () => {
   it('shows what a replica said, and what the updater said of it', async () => {
     const [one] = await site.serving(3)
-    const { stdout, stderr } = await site.sluice('logs', one?.id ?? '', '--json', '--config', site.configFile)
+    const { stdout, stderr } = await until(
+      'its engine to be shown',
+      () => site.sluice('logs', one?.id ?? '', '--json', '--config', site.configFile),
+      { ...PATIENCE, holds: ({ stdout }) => String(stdout).includes(`${one?.job.id}/engine-0.log | `) },
+    )
     expect(String(stdout)).toMatch(
       new RegExp(`^fast-${one?.job.id}-${one?.job.restarts} \\| .*"event":"ready","id":"${one?.id}"`, 'm'),
     )
     expect(String(stdout)).toMatch(new RegExp(`^updater-main \\| .*"id":"${one?.id}","standing":"Routed"`, 'm'))
-    expect(String(stderr)).toBe(`The engine of job ${one?.job.id} logs on ${one?.job.node} until it ends`)
+    expect(String(stderr)).toBe('')
   })
 
-  it('follows a tier to the logs of engines that end', async () => {
+  it('follows what engines print while they live, and on to the whole of it when they end', async () => {
     const [one] = await site.serving(3)
-    const following = site.sluice('logs', 'fast', '--follow', '--json', '--lines', '1', '--config', site.configFile)
+    const label = `${one?.job.id}/engine-0.log`
+    const command = ['logs', one?.id ?? '', '--follow', '--json', '--lines', '1', '--config', site.configFile]
+    const following = site.sluice(...command)
     let seen = ''
     following.stdout?.on('data', chunk => {
       seen += chunk
     })
     await until('its first look', () => seen !== '', PATIENCE)
     const earlier = seen.length
+    const key = (await readFile(join(SHARED_DIRECTORY, 'site.key'), 'utf8')).trim()
+    const authorization = `Bearer ${key}`
+    const body = JSON.stringify({ model: FAST_MODEL, max_tokens: 4, messages: [{ role: 'user', content: 'hello' }] })
+    const answer = await fetch(`${one?.url}/v1/chat/completions`, { method: 'POST', headers: { authorization }, body })
+    expect(answer.status).toBe(200)
+    await until('what the engine says of it', () => seen.slice(earlier), {
+      ...PATIENCE,
+      holds: text => text.includes(`${label} | `),
+    })
+    expect((await site.serving(3)).map(({ id }) => id)).toContain(one?.id)
+
     await site.sluice('drain', one?.id ?? '', '--config', site.configFile)
-    await until('the log of the engine', () => seen.slice(earlier).includes(`${one?.job.id}/engine-`), PATIENCE)
-    expect(seen.slice(earlier)).toContain('"event":"draining"')
+    await until('the end of its job', () => seen.includes('"event":"cancelled"'), PATIENCE)
+    const lastWords = async () => {
+      const kept = await readFile(join(SHARED_DIRECTORY, 'logs', label), 'utf8')
+      return seen.includes(`${label} | ${kept.trimEnd().split('\n').at(-1)}\n`)
+    }
+    await until('its last words', lastWords, PATIENCE)
+    expect(seen).toContain('"event":"draining"')
+    // Nothing twice: it began with the last line.
+    expect(seen).not.toContain(`${label} | sluice: starts`)
+    expect(seen).not.toContain(key)
     following.kill('SIGINT')
     expect((await following).exitCode).toBe(0)
   })

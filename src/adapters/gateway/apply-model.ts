@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
+import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import { isSameListen, type ListenAddress, listensOf } from '../../core/domain/listen-address.ts'
 import type { ApplyOutcome, ApplyStep, Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
@@ -22,6 +23,8 @@ interface Settled {
   readonly master: NginxProcess
   readonly generation: number
   readonly model: string
+  /** What it listens on, which a reload need not open. */
+  readonly listens: readonly ListenAddress[]
 }
 
 /**
@@ -56,7 +59,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       step = 'render'
       const render = (generation: number, of = model) => renderGateway(of, { ...parts, generation, build, keys })
       if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
-        settled = master && { master, generation: answer, model: JSON.stringify(model) }
+        settled = settledAs(master, answer, model)
         await tidy(answer)
         return { status: 'unchanged', generation: answer }
       }
@@ -81,9 +84,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       step = 'test'
       await host.test(generation, model, before)
       step = 'probe ports'
-      const held = await host.listeners(before)
-      const isNew = (at: ListenAddress) => !held.some(one => isSameListen(one, at))
-      await probePorts(listensOf(model).filter(isNew), held)
+      await probeNew(listensOf(model), before)
       signal.throwIfAborted()
 
       step = 'swap'
@@ -93,7 +94,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       const start = clock.now()
       const running = await host.load(generation, signal)
       const reloadMs = clock.now() - start
-      settled = running && { master: running, generation, model: JSON.stringify(model) }
+      settled = settledAs(running, generation, model)
       await tidy(generation)
       return { status: 'applied', generation, reloadMs }
     } catch (error) {
@@ -101,6 +102,15 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       settled = undefined
       return failed(step, error, await restore(step, before, signal))
     }
+  }
+
+  /** A master that still runs the generation that was verified has its addresses: they are not looked for again. */
+  async function probeNew(wanted: readonly ListenAddress[], before: Sight): Promise<void> {
+    const isVerified = settled !== undefined && before.isSettled && isSameSight(settled, before)
+    const unknown = newTo(isVerified ? settled?.listens : [], wanted)
+    if (unknown.length === 0) return
+    const held = await host.listeners(before)
+    await probePorts(newTo(held, unknown), held)
   }
 
   async function isOnDisk(generation: number, files: ReadonlyMap<string, string>): Promise<boolean> {
@@ -159,6 +169,21 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
 
 // The one that runs, the one before it for whoever compares, and one for a failed candidate.
 const KEPT = 3
+
+function settledAs(master: NginxProcess | undefined, generation: number, model: GatewayModel): Settled | undefined {
+  return master && { master, generation, model: JSON.stringify(model), listens: listensOf(model) }
+}
+
+function isSameSight({ master, generation }: Settled, sight: Sight): boolean {
+  return sight.answer === generation && sight.master?.pid === master.pid && sight.master.startTime === master.startTime
+}
+
+function newTo(
+  known: readonly ListenAddress[] | undefined,
+  wanted: readonly ListenAddress[],
+): readonly ListenAddress[] {
+  return wanted.filter(at => !known?.some(one => isSameListen(one, at)))
+}
 
 function failed(step: ApplyStep, error: unknown, trouble: string | undefined): ApplyOutcome {
   const message = messageOf(error)

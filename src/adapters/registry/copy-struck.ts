@@ -4,8 +4,8 @@ import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { strike } from '../../core/domain/engine-key.ts'
-import { leftOutLine } from '../../core/domain/engine-log.ts'
-import { findLogTail } from '../system/log-tail.ts'
+import { leftOutLine, readLeftOut } from '../../core/domain/engine-log.ts'
+import { findLogTail, readAt } from '../system/log-tail.ts'
 import { openRegularFile } from '../system/regular-file.ts'
 
 export interface StruckCopy {
@@ -16,11 +16,17 @@ export interface StruckCopy {
   readonly mostBytes: number
 }
 
+/** How far a log was copied, counted with what had been left out of it. */
+export interface LogEnd {
+  readonly bytes: number
+  readonly isLineEnd: boolean
+}
+
 /**
  * Copies a log whose text may hold keys, and leaves those out. Every other byte stays as it is. The copy takes its place
  * in whole ("whole files, one call in flight", docs/design/rules.md).
  */
-export async function copyStruck({ from, to, keys, mostBytes }: StruckCopy): Promise<void> {
+export async function copyStruck({ from, to, keys, mostBytes }: StruckCopy): Promise<LogEnd> {
   const file = await openRegularFile(from)
   const beside = join(dirname(to), `.${basename(to)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
@@ -31,6 +37,9 @@ export async function copyStruck({ from, to, keys, mostBytes }: StruckCopy): Pro
       end < 0 ? [] : file.createReadStream({ encoding: 'latin1', start: tail?.start ?? 0, end, autoClose: false })
     await pipeline(text, struck(keys, head), createWriteStream(beside, { mode: 0o640, flush: true }))
     await rename(beside, to)
+    const before = readLeftOut((await readAt(file, 0, 128)).toString('latin1'))
+    const isLineEnd = end < 0 || (await readAt(file, end, 1)).toString('latin1') === '\n'
+    return { bytes: end + 1 + before.bytes - before.length, isLineEnd }
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined) // the first error tells more
     throw error

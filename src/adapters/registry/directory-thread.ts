@@ -30,27 +30,60 @@ export interface DirectoryThread {
   close(): Promise<void>
 }
 
-/** One `read` at a time: the caller keeps the order (a lane does). The thread alone does not keep the process alive. */
-export function startDirectoryThread(directories: Readonly<Record<string, ReadDirectory>>): DirectoryThread {
-  // In the bundle this module's file is the bundle itself, whose entry hands over to runDirectoryThread (cli.ts).
-  const worker = new Worker(fileURLToPath(import.meta.url), {
-    workerData: { directories } satisfies ThreadData,
-    // What it reads is garbage as soon as it is told, and V8 would keep tens of megabytes of that.
-    resourceLimits: { maxYoungGenerationSizeMb: 4 },
-  })
-  worker.unref()
+/**
+ * One `read` at a time: the caller keeps the order (a lane does). The thread alone does not keep the process alive. One that
+ * dies fails the read that waits for it, and the next read has a new one, which begins anew.
+ */
+export function startDirectoryThread(
+  directories: Readonly<Record<string, ReadDirectory>>,
+  start: (data: ThreadData) => Worker = startWorker,
+): DirectoryThread {
+  let thread: ReturnType<typeof begin> | undefined = begin()
+  let isClosed = false
+
+  function begin() {
+    const worker = start({ directories })
+    worker.unref()
+    const died = Promise.withResolvers<never>()
+    died.promise.catch(() => undefined) // whoever reads hears of it
+    const end = (why: string, cause?: unknown) => {
+      if (thread?.worker === worker) thread = undefined
+      died.reject(new Error(`The thread that reads "${Object.keys(directories).join(', ')}" ended: ${why}`, { cause }))
+    }
+    worker.once('error', error => end(messageOf(error), error))
+    worker.once('exit', code => end(`code ${code}`))
+    return { worker, died: died.promise }
+  }
+
   return {
-    read: names =>
-      new Promise((resolve, reject) => {
+    read(names) {
+      if (isClosed) return Promise.reject(new Error('Cannot read a directory: its thread was closed'))
+      thread ??= begin()
+      const { worker, died } = thread
+      const answered = new Promise<DirectoryChanges>((resolve, reject) => {
         worker.once('message', (answer: Answer) =>
           'changes' in answer
             ? resolve(answer.changes)
             : reject(Object.assign(new Error(answer.error), answer.code === undefined ? {} : { code: answer.code })),
         )
         worker.postMessage(names)
-      }),
-    close: async () => void (await worker.terminate()),
+      })
+      return Promise.race([answered, died])
+    },
+    async close() {
+      isClosed = true
+      await thread?.worker.terminate()
+    },
   }
+}
+
+function startWorker(data: ThreadData): Worker {
+  // In the bundle this module's file is the bundle itself, whose entry hands over to runDirectoryThread (cli.ts).
+  return new Worker(fileURLToPath(import.meta.url), {
+    workerData: data,
+    // What it reads is garbage as soon as it is told, and V8 would keep tens of megabytes of that.
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
+  })
 }
 
 interface ThreadData {

@@ -9,6 +9,7 @@ import { copyStruck } from './copy-struck.ts'
 import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
 import { removeExpired } from './expire.ts'
+import { createLiveLog, type LiveLog } from './live-log.ts'
 import { createOwnFileLook } from './own-file-stands.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
 import { readDismissal, writeDismissal } from './requests.ts'
@@ -20,6 +21,13 @@ import { writeSummary } from './summary.ts'
 /** A hundred thousand lines; also a slow share takes them within a second. */
 const KEPT_LOG_BYTES = 8 * 1024 * 1024
 
+interface KeptLog {
+  readonly name: string
+  readonly path: string
+  /** Keys. */
+  readonly without: readonly string[]
+}
+
 /** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
 export function openRegistry(shared: string, lane: Lane) {
   const directories = registryDirectories(shared)
@@ -28,6 +36,13 @@ export function openRegistry(shared: string, lane: Lane) {
   let routesReader: RoutesReader | undefined
   const lookAtOwnFile = createOwnFileLook(shared)
   let isClosed = false
+  const live = new Map<string, LiveLog>()
+  const liveLog = (jobId: string, { name, path }: KeptLog): LiveLog => {
+    const to = join(directories.logs, jobId, name)
+    const log = live.get(to) ?? createLiveLog({ from: path, to })
+    live.set(to, log)
+    return log
+  }
   const refuseClosed = () => {
     if (isClosed) throw new Error('Cannot read the registry: it was closed')
   }
@@ -66,12 +81,17 @@ export function openRegistry(shared: string, lane: Lane) {
     siteKey: () => lane.run('read site.key', () => takeSiteKey(shared)),
     keptKey: (fingerprint: string) => lane.run('read a key', async () => readKeptKey(shared, fingerprint)),
     /** Copies the end of a log from the node's disk to `logs/<job>/<name>`, without these keys. */
-    keepLog: (jobId: string, log: { name: string; path: string; without: readonly string[] }) =>
+    keepLog: (jobId: string, log: KeptLog) =>
       lane.run('keep a log', async () => {
         await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
         const to = join(directories.logs, jobId, log.name)
-        await copyStruck({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
+        const end = await copyStruck({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
+        live.get(to)?.superseded(end)
       }),
+    /** Takes note of what was added to such a log; touches the node's disk alone. */
+    collectLog: (jobId: string, log: KeptLog) => liveLog(jobId, log).collect(log.without),
+    /** Adds what was collected of it to what is kept, while its writer lives. */
+    showLog: (jobId: string, log: KeptLog) => lane.run('show a log', () => liveLog(jobId, log).show()),
     /** Ends its threads, whose calls may hang: nobody need wait for them. */
     async close(): Promise<void> {
       isClosed = true

@@ -55,8 +55,8 @@ export function isPausedByRequeue(job: JobView, pauseSeconds: number): boolean {
  *
  * That holds while the pause does. Of a node that comes back later, with what it ran still alive and no other node free,
  * the job starts at once as it registers, and the order to kill what it registered, which names the job and not the run,
- * kills the new run: FAILED for good each time, 0:9 or 0:15, JobLaunchFailure on 22.05 and RaisedSignal on 26.05. Nothing
- * of ours stands between the two, and a longer pause would keep the job from every other node too.
+ * kills the new run: FAILED for good, 0:9 or 0:15, in 2 of 2 tries on 22.05 (JobLaunchFailure) and in 1 of 1 on 26.05
+ * (RaisedSignal). Nothing of ours stands between the two, and a longer pause would keep the job from every other node too.
  */
 export function areUp(states: readonly string[] | undefined): boolean | undefined {
   if (states === undefined || states.length === 0) return undefined

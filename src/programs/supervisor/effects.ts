@@ -22,6 +22,10 @@ export interface RegistryEffects {
   routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
   /** Brings a log of a finished engine to the shared directory, in a lane of its own: no other call waits for it. */
   keepLog(log: EngineLog): Promise<void>
+  /** Takes note of what an engine has printed; touches this node's disk alone. */
+  collectLog(log: EngineLog): Promise<void>
+  /** Brings what was collected to the shared directory, in the lane of `keepLog`. */
+  showLog(log: EngineLog): Promise<void>
 }
 
 /** What one process of an engine prints, in a file on this node's own disk. */

@@ -49,6 +49,8 @@ const HEALTH_MS = 5_000
 const UNWELL_MS = 1_000
 /** How often its logs are looked at: a disk takes some gigabytes in that time at most. */
 const TRIM_MS = 1_000
+/** How often what it printed since is brought to the shared directory: as seldom as a beat, for what that costs there. */
+const SHOW_MS = 5_000
 
 /** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
 export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
@@ -70,6 +72,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   void every(UNWELL_MS, () => trouble.attempt(id, 'look at what needs it', () => lookAtNeed('unwell')), clock, over)
   void every(options.loadMs, () => trouble.attempt(id, 'look at its load', lookAtLoad), clock, over)
   void every(TRIM_MS, () => trouble.attempt(id, 'keep its log short', trimLogs), clock, over)
+  void every(SHOW_MS, () => trouble.attempt(id, 'show its log', showLogs), clock, over)
   return {
     perform(action) {
       performed = performed.then(() => act(action)).catch(trouble.tell(id, action.kind))
@@ -186,8 +189,18 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   /** Not under a copy, which would have one half of each. */
   async function trimLogs(): Promise<void> {
     if (engine === undefined || isKeeping) return
-    trimmed = trouble.attempt(id, 'trim its logs', options.engine.trimLogs)
+    trimmed = trouble.attempt(id, 'trim its logs', options.engine.trimLogs).then(() =>
+      trouble.attempt(id, 'read its logs', async () => {
+        for (const log of options.engine.logs) await registry.collectLog(log)
+      }),
+    )
     await trimmed
+  }
+
+  /** What an engine prints at its end comes with the whole log. */
+  async function showLogs(): Promise<void> {
+    if (engine === undefined || isKeeping) return
+    for (const log of options.engine.logs) await registry.showLog(log)
   }
 
   /** Writes come to the directory in the order in which they were asked for, one at a time. */

@@ -29,7 +29,7 @@ import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { termReachesAll } from '../../core/domain/shield.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
-import type { SlurmEffects } from './effects.ts'
+import type { EngineLog, SlurmEffects } from './effects.ts'
 import { supervise as run } from './loop.ts'
 import { createKeyTaker } from './site-key-source.ts'
 
@@ -74,6 +74,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
     .catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
+  const kept = ({ name, path }: EngineLog) => ({ name: `${name}-${job.restarts}.log`, path, without: keys.taken() })
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
@@ -89,8 +90,9 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       registry: {
         ...registry,
         beat: beat => registry.beat(replica, beat),
-        keepLog: ({ name, path }) =>
-          bulk.keepLog(job.id, { name: `${name}-${job.restarts}.log`, path, without: keys.taken() }),
+        keepLog: log => bulk.keepLog(job.id, kept(log)),
+        collectLog: log => bulk.collectLog(job.id, kept(log)),
+        showLog: log => bulk.showLog(job.id, kept(log)),
       },
       slurm: slurm?.effects,
       record: journal.record,

@@ -45,6 +45,8 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     load: () => Promise.resolve(UNKNOWN_LOAD),
     requeue: () => Promise.resolve(),
     keepLog: () => Promise.resolve(),
+    showLog: () => Promise.resolve(),
+    shown: [] as string[],
     trims: 0,
     beats: [] as Load[],
     recorded: [] as string[],
@@ -74,6 +76,11 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
       keepLog: async ({ name }) => {
         did.push(`keeps ${name}`)
         await world.keepLog()
+      },
+      collectLog: async ({ name }) => void world.shown.push(`collects ${name}`),
+      showLog: async ({ name }) => {
+        world.shown.push(`shows ${name}`)
+        await world.showLog()
       },
     },
     endpoints: [
@@ -475,6 +482,36 @@ describe('supervise', () => {
     expect(world.trims).toBe(5)
     term.abort()
     await clock.advance(10_000)
+    await over
+  })
+
+  it('shows what its engine prints while it runs, and not while the whole of it is kept', async () => {
+    const { clock, world, term, over } = replica({ logs })
+    const copy = Promise.withResolvers<void>()
+    world.keepLog = () => copy.promise
+    await clock.advance(10_500)
+    expect(world.shown.filter(one => one === 'shows engine')).toHaveLength(2)
+    expect(world.shown.filter(one => one === 'collects engine')).toHaveLength(10)
+    const before = world.shown.length
+    world.exitEngine('Killed by SIGKILL')
+    await clock.advance(5_000)
+    expect(world.shown.length).toBe(before)
+    copy.resolve()
+    await clock.advance(2_000)
+    expect(world.shown.length).toBeGreaterThan(before)
+    term.abort()
+    await clock.advance(10_000)
+    await over
+  })
+
+  it('keeps its logs short, beats and leaves, while what it shows hangs', async () => {
+    const { clock, world, did, term, over } = replica({ logs })
+    world.showLog = () => new Promise(() => {})
+    await clock.advance(20_500)
+    expect([world.trims, world.beats.length >= 4]).toEqual([20, true])
+    term.abort()
+    await clock.advance(2_000)
+    expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'keeps engine'])
     await over
   })
 

@@ -30,6 +30,8 @@ function replica(world: { unfit?: string } = {}) {
       beat: async () => {},
       routes: async () => played.routes,
       keepLog: async () => {},
+      collectLog: async () => {},
+      showLog: async () => {},
     },
     endpoints: [
       {

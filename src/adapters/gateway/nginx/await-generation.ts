@@ -36,13 +36,12 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
   const what = generation === undefined ? 'without the gateway' : `generation ${generation}`
   const deadline = clock.now() + DEADLINE_MS
   for (;;) {
-    const answer = await expected.ask()
     const accepting = expected.older.filter(one => {
       const now = readAgain(one)
       return now !== undefined && !now.isShuttingDown
     })
-    const isAlone = expected.isAlone()
-    if (answer === generation && accepting.length === 0 && isAlone) return
+    // Both look through all processes of the machine, while nginx wants its processor: not before they can matter.
+    if (accepting.length === 0 && (await expected.ask()) === generation && expected.isAlone()) return
     signal.throwIfAborted()
 
     const refusal = await refusalSince(expected)
@@ -51,6 +50,7 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
       throw new Error(`Cannot run ${what}: the master of nginx, pid ${expected.master.pid}, ended`)
     }
     if (clock.now() > deadline) {
+      const answer = await expected.ask()
       const found = answer === undefined ? 'no generation answers' : `generation ${answer} answers`
       const workers = accepting.length === 0 ? '' : `, and old workers still accept: ${accepting.map(one => one.pid)}`
       throw new Error(`Cannot run ${what}: after ${DEADLINE_MS / 1000} s ${found}${workers}`)

@@ -2,9 +2,9 @@ import type { GatewayParts } from '../gateway-parts.ts'
 import { readLink, setLink } from '../generation-files.ts'
 import { listenersOf } from '../render/listeners.ts'
 import { hasOneGeneration } from './await-generation.ts'
+import { buildOfMaster } from './build-of-master.ts'
 import { privateGeneration } from './control.ts'
 import { loadGeneration } from './load-generation.ts'
-import { parseBuild } from './nginx-build.ts'
 import type { NginxHost } from './nginx-host.ts'
 import { findNginx, isAccepting, readAgain } from './nginx-processes.ts'
 import { rotateLogs } from './rotate-logs.ts'
@@ -15,6 +15,7 @@ import { stopNginx } from './stop-nginx.ts'
 export function createPrivateHost(parts: GatewayParts): NginxHost {
   const { directory, nginx } = parts
   const ask = () => privateGeneration(directory)
+  const buildOf = buildOfMaster(nginx)
 
   return {
     async look() {
@@ -24,7 +25,7 @@ export function createPrivateHost(parts: GatewayParts): NginxHost {
       const accepting = found.filter(isAccepting)
       return {
         master,
-        build: parseBuild(await nginx.version(master)),
+        build: await buildOf(master),
         answer: accepting.length === 0 ? undefined : await ask(),
         isSettled:
           master !== undefined && accepting.every(one => one.parent === master.pid) && hasOneGeneration(directory),

@@ -15,8 +15,8 @@ import { readKeys } from '../render/keys-file.ts'
 import { listenersOf } from '../render/listeners.ts'
 import { nginxString } from '../render/nginx-string.ts'
 import { awaitGeneration, sizeOf } from './await-generation.ts'
+import { buildOfMaster } from './build-of-master.ts'
 import { systemGeneration } from './control.ts'
-import { parseBuild } from './nginx-build.ts'
 import type { NginxHost } from './nginx-host.ts'
 import { findAnyNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 import { runReload } from './reload-command.ts'
@@ -44,6 +44,7 @@ export interface SystemOptions {
 export function createSystemHost(parts: GatewayParts, options: SystemOptions & { places: NginxPlaces }): NginxHost {
   const { directory, nginx, clock } = parts
   const mark = `# Kept in ${nginxString(directory.root)}\n`
+  const buildOf = buildOfMaster(nginx)
   const file = systemFile(join(options.directory, `sluice-${options.name}.conf`), mark)
 
   const host: NginxHost = {
@@ -55,7 +56,7 @@ export function createSystemHost(parts: GatewayParts, options: SystemOptions & {
       const workers = keysOf(acceptingBeside(master, await ourListens()))
       return {
         master,
-        build: parseBuild(await nginx.version(master)),
+        build: await buildOf(master),
         answer,
         isSettled: isGood && (await isInstalled(answer)),
         async isStill() {

@@ -1,0 +1,27 @@
+import { stat } from 'node:fs/promises'
+import { type NginxBuild, parseBuild } from './nginx-build.ts'
+import type { NginxCommand } from './nginx-command.ts'
+import type { NginxProcess } from './nginx-processes.ts'
+
+/**
+ * What a master was built with, asked once of each program: on a machine that starves, starting `nginx -V` takes seconds,
+ * and a withdrawal waits for it. Without a master it is asked each time: what would be started may be replaced at any time.
+ */
+export function buildOfMaster(nginx: NginxCommand): (master: NginxProcess | undefined) => Promise<NginxBuild> {
+  let known: { readonly program: string; readonly build: NginxBuild } | undefined
+  return async master => {
+    const program = master && (await programOf(master))
+    if (program !== undefined && known?.program === program) return known.build
+    const build = parseBuild(await nginx.version(master))
+    known = program === undefined ? undefined : { program, build }
+    return build
+  }
+}
+
+/** A process keeps its pid and its start when it executes another program; undefined where it ended. */
+async function programOf({ pid, startTime }: NginxProcess): Promise<string | undefined> {
+  return stat(`/proc/${pid}/exe`).then(
+    ({ dev, ino, mtimeMs }) => [pid, startTime, dev, ino, mtimeMs].join(),
+    () => undefined,
+  )
+}

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createApply } from '../../../src/adapters/gateway/apply-model.ts'
+import type { GatewayParts } from '../../../src/adapters/gateway/gateway-parts.ts'
+import type { NginxCommand } from '../../../src/adapters/gateway/nginx/nginx-command.ts'
+import type { NginxHost } from '../../../src/adapters/gateway/nginx/nginx-host.ts'
+import type { NginxProcess } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
+import { makeStateDirectory } from '../../../src/adapters/gateway/state-directory.ts'
+import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
+import { manualClock } from '../../fixtures/manual-clock.ts'
+import { tierOf } from './lab-gateway.ts'
+import { freePort } from './stand-in-engine.ts'
+
+const signal = new AbortController().signal
+const master: NginxProcess = { pid: 1, startTime: '1', parent: 0, role: 'master', isShuttingDown: false }
+
+/** An nginx that takes everything, and writes down what was asked of it. */
+async function recordedHost() {
+  const root = await mkdtemp(join(tmpdir(), 'sluice-'))
+  onTestFinished(() => rm(root, { recursive: true }))
+  const asked: string[] = []
+  const now = { master, answer: undefined as number | undefined, isSettled: true }
+  const host: NginxHost = {
+    look: async () => ({
+      ...now,
+      build: {
+        version: '1.30.0',
+        hasStatus: true,
+        hasKeepaliveMinimum: true,
+        hasGzip: true,
+        hasCache: true,
+        unusedModules: [],
+      },
+      isStill: async () => true,
+    }),
+    stillRuns: async () => true,
+    rotateLogs: async () => undefined,
+    test: async () => void asked.push('test'),
+    listeners: async () => {
+      asked.push('listeners')
+      return []
+    },
+    install: async () => void asked.push('install'),
+    check: async () => void asked.push('check'),
+    load: async generation => {
+      asked.push('load')
+      now.answer = generation
+      return now.master
+    },
+    keep: async () => undefined,
+    workers: async () => [],
+    running: async () => undefined,
+    stop: async () => undefined,
+  }
+  const parts: GatewayParts = {
+    directory: await makeStateDirectory(join(root, 'state')),
+    nginx: {} as NginxCommand,
+    templates: { 'nginx.conf': '', 'gateway.conf': '', exchange: '', tier: '', delivery: '' },
+    workers: undefined,
+    openFiles: 1024,
+    amongOthers: undefined,
+    env: {},
+    clock: manualClock(),
+  }
+  const apply = createApply(parts, host)
+  return {
+    now,
+    async apply(model: GatewayModel) {
+      asked.length = 0
+      const outcome = await apply(model, signal)
+      return { status: outcome.status, asked: [...asked] }
+    },
+  }
+}
+
+const modelOf = (listen: string, port: number): GatewayModel => ({ listen, tiers: [tierOf([{ port }])] })
+const [FREE, OTHER] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
+const WITH_PORTS = { status: 'applied', asked: ['test', 'listeners', 'install', 'check', 'load'] }
+const WITHOUT_PORTS = { status: 'applied', asked: ['test', 'install', 'check', 'load'] }
+
+test('tests, swaps and loads each change, and looks for addresses only where one is new', async () => {
+  const { apply } = await recordedHost()
+  expect(await apply(modelOf(FREE, 8001))).toEqual(WITH_PORTS)
+  expect(await apply(modelOf(FREE, 8002))).toEqual(WITHOUT_PORTS)
+  expect(await apply(modelOf(OTHER, 8002))).toEqual(WITH_PORTS)
+})
+
+test('looks for all addresses again once another master runs, or another generation, or more than one', async () => {
+  const { apply, now } = await recordedHost()
+  expect(await apply(modelOf(FREE, 8001))).toEqual(WITH_PORTS)
+  now.master = { ...master, startTime: '2' }
+  expect(await apply(modelOf(FREE, 8002))).toEqual(WITH_PORTS)
+  now.answer = 1
+  expect(await apply(modelOf(FREE, 8003))).toEqual(WITH_PORTS)
+  now.isSettled = false
+  expect(await apply(modelOf(FREE, 8004))).toEqual(WITH_PORTS)
+})
