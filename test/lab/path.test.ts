@@ -19,11 +19,16 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 describe('the path', () => {
-  it('answers 503 in the shape of OpenAI while nobody serves, and says when to come again', async () => {
-    const answer = await fetch(`${GATEWAY}/v1/chat/completions`, { method: 'POST', body: '{}' })
-    expect(answer.status).toBe(503)
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('fast') } })
+  it('answers 503 in the shape of OpenAI while nobody serves, and says why', async () => {
+    const refused = async () => {
+      const answer = await fetch(`${GATEWAY}/v1/chat/completions`, { method: 'POST', body: '{}' })
+      const { error } = JSON.parse(await answer.text())
+      return { status: answer.status, again: answer.headers.get('retry-after'), error }
+    }
+    // Before Slurm has been asked for the first time, it is not known that there is no job.
+    const told = await until('why', refused, { ...PATIENCE, holds: ({ error }) => error.code !== 'tier_unavailable' })
+    expect(told).toMatchObject({ status: 503, again: null, error: { code: 'tier_not_submitted' } })
+    expect(told.error.message).toContain('fast')
   })
 
   it('serves through nginx once two replicas are ready', async () => {

@@ -163,7 +163,16 @@ export async function openSite(
           holds: ({ ready, routed, served }) =>
             ready.length === count && sameIds(ready, routed) && sameIds(ready, served),
         },
-      )
+      ).catch(async cause => {
+        // The lab is gone when somebody reads of it.
+        const said = await site.updaterSaid().catch(() => 'none was started\n')
+        throw new Error(
+          `${cause.message}; its updater said last:\n${said.trimEnd().split('\n').slice(-20).join('\n')}`,
+          {
+            cause,
+          },
+        )
+      })
       return seen.ready
     },
     async events(writer) {

@@ -183,7 +183,7 @@ test.each([`a b"c'd\\e#f`, 'tail\\', ' lead', '--help', 'x$(id)`y`', "it's"])(
 test('a partition that there is not is for the user to mend', async () => {
   const text = (await readFile(exampleFile('sluice.yaml'), 'utf8')).replace('gpu_ai', 'gpu_nope')
   await writeFile(join(site, 'sluice.yaml'), text.replace(SHARED_DIRECTORY, site))
-  const failed = await submit('fast', {}, recordedContext({ cwd: site, env })).catch(error => error)
+  const failed = await submit('fast', { asRoot: true }, recordedContext({ cwd: site, env })).catch(error => error)
   expect(failed).toBeInstanceOf(UserError)
   expect(failed.message).toMatch(/^Cannot submit fast: .*Invalid partition name specified; see tiers\.fast\.slurm/)
   const jobs = [...ours(await openSlurm({ env }).jobs()).values()]

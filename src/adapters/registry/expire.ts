@@ -23,21 +23,23 @@ const EXPIRING: readonly (readonly [Place, RegExp])[] = [
 
 /**
  * Removes what has not been written for a month and is of no living job, and says how much that was. Ages are told by the
- * clock that stamps the files: the newest file of `routes/`, which a gateway writes every few seconds, is of now. Without one
- * nothing is removed. Each look is a call of its own in the lane, so that nobody waits for a thousand of them.
+ * clock that stamps the files: what this gateway writes into `routes/` every few seconds is of now. Another gateway's file
+ * may be one that was left while a clock was wrong. Without its own nothing is removed. Each look is a call of its own in the lane, so that nobody waits for a thousand of them.
  *
  * @throws when the directory cannot be read; what was removed until then is gone.
  */
 export async function removeExpired(
   shared: string,
-  { lane, isAlive }: { readonly lane: Lane; isAlive(jobId: string): boolean },
+  { lane, gateway, isAlive }: { readonly lane: Lane; readonly gateway: string; isAlive(jobId: string): boolean },
 ): Promise<number> {
   const directories = registryDirectories(shared)
-  const now = Math.max(...(await agesOf(directories.routes, /\.json$/)).map(one => one.writtenMs))
+  const ours = join(directories.routes, `${gateway}.json`)
+  const now = (await agesOf(directories.routes, /\.json$/)).find(one => one.path === ours)?.writtenMs
+  if (now === undefined) return 0
   let removed = 0
   for (const [place, pattern] of EXPIRING) {
     for (const { path, job, writtenMs } of await agesOf(directories[place], pattern)) {
-      if (now - writtenMs < KEPT_MS || !Number.isFinite(now) || (job !== undefined && isAlive(job))) continue
+      if (now - writtenMs < KEPT_MS || (job !== undefined && isAlive(job))) continue
       await lane.run(`remove "${path}"`, () => rm(path, { recursive: true, force: true }))
       removed += 1
     }

@@ -1,18 +1,14 @@
-import { lstat, mkdtemp, readdir, readlink, realpath, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { identify } from './processes.ts'
-import { readRegularText } from './regular-file.ts'
+import { readOwner, writeOwner } from './written-owner.ts'
 
 /** In each such directory: which process made it. */
 const OWNER = 'owner.json'
-const MAX_OWNER_BYTES = 4096
 
 /** Makes a new directory `parent/prefix…`, 0700, that others can tell to be this process's. */
 export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
   const directory = await realpath(await mkdtemp(join(parent, prefix)))
-  const { startTime } = (await identify(process.pid)) ?? {}
-  const owner = { pid: process.pid, startTime, namespace: await pidNamespace() }
-  await writeFile(join(directory, OWNER), JSON.stringify(owner), { mode: 0o600 })
+  await writeOwner(join(directory, OWNER))
   return directory
 }
 
@@ -44,14 +40,9 @@ async function stateOf(directory: string): Promise<'abandoned' | 'inhabited' | u
   try {
     const stat = await lstat(directory)
     if (!stat.isDirectory() || stat.uid !== process.getuid?.()) return undefined
-    const owner = JSON.parse(await readRegularText(join(directory, OWNER), MAX_OWNER_BYTES))
-    if (owner.namespace !== (await pidNamespace())) return undefined
-    return (await identify(owner.pid))?.startTime === owner.startTime ? 'inhabited' : 'abandoned'
+    const owner = await readOwner(join(directory, OWNER))
+    return owner && (owner === 'lives' ? 'inhabited' : 'abandoned')
   } catch {
     return undefined // it is being made or removed, or it is not one of these
   }
-}
-
-function pidNamespace(): Promise<string> {
-  return readlink('/proc/self/ns/pid')
 }

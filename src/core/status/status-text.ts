@@ -68,7 +68,7 @@ export function statusLines(report: StatusReport, options: StatusTextOptions): R
 
 function gatewaysText(gateways: readonly GatewayStatus[] | null, options: StatusTextOptions): string {
   if (gateways === null) return 'gateways unknown'
-  if (gateways.length === 0) return 'no gateway has routed here yet'
+  if (gateways.length === 0) return 'no gateway routes here'
   return gateways
     .map(({ name, generation, routes, beatStillMs }) => {
       const silence = silent(beatStillMs, options)

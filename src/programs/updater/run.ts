@@ -76,6 +76,7 @@ export async function runUpdater({
     {
       registry: {
         ...registry,
+        removeExpired: isAlive => registry.removeExpired(gateway.name, isAlive),
         writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
       },
       gateway: nginx,

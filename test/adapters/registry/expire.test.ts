@@ -42,7 +42,14 @@ it('removes nothing before that, by the clock that stamps the files', async () =
   await age(shared, OLD, KEPT_MS - 60_000)
   expect(await expire(shared)).toBe(0)
   // Whatever this machine's clock says: all files are old, and as old as each other.
-  await age(shared, [...OLD, ...KEPT], 10 * KEPT_MS)
+  await write(shared, 'routes/other.json')
+  await age(shared, [...OLD, ...KEPT, 'routes/other.json'], 10 * KEPT_MS)
+  expect(await expire(shared)).toBe(0)
+})
+
+it('takes the time of no gateway but its own: another one’s file may be of a clock that was wrong', async () => {
+  const shared = await sharedWith([...OLD, ...KEPT, 'routes/other.json'])
+  await age(shared, ['routes/main.json'], -12 * KEPT_MS)
   expect(await expire(shared)).toBe(0)
 })
 
@@ -55,7 +62,7 @@ it('removes nothing where no gateway says what time it is, nor what it cannot li
 })
 
 function expire(shared: string): Promise<number> {
-  return removeExpired(shared, { lane: createLane(systemClock, 5_000), isAlive: id => id === '13' })
+  return removeExpired(shared, { lane: createLane(systemClock, 5_000), gateway: 'other', isAlive: id => id === '13' })
 }
 
 async function sharedWith(files: readonly string[]): Promise<string> {

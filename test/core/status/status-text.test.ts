@@ -94,7 +94,7 @@ it('shows which gateway has set an endpoint aside, and why', () => {
 
 it.each([
   [null, 'gateways unknown'],
-  [[], 'no gateway has routed here yet'],
+  [[], 'no gateway routes here'],
   [[{ name: 'main', generation: null, routes: null, beatStillMs: null }], 'gateway main unknown'],
   [
     [{ name: 'main', generation: 3, routes: 1, beatStillMs: 21_000 }],
