@@ -107,7 +107,7 @@ function engineOf(text: string): StartingEngine {
   const engine = STARTING_ENGINES.find(one => one === text)
   if (engine !== undefined) return engine
   throw new UserError(
-    `Cannot begin with engine "${text}": write ${STARTING_ENGINES.join(', ')}; for engine: custom see README.md, Engines`,
+    `Cannot begin with engine "${text}": write ${STARTING_ENGINES.join(', ')}; docs/engines.md shows engine: custom`,
   )
 }
 
