@@ -134,7 +134,7 @@ describe('without a file to read', () => {
 
   test('it says where it looked', async () => {
     expect(await refusal({})).toBe(
-      `Cannot find a configuration: there is no ${cwd}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG, or write a first one with sluice init; of another account's site sluice status --summary FILE shows what it publishes`,
+      `Cannot find a configuration: there is no ${cwd}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG, or write a first one with sluice init`,
     )
   })
 

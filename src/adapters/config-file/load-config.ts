@@ -49,8 +49,7 @@ export async function readConfig(options: ConfigOptions, context: Context): Prom
   if (found !== undefined) return { file: found.file, ...parseConfig(found.text, found.file) }
   throw new NoConfiguration(
     `Cannot find a configuration: there is no ${resolve(context.cwd, FILES[0])} and no ${FILES[1]}; ` +
-      'name one with --config or $SLUICE_CONFIG, or write a first one with sluice init; ' +
-      "of another account's site sluice status --summary FILE shows what it publishes",
+      'name one with --config or $SLUICE_CONFIG, or write a first one with sluice init',
   )
 }
 
