@@ -48,6 +48,7 @@ function program(): Command {
     .version(VERSION)
     .option('--verbose', 'show stacks of errors')
     .exitOverride()
+    .showHelpAfterError('Add --help to see how it is called')
     .configureOutput({ writeErr: text => void process.stderr.write(printable(text)) }) // it quotes arguments
 
   const config = sluice.command('config').description('check sluice.yaml, or print its schema')

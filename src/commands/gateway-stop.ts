@@ -15,6 +15,7 @@ import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { gatewayDirectory, lockGateway } from '../programs/updater/own-gateway.ts'
+import { isRunByUp } from './site/open-site.ts'
 
 export interface GatewayStopOptions extends ConfigOptions {
   /** Seconds that running answers have. */
@@ -37,6 +38,11 @@ export async function gatewayStop(options: GatewayStopOptions, context: Context)
   if (config.gateway.nginx === 'system') {
     throw new UserError(
       `Cannot stop gateway "${name}": its nginx is the system's, which may have other sites; stop the updater, remove ${name}'s file from "${config.gateway.directory}" and reload nginx`,
+    )
+  }
+  if (await isRunByUp(config, context)) {
+    throw new UserError(
+      `Cannot stop gateway "${name}": it is part of a sluice up; end that (Ctrl-C), and its nginx ends too`,
     )
   }
   const directory = gatewayDirectory(config, context)

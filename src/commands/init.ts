@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { openSlurm } from '../adapters/slurm/open-slurm.ts'
 import type { Partition } from '../adapters/slurm/partition.ts'
@@ -50,7 +51,7 @@ export async function init(options: InitOptions, context: Context, ask: Ask = as
   const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
   const known = await slurm.partitions(context.signal)
   const partitions = known.kind === 'answered' ? known.value : []
-  if (known.kind !== 'answered') context.warn(`Slurm does not say which partitions there are: ${known.message}`)
+  if (known.kind !== 'answered') context.warn(`Cannot find out Slurm's partitions: ${known.message}`)
 
   const usual = partitions.find(one => one.isDefault) ?? partitions[0]
   const names = partitions.map(one => one.name).join(', ')
@@ -67,20 +68,23 @@ export async function init(options: InitOptions, context: Context, ask: Ask = as
   const networks = options.network ?? words(await ask('Networks of its nodes, in CIDR notation', found.join(', ')))
   if (networks.length === 0) {
     throw new UserError(
-      'Cannot find out the networks of the nodes: no name of theirs resolves here; say --network, such as --network 10.0.0.0/24',
+      'Cannot find out the networks of the nodes: no name of theirs resolves here; name them, such as --network 10.0.0.0/24',
     )
   }
   const home = (context.env['HOME'] ?? '').replace(/^\/$/, '')
-  const directory = (
-    options.shared ?? (await ask('Directory on the filesystem that all nodes share', `${home}/sluice`))
-  ).replace(/(?<=.)\/+$/, '')
+  const directory = resolve(
+    context.cwd,
+    options.shared ?? (await ask('Directory on the filesystem that all nodes share', `${home}/sluice`)),
+  )
   const engine = engineOf(options.engine ?? (await ask(`Engine (${STARTING_ENGINES.join(', ')})`, 'llama.cpp')))
   const model = options.model ?? (await ask(MODEL_QUESTIONS[engine], usualModel(engine, directory)))
   const site = options.site ?? siteName(hostname())
 
   const text = startingConfig({ ...{ site, directory, networks, engine, model }, partition: partition || undefined })
   const { problems } = parseConfig(text, output)
-  if (problems.length > 0) throw UserError.of(problems)
+  // Without a place: there is no such file yet.
+  if (problems.length > 0)
+    throw new UserError(problems.map(({ message, fix }) => [message, fix ?? []].flat().join('; ')))
   await write(placeToWrite(output, context.cwd), output, text)
   report({ output, directory, engine, networks, nodes: nodes.map(node => node.name), context })
 
@@ -107,7 +111,7 @@ function engineOf(text: string): StartingEngine {
   const engine = STARTING_ENGINES.find(one => one === text)
   if (engine !== undefined) return engine
   throw new UserError(
-    `Cannot begin with engine "${text}": write ${STARTING_ENGINES.join(', ')}; for engine: custom see README.md, Engines`,
+    `Cannot begin with engine "${text}": write ${STARTING_ENGINES.join(', ')}; docs/engines.md shows engine: custom`,
   )
 }
 
@@ -121,10 +125,14 @@ function words(text: string): string[] {
   return text.split(/[\s,]+/).filter(word => word !== '')
 }
 
+const WHY_NOT: Readonly<Record<string, string>> = {
+  EEXIST: 'it exists; remove it, or name another file with --output',
+  ENOENT: 'its directory does not exist; make it, or name another file with --output',
+}
+
 async function write(path: string, output: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx' }).catch(cause => {
-    const why =
-      codeOf(cause) === 'EEXIST' ? 'it exists; remove it, or name another file with --output' : reasonOf(cause)
+    const why = WHY_NOT[codeOf(cause) ?? ''] ?? reasonOf(cause)
     throw new UserError(`Cannot write ${output}: ${why}`, { cause })
   })
 }

@@ -12,6 +12,7 @@ import { keptDirectory, outputName } from '../core/job-script/job-output.ts'
 import { inOrder, type LogPart, readableLines } from '../core/text/log-lines.ts'
 import { jobOfReplica, listNames, runOfFile, writtenJobs } from './site/kept-files.ts'
 import { openSite, type Site } from './site/open-site.ts'
+import { unreadable } from './site/site-looks.ts'
 
 export interface LogsOptions extends ConfigOptions {
   /** Go on until Ctrl-C. */
@@ -92,7 +93,7 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
   const endpoints = await site.registry.scan().then(
     scan => scan.endpoints,
     error => {
-      context.warn(`Cannot read the registry: ${messageOf(error)}`)
+      context.warn(unreadable('Cannot read the registry', error))
       return []
     },
   )

@@ -44,7 +44,7 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
 
   if (context.uid === 0 && options.asRoot !== true) {
     throw new UserError(
-      `Cannot submit ${tier} as root: its engines would run as root on the nodes, and its files would be root's; run this as the account that "${config.shared}" belongs to, or say --as-root`,
+      `Cannot submit ${tier} as root: its engines would run as root on the nodes, and its files would be root's; run this as the account that "${config.shared}" belongs to, or add --as-root`,
     )
   }
   if (options.asRoot !== true) await refuseForeign(config, createLane(systemClock, SHARED_DEADLINE_MS), context)

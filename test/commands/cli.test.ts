@@ -82,3 +82,16 @@ test.each(['SIGINT', 'SIGTERM'] as const)('an updater that gets %s twice ends in
   expect(await closed).toEqual([0, null])
   expect(said).toMatch(new RegExp(`"updater ended".*"reason":"${signal}"`))
 })
+
+test.each([
+  [['logs'], "error: missing required argument 'tier|id'"],
+  [['status', '--jsno'], "error: unknown option '--jsno'"],
+  [['gateway', 'stop', '--within'], "error: option '--within <seconds>' argument missing"],
+])('%j is refused with the way to its help', async (args, first) => {
+  const { code, said } = await shell('"$@"', ...args)
+  expect({ code, first: said[0], last: said.at(-1) }).toEqual({
+    code: 2,
+    first,
+    last: 'Add --help to see how it is called',
+  })
+})

@@ -64,10 +64,22 @@ it.each([
   [{ partition: 'none' }, 'Cannot use partition "none": Slurm has cpu, gpu_ai'],
   [{ engine: 'ollama', network: ['10.0.0.0/24'] }, 'Cannot begin with engine "ollama": write llama.cpp, vllm'],
   [{}, 'Cannot find out the networks of the nodes: '],
-  [{ network: ['10.0.0.0/33'] }, 'networks'],
-  [{ network: ['10.0.0.0/24'], shared: 'not absolute' }, 'shared'],
+  [{ network: ['10.0.0.0/33'] }, /^Cannot use gateway\.networks\[0\]: .*; write/],
+  [
+    { network: ['10.0.0.0/24'], shared: 'two words' },
+    /^Cannot use shared: "\/.*\/two words\/state"; write an absolute path/,
+  ],
+  [{ network: ['10.0.0.0/24'], output: 'no/x.yaml' }, 'Cannot write no/x.yaml: its directory does not exist; make it'],
 ])('refuses %j', async (options, message) => {
   await using site = await place()
   await expect(init({ partition: 'gpu_ai', ...options }, site.context)).rejects.toThrow(message)
   await expect(site.written()).rejects.toThrow('ENOENT')
+})
+
+it('takes a relative directory as one of the working directory', async () => {
+  await using site = await place()
+  await init({ partition: 'gpu_ai', network: ['10.0.0.0/24'], shared: 'ai' }, site.context)
+  expect(parseConfig(await site.written(), 'sluice.yaml').config).toMatchObject({
+    shared: `${site.slurm.home}/ai/state`,
+  })
 })

@@ -178,7 +178,7 @@ describe('a file that cannot be planned', () => {
       'Cannot read /nowhere/away.gguf: it does not exist on this machine; name it where it does with --file, or run this on a node that has it (srun)',
     ],
     ['one', 'models', 'Cannot read HOME/models: it is a directory'],
-    ['one', 'sluice.yaml', 'Cannot read HOME/sluice.yaml: it is no GGUF file'],
+    ['one', 'sluice.yaml', 'Cannot read HOME/sluice.yaml: it is not a GGUF file'],
     [
       'one',
       'models/mmproj-narrow.gguf',

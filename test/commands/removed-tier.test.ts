@@ -40,7 +40,7 @@ it('shows its logs in the order of time', async () => {
   await logs('13', {}, context)
   expect(context.printed).toEqual([
     'gone-13-0 | 2026-01-31T12:01:00Z ready (id gone-13-0-0)',
-    'updater-main | 2026-01-31T12:02:00Z standing (id gone-13-0-0, standing Routed)',
+    'updater-main | 2026-01-31T12:02:00Z gone-13-0-0: Routed',
     'gone-13-0 | 2026-01-31T12:03:00Z engine exited (id gone-13-0-0): Killed by SIGSEGV: x',
     'gone-13-0 | 2026-01-31T12:04:00Z failed',
   ])

@@ -126,7 +126,7 @@ test('without sbatch it says that nothing was submitted', async () => {
   const context = recordedContext({ cwd: site.slurm.home, env: { ...site.slurm.env, PATH: '/nowhere' } })
   await expect(submit('fast', {}, context)).rejects.toThrow(
     new UserError(
-      'Cannot submit fast: Cannot run sbatch: not found on PATH "/nowhere"; nothing was submitted: ' +
+      'Cannot submit fast: Cannot run sbatch: it is not on PATH; nothing was submitted: ' +
         "put Slurm's programs on PATH, or run this on a machine that has them",
     ),
   )

@@ -31,12 +31,18 @@ describe('the examples in documents', () => {
   })
 })
 
-describe('the library in the README', () => {
-  it('is shown as on its own page, where its examples are run', () => {
-    const chapter = /^## As a library$.*?(?=^## )/ms.exec(read('README.md'))?.[0] ?? ''
-    const run = [...blocks(read('docs/library.md'), 'ts'), ...blocks(read('docs/library.md'), 'yaml')]
-    const shown = [...blocks(chapter, 'ts'), ...blocks(chapter, 'yaml')]
-    expect(shown.filter(example => !run.includes(example))).toEqual([])
+describe('README.md', () => {
+  it('is short, and links every page', () => {
+    const readme = read('README.md')
+    expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(7000)
+    expect(pages.filter(page => page !== 'README.md' && !readme.includes(`](${page})`))).toEqual([])
+  })
+
+  it('names every command', () => {
+    const named = [...read('README.md').matchAll(/`(?:sluice )?([a-z]+(?: [a-z]+)?)[^`]*`/g)].map(([, name]) => name)
+    const inside = ['supervise', 'up-sweep', 'demo-engine'] // started by others
+    const shown = [...commands.keys()].filter(name => name !== 'config' && name !== 'gateway' && !inside.includes(name))
+    expect(shown.filter(name => !named.includes(name))).toEqual([])
   })
 })
 

@@ -10,7 +10,7 @@ const OTHERS = /(?:ggml\/|vLLM \(|SGLang \(|vLLM's |SGLang's )docs\/[\w./-]+/g
 const files = [
   'README.md',
   ...['docs', 'src', 'templates', 'scripts', 'test', 'systemd', 'slurm'].flatMap(filesBelow),
-  ...readdirSync(root).filter(name => name.endsWith('.md') && name !== 'README.md'),
+  ...readdirSync(root).filter(name => /\.(?:md|yaml)$/.test(name) && name !== 'README.md'),
 ]
 const present = new Set(files)
 const texts = files.filter(isText).map(file => ({ file, text: readFileSync(join(root, file), 'utf8') }))

@@ -116,9 +116,7 @@ describe('sluice status', () => {
         expect(tiers[0].replicas[0].endpoint).toMatchObject({ state: 'ready', routedBy: ['main'], url: null })
         expect(tiers[0].replicas[3].slurm).toMatchObject({ reason: 'Resources', queuedSince: expect.any(Number) })
         const { stdout } = await as('status')
-        expect(String(stdout)).toMatch(
-          /^summary by the updater of gateway main, \d+ s old \(more, and orders, as ai\)\n/,
-        )
+        expect(String(stdout)).toMatch(/^summary by the updater of gateway main, \d+ s old \(ai sees more\)\n/)
         expect(String(stdout)).toMatch(/^ {2}http:\/\/\S+:8080, models .*strand-rust-coder/m)
         expect(String(stdout)).toMatch(/^ {2}\d+ +– +PENDING \(Resources\), since \d{4}-/m)
         expect((await asUser('vasp', ['cat', `${SHARED_DIRECTORY}/site.key`], { reject: false })).exitCode).toBe(1)

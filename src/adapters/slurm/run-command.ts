@@ -83,8 +83,8 @@ async function argvOf({
   return path === undefined ? undefined : ['/bin/sh', '-c', SHIELD, 'sluice', path, ...args]
 }
 
-function notFound({ program, env }: Command): CommandEnd {
-  const message = `Cannot run ${program}: not found on PATH "${env['PATH']}"`
+function notFound({ program }: Command): CommandEnd {
+  const message = `Cannot run ${program}: it is not on PATH`
   return { kind: 'cut', message, neverRan: true }
 }
 

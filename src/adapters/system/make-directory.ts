@@ -42,7 +42,7 @@ async function obstacle(path: string, error: unknown): Promise<string | undefine
       return `nothing can be made in ${place}; name another place`
     case 'EEXIST':
     case 'ENOTDIR':
-      return `${place} is no directory; name another place`
+      return `${place} is not a directory; name another place`
     case 'EROFS':
       return `the filesystem of ${place} is read-only; name another place`
     case 'EACCES':

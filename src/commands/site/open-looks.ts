@@ -7,7 +7,7 @@ import { ForeignSite, openSite } from './open-site.ts'
 import { type Looks, siteLooks } from './site-looks.ts'
 import { summaryLooks } from './summary-looks.ts'
 
-const OTHERS = "to see another account's site, name its summary with --summary FILE or $SLUICE_SUMMARY"
+const OF_ANOTHER_ACCOUNT = "For another account's site: sluice status --summary FILE, which its updater publishes"
 
 /**
  * First match wins:
@@ -29,7 +29,7 @@ export async function openLooks(
   } catch (error) {
     const named = context.env['SLUICE_SUMMARY']
     if (named && (error instanceof NoConfiguration || error instanceof ForeignSite)) return summary(named) // 3
-    if (error instanceof NoConfiguration) throw new UserError(`${error.message}; ${OTHERS}`, { cause: error })
+    if (error instanceof NoConfiguration) throw new UserError([...error.lines, OF_ANOTHER_ACCOUNT])
     if (!(error instanceof ForeignSite)) throw error
     return summary(summaryFile(error.shared, error.gateway)).catch(why => {
       throw why instanceof UserError ? new UserError([...error.lines, ...why.lines]) : why

@@ -133,7 +133,7 @@ const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
 /** Throws where Slurm does not answer: what else runs would be missed ("unknown is not none", docs/design/rules.md). */
 async function findErrands(name: string, site: Site, context: Context): Promise<readonly Errand[]> {
   const answer = await site.jobs(context.signal)
-  if ('unknown' in answer) throw new Error(`Cannot tell which jobs there are: ${answer.unknown}`)
+  if ('unknown' in answer) throw new Error(`Cannot find out which jobs there are: ${answer.unknown}`)
   const told = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
   const known = [...told, ...(await forgottenJobs(site, told))]
   // Jobs of a tier that was taken out of sluice.yaml still run, and must be stopped all the same.

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { systemClock } from '../../adapters/system/clock.ts'
 import { createStillness, type Stillness } from '../../adapters/system/stillness.ts'
 import type { Context } from '../../core/context.ts'
-import { messageOf } from '../../core/domain/caught.ts'
+import { codeOf, messageOf } from '../../core/domain/caught.ts'
 import { type GatewayRoutes, isUnderstood } from '../../core/domain/routes-file.ts'
 import { type Known, NO_SUCH_JOB, reportStatus, type StatusFacts, type StatusReport } from '../../core/status/status.ts'
 import { statusTiers } from '../../core/status/tier-url.ts'
@@ -97,6 +97,13 @@ function beatOf(routes: GatewayRoutes): number | undefined {
 function known<T>(what: string, answer: Promise<T>): Promise<Known<T>> {
   return answer.then(
     value => ({ value }),
-    error => ({ unknown: `${what}: ${messageOf(error)}` }),
+    error => ({ unknown: unreadable(what, error) }),
   )
+}
+
+/** A site on which nothing has run yet has none of the directories. */
+export function unreadable(what: string, error: unknown): string {
+  const isMissing = [error, error instanceof Error ? error.cause : undefined].some(one => codeOf(one) === 'ENOENT')
+  const hint = isMissing ? '; the first job or updater makes it, where the share is mounted' : ''
+  return `${what}: ${messageOf(error)}${hint}`
 }

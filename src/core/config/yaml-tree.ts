@@ -173,7 +173,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
     if (typeof value !== 'number') return null
     const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
     if (keepsText(path) && Number.isFinite(value)) return source
-    return exact ? value : refuseValue(node, path, `${source} is no number to count with`, 'write a smaller one')
+    return exact ? value : refuseValue(node, path, `${source} is not a number to count with`, 'write a smaller one')
   }
 
   /** Counts keys that are read and keys that a merge passes over alike: both take time. */

@@ -8,12 +8,22 @@ import { examineTier } from './tier.ts'
 
 /** Everything there is to say, in the order in which people set a site up. */
 export function examineSite(facts: DoctorFacts): readonly Finding[] {
-  const here = [...examineGateway(facts.gateway), ...examineShared(facts.shared)]
-  if (facts.isLocal === true) return [...here, ok('slurm.none', 'A sluice up runs this site on this machine alone')]
+  const here = [...examineGateway(gatewayFacts(facts)), ...examineShared(facts.shared)]
+  if (facts.isLocal === true) {
+    const lasting = here.filter(({ id }) => id !== 'shared.summary') // its directory goes with it
+    return [...lasting, ok('slurm.none', 'sluice up runs this site on this machine, without Slurm')]
+  }
   return [
     ...here,
     ...examineRuntime(facts.runtime),
     ...examineSlurm(facts.slurm),
     ...facts.tiers.flatMap(tier => examineTier(tier, facts)),
   ]
+}
+
+/** Another account than the site's cannot see that a port is held by the site's own nginx. */
+function gatewayFacts({ gateway, shared: { found, uid } }: DoctorFacts): DoctorFacts['gateway'] {
+  if ('unreadable' in found || found.ownerUid === uid) return gateway
+  const isHidden = ({ holder, up }: (typeof gateway.listens)[number]) => holder === 'somebody else' && up === undefined
+  return { ...gateway, listens: gateway.listens.map(one => (isHidden(one) ? { ...one, holder: undefined } : one)) }
 }

@@ -9,7 +9,7 @@ export function examineShared(facts: SharedFacts): readonly Finding[] {
   }
   if (!found.isDirectory) {
     const fix = 'correct `shared` in sluice.yaml'
-    return [{ id: 'shared.directory', level: 'problem', what: `"${path}" is no directory`, fix }]
+    return [{ id: 'shared.directory', level: 'problem', what: `"${path}" is not a directory`, fix }]
   }
   const access = [
     ...owner(found.ownerUid, facts),

@@ -14,7 +14,7 @@ export function endpointNamed(name: string, endpoints: readonly Endpoint[]): End
   const [first, ...more] = found
   if (first !== undefined && more.length === 0) return first
   if (first !== undefined) {
-    throw new UserError(`Cannot tell which endpoint "${name}" means: name ${listed(found.map(one => one.id))}`)
+    throw new UserError(`Cannot choose an endpoint of "${name}": name ${listed(found.map(one => one.id))}`)
   }
   const ids = endpoints.map(one => one.id)
   const near = nearestWord(name, ids)

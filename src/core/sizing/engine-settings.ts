@@ -64,7 +64,7 @@ export function readEngineSettings(argv: readonly string[], context: number | un
     if (text === undefined) return undefined
     const value = Number(text)
     if (text !== '' && Number.isFinite(value)) return value
-    unknown.push(`--${name} ${JSON.stringify(text)}: it is no number, and left out of the plan`)
+    unknown.push(`--${name} ${JSON.stringify(text)}: it is not a number, and left out of the plan`)
     return undefined
   }
   const cacheType = (name: 'cache-type-k' | 'cache-type-v'): CacheType => {

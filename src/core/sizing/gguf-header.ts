@@ -128,7 +128,7 @@ export const LFS_POINTER = 'version https://git-lfs'
 function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
   if (cursor.startsWith(LFS_POINTER)) throw new Bad('it is a Git LFS pointer and not the model: run git lfs pull there')
   cursor.take(4)
-  if (!cursor.startsWith('GGUF')) throw new Bad('it is no GGUF file')
+  if (!cursor.startsWith('GGUF')) throw new Bad('it is not a GGUF file')
   const version = cursor.uint32()
   // A small number whose bytes stand the other way round.
   if (version !== 0 && (version & 0xffff) === 0)

@@ -34,7 +34,7 @@ function summaryText(summary: SummaryAge | undefined): readonly string[] {
   const { account, gateway, ageMs, isStale } = summary
   const seconds = Math.max(0, Math.round(ageMs / 1_000))
   const stale = isStale ? 'STALE, as it was then: ' : ''
-  return [`${stale}summary by the updater of gateway ${gateway}, ${seconds} s old (more, and orders, as ${account})`]
+  return [`${stale}summary by the updater of gateway ${gateway}, ${seconds} s old (${account} sees more)`]
 }
 
 /** Which Sluice runs where, if it is not the same everywhere. */

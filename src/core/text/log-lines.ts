@@ -39,12 +39,17 @@ export function readableLines(line: string): readonly string[] {
   const event = eventOf(line)
   if (event === undefined) return [line]
   const { at, event: name, message, ...details } = event
+  if (name === 'standing') return [`${secondsOf(at)} ${wordOf(details['id'])}: ${wordOf(details['standing'])}`]
   const pairs = Object.entries(details).flatMap(([key, value]) =>
-    value === null || value === undefined ? [] : [`${key} ${wordOf(value)}`],
+    value === null || value === undefined || wordOf(value) === '' ? [] : [`${key} ${wordOf(value)}`],
   )
   const [first, ...rest] = typeof message === 'string' ? message.split('\n') : []
-  const head = `${at.replace(/\.\d+Z$/, 'Z')} ${name}${pairs.length === 0 ? '' : ` (${pairs.join(', ')})`}`
+  const head = `${secondsOf(at)} ${name}${pairs.length === 0 ? '' : ` (${pairs.join(', ')})`}`
   return [first === undefined ? head : `${head}: ${first}`, ...rest.map(text => `    ${text}`)]
+}
+
+function secondsOf(at: string): string {
+  return at.replace(/\.\d+Z$/, 'Z')
 }
 
 function timeOf(line: string): number | undefined {

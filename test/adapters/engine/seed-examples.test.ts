@@ -279,7 +279,7 @@ describe('arguments', () => {
   it('of SGLang that the seed lists and SGLang does not have are refused', () => {
     const config = { serverArgs: ['--mem-fraction-reserved', '0.1'] }
     expect(() => new SGLangServer({ model: LLAMA_2, config })).toThrow(
-      /--mem-fraction-reserved is no argument of SGLang; write mem-fraction-static/,
+      /--mem-fraction-reserved is not an argument of SGLang; write mem-fraction-static/,
     )
   })
 

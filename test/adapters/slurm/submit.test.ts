@@ -97,7 +97,7 @@ test('what sbatch refuses before it asks Slurm is known at once', async () => {
 })
 
 test('where there is no sbatch nothing was submitted, and nobody is asked', async () => {
-  const message = 'Cannot run sbatch: not found on PATH "/bin"'
+  const message = 'Cannot run sbatch: it is not on PATH'
   expect(await run([{ kind: 'cut', message, neverRan: true }], [])).toEqual({
     submission: { kind: 'refused', message, neverAsked: true },
     did: ['sbatch'],

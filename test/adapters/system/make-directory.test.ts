@@ -18,14 +18,14 @@ it.each(['/proc/nope', '/proc/nope/deeper'])('says that there can be no %s', asy
   )
 })
 
-it('names what is no directory', async () => {
+it('names what is not a directory', async () => {
   const place = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   const file = join(place, 'file')
   await writeFile(file, '')
   for (const path of [file, join(file, 'a/b')])
-    await expect(makeDirectory(path)).rejects.toThrow(`"${path}": "${file}" is no directory`)
+    await expect(makeDirectory(path)).rejects.toThrow(`"${path}": "${file}" is not a directory`)
   await symlink('nowhere', join(place, 'link'))
-  await expect(makeDirectory(join(place, 'link/a'))).rejects.toThrow('is no directory')
+  await expect(makeDirectory(join(place, 'link/a'))).rejects.toThrow('is not a directory')
 })
 
 it('names where it may not write', async () => {

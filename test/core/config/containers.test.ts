@@ -25,22 +25,22 @@ describe('a container', () => {
     [
       'apptainer',
       'docker://vllm/vllm-openai:v0.11.0',
-      'is no path: each job would fetch and convert it; write the absolute path of a .sif file or a sandbox directory; apptainer build IMAGE.sif docker://… makes one',
+      'is not a path: each job would fetch and convert it; write the absolute path of a .sif file or a sandbox directory; apptainer build IMAGE.sif docker://… makes one',
     ],
     [
       'shifter',
       '/cluster/vllm.sif',
-      'is no name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+      'is not the name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
     ],
     [
       'podman-hpc',
       '/cluster/vllm.sif',
-      'is no name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+      'is not the name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
     ],
     [
       'pyxis',
       'oras://nvidia/vllm',
-      'is no image of pyxis; write the absolute path of a .sqsh file, or a name such as nvcr.io#nvidia/vllm:25.09-py3',
+      'is not an image of pyxis; write the absolute path of a .sqsh file, or a name such as nvcr.io#nvidia/vllm:25.09-py3',
     ],
   ])('of %s does not take %s', (runtime, image, why) => {
     const at = 36 + runtime.length

@@ -216,11 +216,11 @@ describe('known mistakes', () => {
     ],
     [
       `${SGLANG}args: { mem_fraction_reserved: 0.1 }`,
-      ".args.mem_fraction_reserved: --mem-fraction-reserved is no argument of SGLang; write mem-fraction-static, the share of a GPU's memory for weights and KV cache",
+      ".args.mem_fraction_reserved: --mem-fraction-reserved is not an argument of SGLang; write mem-fraction-static, the share of a GPU's memory for weights and KV cache",
     ],
     [
       `${VLLM}args: [--mem-fraction-reserved, 0.1]`,
-      ".args[0]: --mem-fraction-reserved is no argument of vLLM; write gpu-memory-utilization, the share of a GPU's memory that it may take",
+      ".args[0]: --mem-fraction-reserved is not an argument of vLLM; write gpu-memory-utilization, the share of a GPU's memory that it may take",
     ],
     [
       `${SGLANG}args: [--max_running_requests, 4]`,

@@ -194,7 +194,7 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], listen: .inf }',
-      '4:45: Cannot use gateway.listen: .inf is no number to count with; write a smaller one',
+      '4:45: Cannot use gateway.listen: .inf is not a number to count with; write a smaller one',
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',

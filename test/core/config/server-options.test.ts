@@ -115,7 +115,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   [
     "another engine's flag",
     { config: { serverArgs: { context_length: 8192 } } },
-    ['Cannot use config.serverArgs.context_length: --context-length is no argument of vLLM; write max-model-len'],
+    ['Cannot use config.serverArgs.context_length: --context-length is not an argument of vLLM; write max-model-len'],
   ],
 ])('options with %s are refused', (_, more, found) => {
   expect(problems({ ...MODEL, ...more })).toEqual(found)

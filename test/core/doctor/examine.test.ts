@@ -84,6 +84,7 @@ it('says nothing of Slurm, partitions and a runtime where a sluice up runs the s
   })
   expect(new Set(findings.map(one => one.id.split('.')[0]))).toEqual(new Set(['gateway', 'shared', 'slurm']))
   expect(findings.filter(one => one.level === 'problem' || one.level === 'unknown')).toEqual([])
+  expect(findings.map(one => one.id)).not.toContain('shared.summary')
 })
 
 it("looks for no program where the engine is Sluice's own", () => {
@@ -159,6 +160,12 @@ describe('the gateway', () => {
     const gateway = { ...site.gateway, mayEndStreams }
     expect(find({ ...site, gateway }, 'gateway.streams')?.level).toBe(level)
   })
+})
+
+it('does not call a port taken where another account than its own asks', () => {
+  const gateway = { ...site.gateway, listens: [{ listen: 8080, holder: 'somebody else' as const }] }
+  const shared = { ...site.shared, uid: site.shared.uid + 1 }
+  expect(find({ ...site, gateway, shared }, 'gateway.port.8080')).toMatchObject({ level: 'unknown' })
 })
 
 describe('the shared directory', () => {

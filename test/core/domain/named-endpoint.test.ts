@@ -12,7 +12,7 @@ describe('an endpoint', () => {
   })
 
   it.each([
-    ['17', 'Cannot tell which endpoint "17" means: name "fast-17-0-0" or "fast-17-0-1"'],
+    ['17', 'Cannot choose an endpoint of "17": name "fast-17-0-0" or "fast-17-0-1"'],
     ['fast-4243-1-0', 'Cannot find the endpoint "fast-4243-1-0": did you mean "fast-4242-1-0"'],
     [
       'reasoning',

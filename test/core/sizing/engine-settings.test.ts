@@ -66,7 +66,7 @@ describe('the arguments of llama-server', () => {
     ['-ot a=CPU,b=CUDA1', { overrides: [host(/a/), { pattern: /b/, isHost: false }] }],
     ['-ctk q3', { unknown: ['--cache-type-k "q3": this version knows no such type, and counts f16'] }],
     ['--ctk q8_0', { unknown: ['--ctk: llama-server takes -ctk, or --cache-type-k'] }],
-    ['-ub many', { unknown: ['--ubatch-size "many": it is no number, and left out of the plan'] }],
+    ['-ub many', { unknown: ['--ubatch-size "many": it is not a number, and left out of the plan'] }],
     ['-ot (=CPU', { unknown: ['--override-tensor "(=CPU": its pattern could not be read, and is left out'] }],
     [
       '-md d.gguf --mmproj p.gguf',

@@ -93,7 +93,7 @@ describe('what is no header', () => {
   }
 
   test.each([
-    ['another magic', changed(0, 0x50, 0x4b), 'it is no GGUF file'],
+    ['another magic', changed(0, 0x50, 0x4b), 'it is not a GGUF file'],
     ['big-endian', changed(4, 0, 0, 0, 3), 'its numbers are big-endian; llama.cpp reads little-endian'],
     ['version 1', changed(4, 1), 'it is GGUF version 1, which llama.cpp no longer reads; convert the model again'],
     ['version 4', changed(4, 4), 'it is GGUF version 4; known are 2 and 3'],

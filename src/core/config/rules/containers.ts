@@ -13,21 +13,21 @@ interface Images {
 
 const NAMED: Images = {
   pattern: /^[^/#]/,
-  found: 'is no name of an image',
+  found: 'is not the name of an image',
   fix: 'write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
 }
 
 const IMAGES: Readonly<Record<Runtime, Images>> = {
   apptainer: {
     pattern: /^\//,
-    found: 'is no path: each job would fetch and convert it',
+    found: 'is not a path: each job would fetch and convert it',
     fix: 'write the absolute path of a .sif file or a sandbox directory; apptainer build IMAGE.sif docker://… makes one',
   },
   shifter: NAMED,
   'podman-hpc': NAMED,
   pyxis: {
     pattern: /^(\/|dockerd?:\/\/|(?!\w+:\/\/))/,
-    found: 'is no image of pyxis',
+    found: 'is not an image of pyxis',
     fix: 'write the absolute path of a .sqsh file, or a name such as nvcr.io#nvidia/vllm:25.09-py3',
   },
 }

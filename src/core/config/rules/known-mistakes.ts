@@ -52,7 +52,7 @@ function findings(
   const unknown =
     value === false ? undefined : UNKNOWN.find(one => one.engines.includes(engine) && one.flags.includes(flag))
   if (unknown !== undefined)
-    return [badValue(path, `${flag} is no argument of ${NAMES[engine]}`, fixes[flag] ?? unknown.fix)] // 1
+    return [badValue(path, `${flag} is not an argument of ${NAMES[engine]}`, fixes[flag] ?? unknown.fix)] // 1
   const typed = TYPED.find(one => one.engines.includes(engine) && one.flags.includes(flag))
   if (typed !== undefined && isMap(value))
     return [badValue(path, `${flag} takes one word, and this is a map`, typed.fix)] // 2

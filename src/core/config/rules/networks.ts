@@ -35,7 +35,10 @@ function wrongNetwork(text: string): Wrong | undefined {
   if (text.includes(':'))
     return { found: 'is not IPv4', fix: 'write the IPv4 network of the nodes: only IPv4 is supported today' }
   if (address === undefined || rest.length > 0) {
-    return { found: 'is no IPv4 network', fix: 'write four numbers up to 255 and a prefix length, such as 10.0.0.0/24' }
+    return {
+      found: 'is not an IPv4 network',
+      fix: 'write four numbers up to 255 and a prefix length, such as 10.0.0.0/24',
+    }
   }
   if (length === undefined) return { found: 'has no prefix length', fix: `write ${base}/32 for this address alone` }
   if (!/^(?:[1-9]|[12]\d|3[0-2]|0)$/.test(length)) {
