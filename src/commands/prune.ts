@@ -5,6 +5,7 @@ import { systemClock } from '../adapters/system/clock.ts'
 import { programsBelow } from '../adapters/system/processes.ts'
 import type { Context } from '../core/context.ts'
 import { type BuildUser, isInstalledBuild, removableBuilds } from '../core/domain/build.ts'
+import type { JobView } from '../core/domain/job-view.ts'
 import { formatProblem } from '../core/domain/problem.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { endpointBuilds, updaterBuilds } from './site/build-users.ts'
@@ -70,8 +71,10 @@ export async function siteUsers(
   const { endpoints, problems } = await site.registry.scan()
   const answer = await site.jobs(signal)
   if ('unknown' in answer) throw new Error(`Cannot find out which jobs run, so nothing was removed: ${answer.unknown}`)
-  const live = answer.jobs.map(one => one.job).filter(job => job.state !== 'ended' && job.state !== 'pending')
-  const ofLive = endpoints.filter(({ job }) => !answer.complete || live.some(one => one.id === job.id))
+  const runs = (job: JobView) => job.state !== 'ended' && job.state !== 'pending'
+  const live = answer.jobs.map(one => one.job).filter(runs)
+  const any = [...live, ...answer.others.filter(runs)]
+  const ofLive = endpoints.filter(({ job }) => !answer.complete || any.some(one => one.id === job.id))
   return [
     ...updaters.map(({ who, build }) => ({ who: `the updater of ${who}`, build })),
     ...endpointBuilds(ofLive),

@@ -109,7 +109,17 @@ it('removes nothing more once current names another build', async () => {
   expect(await left()).toEqual([OLD, OLDER, NEW, 'current'])
 })
 
-async function siteWith(published: typeof endpoint | undefined, state: JobState, run = endpoint.job.restarts) {
+it('counts an endpoint whose job has another comment by now', async () => {
+  const { site } = await siteWith({ ...endpoint, build: OLD }, 'running', endpoint.job.restarts, false)
+  expect((await siteUsers(site, new AbortController().signal)).at(-1)).toEqual({ who: endpoint.id, build: OLD })
+})
+
+async function siteWith(
+  published: typeof endpoint | undefined,
+  state: JobState,
+  run = endpoint.job.restarts,
+  isOurs = true,
+) {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-prune-'))
   const lane = createLane(systemClock, 10_000)
   const registry = openRegistry(shared, lane)
@@ -120,7 +130,11 @@ async function siteWith(published: typeof endpoint | undefined, state: JobState,
   await writeFile(join(shared, 'routes/main.json'), formatRoutes(routes))
   const { id, name } = endpoint.job
   const job = { id, restarts: run, name, state, stateText: state, reason: '', nodeList: '' }
-  const jobs = async () => ({ jobs: [{ tier: 'fast', job }], complete: true })
+  const jobs = async () => ({
+    jobs: isOurs ? [{ tier: 'fast', job }] : [],
+    others: isOurs ? [] : [job],
+    complete: true,
+  })
   const config = { shared, timing: { beatSeconds: 5, leaseSeconds: 20 } }
   onTestFinished(() => registry.close())
   return { site: { config, lane, registry, jobs } as unknown as Parameters<typeof siteUsers>[0] }
