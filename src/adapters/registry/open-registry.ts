@@ -46,7 +46,8 @@ export function openRegistry(shared: string, lane: Lane) {
     remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
       lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
-    removeExpired: (isAlive: (jobId: string) => boolean) => removeExpired(shared, { lane, isAlive }),
+    removeExpired: (gateway: string, isAlive: (jobId: string) => boolean) =>
+      removeExpired(shared, { gateway, lane, isAlive }),
     beat: (replica: string, beat: Beat) =>
       lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>

@@ -77,6 +77,7 @@ export async function runUpdater({
       registry: {
         ...registry,
         writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+        removeExpired: isAlive => registry.removeExpired(gateway.name, isAlive),
       },
       gateway: nginx,
       slurm: slurm && slurmEffects(slurm, signal),
