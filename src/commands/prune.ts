@@ -44,6 +44,9 @@ export async function pruneBuilds(options: {
   const found = removableBuilds(installed, current, users)
   if ('unsure' in found) throw new Error(`Cannot prune "${directory}", so nothing was removed: ${found.unsure}`)
   for (const [build, why] of found.kept) print(`Kept ${build}: ${why}`)
+  // What a prune that was cut short has left: it would stand in the way of the next one of its name.
+  const torn = (await readdir(directory)).filter(name => isInstalledBuild(REMOVED.exec(name)?.[1] ?? ''))
+  for (const name of torn) if (!dryRun) await rm(join(directory, name), { recursive: true })
   for (const build of found.remove) {
     // Its name goes first: what is half removed is not taken for what is installed.
     const going = join(directory, `.${build}.removed`)
@@ -86,6 +89,8 @@ export async function siteUsers(
     ...problems.map(problem => ({ who: formatProblem(problem), build: undefined })),
   ]
 }
+
+const REMOVED = /^\.(.+)\.removed$/
 
 /** However it is written: an administrator who went back a version may have written the whole path, or a link to a link. */
 async function currentBuild(directory: string): Promise<string> {

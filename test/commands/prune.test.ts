@@ -96,6 +96,15 @@ it.each(['0.3.0-dddddddddddd', '/', 'elsewhere'])('removes nothing where current
   expect(await left()).toEqual([OLD, OLDER, NEW, 'current', 'elsewhere'])
 })
 
+it('takes away what a prune that was cut short has left', async () => {
+  const { directory, prune, left } = await installed()
+  for (const build of [OLD, '0.0.9-eeeeeeeeeeee'])
+    await mkdir(join(directory, `.${build}.removed/templates`), { recursive: true })
+  await mkdir(join(directory, '.notes.removed'))
+  await prune([])
+  expect(await left()).toEqual(['.notes.removed', NEW, 'current'])
+})
+
 it('removes nothing more once current names another build', async () => {
   const { directory, left } = await installed()
   const users = async () => {
