@@ -247,7 +247,7 @@ async function main(): Promise<number> {
   process.on('SIGTERM', () => done.abort('SIGTERM'))
   command.hook('preAction', (_, action) => {
     endAtSignal(action.name(), done.signal, systemClock, process.exit)
-    outputs.begins(action.name())
+    outputs.begins(action.name(), action.opts()['output'])
   })
   try {
     await command.parseAsync()

@@ -1,6 +1,6 @@
 import { readlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ConfigOptions, loadConfig, loadRunningConfig } from '../adapters/config-file/load-config.ts'
 import { runningUps } from '../adapters/config-file/running-ups.ts'
@@ -167,7 +167,7 @@ async function gatherBuilds(config: Config, signal: AbortSignal): Promise<Runtim
 
 async function gatherCurrent(path: string): Promise<RuntimeFacts> {
   const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const current = await lane.run('look at the runtime', () => readlink(join(path, 'current'))).catch(notKnown)
+  const current = await lane.run('look at the runtime', () => readlink(join(path, 'current'))).then(basename, notKnown)
   const here = fileURLToPath(import.meta.url)
   if (current === undefined || !here.endsWith('.cjs')) return { path, current, isThis: undefined }
   const [ours, theirs] = await Promise.all(

@@ -33,6 +33,7 @@ export async function explainJob(name: string, options: ExplainOptions, context:
   const reader = createReader(site)
   const answer = await site.jobs(context.signal)
   const jobs = 'unknown' in answer ? [] : answer.jobs
+  const known = 'unknown' in answer ? [] : [...jobs.map(one => one.job), ...answer.others]
   const endpoints = await reader.attempt('the registry', [], () =>
     site.registry.scan().then(scan => scan.endpoints, nothingYet),
   )
@@ -47,7 +48,7 @@ export async function explainJob(name: string, options: ExplainOptions, context:
   })
   if (wanted === undefined) throw new Error(`Cannot explain ${name}: no job of this tier has left anything`)
   const found: Pick<ExplainFacts, 'slurm' | 'endpoint'> = {
-    slurm: 'unknown' in answer ? answer : { value: jobs.find(one => one.job.id === wanted.id)?.job },
+    slurm: 'unknown' in answer ? answer : { value: known.find(job => job.id === wanted.id) },
     endpoint: { value: lastOf(endpoints.filter(one => one.job.id === wanted.id)) },
   }
   const explanation = explain({ ...(await gather(wanted, site, reader)), ...found, problems: reader.problems })

@@ -18,6 +18,7 @@ import type { Context } from '../core/context.ts'
 import { codeOf, reasonOf } from '../core/domain/caught.ts'
 import { networkOf, networksOf } from '../core/domain/node-networks.ts'
 import { UserError } from '../core/domain/user-error.ts'
+import { printableLine } from '../core/text/printable-text.ts'
 
 export interface InitOptions {
   readonly site?: string
@@ -175,7 +176,8 @@ function asker({ yes }: InitOptions, { terminal, signal }: Context): Ask {
     const lines = createInterface({ input: process.stdin, output: process.stderr })
     try {
       const offered = otherwise === '' ? '' : ` [${otherwise}]`
-      return (await lines.question(`${question}${offered}: `, { signal })).trim() || otherwise
+      // Slurm's names are another program's.
+      return (await lines.question(printableLine(`${question}${offered}: `), { signal })).trim() || otherwise
     } finally {
       lines.close()
     }

@@ -1,10 +1,11 @@
 import { readdir, readlink, realpath, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { programsBelow } from '../adapters/system/processes.ts'
 import type { Context } from '../core/context.ts'
 import { type BuildUser, isInstalledBuild, removableBuilds } from '../core/domain/build.ts'
+import type { JobView } from '../core/domain/job-view.ts'
 import { formatProblem } from '../core/domain/problem.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { endpointBuilds, updaterBuilds } from './site/build-users.ts'
@@ -37,20 +38,22 @@ export async function pruneBuilds(options: {
   print(line: string): void
 }): Promise<void> {
   const { directory, dryRun, print } = options
-  const current = await readlink(join(directory, 'current')).catch(() => undefined) // told below, whatever it was
-  if (current === undefined)
-    throw new UserError(
-      `Cannot prune "${directory}": there is no "${join(directory, 'current')}", so nothing was installed there`,
-    )
+  const current = await currentBuild(directory)
   const installed = (await readdir(directory)).filter(isInstalledBuild).sort()
   const users = [...(await options.users()), ...(await localUsers(directory))]
   const found = removableBuilds(installed, current, users)
   if ('unsure' in found) throw new Error(`Cannot prune "${directory}", so nothing was removed: ${found.unsure}`)
   for (const [build, why] of found.kept) print(`Kept ${build}: ${why}`)
+  // What a prune that was cut short has left: it would stand in the way of the next one of its name.
+  const torn = (await readdir(directory)).filter(name => isInstalledBuild(REMOVED.exec(name)?.[1] ?? ''))
+  for (const name of torn) if (!dryRun) await rm(join(directory, name), { recursive: true })
   for (const build of found.remove) {
     // Its name goes first: what is half removed is not taken for what is installed.
     const going = join(directory, `.${build}.removed`)
     if (!dryRun) {
+      // Whoever installs now, or goes back, names another one.
+      if ((await currentBuild(directory)) !== current)
+        throw new Error(`Cannot go on with "${directory}": "current" names another build since it was looked at`)
       await rename(join(directory, build), going)
       await rm(going, { recursive: true })
     }
@@ -71,19 +74,37 @@ export async function siteUsers(
   const { endpoints, problems } = await site.registry.scan()
   const answer = await site.jobs(signal)
   if ('unknown' in answer) throw new Error(`Cannot find out which jobs run, so nothing was removed: ${answer.unknown}`)
-  const live = answer.jobs
-    .filter(({ job }) => job.state !== 'ended' && job.state !== 'pending')
-    .map(({ job }) => job.id)
-  const ofLive = endpoints.filter(({ job }) => !answer.complete || live.includes(job.id))
+  const runs = (job: JobView) => job.state !== 'ended' && job.state !== 'pending'
+  const live = answer.jobs.map(one => one.job).filter(runs)
+  const any = [...live, ...answer.others.filter(runs)]
+  const ofLive = endpoints.filter(({ job }) => !answer.complete || any.some(one => one.id === job.id))
   return [
     ...updaters.map(({ who, build }) => ({ who: `the updater of ${who}`, build })),
     ...endpointBuilds(ofLive),
+    // An earlier run of the same job may have been of another build.
     ...live
-      .filter(id => !endpoints.some(({ job }) => job.id === id))
-      .map(id => ({ who: `job ${id}`, build: undefined })),
+      .filter(({ id, restarts }) => !endpoints.some(({ job }) => job.id === id && job.restarts >= restarts))
+      .map(({ id }) => ({ who: `job ${id}`, build: undefined })),
     ...(answer.complete ? [] : [{ who: "a job of Slurm's answer that could not be read", build: undefined }]),
     ...problems.map(problem => ({ who: formatProblem(problem), build: undefined })),
   ]
+}
+
+const REMOVED = /^\.(.+)\.removed$/
+
+/** However it is written: an administrator who went back a version may have written the whole path, or a link to a link. */
+async function currentBuild(directory: string): Promise<string> {
+  const link = join(directory, 'current')
+  const named = await readlink(link).catch(() => undefined) // told below, whatever it was
+  if (named === undefined)
+    throw new UserError(`Cannot prune "${directory}": there is no "${link}", so nothing was installed there`)
+  const found = await realpath(link).catch(() => undefined) // as above
+  const build = found === undefined ? '' : basename(found)
+  if (found === undefined || found !== join(await realpath(directory), build) || !isInstalledBuild(build))
+    throw new UserError(
+      `Cannot prune "${directory}", so nothing was removed: "${link}" points at "${named}", which is no build there`,
+    )
+  return build
 }
 
 async function localUsers(directory: string): Promise<readonly BuildUser[]> {

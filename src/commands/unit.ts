@@ -39,10 +39,15 @@ export async function unit(options: UnitOptions, context: Context): Promise<void
   const configFile = resolve(context.cwd, file)
   const program = options.program ?? (isRoot ? ROOTS_PROGRAM : join(config.runtime, 'current/sluice'))
   const account = isRoot ? 'root' : (options.account ?? (manager === 'user' ? '' : await ownerOf(config, context)))
+  if (account !== '' && !ACCOUNT.test(account))
+    throw new UserError(`Cannot write a unit for account ${JSON.stringify(account)}: it is no name of an account`)
   if (manager === 'system') refusePrivate({ configFile, program, shared: config.shared, state: config.gateway.state })
   const template = await readTemplate(unitTemplate(manager))
   printText(context.print, renderUnit(config, { manager, account, program, configFile }, template).trimEnd())
 }
+
+/** As useradd(8) and directories of accounts have them; a `.` or `@` too. */
+const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,255}$/
 
 /** Root runs nothing that the site's account may write, and `runtime` is its. */
 const ROOTS_PROGRAM = '/opt/sluice/current/sluice'

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -67,7 +67,68 @@ it('a job that runs and has not published yet does not say what it runs', async 
   expect((await siteUsers(site, new AbortController().signal)).at(-1)).toEqual({ who: 'job 4242', build: undefined })
 })
 
-async function siteWith(published: typeof endpoint | undefined, state: JobState) {
+it('of a job that was requeued its earlier run does not say what it runs now', async () => {
+  const { site } = await siteWith({ ...endpoint, build: OLD }, 'running', endpoint.job.restarts + 1)
+  expect((await siteUsers(site, new AbortController().signal)).slice(1)).toEqual([
+    { who: endpoint.id, build: OLD },
+    { who: 'job 4242', build: undefined },
+  ])
+})
+
+it.each([
+  ['the whole path', (directory: string) => join(directory, NEW)],
+  ['a slash at its end', () => `${NEW}/`],
+  ['a dot', () => `./${NEW}`],
+])('keeps what current names by %s', async (_, target) => {
+  const { directory, prune, left } = await installed()
+  await rm(join(directory, 'current'))
+  await symlink(target(directory), join(directory, 'current'))
+  await prune([])
+  expect(await left()).toEqual([NEW, 'current'])
+})
+
+it.each(['0.3.0-dddddddddddd', '/', 'elsewhere'])('removes nothing where current names %s, no build', async target => {
+  const { directory, prune, left } = await installed()
+  await mkdir(join(directory, 'elsewhere'))
+  await rm(join(directory, 'current'))
+  await symlink(target, join(directory, 'current'))
+  await expect(prune([])).rejects.toThrow(`points at "${target}", which is no build there`)
+  expect(await left()).toEqual([OLD, OLDER, NEW, 'current', 'elsewhere'])
+})
+
+it('takes away what a prune that was cut short has left', async () => {
+  const { directory, prune, left } = await installed()
+  for (const build of [OLD, '0.0.9-eeeeeeeeeeee'])
+    await mkdir(join(directory, `.${build}.removed/templates`), { recursive: true })
+  await mkdir(join(directory, '.notes.removed'))
+  await prune([])
+  expect(await left()).toEqual(['.notes.removed', NEW, 'current'])
+})
+
+it('removes nothing more once current names another build', async () => {
+  const { directory, left } = await installed()
+  const users = async () => {
+    await rm(join(directory, 'current'))
+    await symlink(OLD, join(directory, 'current'))
+    return []
+  }
+  await expect(pruneBuilds({ directory, users, dryRun: false, print: () => undefined })).rejects.toThrow(
+    'names another',
+  )
+  expect(await left()).toEqual([OLD, OLDER, NEW, 'current'])
+})
+
+it('counts an endpoint whose job has another comment by now', async () => {
+  const { site } = await siteWith({ ...endpoint, build: OLD }, 'running', endpoint.job.restarts, false)
+  expect((await siteUsers(site, new AbortController().signal)).at(-1)).toEqual({ who: endpoint.id, build: OLD })
+})
+
+async function siteWith(
+  published: typeof endpoint | undefined,
+  state: JobState,
+  run = endpoint.job.restarts,
+  isOurs = true,
+) {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-prune-'))
   const lane = createLane(systemClock, 10_000)
   const registry = openRegistry(shared, lane)
@@ -76,9 +137,13 @@ async function siteWith(published: typeof endpoint | undefined, state: JobState)
     await writeFile(join(shared, `endpoints/${published.id}.json`), formatEndpoint(published), { mode: 0o640 })
   const routes = { version: 1, gateway: 'main', beat: 1, generation: 1, tiers: {}, build: NEW } as const
   await writeFile(join(shared, 'routes/main.json'), formatRoutes(routes))
-  const { id, restarts, name } = endpoint.job
-  const job = { id, restarts, name, state, stateText: state, reason: '', nodeList: '' }
-  const jobs = async () => ({ jobs: [{ tier: 'fast', job }], complete: true })
+  const { id, name } = endpoint.job
+  const job = { id, restarts: run, name, state, stateText: state, reason: '', nodeList: '' }
+  const jobs = async () => ({
+    jobs: isOurs ? [{ tier: 'fast', job }] : [],
+    others: isOurs ? [] : [job],
+    complete: true,
+  })
   const config = { shared, timing: { beatSeconds: 5, leaseSeconds: 20 } }
   onTestFinished(() => registry.close())
   return { site: { config, lane, registry, jobs } as unknown as Parameters<typeof siteUsers>[0] }

@@ -31,6 +31,10 @@ it('refuses what no unit could see, or be', async () => {
   await expect(printed(system, { user: true })).rejects.toThrow('leave out --user')
 })
 
+it.each(['a b', 'ai%h', '-x'])('refuses %j, which is no account', async account => {
+  await expect(printed(PLACED, { account })).rejects.toThrow('no name of an account')
+})
+
 it.runIf(userInfo().uid === 0)('asks root who runs it, where the shared directory does not say', async () => {
   await expect(printed(PLACED)).rejects.toThrow('name it with --account')
 })

@@ -15,15 +15,27 @@ const MOST_CHARACTERS = 64 * 1024
 export async function sealPrefix(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly words: readonly string[]; readonly why?: string | undefined }> {
-  const words = [process.execPath, '--experimental-ffi', '--no-warnings', '--eval', `(${seal})()`, '--']
+  // What is meant for an engine in Node is not for ours, which would load it too, or refuse it: it comes back with the engine.
+  const own = OF_NODE.filter(name => env[name] !== undefined)
+  const hidden = own.length === 0 ? [] : ['env', ...own.flatMap(name => ['-u', name])]
+  const given = own.length === 0 ? [] : ['env', ...own.map(name => `${name}=${env[name]}`)]
+  const words = [
+    ...[...hidden, process.execPath, '--experimental-ffi', '--no-warnings', '--eval', `(${seal})()`, '--'],
+    ...given,
+  ]
   const [program = '', ...argv] = [...words, 'true']
   const trial = await execa(program, argv, {
     ...{ env, extendEnv: false, reject: false, stdin: 'ignore' as const },
     ...{ timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS },
   })
   if (!trial.failed) return { words }
-  return { words: [], why: trial.stderr.trim().split('\n').at(-1) || trial.shortMessage }
+  // A Node that ends by an error says which, and then its own version.
+  const lines = trial.stderr.trim().split('\n')
+  return { words: [], why: lines.find(line => /^\w*Error: /.test(line)) ?? (lines[0] || trial.shortMessage) }
 }
+
+/** What changes a Node as it starts: node(1), Environment. None holds a secret, which an argument would show to everybody. */
+const OF_NODE = ['NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NODE_EXTRA_CA_CERTS', 'NODE_REDIRECT_WARNINGS', 'NODE_DEBUG']
 
 /** Runs in a Node of its own, from its text: it may name nothing of this file. Becomes the program of its arguments. */
 function seal(): void {
@@ -36,6 +48,8 @@ function seal(): void {
   const numbers = { x64: { audit: 0xc000003e, rtSigaction: 13 }, arm64: { audit: 0xc00000b7, rtSigaction: 134 } }
   const own = numbers[process.arch as keyof typeof numbers]
   if (own === undefined) throw new Error(`no filter for ${process.arch}`)
+  // Node ignores the last two itself, which would outlive it: a writer without a reader is to end, as it does elsewhere.
+  const [SIG_DFL, SIGPIPE, SIGXFSZ] = [0n, 13, 25]
   const [SIGTERM, SIG_IGN, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [15, 1n, 38, 22, 2n]
   const [LOAD, IS_EQUAL, RETURN] = [0x20, 0x15, 0x06] // linux/bpf_common.h
   const [ALLOW, ANSWER_0] = [0x7fff0000, 0x00050000] // linux/seccomp.h
@@ -65,8 +79,10 @@ function seal(): void {
   whole.writeUInt16LE(filter.length, 0)
   whole.writeBigUInt64LE(ffi.getRawPointer(lines), 8)
   libc.signal(SIGTERM, SIG_IGN)
+  for (const one of [SIGPIPE, SIGXFSZ]) libc.signal(one, SIG_DFL)
   if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n) !== 0) throw new Error('no_new_privs is not permitted')
   if (libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ffi.getRawPointer(whole), 0n, 0n) !== 0)
     throw new Error('seccomp is not permitted')
-  process.execve?.('/bin/sh', ['sh', '-c', 'exec "$@"', 'sluice', ...process.argv.slice(1)], process.env)
+  if (process.execve === undefined) throw new Error('this Node cannot become another program')
+  process.execve('/bin/sh', ['sh', '-c', 'exec "$@"', 'sluice', ...process.argv.slice(1)], process.env)
 }

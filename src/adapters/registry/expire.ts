@@ -7,6 +7,9 @@ import { registryDirectories } from './directories.ts'
 /** A month: whoever asks why something died asks sooner. */
 export const KEPT_MS = 30 * 86_400_000
 
+/** Between a share's clock and this machine's; more, and one of them is wrong. */
+const MOST_APART_MS = 86_400_000
+
 type Place = keyof ReturnType<typeof registryDirectories>
 
 /** What belongs to one run of a job, by its name, whose first group is the job; what writers of whole files leave when they are killed. */
@@ -23,19 +26,20 @@ const EXPIRING: readonly (readonly [Place, RegExp])[] = [
 
 /**
  * Removes what has not been written for a month and is of no living job, and says how much that was. Ages are told by the
- * clock that stamps the files: what this gateway writes into `routes/` every few seconds is of now. Another gateway's file
- * may be one that was left while a clock was wrong. Without its own nothing is removed. Each look is a call of its own in the lane, so that nobody waits for a thousand of them.
+ * clock that stamps the files: the routes file of our own `gateway`, which is written every few seconds, is of now. Without it,
+ * and where this machine's clock says another day, nothing is removed: one of the two is wrong, and what is removed does not come
+ * back. Each look is a call of its own in the lane, so that nobody waits for a thousand of them.
  *
  * @throws when the directory cannot be read; what was removed until then is gone.
  */
 export async function removeExpired(
   shared: string,
-  { lane, gateway, isAlive }: { readonly lane: Lane; readonly gateway: string; isAlive(jobId: string): boolean },
+  { gateway, lane, isAlive }: { readonly gateway: string; readonly lane: Lane; isAlive(jobId: string): boolean },
 ): Promise<number> {
   const directories = registryDirectories(shared)
-  const ours = join(directories.routes, `${gateway}.json`)
-  const now = (await agesOf(directories.routes, /\.json$/)).find(one => one.path === ours)?.writtenMs
-  if (now === undefined) return 0
+  const written = (await agesOf(directories.routes, /\.json$/)).find(one => one.path.endsWith(`/${gateway}.json`))
+  const now = written?.writtenMs
+  if (now === undefined || Math.abs(now - Date.now()) > MOST_APART_MS) return 0
   let removed = 0
   for (const [place, pattern] of EXPIRING) {
     for (const { path, job, writtenMs } of await agesOf(directories[place], pattern)) {

@@ -62,7 +62,7 @@ export function openRegistry(shared: string, lane: Lane) {
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
       lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
     removeExpired: (gateway: string, isAlive: (jobId: string) => boolean) =>
-      removeExpired(shared, { lane, gateway, isAlive }),
+      removeExpired(shared, { gateway, lane, isAlive }),
     beat: (replica: string, beat: Beat) =>
       lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>

@@ -15,8 +15,8 @@ const SHOWING = ['check', 'schema', 'status', 'logs', 'explain', 'plan', 'doctor
 const GONE = ['EPIPE', 'EIO']
 
 export interface HeardOutputs {
-  /** A command of this name begins. */
-  begins(command: string): void
+  /** A command of this name begins; `output`: where it writes something else than here, whoever reads its words. */
+  begins(command: string, output?: string): void
   /** Why what was printed is not whole, though somebody wants it: the disk is full. */
   trouble(): string | undefined
 }
@@ -31,8 +31,8 @@ export function hearOutputs(stdout: Output, stderr: Output, onGone: () => void):
   })
   stderr.on('error', () => undefined) // who would be told of it does not listen
   return {
-    begins(name) {
-      command = name
+    begins(name, output) {
+      command = output === undefined ? name : undefined
     },
     trouble: () => trouble,
   }

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { lstat, mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../../core/domain/caught.ts'
 import { UserError } from '../../core/domain/user-error.ts'
@@ -53,9 +53,9 @@ async function obstacle(path: string, error: unknown): Promise<string | undefine
   }
 }
 
-/** The path, or of those above it the first that is there. */
+/** The path, or of those above it the first that is there, a link that leads nowhere too. */
 async function nearest(path: string): Promise<string> {
-  const isThere = await stat(path).then(
+  const isThere = await lstat(path).then(
     () => true,
     () => false,
   )

@@ -23,7 +23,7 @@ export async function localJobs(registry: Registry): Promise<SiteJobs> {
   )
   const living = supervised.filter(({ lives }) => lives).map(({ one }) => one)
   const replicas = new Map(living.map(one => [one.job.id, { tier: one.tier, job: viewOf(one) }]))
-  return { jobs: [...replicas.values()], complete: true }
+  return { jobs: [...replicas.values()], others: [], complete: true }
 }
 
 /** A request in the shared directory, and word of it to the supervisor; what serves nobody ends at once. */

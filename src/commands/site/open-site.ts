@@ -35,6 +35,11 @@ export interface Site {
 
 export interface SiteJobs {
   readonly jobs: readonly { readonly tier: string; readonly job: JobView }[]
+  /**
+   * This account's other jobs. One may be this site's all the same, where a comment was overwritten: what its files say is not
+   * over.
+   */
+  readonly others: readonly JobView[]
   readonly complete: boolean
 }
 
@@ -66,7 +71,8 @@ export async function openSite(options: ConfigOptions, context: Context): Promis
         const tier = tierOfComment(job.comment, config.site)
         return tier === undefined ? [] : [{ tier, job }]
       })
-      return { jobs: ours, complete: problems.length === 0 }
+      const others = jobs.filter(job => tierOfComment(job.comment, config.site) === undefined)
+      return { jobs: ours, others, complete: problems.length === 0 }
     },
   }
 }

@@ -110,7 +110,7 @@ async function clearLeft(name: string, site: Site, { json }: SendAwayOptions, co
   if (scan === undefined || scan.endpoints.length === 0) return
   const answer = await site.jobs(context.signal)
   if ('unknown' in answer) return
-  const jobs = answer.jobs.map(one => one.job)
+  const jobs = [...answer.jobs.map(one => one.job), ...answer.others]
   for (const { id } of leftBehind(name, scan.endpoints, { jobs, complete: answer.complete })) {
     const trouble = await site.registry.remove(id).then(() => undefined, messageOf)
     tell(trouble === undefined ? `Removed what is left of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)

@@ -28,7 +28,7 @@ const MAX_JOB_NAME = 256
 /** Characters of what is said of a file that is no endpoint: it may quote the file. */
 const MAX_PROBLEM = 500
 /** Characters of a model's name. */
-const MAX_MODEL_NAME = 512
+export const MAX_MODEL_NAME = 512
 /** Models of one endpoint, and processes. */
 const MAX_LIST = 1000
 

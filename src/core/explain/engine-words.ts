@@ -20,7 +20,7 @@ const TABLE: readonly EngineWords[] = [
     words: [
       /Error while (?:creating|attaching to) shared memory segment/,
       /insufficient shared memory \(shm\)/,
-      /No space left on device.*\/dev\/shm|\/dev\/shm.*No space left on device/,
+      /No space left on device.{0,300}\/dev\/shm|\/dev\/shm.{0,300}No space left on device/,
       /[Uu]nable to (?:open|mmap|allocate|write to) shared memory/,
     ],
     what: 'The shared memory of its node (/dev/shm) is full, too small, or hidden from its processes, which hand each other their data there',
@@ -71,7 +71,7 @@ const TABLE: readonly EngineWords[] = [
       /trying to access a gated repo/,
       /GatedRepoError/,
       /Access to model (\S+) is restricted/,
-      /(?:401|403) (?:Client Error|Unauthorized|Forbidden).*huggingface\.co/,
+      /(?:401|403) (?:Client Error|Unauthorized|Forbidden).{0,300}huggingface\.co/,
       /HTTP status client error \(40[13] \w+\) for url \(https:\/\/huggingface\.co/,
     ],
     what: 'Hugging Face does not give this model to whoever asks: it is gated or private, and the engine has no token that may have it',
@@ -83,7 +83,7 @@ const TABLE: readonly EngineWords[] = [
     words: [
       /LocalEntryNotFoundError|OfflineModeIsEnabled/,
       /[Cc]ouldn't connect to '?https:\/\/huggingface/,
-      /host='huggingface\.co'.*(?:Max retries|Failed to (?:resolve|establish))|Max retries exceeded with url.*huggingface|NameResolutionError.*huggingface/,
+      /host='huggingface\.co'.{0,300}(?:Max retries|Failed to (?:resolve|establish))|Max retries exceeded with url.{0,300}huggingface|NameResolutionError.{0,300}huggingface/,
       /error sending request for url \(https:\/\/huggingface\.co/,
       /Could not download model artifacts/,
     ],
@@ -103,7 +103,7 @@ const TABLE: readonly EngineWords[] = [
     words: [
       /Total number of attention heads \((\d+)\) must be divisible by tensor parallel size \((\d+)\)/,
       /(\d+) is not divisible by (\d+)$/,
-      /heads? .*must be divisible by .*(?:tp|tensor)/i,
+      /heads? .{0,300}must be divisible by .{0,300}(?:tp|tensor)/i,
     ],
     what: (_, { parts: [count, parallel] }) =>
       `The model cannot be divided among so many GPUs${count === undefined ? '' : `: ${count} by ${parallel}`}`,
@@ -113,7 +113,7 @@ const TABLE: readonly EngineWords[] = [
   {
     id: 'context-too-long',
     words: [
-      /User-specified max_model_len \((\d+)\) is greater than the derived max_model_len \(.*?(\d+)/,
+      /User-specified max_model_len \((\d+)\) is greater than the derived max_model_len \(.{0,300}?(\d+)/,
       /User-specified context_length \((\d+)\) is greater than the derived context_length \((\d+)/,
     ],
     what: (_, { parts: [asked, has] }) => `The model was trained for ${has} tokens, and ${asked} are asked for`,
@@ -141,7 +141,7 @@ const AFTERMATH: readonly EngineWords[] = [
     words: [
       /scheduler is dead.*|Exit code: (-9|137)\b/,
       /Child process unexpectedly failed with exitcode=(-?9)\b/,
-      /(?:EngineCore|Worker\S*|engine core).*(?:exit code|exitcode)[ =:]+(-9|137)\b/i,
+      /(?:EngineCore|Worker|engine core).{0,300}(?:exit code|exitcode)[ =:]+(-9|137)\b/i,
     ],
     what: 'One of its own processes was killed (SIGKILL), most often for want of host memory, and the rest cannot go on without it',
     fix: run => `Raise tiers.${tierOf(run)}.slurm.mem; the kernel's word is on the node (dmesg -T | grep -i oom)`,

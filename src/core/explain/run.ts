@@ -148,10 +148,25 @@ export function linesOf(source: string, event: RunEvent): readonly Line[] {
 }
 
 function fileLines({ name, lines }: TextFile): readonly Line[] {
-  return sinceLastStart(lines).map(text => ({ source: name, text }))
+  return sinceLastStart(lines).map(text => ({ source: name, text: shortened(text) }))
 }
+
+/**
+ * A line may be a megabyte of a client's own choice, as engines log what they are asked, and patterns look for the end of a
+ * sentence from each of its beginnings. A reason stands at the beginning of a line, or at its end.
+ */
+function shortened(text: string): string {
+  if (text.length <= LINE_BEGIN + LINE_END) return text
+  return `${text.slice(0, LINE_BEGIN)} … ${text.slice(-LINE_END)}`.toWellFormed()
+}
+
+const LINE_BEGIN = 1_500
+const LINE_END = 500
 
 /** A message has its lines, or stands in one line as endpoint files hold it. */
 function splitLines(message: string): readonly string[] {
-  return message.split(/\n| \| /).filter(text => text.trim() !== '')
+  return message
+    .split(/\n| \| /)
+    .filter(text => text.trim() !== '')
+    .map(shortened)
 }

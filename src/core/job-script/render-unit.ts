@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
+import { UserError } from '../domain/user-error.ts'
 
 export interface UnitPlaces {
   /** Whose systemd: the machine's, or a user's own. */
@@ -22,14 +23,17 @@ export function renderUnit(config: Config, places: UnitPlaces, templateText: str
   const { gateway, shared } = config
   const { program, configFile, account } = places
   const isRoot = gateway.nginx === 'system'
+  for (const text of [account, program, configFile]) refuseControls(text)
+  if (!program.startsWith('/'))
+    throw new UserError(`Cannot write a unit: systemd wants "${program}" as an absolute path; write all of it`)
   const state = gateway.state === undefined || isBelow(gateway.state, STATE_DIRECTORY) ? [] : [gateway.state]
   const writable = [shared, ...(isRoot ? [gateway.directory] : []), ...state]
   return renderStrictly(templateText, {
     site: config.site,
     account,
-    mounts: [shared, program].map(unitWord).join(' '),
-    command: [program, 'updater', '--config', configFile].map(unitWord).join(' '),
-    writable: writable.map(unitWord).join(' '),
+    mounts: [shared, program].map(unitPath).join(' '),
+    command: [program, 'updater', '--config', configFile].map(commandWord).join(' '),
+    writable: writable.map(unitPath).join(' '),
     root: isRoot,
   })
 }
@@ -41,8 +45,19 @@ export function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`)
 }
 
-/** As systemd takes it for one word without specifiers and variables: systemd.syntax(7), systemd.service(5). */
-function unitWord(text: string): string {
-  const plain = text.replaceAll('%', '%%').replaceAll('$', '$$$$')
+/** A line break in a name would begin a setting that nobody wrote. */
+function refuseControls(text: string): void {
+  if (!/\p{Cc}/u.test(text)) return
+  throw new UserError(`Cannot write a unit: ${JSON.stringify(text)} holds a control character; name another`)
+}
+
+/** As ExecStart= takes it for one word without variables: systemd.service(5), Command lines. */
+function commandWord(text: string): string {
+  return unitPath(text).replaceAll('$', '$$$$')
+}
+
+/** As systemd takes it for one word without specifiers: systemd.syntax(7), Quoting. */
+function unitPath(text: string): string {
+  const plain = text.replaceAll('%', '%%')
   return /^[\w/.@%$+=:-]+$/.test(plain) ? plain : `"${plain.replaceAll(/["\\]/g, '\\$&')}"`
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { MAX_MODEL_NAME } from '../domain/endpoint.ts'
 import { printableLine } from '../text/printable-text.ts'
-import type { EndpointStatus, ReplicaStatus, StatusReport } from './status.ts'
+import type { EndpointStatus, ReplicaStatus, StatusReport, TierStatus } from './status.ts'
 
 /** Who wrote a summary, and how often a next one comes. */
 export interface SummaryFrame {
@@ -20,37 +21,48 @@ export type Summary = SummaryFrame & StatusReport
 
 /** Bytes; a thousand replicas with a few models each take half of it. */
 export const MAX_SUMMARY_BYTES = 1024 * 1024
-const MAX_REPLICAS_BYTES = (MAX_SUMMARY_BYTES * 3) / 4
 const MOST_MODELS = 64
 const MOST_PROBLEMS = 100
 const MAX_LINE = 500
 
 /**
  * The text of a summary, bounded. Nothing of an engine's own is in it, whose last lines may hold prompts, arguments or keys:
- * of messages only what Sluice itself said, and no engine's address. What finds no room is left out, and counted.
+ * of messages only what Sluice itself said, and no engine's address. What finds no room, and what no reader would take, is left
+ * out and counted: one replica does not hide the others.
+ *
+ * @throws when a reader would not take the rest
  */
 export function formatSummary(report: StatusReport, frame: SummaryFrame): string {
-  let bytes = 0
+  const problems = report.problems.slice(0, MOST_PROBLEMS).map(bounded)
+  const whole = { version: 1, ...frame, ...report, problems }
+  let bytes = Buffer.byteLength(JSON.stringify({ ...whole, tiers: report.tiers.map(withoutReplicas) })) + MAX_LINE
   let leftOut = 0
   const tiers = report.tiers.map(tier => {
     const replicas = tier.replicas.map(publicReplica).filter(replica => {
-      bytes += Buffer.byteLength(JSON.stringify(replica))
-      if (bytes <= MAX_REPLICAS_BYTES) return true
-      leftOut += 1
-      return false
+      const size = Buffer.byteLength(JSON.stringify(replica)) + 1
+      const isShown = bytes + size <= MAX_SUMMARY_BYTES && replicaSchema.safeParse(replica).success
+      if (isShown) bytes += size
+      else leftOut += 1
+      return isShown
     })
     return { ...tier, replicas }
   })
-  const problems = report.problems.slice(0, MOST_PROBLEMS).map(bounded)
   const more = leftOut === 0 ? [] : [`${leftOut} replicas are left out for want of room`]
-  return `${JSON.stringify({ version: 1, ...frame, ...report, tiers, problems: [...problems, ...more] })}\n`
+  const text = `${JSON.stringify({ ...whole, tiers, problems: [...problems, ...more] })}\n`
+  const parsed = parseSummary(text)
+  if ('problem' in parsed) throw new Error(`Cannot publish a summary: ${parsed.problem}`)
+  return text
+}
+
+function withoutReplicas(tier: TierStatus): TierStatus {
+  return { ...tier, replicas: [] }
 }
 
 function publicReplica(replica: ReplicaStatus): ReplicaStatus {
   const { endpoint } = replica
   if (endpoint === null || endpoint === 'unknown') return replica
   const { notRouted: reasons, ...rest } = endpoint
-  const notRouted = reasons?.filter(reason => ROUTING_WORDS.test(reason)).map(bounded)
+  const notRouted = reasons?.flatMap(reason => ROUTING_WORDS.exec(reason)?.[0] ?? []).map(bounded)
   const shown: EndpointStatus = {
     ...rest,
     url: null,
@@ -78,9 +90,27 @@ const OWN_WORDS: readonly RegExp[] = [
   /^Slurm has no such job any more/,
 ]
 
-/** Updaters' own (src/programs/updater/standing.ts); what else a file says may be an engine's. */
-const ROUTING_WORDS =
-  /^not routed by \S+: (?:Address|Port|Ready without|Node|Slurm|Job \d+|Tier|The key that|Its beat stands)\b/
+/**
+ * Updaters' own sentences, whole (src/programs/updater/standing.ts): a file's words may begin as they do (`Address already in
+ * use`), and what stands behind them may be a node's other addresses.
+ */
+const ROUTING_WORDS = new RegExp(
+  `^not routed by \\S+: (?:${[
+    /Address [\d.:]+ (?:is not loopback, and there is no Slurm|lies outside gateway\.networks|is link-local or loopback)/,
+    /Address [\d.:]+ (?:is the gateway's own|is not one of node "[\w.-]+")/,
+    /Port \d+ is not one of 1024 to 65535/,
+    /Ready without an address/,
+    /Node "[\w.-]+" cannot be resolved yet/,
+    /Slurm has (?:no job \d+ of ours|not yet said that job \d+ is ours and runs on "[\w.-]+")/,
+    /Slurm says that job \d+ is [A-Z_]+/,
+    /Job \d+ (?:runs on "[\w.-]+", not on "[\w.-]+"|was requeued: this is its old copy|is being preempted)/,
+    /Tier "\w+" is not configured/,
+    /The key that it asks for cannot be read yet/,
+    /Its beat stands still, and its port does not connect/,
+  ]
+    .map(words => words.source)
+    .join('|')})`,
+)
 
 function bounded(text: string): string {
   return printableLine(text).slice(0, MAX_LINE).toWellFormed()
@@ -94,6 +124,8 @@ const name = z.string().max(256).transform(printableLine)
 const lines = z.array(line).max(MOST_PROBLEMS + 10)
 const count = z.int().nonnegative().nullable()
 const number = z.number().nullable()
+/** Epoch seconds that are a date: ECMA-262, Time Values. */
+const moment = z.number().min(0).max(8.64e12).nullable()
 
 const loadSchema = z.object({ running: number, waiting: number, kv: number, prefixHits: number })
 
@@ -101,7 +133,7 @@ const endpointSchema = z.object({
   id: name,
   state: name,
   url: z.null(),
-  models: z.array(name).max(MOST_MODELS),
+  models: z.array(z.string().max(MAX_MODEL_NAME).transform(printableLine)).max(MOST_MODELS),
   since: name,
   message: line.nullable(),
   routedBy: z.array(name).max(16).nullable(),
@@ -124,8 +156,8 @@ const replicaSchema = z.object({
       known: z.literal(true),
       state: name,
       reason: line.nullable(),
-      queuedSince: number,
-      expectedStart: number,
+      queuedSince: moment,
+      expectedStart: moment,
     }),
   ]),
   endpoint: z.union([endpointSchema, z.null(), z.literal('unknown')]),
@@ -143,7 +175,7 @@ const summarySchema = z.object({
   tiers: z
     .array(
       z.object({
-        ...{ name, path: name.nullable(), url: name.nullable() },
+        ...{ name, path: line.nullable(), url: line.nullable() },
         ...{ pending: count, running: count, ready: count, draining: count },
         replicas: z.array(replicaSchema).max(10_000),
       }),
@@ -158,7 +190,8 @@ const summarySchema = z.object({
 
 /** What such a file says, or why it cannot be understood. It is another account's: nothing of it is taken on trust. */
 export function parseSummary(text: string): Summary | { readonly problem: string } {
-  if (text.length > MAX_SUMMARY_BYTES) return { problem: `more than the ${MAX_SUMMARY_BYTES} bytes of a summary` }
+  if (Buffer.byteLength(text) > MAX_SUMMARY_BYTES)
+    return { problem: `more than the ${MAX_SUMMARY_BYTES} bytes of a summary` }
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -17,7 +17,12 @@ export interface StatusFacts {
     readonly url: string
   }[]
   /** Our jobs, each with the tier that it was submitted for. */
-  readonly jobs: Known<{ readonly jobs: readonly TierJob[]; readonly complete: boolean }>
+  readonly jobs: Known<{
+    readonly jobs: readonly TierJob[]
+    /** Of the same account, and by their comments not of this site: of one that has endpoints here it was overwritten. */
+    readonly others?: readonly JobView[]
+    readonly complete: boolean
+  }>
   readonly registry: Known<{
     readonly endpoints: readonly Endpoint[]
     readonly beats: ReadonlyMap<string, Beat>
@@ -144,7 +149,8 @@ interface Facts extends StatusFacts {
 
 /** Joins what Slurm, the registry and the gateways say. Order: the configuration's tiers, then job ids. */
 export function reportStatus(found: StatusFacts): StatusReport {
-  const byId = new Map('value' in found.jobs ? found.jobs.value.jobs.map(({ job }) => [job.id, job]) : [])
+  const { jobs: ours, others: rest = [] } = 'value' in found.jobs ? found.jobs.value : { jobs: [] }
+  const byId = new Map([...rest, ...ours.map(({ job }) => job)].map(job => [job.id, job]))
   const facts: Facts = { ...found, jobOf: id => byId.get(id) }
   const configured = facts.tiers.map(tier => tier.name)
   const endpoints = 'value' in facts.registry ? facts.registry.value.endpoints : []

@@ -88,7 +88,13 @@ export function createSummaryPublisher<E extends Overheard>(
     jobs =
       'message' in answer
         ? { unknown: 'Slurm does not answer the updater' }
-        : { value: { jobs: ours(answer.jobs), complete: answer.complete } }
+        : {
+            value: {
+              jobs: ours(answer.jobs),
+              others: answer.jobs.filter(job => tierOfComment(job.comment, site) === undefined),
+              complete: answer.complete,
+            },
+          }
     return answer
   }
 

@@ -76,8 +76,8 @@ export async function runUpdater({
     {
       registry: {
         ...registry,
-        removeExpired: isAlive => registry.removeExpired(gateway.name, isAlive),
         writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+        removeExpired: isAlive => registry.removeExpired(gateway.name, isAlive),
       },
       gateway: nginx,
       slurm: slurm && slurmEffects(slurm, signal),

@@ -1,8 +1,10 @@
 import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { expect, it } from 'vitest'
 import { createEngineEffects } from '../../../src/adapters/engine/engine-effects.ts'
+import { sealPrefix } from '../../../src/adapters/engine/seal-term.ts'
 import { findMarked } from '../../../src/adapters/system/processes.ts'
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES } from '../../../src/core/engines/index.ts'
@@ -77,4 +79,28 @@ it.each([
   const { engine, settled } = await startNode(change, termReachesAll)
   expect(settled.map(one => one.hears)).toEqual([true, true])
   await engine.stop()
+})
+
+/** What a sealed program finds: its ignored signals, and its environment. */
+async function sealed(more: Readonly<Record<string, string>>) {
+  const env = { PATH: process.env['PATH'] ?? '', ...more }
+  const { words, why } = await sealPrefix(env)
+  const [program = '', ...argv] = [...words, 'sh', '-c', 'grep SigIgn /proc/self/status; env']
+  const { stdout, stderr } = await execa(program, argv, { env, extendEnv: false })
+  return { why, stderr, ignored: Number.parseInt(/^SigIgn:\s+(\w+)/m.exec(stdout)?.[1] ?? '', 16), stdout }
+}
+
+it('changes TERM and nothing else of what a program starts with', async () => {
+  const { why, ignored, stdout } = await sealed({ A: 'a b', NODE_PATH: '/x' })
+  expect({ why, ignored }).toEqual({ why: undefined, ignored: 1 << 14 })
+  expect(stdout.split('\n')).toEqual(expect.arrayContaining(['A=a b', 'NODE_PATH=/x']))
+})
+
+it.each([
+  ['that it does not know', '--of-another-node'],
+  ['that would load something', '--require /nowhere.cjs'],
+])('leaves options for the Node of the engine to it, those %s too', async (_, options) => {
+  const { why, stderr, stdout } = await sealed({ NODE_OPTIONS: options })
+  expect({ why, stderr }).toEqual({ why: undefined, stderr: '' })
+  expect(stdout.split('\n')).toContain(`NODE_OPTIONS=${options}`)
 })

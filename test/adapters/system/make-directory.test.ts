@@ -24,8 +24,10 @@ it('names what is not a directory', async () => {
   await writeFile(file, '')
   for (const path of [file, join(file, 'a/b')])
     await expect(makeDirectory(path)).rejects.toThrow(`"${path}": "${file}" is not a directory`)
-  await symlink('nowhere', join(place, 'link'))
-  await expect(makeDirectory(join(place, 'link/a'))).rejects.toThrow('is not a directory')
+  const link = join(place, 'link')
+  await symlink('nowhere', link)
+  for (const path of [link, join(link, 'a')])
+    await expect(makeDirectory(path)).rejects.toThrow(`"${path}": "${link}" is not a directory`)
 })
 
 it('names where it may not write', async () => {

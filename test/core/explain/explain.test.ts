@@ -284,3 +284,16 @@ describe('an explanation', () => {
     expect(explain(facts({ runs: [run({ events: list, logs })] }))?.runs[0]?.cause).toBe('engine-crashed')
   })
 })
+
+it('looks at the beginning and the end of a line, however long a client has made it', () => {
+  const long = '/dev/shm '.repeat(100_000)
+  const of = (line: string) =>
+    explain(
+      facts({
+        runs: [run({ events: events(['failed', {}]), logs: [{ name: 'logs/7/engine-0.log', lines: [line] }] })],
+      }),
+    )
+  expect(JSON.stringify(of(long)).length).toBeLessThan(20_000)
+  for (const line of [`CUDA out of memory. ${long}`, `${long}CUDA out of memory.`])
+    expect(JSON.stringify(of(line))).toContain('"cause":"device-memory"')
+})

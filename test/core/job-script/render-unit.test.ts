@@ -58,3 +58,18 @@ it('no unit gives up for good', async () => {
     expect(text).toMatch(/^Restart=always$/m)
   }
 })
+
+it('a dollar is a variable in commands alone', async () => {
+  const lines = (await unit({ program: '/opt/$a/sluice' })).split('\n')
+  expect(lines).toContain('RequiresMountsFor=/cluster/shared/ai /opt/$a/sluice')
+  expect(lines).toContain('ExecStart=/opt/$$a/sluice updater --config /etc/sluice/sluice.yaml')
+})
+
+it.each<[Partial<UnitPlaces>, string]>([
+  [{ account: 'ai\nExecStartPre=+/tmp/x' }, 'holds a control character'],
+  [{ configFile: '/etc/a\n[Service]\nUser=root' }, 'holds a control character'],
+  [{ program: '/opt/a\u001b[2J' }, 'holds a control character'],
+  [{ program: '+/opt/sluice' }, 'as an absolute path'],
+])('no name begins a line, or a right, of its own: %j', async (change, problem) => {
+  await expect(unit(change)).rejects.toThrow(problem)
+})

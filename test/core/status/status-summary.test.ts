@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { MAX_MODEL_NAME } from '../../../src/core/domain/endpoint.ts'
 import type { EndpointStatus, ReplicaStatus, StatusReport } from '../../../src/core/status/status.ts'
 import {
   formatSummary,
@@ -96,7 +97,13 @@ it.each([
   ['{"version":2}', 'version 2 is newer than this sluice'],
   ['null', 'not a summary (file: '],
   ['{"version":1}', 'not a summary (gateway: '],
-  [formatSummary(report(replica), { ...frame, everySeconds: -1 }), 'not a summary (everySeconds: '],
+  [
+    formatSummary(report(replica), frame).replace('"everySeconds":5', '"everySeconds":-1'),
+    'not a summary (everySeconds: ',
+  ],
+  // No date: to write it would throw.
+  [formatSummary(report(waiting), frame).replace('"queuedSince":90', '"queuedSince":1e300'), 'queuedSince: '],
+  [formatSummary(report(waiting), frame).replace('"expectedStart":99', '"expectedStart":-1e300'), 'expectedStart: '],
   [`"${'x'.repeat(MAX_SUMMARY_BYTES)}"`, 'more than the '],
 ])('is not taken on trust: %#', (text, problem) => {
   expect(parseSummary(text)).toEqual({ problem: expect.stringContaining(problem) })
@@ -105,4 +112,44 @@ it.each([
 it('has lines that a terminal may get', () => {
   const text = formatSummary(report(replica), frame).replace('"m"', '"m\\u001b[2J\\nready"')
   expect(parseSummary(text)).toMatchObject({ tiers: [{ replicas: [{ endpoint: { models: ['m\\nready'] } }] }] })
+})
+
+it('is what a reader takes, whatever the endpoint files may hold', () => {
+  const models = ['m'.repeat(MAX_MODEL_NAME)]
+  expect(published(report({ ...replica, endpoint: { ...endpoint, models } }))).toMatchObject({
+    tiers: [{ replicas: [{ endpoint: { models } }] }],
+  })
+})
+
+it('leaves out what no reader takes, and shows the others', () => {
+  const odd = { ...replica, job: '9', node: 'n'.repeat(10_000) }
+  const summary = published(report(odd, replica))
+  expect(summary.tiers[0]?.replicas.map(one => one.job)).toEqual(['7'])
+  expect(summary.problems.at(-1)).toBe('1 replicas are left out for want of room')
+  expect(() => formatSummary(report(replica), { ...frame, everySeconds: -1 })).toThrow('Cannot publish a summary: ')
+})
+
+it('has room for its replicas beside many tiers and long problems', () => {
+  const one = report(...Array.from({ length: 5_000 }, (_, job) => ({ ...replica, job: String(job) })))
+  const tiers = Array.from({ length: 900 }, (_, index) => ({
+    ...{ ...report().tiers[0], name: `t${index}`, path: '/', url: `http://${'h'.repeat(100)}` },
+    ...{ pending: 0, running: 0, ready: 0, draining: 0, replicas: one.tiers[0]?.replicas.slice(0, 20) ?? [] },
+  }))
+  const problems = Array.from({ length: 100 }, () => '\u20ac'.repeat(500))
+  expect(Buffer.byteLength(formatSummary({ ...one, tiers, problems }, frame))).toBeLessThanOrEqual(MAX_SUMMARY_BYTES)
+})
+
+it.each([
+  ['Address already in use: --api-key sk-secret', undefined],
+  ['Port 8080 of secret', undefined],
+  ['Address 10.0.0.3 is not one of node "n1" (10.9.9.9)', 'Address 10.0.0.3 is not one of node "n1"'],
+  ["Address 10.0.0.3:8080 is the gateway's own", "Address 10.0.0.3:8080 is the gateway's own"],
+  ['Slurm says that job 7 is COMPLETING', 'Slurm says that job 7 is COMPLETING'],
+  ['Job 7 runs on "n1", not on "n2"', 'Job 7 runs on "n1", not on "n2"'],
+])('of why it is not routed, %j, it shows %j', (reason, shown) => {
+  const notRouted = [`not routed by main: ${reason}`]
+  const { tiers } = published(report({ ...replica, endpoint: { ...endpoint, notRouted } }))
+  const found = tiers[0]?.replicas[0]?.endpoint
+  expect(found).toHaveProperty('state')
+  expect(Object(found).notRouted).toEqual(shown === undefined ? undefined : [`not routed by main: ${shown}`])
 })

@@ -204,3 +204,8 @@ it('tells of a job that Slurm holds since its launch failed, and what to do abou
     ),
   ])
 })
+
+it('takes a job whose comment was overwritten for what its endpoint names', () => {
+  const others = { jobs: { value: { jobs: [], others: [running, { ...running, id: '1' }], complete: true } } }
+  expect(replicasOf(others)).toMatchObject([{ job: '4242', slurm: { state: 'RUNNING' }, endpoint: { state: 'ready' } }])
+})
