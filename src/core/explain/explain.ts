@@ -97,6 +97,16 @@ function waiting(job: JobView): Answer {
   }
 }
 
+function routingFix({ job }: Run, why: string): string {
+  if (why.endsWith('is not configured')) {
+    return `Send it away (sluice drain ${job}), or put its tier back into sluice.yaml and have the updater read it`
+  }
+  if (why.endsWith('lies outside gateway.networks')) {
+    return `Put that network back into gateway.networks; or send the job away (sluice drain ${job}) and submit it again, as a job keeps the networks that it was submitted with`
+  }
+  return 'Mend what the updater says (gateway.networks and the node’s names for an address); sluice doctor looks at both'
+}
+
 /** A run that has not ended: well, on its way, or in trouble that may be the end of it. */
 function lifeOf(run: Run): Answer {
   const served = run.events.findLast(one => one.event === 'ready')
@@ -118,7 +128,7 @@ function lifeOf(run: Run): Answer {
       cause: 'not-routed',
       what: `${what}. But no request reaches it: ${run.notRouted.text.replace(/^Not routed: /, '')}`,
       evidence: [...evidence, run.notRouted],
-      fix: 'Mend what the updater says (gateway.networks and the node’s names for an address); sluice doctor looks at both',
+      fix: routingFix(run, run.notRouted.text),
     }
   }
   const { cause, what, evidence: shown, fix } = answerFor(run)

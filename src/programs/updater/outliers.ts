@@ -13,7 +13,7 @@ import type { Try } from './tries.ts'
  *    ▲  ▲                                     │  ▲
  *    │  └── nobody else is there, or all fail ┤  │ fails once
  *    │                                        ▼  │
- *    └────────────── 5 s without a failure ── on trial (a few requests), after 5, 10 … 60 s
+ *    └─ an answer after 5 s without a failure ─ on trial (a few requests), after 5, 10 … 60 s
  * ```
  *
  * Where all fail it is the requests, or something that engines share: nobody is aside then, and for a while nobody is put
@@ -143,7 +143,7 @@ export function createOutliers(): Outliers {
     const back = [
       ...aside.flatMap(([id, member]) => (now >= (member.asideUntil ?? now) ? [putOnTrial(id, member, now)] : [])),
       ...serving.flatMap(({ id, member, of: count }) =>
-        member.isOnTrial && count.failures === 0 && now - (member.triedAt ?? now) >= TRIAL_MS
+        member.isOnTrial && count.tries > 0 && count.failures === 0 && now - (member.triedAt ?? now) >= TRIAL_MS
           ? [takeBack(id, member, 'It serves again', member.triedAt)]
           : [],
       ),

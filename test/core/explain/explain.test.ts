@@ -133,6 +133,11 @@ describe('an explanation', () => {
       what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z. But no request reaches it: Address 10.1.0.3 lies outside gateway.networks',
       evidence: [{ source: 'Slurm' }, { source: told.source, text }],
     })
+    expect(now(told)?.fix).toMatch(/sluice drain 7\) and submit it again/)
+    expect(now({ ...told, text: 'Not routed: Tier "fast" is not configured' })?.fix).toMatch(
+      /^Send it away \(sluice drain 7\)/,
+    )
+    expect(now({ ...told, text: 'Not routed: Node "a" cannot be resolved yet' })?.fix).toMatch(/^Mend what/)
     expect(now(told, { ...told, text: 'Routed' })?.cause).toBe('runs')
   })
 

@@ -210,6 +210,15 @@ describe('an engine whose answers fail while those of others do not', () => {
     expect(rests).toEqual([5, 10, 20, 40, 60, 60])
   })
 
+  it('stays on trial until it has answered: of one that nobody asked it is not known', () => {
+    const two = traffic('a', 'b')
+    const well = tries('b', 'answered', 5)
+    two.second(tries('a', 'refused', 5), well)
+    expect(two.secondsUntil('on trial a', well)).toBe(5)
+    expect(two.secondsUntil('taken back a', well)).toBe(Number.POSITIVE_INFINITY)
+    expect(two.second(tries('a', 'answered', 1), well)).toEqual(['taken back a'])
+  })
+
   it('is back when its trial went well, and as any other after a minute', () => {
     const two = traffic('a', 'b')
     const well = tries('b', 'answered', 5)
