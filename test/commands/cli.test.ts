@@ -52,7 +52,7 @@ test('a working directory that was removed matters to relative names alone', asy
     code: 2,
     stdout: '',
     said: [
-      `Cannot find a configuration: there is no ${there}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG`,
+      `Cannot find a configuration: there is no ${there}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG, or write a first one with sluice init`,
     ],
   })
   expect(await from('render', '--config', config, '--output', 'jobs')).toEqual({
