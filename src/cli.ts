@@ -68,7 +68,7 @@ function program(): Command {
 
   sluice
     .command('init')
-    .description('write a first sluice.yaml, from what Slurm says and what you answer; asks nothing without a terminal')
+    .description('write a first sluice.yaml, from Slurm and your answers; without a terminal it asks nothing')
     .option('--partition <name>', 'where the jobs go')
     .option('--shared <dir>', 'a directory on the filesystem that all nodes share')
     .option('--network <cidr...>', 'networks of the nodes')
@@ -85,7 +85,7 @@ function program(): Command {
     .addOption(configFile())
     .option('--output <dir>', 'write the scripts there')
     .option('--check', 'exit 1 when a script on disk differs')
-    .option('--dry-run', 'say what would be written')
+    .option('--dry-run', 'show what would be written')
     .action(async (tiers, options) => (await import('./commands/render.ts')).render(tiers, options, context))
   sluice
     .command('submit')
@@ -109,7 +109,7 @@ function program(): Command {
     .action(async options => (await import('./commands/updater.ts')).updater(options, context))
   sluice
     .command('status')
-    .description('show tiers, replicas, endpoints, what Slurm says of them, and what drains and why')
+    .description('show tiers, replicas and endpoints: their state in Slurm, who routes to them, what drains and why')
     .addOption(configFile())
     .option('--json', 'print JSON')
     .option('--watch', 'look again every two seconds, until Ctrl-C')
@@ -126,7 +126,9 @@ function program(): Command {
     .action(async (name, options) => (await import('./commands/logs.ts')).logs(name, options, context))
   sluice
     .command('explain')
-    .description('say in words why a job died, what shows it and what to do; exit code 1 when nothing is known of it')
+    .description(
+      'explain why a job died or does not run: cause, evidence, cure; exit code 1 when nothing is known of it',
+    )
     .argument('<job|id|tier>', 'a job, a replica, an endpoint, or a tier: its last job')
     .addOption(configFile())
     .option('--json', 'print JSON')
@@ -138,7 +140,7 @@ function program(): Command {
     .addOption(configFile())
     .option('--requeue', 'requeue the job instead: it comes back where there is room')
     .option('--within <seconds>', 'cut what has not ended by then')
-    .option('--dry-run', 'say what would be done')
+    .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
     .action(async (id, options) => (await import('./commands/site/send-away.ts')).drain(id, options, context))
   sluice
@@ -148,12 +150,12 @@ function program(): Command {
     .addOption(configFile())
     .option('--now', 'cancel at once: answers are cut')
     .option('--within <seconds>', 'cut what has not ended by then')
-    .option('--dry-run', 'say what would be done')
+    .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
     .action(async (name, options) => (await import('./commands/site/send-away.ts')).stop(name, options, context))
   sluice
     .command('profile')
-    .description('have a running vLLM or SGLang record a profile, and say where its traces lie')
+    .description('have a running vLLM or SGLang record a profile, and report where its traces are')
     .argument('<endpoint>', 'an endpoint, or a replica or job that has one only')
     .addOption(configFile())
     .requiredOption('--seconds <n>', 'how long to record; Ctrl-C ends it sooner')
@@ -161,7 +163,7 @@ function program(): Command {
       '--output <dir>',
       "where SGLang writes, on the endpoint's node; profiles/ in the shared directory by default",
     )
-    .option('--dry-run', 'say what would be done')
+    .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
     .action(async (name, options) => (await import('./commands/profile.ts')).profile(name, options, context))
   sluice
@@ -207,7 +209,7 @@ function program(): Command {
     .command('gateway')
     .description("the gateway's nginx, which outlives its updater")
     .command('stop')
-    .description('end it for good: no new connections, and when its last answer has ended nobody listens any more')
+    .description('end it for good: it takes no new connections, and ends with its last answer')
     .addOption(configFile())
     .option('--within <seconds>', 'cut what has not ended by then', '600')
     .option('--now', 'cut running answers at once')
@@ -227,9 +229,9 @@ function program(): Command {
     .command('install')
     .description('put this bundle and its Node where compute nodes find them')
     .option('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
-    .option('--prune', 'install nothing; remove what `current` does not name and nobody runs')
+    .option('--prune', 'install nothing; remove builds that are neither `current` nor in use')
     .addOption(configFile())
-    .option('--dry-run', 'say what would be written, or removed')
+    .option('--dry-run', 'show what would be written, or removed')
     .action(async options => (await import('./commands/install.ts')).install(options, context))
 
   return sluice

@@ -280,7 +280,7 @@ describe('a replica that serves', () => {
     await execa('scontrol', ['update', `JobId=${late}`, 'EndTime=now+2'])
     const drain = site.sluice('drain', drained, '--config', site.configFile)
     await cancel(cancelled)
-    expect((await runEnded(cancelled, 'cancelled')).what).toBe('Somebody cancelled it (scancel)')
+    expect((await runEnded(cancelled, 'cancelled')).what).toBe('It was cancelled (scancel)')
     await drain
     expect((await runEnded(drained, 'drained')).what).toMatch(/^An operator sent it away/)
     expect((await runEnded(late, 'timed-out')).what).toMatch(/^Its walltime was over/)

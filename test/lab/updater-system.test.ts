@@ -152,7 +152,7 @@ test('is refused where others could be root through it', async () => {
   expect([asAccount.exitCode, asAccount.stderr]).toEqual([
     2,
     expect.stringContaining(
-      "Cannot drive the system's nginx as ai (uid 2001): whoever may write a file that root's nginx includes is root; start the updater as root",
+      "Cannot drive the system's nginx as ai (uid 2001): every account that can write a file that root's nginx includes is root; start the updater as root",
     ),
   ])
 })

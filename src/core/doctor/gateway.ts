@@ -45,7 +45,7 @@ function examineSilence([gateway, forMs]: readonly [string, number]): Finding {
     id: `gateway.updater.${gateway}`,
     level: 'problem',
     what: `The updater of gateway ${gateway} does not beat: its last word is ${Math.round(forMs / 1_000)} s old`,
-    why: 'Nobody routes to new replicas there, and drained ones wait for it',
+    why: 'New replicas get no requests there, and drained ones wait for it',
     fix: `start it again (sluice updater), or, if that gateway is gone for good, remove routes/${gateway}.json`,
   }
 }

@@ -44,7 +44,7 @@ function owner(ownerUid: number, { uid, path }: SharedFacts): readonly Finding[]
 
 function permissions(mode: number, path: string): Finding {
   const shown = (mode & 0o7777).toString(8).padStart(4, '0')
-  if ((mode & 0o002) === 0) return ok('shared.permissions', `Nobody else can write there (mode ${shown})`)
+  if ((mode & 0o002) === 0) return ok('shared.permissions', `Other accounts cannot write there (mode ${shown})`)
   return {
     id: 'shared.permissions',
     level: 'problem',

@@ -48,7 +48,7 @@ function preemption({ preemptType, preemptMode }: Config): Finding {
   if (preemptType === undefined) return unknown(id, 'How this cluster preempts is not known')
   const mode = preemptMode ?? 'OFF'
   if (preemptType === 'preempt/none' || mode === 'OFF') {
-    return { id, level: 'note', what: 'Nobody preempts on this cluster', why: 'Replicas leave at their walltime only' }
+    return { id, level: 'note', what: 'This cluster does not preempt', why: 'Replicas leave at their walltime only' }
   }
   const by = preemptType === 'preempt/qos' ? 'qualities of service' : 'partitions'
   return ok(id, `Preemption by ${by}, mode ${mode}`, `GraceTime counts where the ${by} have it`)

@@ -151,7 +151,7 @@ function mode({ name }: TierFacts, { where, preemptMode }: Source): readonly Fin
         id,
         level: 'problem',
         what: `${name}: ${where} has PreemptMode ${preemptMode}`,
-        why: 'A suspended engine keeps its GPU memory and answers nobody, without a notice',
+        why: 'A suspended engine keeps its GPU memory and answers nothing, without a notice',
         fix: 'ask for PreemptMode=REQUEUE',
       },
     ]
@@ -179,9 +179,9 @@ function rpc({ name, rpcPort }: TierFacts): readonly Finding[] {
     {
       id: `tier.rpc.${name}`,
       level: 'warning',
-      what: `${name}: its RPC workers take orders from whoever reaches port ${rpcPort} of their nodes`,
+      what: `${name}: its RPC workers take orders from everything that reaches port ${rpcPort} of their nodes`,
       why: "llama.cpp's RPC has no key and no encryption; a second client also hangs the model",
-      fix: 'let only the nodes of this cluster reach that port, and choose rpc.network so that nobody else is in it',
+      fix: 'let only the nodes of this cluster reach that port, and choose rpc.network so that nothing else is in it',
     },
   ]
 }

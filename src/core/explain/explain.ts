@@ -146,9 +146,9 @@ function lifeOf(run: Run): Answer {
 const HALTED: Readonly<Record<string, { readonly what: string; readonly fix: string | null }>> = {
   CONFIGURING: { what: 'It has its nodes, and they are being booted or set up for it', fix: null },
   POWER_UP_NODE: { what: 'It has its nodes, and they are being powered up', fix: null },
-  RESIZING: { what: 'Slurm is changing its size: somebody changed the number of its nodes', fix: null },
+  RESIZING: { what: 'Slurm is changing its size: the number of its nodes was changed', fix: null },
   SUSPENDED: {
-    what: 'Its processes stand still: it was suspended (scontrol suspend, or PreemptMode=SUSPEND), and answers nobody',
+    what: 'Its processes stand still: it was suspended (scontrol suspend, or PreemptMode=SUSPEND), and answers nothing',
     fix: 'See who suspended it: scontrol resume JOB as an operator; for preemption use PreemptMode=REQUEUE (sluice doctor)',
   },
   STOPPED: {
@@ -218,9 +218,7 @@ function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly
     ...('unknown' in facts.slurm
       ? [facts.slurm.unknown]
       : slurm === undefined
-        ? [
-            `Slurm does not know job ${job} any more (MinJobAge): what it said of its end is known only where somebody wrote it down`,
-          ]
+        ? [`Slurm does not know job ${job} any more (MinJobAge): what ended it is known only from files`]
         : []),
     ...('unknown' in facts.endpoint ? [facts.endpoint.unknown] : []),
     ...runs.flatMap(run => (run.events.length === 0 ? [`No events of run ${run.restarts} (${run.eventsFile})`] : [])),

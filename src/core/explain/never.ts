@@ -40,7 +40,7 @@ const NEVER: Readonly<Record<string, Never>> = {
   },
   AccountNotAllowed: {
     what: 'its account is not allowed in its partition (AllowAccounts, DenyAccounts)',
-    fix: 'Choose another slurm.account or slurm.partition, or ask whoever runs Slurm to allow it',
+    fix: 'Choose another slurm.account or slurm.partition, or ask the people who run Slurm to allow it',
   },
   InvalidQOS: {
     what: 'Slurm does not know its QoS, or its account does not have it any more',
@@ -48,7 +48,7 @@ const NEVER: Readonly<Record<string, Never>> = {
   },
   QOSNotAllowed: {
     what: 'its QoS is not allowed for its account, or in its partition (AllowQos, DenyQos)',
-    fix: 'Choose another slurm.qos or slurm.partition, or ask whoever runs Slurm to allow it',
+    fix: 'Choose another slurm.qos or slurm.partition, or ask the people who run Slurm to allow it',
   },
   AssociationTimeLimit: {
     what: 'its slurm.time is longer than its account allows one job',

@@ -116,7 +116,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
         ? 'It was cancelled by a command of ours (sluice stop or drain)'
         : run.events.some(one => one.event === 'cancelled')
           ? 'It ended its own job as its last act'
-          : 'Somebody cancelled it (scancel)',
+          : 'It was cancelled (scancel)',
     fix: run =>
       `To have it again: sluice submit ${tierOf(run)}. To send one away without cutting answers: sluice drain`,
   },

@@ -50,8 +50,8 @@ const WAITS: readonly Wait[] = [
   {
     id: 'held-requeued',
     recognise: /REQUEUE_HOLD|SPECIAL_EXIT|job requeued in held state|requeued held/,
-    what: 'It was requeued and held: somebody used scontrol requeuehold, or a rule of the site did',
-    fix: ({ id }) => `scontrol release ${id}, when whoever held it agrees`,
+    what: 'It was requeued and held: by scontrol requeuehold, or by a rule of the site',
+    fix: ({ id }) => `scontrol release ${id}, when the person who held it agrees`,
   },
   {
     id: 'held-by-admin',
@@ -75,7 +75,7 @@ const WAITS: readonly Wait[] = [
     id: 'waits-for-start-time',
     recognise: job => /BeginTime/.test(job.reason) && !isAfterRequeue(job),
     what: ({ eligibleTime }) =>
-      `It may not start ${eligibleTime === undefined ? 'yet' : `before ${new Date(eligibleTime * 1_000).toISOString()}`}: somebody set that time (--begin, scontrol update StartTime)`,
+      `It may not start ${eligibleTime === undefined ? 'yet' : `before ${new Date(eligibleTime * 1_000).toISOString()}`}: that time was set by a person (--begin, scontrol update StartTime)`,
     fix: ({ id }) => `It starts then by itself; for now, as its owner: scontrol update JobId=${id} StartTime=now`,
   },
   {
@@ -109,7 +109,8 @@ const WAITS: readonly Wait[] = [
     id: 'waits-for-partition',
     recognise: /PartitionDown|PartitionInactive/,
     what: 'Its partition is closed: an operator of Slurm has set it DOWN, INACTIVE or DRAIN',
-    fix: () => 'Ask whoever runs Slurm (scontrol show partition); it starts by itself when the partition is up again',
+    fix: () =>
+      'Ask the people who run Slurm (scontrol show partition); it starts by itself when the partition is up again',
   },
   {
     id: 'waits-for-nodes-to-return',

@@ -73,7 +73,7 @@ export function planErrand(errand: Errand, manner: Manner, { job, endpoints, unr
   }
   if (served === undefined && wasAsked) return wait('its engine has stopped, it is leaving') // 9
   if (served === undefined) {
-    const words = 'it serves nobody'
+    const words = 'it serves no request'
     return manner === 'requeue'
       ? { kind: 'requeue', words: `requeueing it: ${words}` }
       : { kind: 'cancel', words: `cancelling it: ${words}` } // 10

@@ -73,7 +73,7 @@ function connectToRoot({ env }: Context, lost: (error: Error) => void): UpdaterG
   if (env[CHANNEL_VARIABLE] === undefined) {
     const { uid, username } = userInfo()
     throw new UserError(
-      `Cannot drive the system's nginx as ${username} (uid ${uid}): whoever may write a file that root's nginx includes is root; ` +
+      `Cannot drive the system's nginx as ${username} (uid ${uid}): every account that can write a file that root's nginx includes is root; ` +
         'start the updater as root, which does all else as the owner of the shared directory, or write gateway.nginx: private',
     )
   }

@@ -336,7 +336,7 @@ it('tells a cancel of our own from somebody else’s', () => {
     text: '2026-01-31T12:00:00.000Z cancelled by ai (sluice stop)',
   }
   const cancelled = slurmOnly({ stateText: 'CANCELLED' })
-  expect(explain(cancelled)?.runs[0]?.what).toBe('Somebody cancelled it (scancel)')
+  expect(explain(cancelled)?.runs[0]?.what).toBe('It was cancelled (scancel)')
   expect(explain({ ...cancelled, orders: [order] })?.runs[0]).toMatchObject({
     cause: 'cancelled',
     what: 'It was cancelled by a command of ours (sluice stop or drain)',

@@ -5,8 +5,7 @@ import { explanationText } from '../../../src/core/explain/explain-text.ts'
 import type { RunEvent } from '../../../src/core/explain/facts.ts'
 import { events, facts, run, view } from './facts-of.ts'
 
-const FORGOTTEN =
-  'Slurm does not know job 7 any more (MinJobAge): what it said of its end is known only where somebody wrote it down'
+const FORGOTTEN = 'Slurm does not know job 7 any more (MinJobAge): what ended it is known only from files'
 
 const ENDPOINT: Endpoint = {
   version: 1,

@@ -89,12 +89,12 @@ function wordsOf(tier: string, waiting: Waiting | undefined): readonly [string, 
     case 'failed':
       return [
         'tier_failed',
-        `No engine of ${tier} is running: job ${waiting.job} has failed. Whoever runs it finds why and what to do with: sluice explain ${waiting.job}`,
+        `No engine of ${tier} is running: job ${waiting.job} has failed. Its operator finds why and what to do with: sluice explain ${waiting.job}`,
       ]
     case 'none':
       return [
         'tier_not_submitted',
-        `No replica of ${tier} is submitted. Whoever runs it submits one with: sluice submit ${tier}`,
+        `No replica of ${tier} is submitted. Its operator submits one with: sluice submit ${tier}`,
       ]
   }
 }
