@@ -11,6 +11,10 @@ import { formatSummary } from '../../core/status/status-summary.ts'
 import { statusTiers } from '../../core/status/tier-url.ts'
 import type { RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 
+/** Of the updater's time summaries take half a hundredth at most, unless that made them older than a minute. */
+const PAUSE_OVER_COST = 200
+const LONGEST_PAUSE_MS = 60_000
+
 interface Overheard {
   readonly registry: RegistryEffects
   readonly slurm: SlurmEffects | undefined
@@ -20,7 +24,7 @@ interface Overheard {
 export interface SummaryPublisher<E extends Overheard> {
   /** The same effects; what they answer is remembered. */
   readonly effects: E
-  /** Writes a summary with each beat until the signal aborts; never rejects. Its last one is left, and grows old. */
+  /** Writes a summary with each beat, or less often where that costs much, until the signal aborts; never rejects. Its last one is left, and grows old. */
   keepPublishing(signal: AbortSignal): Promise<void>
 }
 
@@ -42,6 +46,7 @@ export function createSummaryPublisher<E extends Overheard>(
   let jobs: StatusFacts['jobs'] = { unknown: 'Slurm has not been asked yet' }
   let routes: GatewayRoutes | undefined
   let beat = 0
+  let pauseMs = beatMs
   let trouble: string | undefined
 
   return {
@@ -72,7 +77,7 @@ export function createSummaryPublisher<E extends Overheard>(
     },
     async keepPublishing(signal) {
       while (!signal.aborted) {
-        await clock.sleep(beatMs, signal)
+        await clock.sleep(pauseMs, signal)
         if (!signal.aborted && registry !== undefined) await publish(registry)
       }
     },
@@ -101,12 +106,20 @@ export function createSummaryPublisher<E extends Overheard>(
   /** Whatever it is, an updater does not end for it. */
   async function publish(scanned: StatusFacts['registry']): Promise<void> {
     const now = await Promise.resolve()
-      .then(() => write(gateway.name, summaryOf(scanned)))
+      .then(() => write(gateway.name, timedSummaryOf(scanned)))
       .then(() => undefined, messageOf)
     if (now !== undefined && now !== trouble) {
       effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old one` })
     }
     trouble = now
+  }
+
+  /** A site of thousands takes a tenth of a second of this process: then its summaries come less often. */
+  function timedSummaryOf(scanned: StatusFacts['registry']): string {
+    const begunAt = clock.now()
+    const text = summaryOf(scanned)
+    pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(beatMs, PAUSE_OVER_COST * (clock.now() - begunAt)))
+    return text
   }
 
   function summaryOf(scanned: StatusFacts['registry']): string {
@@ -127,7 +140,7 @@ export function createSummaryPublisher<E extends Overheard>(
       { ...report, problems: [...report.problems, ...problems] },
       {
         ...{ gateway: gateway.name, account: userInfo().username, writtenAt: clock.date().toISOString(), beat },
-        ...{ everySeconds: timing.beatSeconds, leaseSeconds: timing.leaseSeconds },
+        ...{ everySeconds: pauseMs / 1_000, leaseSeconds: Math.max(timing.leaseSeconds, (3 * pauseMs) / 1_000) },
       },
     )
   }

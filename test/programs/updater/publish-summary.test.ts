@@ -19,10 +19,12 @@ const problem = { file: '/cluster/shared/ai/endpoints/secret.json', message: 'Em
 function publisher(
   jobs: Awaited<ReturnType<SlurmEffects['jobs']>>,
   write: () => Promise<void> = async () => undefined,
+  costMs = 0,
 ) {
   const { config } = parseConfig(EXAMPLE, 'f')
   if (config === undefined) throw new Error('Cannot read the example')
   const clock = manualClock()
+  let spentMs = 0
   const written: string[] = []
   const events: string[] = []
   const effects = {
@@ -40,7 +42,15 @@ function publisher(
       await write()
       written.push(`${gateway} ${text}`)
     },
-    clock,
+    // It asks for the date once in a summary.
+    {
+      ...clock,
+      now: () => clock.now() + spentMs,
+      date() {
+        spentMs += costMs
+        return clock.date()
+      },
+    },
   )
   const stopped = new AbortController()
   const publishing = summary.keepPublishing(stopped.signal)
@@ -105,5 +115,17 @@ it('tells once that it cannot write, and goes on', async () => {
   expect(site.events).toEqual([
     'trouble {"what":"summary","message":"Cannot write \\"x\\": ENOSPC; other accounts see an old one"}',
   ])
+  await site.stop()
+})
+
+it('comes less often where it costs the updater much, and says how often', async () => {
+  const site = publisher(failing, undefined, 100)
+  await site.summary.effects.registry.scan({ beats: true })
+  await site.clock.advance(5_000)
+  expect([site.written.length, site.latest()]).toMatchObject([1, { everySeconds: 5, leaseSeconds: 20 }])
+  await site.clock.advance(19_000)
+  expect(site.written.length).toBe(1)
+  await site.clock.advance(1_000)
+  expect([site.written.length, site.latest()]).toMatchObject([2, { everySeconds: 20, leaseSeconds: 60 }])
   await site.stop()
 })
