@@ -140,11 +140,15 @@ export function createOutliers(): Outliers {
       const changed = all.filter(([, member]) => member.asideUntil !== undefined || member.isOnTrial)
       return changed.map(([id, member]) => takeBack(id, member, reason, undefined))
     }
+    const isQuiet = serving.every(one => one.all.tries === 0)
     const back = [
       ...aside.flatMap(([id, member]) => (now >= (member.asideUntil ?? now) ? [putOnTrial(id, member, now)] : [])),
       ...serving.flatMap(({ id, member, of: count }) =>
-        member.isOnTrial && count.tries > 0 && count.failures === 0 && now - (member.triedAt ?? now) >= TRIAL_MS
-          ? [takeBack(id, member, 'It serves again', member.triedAt)]
+        member.isOnTrial &&
+        (count.tries > 0 || isQuiet) &&
+        count.failures === 0 &&
+        now - (member.triedAt ?? now) >= TRIAL_MS
+          ? [takeBack(id, member, isQuiet ? 'Nobody asks any of them' : 'It serves again', member.triedAt)]
           : [],
       ),
     ]
