@@ -142,7 +142,7 @@ function program(): Command {
     .option('--within <seconds>', 'cut what has not ended by then')
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
-    .action(async (id, options) => (await import('./commands/site/send-away.ts')).drain(id, options, context))
+    .action(async (id, options) => (await import('./commands/site/removal.ts')).drain(id, options, context))
   sluice
     .command('stop')
     .description('send all replicas of a tier away when their answers have ended; jobs that wait are cancelled at once')
@@ -152,7 +152,7 @@ function program(): Command {
     .option('--within <seconds>', 'cut what has not ended by then')
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
-    .action(async (name, options) => (await import('./commands/site/send-away.ts')).stop(name, options, context))
+    .action(async (name, options) => (await import('./commands/site/removal.ts')).stop(name, options, context))
   sluice
     .command('profile')
     .description('have a running vLLM or SGLang record a profile, and report where its traces are')

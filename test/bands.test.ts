@@ -19,7 +19,7 @@ const JOINING = new Set([
 /** Imports that the paths do not allow, and why they are there. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'programs/up/serve.ts → programs/updater/run.ts': '`up` runs an updater in its own process',
-  'programs/up/serve.ts → programs/updater/plan.ts': '`up` runs an updater in its own process',
+  'programs/up/serve.ts → programs/updater/plan-gateway.ts': '`up` runs an updater in its own process',
 }
 
 interface Import {

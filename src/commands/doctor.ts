@@ -16,11 +16,11 @@ import type { Slurm } from '../adapters/slurm/slurm.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { digestFile } from '../adapters/system/directory-digest.ts'
 import { mayTrace } from '../adapters/system/end-sockets.ts'
-import { createLane } from '../adapters/system/lane.ts'
+import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import { stateDirectory } from '../adapters/system/user-state.ts'
 import { commandOf } from '../core/config/command-of.ts'
-import { gatewayFrame } from '../core/config/gateway-frame.ts'
 import type { Config, TierConfig } from '../core/config/schema.ts'
+import { staticGateway } from '../core/config/static-gateway.ts'
 import type { Context } from '../core/context.ts'
 import { examineSite } from '../core/doctor/examine.ts'
 import type { DoctorFacts, RuntimeFacts, SharedFacts, TierFacts } from '../core/doctor/facts.ts'
@@ -103,7 +103,7 @@ async function listensOfUps(context: Context) {
   return Promise.all(
     ups.map(async ({ file }) => {
       const loaded = await loadConfig({ config: file }, context).catch(notKnown) // it may be ending
-      return { file, addresses: loaded === undefined ? [] : listensOf(gatewayFrame(loaded.config)) }
+      return { file, addresses: loaded === undefined ? [] : listensOf(staticGateway(loaded.config)) }
     }),
   )
 }
@@ -111,9 +111,9 @@ async function listensOfUps(context: Context) {
 async function gatherGateway(config: Config, context: Context): Promise<DoctorFacts['gateway']> {
   const { env, signal } = context
   const { gateway, site, tiers } = config
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const registry = openRegistry(config.shared, lane)
-  const still = await stillUpdaters({ config, registry, lane }, systemClock, signal).catch(notKnown)
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(config.shared, serialQueue)
+  const still = await stillUpdaters({ config, registry, serialQueue }, systemClock, signal).catch(notKnown)
   const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
   const places = [gateway.listen, ...Object.values(tiers).flatMap(tier => tier.gatewayPort ?? [])]
   const ups = await listensOfUps(context)
@@ -133,20 +133,22 @@ async function gatherGateway(config: Config, context: Context): Promise<DoctorFa
 }
 
 async function gatherShared(path: string): Promise<SharedFacts> {
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const found = await lane
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const found = await serialQueue
     .run('look at the shared directory', () => inspectShared(path))
     .catch(error => ({
       unreadable:
         codeOf(error) === 'EACCES' ? 'this account may not enter it; be the one that owns it' : messageOf(error),
     }))
-  const trial = await lane
+  const trial = await serialQueue
     .run('write in the shared directory', () => tryShared(path, systemClock))
     .catch(error => {
       const cause = codeOf(error) === undefined && error instanceof Error ? (error.cause ?? error) : error
       return { failed: reasonOf(cause), code: codeOf(cause) }
     })
-  const key = await lane.run('look at site.key', async () => (await inspectSiteKey(path)) ?? 'none').catch(notKnown)
+  const key = await serialQueue
+    .run('look at site.key', async () => (await inspectSiteKey(path)) ?? 'none')
+    .catch(notKnown)
   return { path, uid: userInfo().uid, found, trial, key }
 }
 
@@ -156,23 +158,25 @@ async function gatherRuntime(config: Config, signal: AbortSignal): Promise<Runti
 }
 
 async function gatherBuilds(config: Config, signal: AbortSignal): Promise<RuntimeFacts['users']> {
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const registry = openRegistry(config.shared, lane)
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(config.shared, serialQueue)
   const { endpoints } = await registry.scan()
   return {
-    updaters: await updaterBuilds({ config, registry, lane }, systemClock, signal),
+    updaters: await updaterBuilds({ config, registry, serialQueue }, systemClock, signal),
     endpoints: endpointBuilds(endpoints),
   }
 }
 
 async function gatherCurrent(path: string): Promise<RuntimeFacts> {
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const current = await lane.run('look at the runtime', () => readlink(join(path, 'current'))).then(basename, notKnown)
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const current = await serialQueue
+    .run('look at the runtime', () => readlink(join(path, 'current')))
+    .then(basename, notKnown)
   const here = fileURLToPath(import.meta.url)
   if (current === undefined || !here.endsWith('.cjs')) return { path, current, isThis: undefined }
   const [ours, theirs] = await Promise.all(
     [here, join(path, 'current/sluice.cjs')].map(file =>
-      lane.run('read a bundle', () => digestFile(file)).catch(notKnown),
+      serialQueue.run('read a bundle', () => digestFile(file)).catch(notKnown),
     ),
   )
   const isThis = ours === undefined || theirs === undefined ? undefined : ours === theirs

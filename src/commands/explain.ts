@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
 import { registryDirectories } from '../adapters/registry/directories.ts'
-import { growingFile } from '../adapters/system/growing-file.ts'
+import { followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf, messageOf } from '../core/domain/caught.ts'
 import type { Endpoint } from '../core/domain/endpoint.ts'
 import { explain } from '../core/explain/explain.ts'
 import { explanationText } from '../core/explain/explain-text.ts'
-import type { ExplainFacts, RunEvent, RunFacts, Standing, TextFile } from '../core/explain/facts.ts'
+import type { ExplainFacts, RecordedRoutability, RunEvent, RunFacts, TextFile } from '../core/explain/facts.ts'
 import type { Line } from '../core/explain/run.ts'
 import { type KnownJob, type WhichJob, whichJob } from '../core/explain/which-job.ts'
 import { keptDirectory, outputName } from '../core/job-script/job-output.ts'
@@ -88,7 +88,7 @@ function createReader(site: Site): Reader {
       }),
     lines: (path, lines, wants) =>
       reader.attempt(`"${path}"`, [], () =>
-        site.lane.run(`read "${path}"`, () => growingFile(path, lines, wants).read()),
+        site.serialQueue.run(`read "${path}"`, () => followFile(path, lines, wants).read()),
       ),
     names: directory => reader.attempt(`"${directory}"`, [], () => listNames(site, directory)),
   }
@@ -134,7 +134,7 @@ async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Read
         .map(({ file, number }) => readRun({ file, number, id, kept }, site, reader)),
     ),
     output: settings === undefined || tier === undefined ? [] : await readOutput(id, tier, site, reader),
-    standings: await readStandings(id, names, site, reader),
+    routabilities: await readRoutabilities(id, names, site, reader),
     orders: await readOrders(id, names, site, reader),
     settings,
     isTierRemoved: tier !== undefined && settings === undefined,
@@ -174,12 +174,12 @@ async function readOutput(id: string, tier: string, site: Site, reader: Reader):
   )
 }
 
-async function readStandings(
+async function readRoutabilities(
   id: string,
   names: readonly string[],
   site: Site,
   reader: Reader,
-): Promise<readonly Standing[]> {
+): Promise<readonly RecordedRoutability[]> {
   const { events } = registryDirectories(site.config.shared)
   const ours = new RegExp(`"event":"standing","id":"[a-z][a-z0-9_]*-${id}-(\\d+)-\\d+"`)
   const files = names.filter(file => /^updater-.*\.jsonl$/.test(file))

@@ -9,7 +9,7 @@ import { stopNginx } from '../adapters/gateway/nginx/stop-nginx.ts'
 import { placesBelow } from '../adapters/gateway/state-directory.ts'
 import { registryDirectories } from '../adapters/registry/directories.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import { createLane } from '../adapters/system/lane.ts'
+import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
@@ -88,7 +88,7 @@ async function lockAgainstUpdaters(config: Config, context: Context) {
 /** Nothing is reached through a gateway that is not there: a replica that leaves need not wait for it. */
 async function removeRoutes({ shared, gateway }: Config, { warn }: Context): Promise<void> {
   const file = join(registryDirectories(shared).routes, `${gateway.name}.json`)
-  await createLane(systemClock, SHARED_DEADLINE_MS)
+  await createSerialQueue(systemClock, SHARED_DEADLINE_MS)
     .run(`remove "${file}"`, () => rm(file, { force: true }))
     .catch(error => warn(`${messageOf(error)}; replicas that leave wait a minute for this gateway`))
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
 import { registryDirectories } from '../adapters/registry/directories.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import { type GrowingFile, growingFile } from '../adapters/system/growing-file.ts'
+import { type FileFollower, followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
 import { jobsNamed, type NamedJob } from '../core/domain/named-jobs.ts'
@@ -34,13 +34,13 @@ export async function logs(name: string, options: LogsOptions, context: Context)
   const lines = countOf(options.lines)
   const site = await openSite(options, context)
   const wanted = await wantedJobs(name, site, context)
-  const open = new Map<string, { readonly file: GrowingFile; readonly path: string }>()
+  const open = new Map<string, { readonly file: FileFollower; readonly path: string }>()
   const failed = new Set<string>()
   for (let look = 0; ; look += 1) {
     for (const { label, path, wants } of await findSources(site, wanted)) {
       // A file that comes later is new from its first line on.
       if (open.has(label)) continue
-      open.set(label, { file: growingFile(path, look === 0 ? lines : Number.POSITIVE_INFINITY, wants), path })
+      open.set(label, { file: followFile(path, look === 0 ? lines : Number.POSITIVE_INFINITY, wants), path })
     }
     const parts: LogPart[] = []
     for (const [label, { file, path }] of open) {
@@ -51,7 +51,7 @@ export async function logs(name: string, options: LogsOptions, context: Context)
           const writtenAt = lines.length === 0 ? 0 : await stat(path).then(({ mtimeMs }) => mtimeMs, Date.now)
           return { label, lines, writtenAt }
         }
-        parts.push(await site.lane.run(`read ${label}`, read))
+        parts.push(await site.serialQueue.run(`read ${label}`, read))
         failed.delete(label)
       } catch (error) {
         if (!failed.has(label)) context.warn(`Cannot read ${label}: ${messageOf(error)}`)

@@ -34,9 +34,9 @@ export async function profile(name: string, options: ProfileOptions, context: Co
   const endpoint = endpointNamed(name, endpoints)
   const { id, engine, job } = endpoint
   const plan = planOf(endpoint, options, site.config)
-  const tell = options.json === true ? context.warn : context.print
+  const log = options.json === true ? context.warn : context.print
   if (options.dryRun === true) {
-    tell(`Would profile ${id} (${engine} on ${job.node}) for ${seconds} s; traces: ${plan.place}`)
+    log(`Would profile ${id} (${engine} on ${job.node}) for ${seconds} s; traces: ${plan.place}`)
     if (options.json === true) report({ dryRun: true, seconds })
     return
   }
@@ -47,7 +47,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
     ...{ http: createHttp(), url: plan.url, key, requests: plan.requests, seconds },
     ...{ clock: systemClock, signal: context.signal },
     progress(what) {
-      tell(
+      log(
         what === 'recording'
           ? `${id} (${engine} on ${job.node}) records for ${seconds} s; Ctrl-C ends it sooner`
           : `${id} writes its traces, which takes a while`,
@@ -58,7 +58,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
   const recorded = `${id} has recorded ${outcome.seconds.toFixed(1)} s`
   if (!outcome.isWritten)
     throw new Error(`${recorded} and still writes its traces, which nobody waits for now: ${plan.place}`)
-  tell(`${recorded}; traces: ${plan.place}`)
+  log(`${recorded}; traces: ${plan.place}`)
   if (options.json === true) report({ dryRun: false, seconds: outcome.seconds })
 
   function report(result: { dryRun: boolean; seconds: number }): void {
@@ -122,8 +122,8 @@ async function keyOf({ id, key: fingerprint }: Endpoint, { registry }: Site): Pr
 }
 
 /** On the share, where the engine's node and this machine see it. */
-async function makeTraces(directory: string, { lane }: Site): Promise<void> {
-  await lane.run('make a directory for traces', () => makeDirectory(directory, 0o750))
+async function makeTraces(directory: string, { serialQueue }: Site): Promise<void> {
+  await serialQueue.run('make a directory for traces', () => makeDirectory(directory, 0o750))
 }
 
 /** Longer profiles fill disks and hide what they show. */

@@ -67,7 +67,7 @@ export async function pruneBuilds(options: {
  * endpoint has not yet said what it runs.
  */
 export async function siteUsers(
-  site: Pick<Site, 'config' | 'registry' | 'lane' | 'jobs'>,
+  site: Pick<Site, 'config' | 'registry' | 'serialQueue' | 'jobs'>,
   signal: AbortSignal,
 ): Promise<readonly BuildUser[]> {
   const updaters = await updaterBuilds(site, systemClock, signal)

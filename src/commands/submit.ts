@@ -4,7 +4,7 @@ import type { Submission } from '../adapters/slurm/slurm.ts'
 import { submissionComment } from '../adapters/slurm/submission-comment.ts'
 import { sbatchArguments } from '../adapters/slurm/submit.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import { createLane } from '../adapters/system/lane.ts'
+import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import { readTemplate } from '../adapters/system/templates.ts'
 import type { Context } from '../core/context.ts'
 import { UserError } from '../core/domain/user-error.ts'
@@ -47,7 +47,7 @@ export async function submit(tier: string, options: SubmitOptions, context: Cont
       `Cannot submit ${tier} as root: its engines would run as root on the nodes, and its files would be root's; run this as the account that "${config.shared}" belongs to, or add --as-root`,
     )
   }
-  if (options.asRoot !== true) await refuseForeign(config, createLane(systemClock, SHARED_DEADLINE_MS), context)
+  if (options.asRoot !== true) await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
   const slurm = openSlurm({ env: context.env })
   const jobs: { id: string; comment: string }[] = []
   try {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { type ConfigOptions, loadConfig } from '../adapters/config-file/load-config.ts'
 import { accountOf } from '../adapters/system/account.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import { createLane } from '../adapters/system/lane.ts'
+import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import { readTemplate } from '../adapters/system/templates.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
@@ -63,8 +63,8 @@ function refusePrivate(paths: Readonly<Record<string, string | undefined>>): voi
 }
 
 async function ownerOf({ shared }: Config, { env }: Context): Promise<string> {
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const owner = await lane.run('look at the shared directory', () => stat(shared)).catch(() => undefined) // not there yet, or away
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const owner = await serialQueue.run('look at the shared directory', () => stat(shared)).catch(() => undefined) // not there yet, or away
   const { uid, username } = userInfo()
   if (owner !== undefined && owner.uid !== 0 && owner.uid !== uid) {
     const account = await accountOf(owner.uid, env)

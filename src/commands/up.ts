@@ -6,14 +6,14 @@ import { systemClock } from '../adapters/system/clock.ts'
 import { findProgram } from '../adapters/system/find-program.ts'
 import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../adapters/system/owned-directory.ts'
 import { holdLock } from '../adapters/system/process-lock.ts'
-import { gatewayFrame } from '../core/config/gateway-frame.ts'
+import { staticGateway } from '../core/config/static-gateway.ts'
 import type { Context } from '../core/context.ts'
 import { listensOf } from '../core/domain/listen-address.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from '../programs/up/serve.ts'
 import { chooseSite, type UpSite } from '../programs/up/site.ts'
 import { sweepGateway } from '../programs/up/sweep.ts'
-import { type Keeper, startKeeper } from '../programs/up/sweeper.ts'
+import { type Sweeper, startSweeper } from '../programs/up/sweeper.ts'
 import { refuseOldNginx } from '../programs/updater/own-gateway.ts'
 
 /** npm passes on a Ctrl-C that the terminal has sent to everybody already: two signals this close are one. */
@@ -39,22 +39,22 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
     context.print(`Cleared away ${work}, which a killed one left`)
   }
   const work = await makeOwnedDirectory(temporary, UP_PREFIX)
-  let keeper: Keeper | undefined
+  let sweeper: Sweeper | undefined
   let site: UpSite | undefined
   try {
     site = await chooseSite(options, work, context)
-    keeper = startKeeper(context.self, site.places)
+    sweeper = startSweeper(context.self, site.places)
     await announceUp(work, { file: site.file, shared: site.places.shared })
     await runSite({ site, nginx, options, context, interrupts })
   } finally {
     await removeDirectory(work)
-    await keeper?.release()
+    await sweeper?.release()
   }
   context.print(`Ended: no process${site.isDefault ? ' and no file' : ''} is left`)
 }
 
 function hearInterrupts({ print, signal, onHangup }: Context): Interrupts {
-  const [stop, hurry] = [new AbortController(), new AbortController()]
+  const [stop, killNow] = [new AbortController(), new AbortController()]
   let firstAt: number | undefined
   const hear = () => {
     const now = systemClock.now()
@@ -62,12 +62,12 @@ function hearInterrupts({ print, signal, onHangup }: Context): Interrupts {
       firstAt = now
       print('Ending: running requests get up to 25 s; Ctrl-C again ends at once')
       stop.abort()
-    } else if (now - firstAt >= SAME_SIGNAL_MS) hurry.abort()
+    } else if (now - firstAt >= SAME_SIGNAL_MS) killNow.abort()
   }
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear)
   onHangup(hear)
   if (signal.aborted) hear() // by a signal that came before we could hear it
-  return { stop, hurry }
+  return { stop, killNow }
 }
 
 async function runSite(run: SiteRun): Promise<void> {
@@ -85,7 +85,7 @@ async function runSite(run: SiteRun): Promise<void> {
   }).finally(() => held.abort())
   try {
     await sweepGateway(places, context.env)
-    await probePorts(listensOf(gatewayFrame(config))).catch(cause => {
+    await probePorts(listensOf(staticGateway(config))).catch(cause => {
       throw new UserError(`${cause.message} (gateway.listen, gatewayPort)`, { cause })
     })
     const gateway = await openGateway({ directory: places.gateway, nginx, env: context.env, clock: systemClock })

@@ -1,7 +1,7 @@
 import { type ConfigOptions, loadConfig } from '../adapters/config-file/load-config.ts'
 import { openSlurm } from '../adapters/slurm/open-slurm.ts'
 import { systemClock } from '../adapters/system/clock.ts'
-import { createLane } from '../adapters/system/lane.ts'
+import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import { connectServiceManager } from '../adapters/system/service-manager.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
@@ -16,7 +16,7 @@ import { refuseForeign, SHARED_DEADLINE_MS } from './site/open-site.ts'
 export async function updater(options: ConfigOptions, context: Context): Promise<void> {
   const { file, config } = await loadConfig(options, context)
   if (config.gateway.nginx === 'system' && process.getuid?.() === 0) return rootUpdater(file, config, context)
-  await refuseForeign(config, createLane(systemClock, SHARED_DEADLINE_MS), context)
+  await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
   const stopped = new AbortController()
   let lost: Error | undefined
   const { gateway, accessLog, release } = await openUpdaterGateway(config, context, error => {

@@ -8,7 +8,7 @@ import {
   readCommandLine,
   signal,
 } from '../adapters/system/processes.ts'
-import { findDescendants } from './kin.ts'
+import { findDescendants } from './owned-processes.ts'
 
 /** A profiler writes what it has seen when its program has ended, which takes minutes for a long run. */
 const REPORT_MS = 300_000

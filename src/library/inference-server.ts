@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { checkHealth } from '../adapters/engine/health.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { createHttp } from '../adapters/system/http.ts'
-import type { Finding } from '../core/config/finding.ts'
+import type { ConfigFinding } from '../core/config/config-finding.ts'
 import { readServerOptions } from '../core/config/server-options.ts'
 import { messageOf } from '../core/domain/caught.ts'
 import type { ReplicaSpec } from '../core/domain/replica-spec.ts'
@@ -302,7 +302,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
 }
 
 /** One line for each. */
-export function userError(findings: readonly Finding[]): UserError {
+export function userError(findings: readonly ConfigFinding[]): UserError {
   return new UserError(findings.map(({ message, fix }) => `${message}; ${fix}`))
 }
 

@@ -57,7 +57,7 @@ export async function launchServer({ engine, settings, command }: ServerLaunch):
   const inner: ProgramLaunch = { command: program, argv: own.argv, env }
   const launch = await profiled(engine, settings, inner, name)
   const marker = `SLUICE_SERVER=${name}-${process.pid}-${randomBytes(4).toString('hex')}`
-  const running = await startEngine({ ...launch, marker, isShielded: false, logFile }, systemClock)
+  const running = await startEngine({ ...launch, marker, blocksNotice: false, logFile }, systemClock)
   const { pid, exited } = running
   const tracker = debugMode ? trackProcesses({ pid, marker, logFile }, systemClock) : undefined
   return {

@@ -2,7 +2,7 @@ import type { EngineProcess } from '../adapters/engine/process/engine-process.ts
 import type { Clock } from '../adapters/system/clock.ts'
 import { findMarked, findWriters, listProcesses, readCommandLine, signal } from '../adapters/system/processes.ts'
 import { isEngineTitle } from '../core/engines/process-titles.ts'
-import { findKin, identityOf, type Kin, type Kinship } from './kin.ts'
+import { type FoundBy, findOwnedProcesses, identityOf, type OwnedProcess } from './owned-processes.ts'
 
 /** A process as it is named to people. */
 export interface NamedProcess {
@@ -13,7 +13,7 @@ export interface NamedProcess {
 
 /** One that is a server's own. */
 export interface FoundProcess extends NamedProcess {
-  readonly kinship: Kinship
+  readonly foundBy: FoundBy
 }
 
 /** What was found on the machine after a server had been stopped. */
@@ -54,7 +54,7 @@ const LOOK_MS = 100
 const KILL_MS = 5_000
 
 export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clock: Clock): ProcessTracker {
-  const known = new Map<string, Kin>()
+  const known = new Map<string, OwnedProcess>()
   // One that was gone before the first look has left its number to nobody yet.
   let leader = { pid: leaderPid, startTime: '' }
   const settled = new AbortController()
@@ -77,12 +77,12 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
   }
 
   /** The server's processes that live now. */
-  async function look(): Promise<readonly Kin[]> {
+  async function look(): Promise<readonly OwnedProcess[]> {
     const rows = await listProcesses()
     if (leader.startTime === '') leader = rows.find(row => row.pid === leaderPid) ?? leader
-    const kin = findKin(leader, known, rows)
-    for (const one of kin) known.set(identityOf(one.process), one)
-    return kin
+    const owned = findOwnedProcesses(leader, known, rows)
+    for (const one of owned) known.set(identityOf(one.process), one)
+    return owned
   }
 
   async function settle(): Promise<CleanupReport> {
@@ -102,10 +102,10 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
           strangers: await findStrangers(living),
         }
       }
-      for (const { process, kinship } of living) {
+      for (const { process, foundBy } of living) {
         const { pid } = process
         const identity = identityOf(process)
-        if (!found.has(identity)) found.set(identity, { pid, title: await titleOf(pid), kinship })
+        if (!found.has(identity)) found.set(identity, { pid, title: await titleOf(pid), foundBy })
         signal(pid, 'SIGKILL')
       }
       await clock.sleep(20)
@@ -113,22 +113,22 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
   }
 
   /** As `look`, and whoever gives himself away by what he carries. */
-  async function findLiving(): Promise<readonly Kin[]> {
-    const kin = await look()
-    const pids = new Set(kin.map(({ process }) => process.pid))
+  async function findLiving(): Promise<readonly OwnedProcess[]> {
+    const owned = await look()
+    const pids = new Set(owned.map(({ process }) => process.pid))
     const marked = new Set((await findMarked(marker)).map(({ pid }) => pid))
     const writers = new Set(await findWriters(logFile))
     const rows = (await listProcesses()).filter(({ pid }) => !pids.has(pid) && (marked.has(pid) || writers.has(pid)))
     return [
-      ...kin,
+      ...owned,
       ...rows.map(process => ({
         process,
-        kinship: marked.has(process.pid) ? ('its marker' as const) : ('it writes to its log' as const),
+        foundBy: marked.has(process.pid) ? ('marker' as const) : ('log-writer' as const),
       })),
     ]
   }
 
-  async function findStrangers(own: readonly Kin[]): Promise<readonly NamedProcess[]> {
+  async function findStrangers(own: readonly OwnedProcess[]): Promise<readonly NamedProcess[]> {
     const pids = new Set(own.map(({ process }) => process.pid))
     const others = (await listProcesses()).filter(({ pid }) => !pids.has(pid))
     const named = await Promise.all(others.map(async ({ pid }) => ({ pid, title: await titleOf(pid) })))

@@ -14,7 +14,7 @@ import { recordedContext } from './recorded-context.ts'
 
 const ID = endpoint.id
 
-/** A site whose one endpoint is a server that answers as it is told, and asks for the site's key. */
+/** A site whose one endpoint is a server that answers as it is told, and asks for the engine key. */
 async function openSite(engine: string, answers: Readonly<Record<string, number>>, change: object = {}) {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-profile-'))
   await makeRegistry(shared)

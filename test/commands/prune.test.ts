@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { openRegistry } from '../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import { createLane } from '../../src/adapters/system/lane.ts'
+import { createSerialQueue } from '../../src/adapters/system/serial-queue.ts'
 import { pruneBuilds, siteUsers } from '../../src/commands/prune.ts'
 import type { BuildUser } from '../../src/core/domain/build.ts'
 import { formatEndpoint } from '../../src/core/domain/endpoint.ts'
@@ -130,8 +130,8 @@ async function siteWith(
   isOurs = true,
 ) {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-prune-'))
-  const lane = createLane(systemClock, 10_000)
-  const registry = openRegistry(shared, lane)
+  const serialQueue = createSerialQueue(systemClock, 10_000)
+  const registry = openRegistry(shared, serialQueue)
   await registry.make()
   if (published !== undefined)
     await writeFile(join(shared, `endpoints/${published.id}.json`), formatEndpoint(published), { mode: 0o640 })
@@ -146,5 +146,5 @@ async function siteWith(
   })
   const config = { shared, timing: { beatSeconds: 5, leaseSeconds: 20 } }
   onTestFinished(() => registry.close())
-  return { site: { config, lane, registry, jobs } as unknown as Parameters<typeof siteUsers>[0] }
+  return { site: { config, serialQueue, registry, jobs } as unknown as Parameters<typeof siteUsers>[0] }
 }

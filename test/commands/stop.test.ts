@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openRegistry } from '../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import { createLane } from '../../src/adapters/system/lane.ts'
-import { stop } from '../../src/commands/site/send-away.ts'
+import { createSerialQueue } from '../../src/adapters/system/serial-queue.ts'
+import { stop } from '../../src/commands/site/removal.ts'
 import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
 import { TIER } from '../core/config/example.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
@@ -14,7 +14,7 @@ import { recordedContext } from './recorded-context.ts'
 async function leftAfter(row: string) {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', row)
-  const registry = openRegistry(slurm.home, createLane(systemClock, 10_000))
+  const registry = openRegistry(slurm.home, createSerialQueue(systemClock, 10_000))
   await registry.make()
   await registry.publish({ ...endpoint, state: 'failed' })
   await registry.close()

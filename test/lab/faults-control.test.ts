@@ -8,7 +8,7 @@ import { type Endpoint, replicaOf } from '../../src/core/domain/endpoint.ts'
 import { isOfDeadModel, lostBeyond, lostOf, type Outcome, underLoad } from './clients.ts'
 import { stopDaemon } from './daemons.ts'
 import { SHARED_DIRECTORY } from './directories.ts'
-import { earOf, engineOf, markerOf, supervisorOf } from './replica-processes.ts'
+import { engineOf, markerOf, noticeStepOf, supervisorOf } from './replica-processes.ts'
 import { GATEWAY_DIRECTORY, isAlive, nginxPid, openSite, type Site, type SiteEvent } from './site.ts'
 import { slurmdName, startSlurmctld, startSlurmd, stopSlurmctld } from './slurm-daemons.ts'
 import { cancel, preempt, showJob } from './slurm-view.ts'
@@ -118,11 +118,11 @@ describe('a killed worker of nginx', () => {
 })
 
 describe('slurmctld stopped for a while', () => {
-  it('withdraws nobody; a replica whose ear was killed drains, stays and serves again; no request is lost', async () => {
+  it('withdraws nobody; a replica whose notice step was killed drains, stays and serves again; no request is lost', async () => {
     const [victim] = await twoServing()
     const engine = engineOf(victim)
     const before = await state()
-    const oldEars = new Set(await earSteps(victim))
+    const oldSteps = new Set(await noticeStepsOf(victim))
     const earlier = (await eventsOf(victim)).length
     const outcomes = await underLoad(async load => {
       await stopSlurmctld()
@@ -131,15 +131,15 @@ describe('slurmctld stopped for a while', () => {
       await until('answers meanwhile', () => load.outcomes.length >= answered + 12, PATIENCE)
       expect(await state()).toEqual(before)
 
-      process.kill(await earOf(victim), 'SIGKILL')
+      process.kill(await noticeStepOf(victim), 'SIGKILL')
       await withdrawn(victim)
       expect(isAlive(engine)).toBe(true)
       await startSlurmctld()
       const back = await site.serving(2)
       expect(back.map(one => one.id)).toContain(victim.id)
       // A slurmctld that was away when the srun of a step was killed may keep that step to the end of the job.
-      const newEars = async () => new Set(await earSteps(victim)).difference(oldEars)
-      await until('its new ear', newEars, { ...PATIENCE, holds: steps => steps.size === 1 })
+      const newSteps = async () => new Set(await noticeStepsOf(victim)).difference(oldSteps)
+      await until('its new notice step', newSteps, { ...PATIENCE, holds: steps => steps.size === 1 })
       await until('the end of the trouble', squeueTroubles, { ...PATIENCE, holds: seen => seen.at(-1) === 'recovered' })
     })
     expect(lostOf(outcomes)).toEqual([])
@@ -147,7 +147,7 @@ describe('slurmctld stopped for a while', () => {
     const events = (await eventsOf(victim)).slice(earlier)
     expect(events.slice(0, 3).map(one => one.event)).toEqual(['ear ended', 'draining', 'false alarm'])
     expect(events[1]).toMatchObject({ cause: null, deadlineMs: null, comeBack: false })
-    // Right after its return slurmctld may refuse the step of a new ear; the next try comes in seconds.
+    // Right after its return slurmctld may refuse the step of a new notice step; the next try comes in seconds.
     expect(new Set(events.slice(3).map(one => one.event)).difference(new Set(['ear ended']))).toEqual(new Set())
     expect(await showJob(victim.job.id)).toMatchObject({ JobState: 'RUNNING', Restarts: String(victim.job.restarts) })
   })
@@ -169,8 +169,8 @@ describe('slurmctld stopped for a while', () => {
     expect(
       lostBeyond(outcomes, one => one.startedAt < endedAt && ((one.begun && one.request.stream) || isOfDeadModel(one))),
     ).toEqual([])
-    const standings = (await site.events('updater-main')).filter(one => one['id'] === victim.id)
-    expect(standings.map(one => one['standing'])).toContain(
+    const routabilities = (await site.events('updater-main')).filter(one => one['id'] === victim.id)
+    expect(routabilities.map(one => one['standing'])).toContain(
       'Not routed: Its beat stands still, and its port does not connect',
     )
     await rm(join(SHARED_DIRECTORY, 'endpoints', `${victim.id}.json`))
@@ -178,22 +178,23 @@ describe('slurmctld stopped for a while', () => {
   })
 })
 
-describe('a killed ear', () => {
+describe('a killed notice step', () => {
   it('is a false alarm; the next one hears a real preemption, and no request is lost', async () => {
     const [leaving] = await twoServing()
-    const ear = await earOf(leaving)
+    const noticeStep = await noticeStepOf(leaving)
     let preemptor = ''
     const outcomes = await underLoad(async () => {
-      process.kill(ear, 'SIGKILL')
-      await until('another ear', async () => (await earOf(leaving)) !== ear, PATIENCE)
-      await until('its step', () => earSteps(leaving), { ...PATIENCE, holds: steps => steps.length === 1 })
+      process.kill(noticeStep, 'SIGKILL')
+      await until('another notice step', async () => (await noticeStepOf(leaving)) !== noticeStep, PATIENCE)
+      await until('its step', () => noticeStepsOf(leaving), { ...PATIENCE, holds: steps => steps.length === 1 })
       expect(await site.served()).toContain(leaving.id)
       preemptor = await preempt(leaving.job.node)
       await runs(preemptor)
     })
     expect(lostOf(outcomes)).toEqual([])
     const events = await eventsOf(leaving)
-    // Slurm is asked when the next ear begins to hear, and that may tell of the preemption before the ear does.
+    // Slurm is asked when the next notice step begins to hear, and that may tell of the preemption before the notice
+    // step does.
     const others = events.filter(one => one.event !== 'ear ended').slice(-4)
     expect(others.map(one => one.event)).toEqual(['draining', 'drained', 'engine stopped', 'requeued'])
     expect(others[1]).toMatchObject({ outcome: 'idle', cause: 'preempted' })
@@ -201,7 +202,7 @@ describe('a killed ear', () => {
   })
 })
 
-// Under proctrack/linuxproc Slurm's TERM reaches the whole tree; the engine is shielded from it.
+// Under proctrack/linuxproc Slurm's TERM reaches the whole tree; the engine blocks it.
 describe('an operator', () => {
   it('requeues a job: it drains within KillWait, comes back under its next id; no request is lost', async () => {
     const [leaving, other] = await twoServing()
@@ -321,10 +322,10 @@ function isOf(master: number | undefined) {
   return (one: { pid: number; parent: number }) => one.pid === master || one.parent === master
 }
 
-/** The steps of the job that are ears. */
-async function earSteps({ job }: Endpoint): Promise<string[]> {
+/** The steps of the job that are notice steps. */
+async function noticeStepsOf({ job }: Endpoint): Promise<string[]> {
   const { stdout } = await execa('squeue', ['--steps', '--noheader', `--jobs=${job.id}`, '--format=%i %j'])
-  return stdout.split('\n').filter(line => line.trim().endsWith(' ear'))
+  return stdout.split('\n').filter(line => / (?:sluice-notice|ear)$/.test(line.trim()))
 }
 
 async function squeueTroubles(): Promise<string[]> {

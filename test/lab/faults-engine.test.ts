@@ -183,18 +183,22 @@ describe('a supervisor killed -9', () => {
 
   it('leaves a file that is not routed when it arrives late', async () => {
     await rm(file)
-    await until('the end of its file to be seen', async () => (await standingsOf(victim.id)).at(-1), {
+    await until('the end of its file to be seen', async () => (await routabilitiesOf(victim.id)).at(-1), {
       ...PATIENCE,
       holds: last => last?.startsWith('Gone') === true,
     })
-    const earlier = (await standingsOf(victim.id)).length
+    const earlier = (await routabilitiesOf(victim.id)).length
     await writeAs('ai', file, text)
-    const standings = await until('its file to be judged', async () => (await standingsOf(victim.id)).slice(earlier), {
-      ...PATIENCE,
-      holds: seen => seen.at(-1)?.endsWith('is FAILED') === true,
-    })
+    const routabilities = await until(
+      'its file to be judged',
+      async () => (await routabilitiesOf(victim.id)).slice(earlier),
+      {
+        ...PATIENCE,
+        holds: seen => seen.at(-1)?.endsWith('is FAILED') === true,
+      },
+    )
     await rm(file)
-    expect(standings).not.toContain('Routed')
+    expect(routabilities).not.toContain('Routed')
     await site.submit('fast', 1)
     await site.serving(2)
   })
@@ -220,9 +224,9 @@ describe.concurrent('what takes its time', () => {
     const rests = events.filter(one => one.event === 'resting').map(one => Number(one['ms']))
     expect(rests.map((ms, n) => ms <= 1_000 * 2 ** n)).toEqual([true, true, true, true, true])
     expect(rests.at(-1)).toBeGreaterThan(8_000)
-    await until('the updater to say so', () => standingsOf(failed.id), {
+    await until('the updater to say so', () => routabilitiesOf(failed.id), {
       ...PATIENCE,
-      holds: standings => /^Not routed: Exited with code 1/.test(standings.at(-1) ?? ''),
+      holds: routabilities => /^Not routed: Exited with code 1/.test(routabilities.at(-1) ?? ''),
     })
     const log = await readFile(join(SHARED_DIRECTORY, 'logs', jobId, 'engine-0.log'), 'utf8')
     expect(log.match(/no luck today/g)).toHaveLength(6)
@@ -308,7 +312,7 @@ async function servesAgain(id: string, before: number): Promise<void> {
   expect(serving.map(one => one.id)).toContain(id)
 }
 
-async function standingsOf(id: string): Promise<string[]> {
+async function routabilitiesOf(id: string): Promise<string[]> {
   const events = await site.events('updater-main')
   return events.filter(one => one.event === 'standing' && one['id'] === id).map(one => String(one['standing']))
 }

@@ -8,7 +8,7 @@ import { LARGE_BODIES } from '../../src/adapters/gateway/render/error-answer.ts'
 import { placesBelow } from '../../src/adapters/gateway/state-directory.ts'
 import { signal as sendSignal } from '../../src/adapters/system/processes.ts'
 import { ask, errorOf, openAnswer } from '../adapters/gateway/ask.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 
 test('one address has so many requests at once and no more, while others and the machine itself are served', async () => {
   const lab = await startLabGateway()
@@ -26,7 +26,7 @@ test('one address has so many requests at once and no more, while others and the
       open.push(response)
     }
   })
-  await lab.applied({ ...lab.model(tierOf([engine])), connectionsPerClient: 3 })
+  await lab.applied({ ...lab.model(labTier([engine])), connectionsPerClient: 3 })
   const from = (localAddress: string) => (method: string, path: string) =>
     openAnswer({ port: lab.port, path, localAddress, method, ...(method === 'POST' ? { body: '{}' } : {}) })
   const guest = from('192.0.2.1')
@@ -54,7 +54,7 @@ test('one address has so many requests at once and no more, while others and the
 
 test('bodies that are kept in files have a bound in all', async () => {
   const lab = await startLabGateway()
-  await lab.applied(lab.model(tierOf([await labEngine()])))
+  await lab.applied(lab.model(labTier([await labEngine()])))
   const large = Array.from({ length: LARGE_BODIES }, () => unfinished(lab.port, 2_000_000))
   await Promise.all(large.map(one => one.begun))
   const refused = async () => (await ask({ port: lab.port, path: '/v1/x', body: 'x'.repeat(2_000_000) })).status
@@ -70,7 +70,7 @@ test('one client has no more than half of the bodies that may be kept in files',
     await execa('ip', ['address', 'add', address, 'dev', 'lo'])
     onTestFinished(async () => void (await execa('ip', ['address', 'del', address, 'dev', 'lo'])))
   }
-  await lab.applied(lab.model(tierOf([await labEngine()])))
+  await lab.applied(lab.model(labTier([await labEngine()])))
   const from = (localAddress: string) => async (length: number) =>
     (await ask({ port: lab.port, path: '/v1/x', body: 'x'.repeat(length), localAddress })).status
   const [guest, other] = [from('192.0.2.1'), from('192.0.2.2')]
@@ -90,7 +90,7 @@ test('a disk that clients filled with unfinished bodies keeps no engine from bei
   })
   const lab = await startLabGateway({ directory: join(small, 'state') })
   const engines = [await labEngine(), await labEngine(), await labEngine(), await labEngine()]
-  await lab.applied(lab.model(tierOf(engines.slice(0, 1))))
+  await lab.applied(lab.model(labTier(engines.slice(0, 1))))
   const free = async () => {
     const { bavail, bsize } = await statfs(small)
     return bavail * bsize
@@ -101,12 +101,12 @@ test('a disk that clients filled with unfinished bodies keeps no engine from bei
   await writeFile(join(small, 'others'), Buffer.alloc(await free(), 1)).catch(() => undefined)
   expect(await free()).toBe(0)
   for (const engine of engines.slice(1)) {
-    await lab.applied(lab.model(tierOf([engine])))
+    await lab.applied(lab.model(labTier([engine])))
     expect(JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port).toBe(engine.port)
   }
   for (const one of bodies) one.sent.destroy()
   await rm(join(small, 'others'))
-  await lab.applied(lab.model(tierOf(engines.slice(0, 2))))
+  await lab.applied(lab.model(labTier(engines.slice(0, 2))))
   expect(await lab.gateway.running(neverAborted)).toBeDefined()
 })
 
@@ -142,12 +142,12 @@ test('no worker of a master that is root is root, and each does all that it has 
   const of = (role: NginxProcess['role']) => findNginx(lab.directory).filter(one => one.role === role)
   const uids = () => Promise.all(of('worker').map(async one => (await stat(`/proc/${one.pid}`)).uid))
 
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier([engine])))
   expect(await large()).toMatchObject({ status: 200, text: `${3 << 20}` })
   expect(new Set(await uids())).toEqual(new Set([65_534]))
 
-  await lab.applied(lab.model(tierOf(both)))
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier(both)))
+  await lab.applied(lab.model(labTier([engine])))
   expect(await large()).toMatchObject({ status: 200 })
   expect(await uids()).not.toContain(0)
 

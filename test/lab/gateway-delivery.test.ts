@@ -10,7 +10,7 @@ import type { Waiting } from '../../src/core/domain/gateway-model.ts'
 import { clientPaths } from '../../src/core/engines/client-paths.ts'
 import { ask, errorOf } from '../adapters/gateway/ask.ts'
 import { hammer } from '../adapters/gateway/hammer.ts'
-import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { refusingEngine } from '../adapters/gateway/refusing-engine.ts'
 import { freePort } from '../adapters/gateway/stand-in-engine.ts'
 import { writeModel } from './model.ts'
@@ -21,7 +21,7 @@ describe('a request that was not delivered', () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     const gone = await Promise.all([1, 2, 3].map(freePort))
-    await lab.applied(lab.model(tierOf([...gone.map(port => ({ port })), engine])))
+    await lab.applied(lab.model(labTier([...gone.map(port => ({ port })), engine])))
     const statuses = await Promise.all(
       Array.from({ length: 40 }, async () => (await ask({ port: lab.port, path: '/v1/x', body: '{}' })).status),
     )
@@ -31,7 +31,7 @@ describe('a request that was not delivered', () => {
 
   test.each(['GET', 'POST'])('to anybody is told to come back: %s', async method => {
     const lab = await startLabGateway()
-    await lab.applied(lab.model(tierOf([{ port: await freePort() }, { port: await freePort() }])))
+    await lab.applied(lab.model(labTier([{ port: await freePort() }, { port: await freePort() }])))
     const answer = await ask({ port: lab.port, path: '/v1/x', method })
     expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code: 'tier_unreachable', param: null })
     expect(answer.headers).toMatchObject({ 'retry-after': '7', 'content-type': 'application/json' })
@@ -45,7 +45,7 @@ describe('a request that was not delivered', () => {
       await execa('ip', ['address', 'add', address, 'dev', 'lo'])
       onTestFinished(async () => void (await execa('ip', ['address', 'del', address, 'dev', 'lo'])))
     }
-    await lab.applied(lab.model(tierOf([{ port: await freePort() }])))
+    await lab.applied(lab.model(labTier([{ port: await freePort() }])))
     const heads = ['HTTP/1.1\r\nHost: a', 'HTTP/1.1\r\nHost: a\r\nX-Sluice-Client: 192.0.2.9', 'HTTP/1.0\r\nA: b']
     for (const host of ['127.0.0.1', '127.0.0.2', '192.0.2.1', '192.0.2.2']) {
       for (const head of heads) {
@@ -58,7 +58,7 @@ describe('a request that was not delivered', () => {
 
   test('because its tier is empty is told to come back', async () => {
     const lab = await startLabGateway()
-    await lab.applied(lab.model(tierOf([])))
+    await lab.applied(lab.model(labTier([])))
     const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
     expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code: 'tier_unavailable', param: null })
     expect(answer.headers).toMatchObject({ 'retry-after': '7', 'content-type': 'application/json' })
@@ -86,7 +86,7 @@ describe('a tier without an engine', () => {
     [{ kind: 'none' }, 'tier_not_submitted', /sluice submit fast$/, undefined],
   ])('says that it is %o', async (waiting, code, message, retryAfter) => {
     const lab = await startLabGateway()
-    await lab.applied(lab.model({ ...tierOf([]), waiting }))
+    await lab.applied(lab.model({ ...labTier([]), waiting }))
     for (const body of [undefined, '{}']) {
       const answer = await ask({ port: lab.port, path: '/v1/messages', ...(body === undefined ? {} : { body }) })
       expect(errorOf(answer)).toEqual({ status: 503, type: 'service_unavailable', code, param: null })
@@ -98,7 +98,7 @@ describe('a tier without an engine', () => {
   test('that is taken out of sluice.yaml is not the tier’s at /', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
-    const fast = tierOf([engine], { paths: clientPaths('llama.cpp') })
+    const fast = labTier([engine], { paths: clientPaths('llama.cpp') })
     await lab.applied(lab.model(fast, { ...fast, name: 'old', path: '/old/' }))
     expect((await ask({ port: lab.port, path: '/old/v1/models' })).status).toBe(200)
     await lab.applied(lab.model(fast))
@@ -124,7 +124,7 @@ describe('a request that kills engines', () => {
         }),
       ),
     )
-    await lab.applied(lab.model(tierOf(engines)))
+    await lab.applied(lab.model(labTier(engines)))
     // Every worker gets kept connections to every engine: tries on those are not counted by nginx.
     const agent = new Agent({ keepAlive: true })
     onTestFinished(() => agent.destroy())
@@ -146,7 +146,7 @@ describe('a request that kills engines', () => {
     const lab = await startLabGateway()
     const mortal = await labEngine((_request, _response, engine) => void engine.die())
     const engine = await labEngine()
-    await lab.applied(lab.model(tierOf([mortal, engine])))
+    await lab.applied(lab.model(labTier([mortal, engine])))
     const body = 'x'.repeat(3_000_000)
     const answers = [await ask({ port: lab.port, path: '/v1/x', body })]
     if (!mortal.isDead) answers.push(await ask({ port: lab.port, path: '/v1/x', body }))
@@ -160,7 +160,7 @@ describe('a request that kills engines', () => {
     // It closes every connection, so that it has the fewest; those that answer are busy with others all the time.
     const closing = await labEngine((_request, response) => void response.destroy())
     const engines = [closing, ...(await Promise.all([1, 2].map(() => labEngine())))]
-    await lab.applied(lab.model(tierOf(engines)))
+    await lab.applied(lab.model(labTier(engines)))
     const load = hammer(lab.port, { clients: 8 })
     await load.answered(300)
     const { failures } = await load.stop()
@@ -170,7 +170,7 @@ describe('a request that kills engines', () => {
   test('by silence is given to two as well', async () => {
     const lab = await startLabGateway()
     const engines = await Promise.all([1, 2, 3].map(() => labEngine(() => undefined)))
-    await lab.applied(lab.model(tierOf(engines, { readTimeoutSeconds: 1 })))
+    await lab.applied(lab.model(labTier(engines, { readTimeoutSeconds: 1 })))
     const answer = await ask({ port: lab.port, path: '/v1/x', body: '{}' })
     expect(errorOf(answer).code).toBe('engine_failed')
     expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1, 1])
@@ -187,7 +187,7 @@ test('requests that make engines close without an answer cost others nothing', a
       }),
     ),
   )
-  await lab.applied(lab.model(tierOf(engines)))
+  await lab.applied(lab.model(labTier(engines)))
   const others = hammer(lab.port, { clients: 8 })
   for (let round = 0; round < 50; round++) {
     const poisoned = await ask({ port: lab.port, path: '/v1/poison', body: '{}' })
@@ -208,7 +208,7 @@ describe('a request that an engine refuses before it has read the body', () => {
   ] as const)('is answered as the engine said: %o', async ({ status, bytes, closes, requests, lost }) => {
     const lab = await startLabGateway()
     const engines = await Promise.all([1, 2].map(() => refusingEngine(status, closes)))
-    await lab.applied(lab.model(tierOf(engines)))
+    await lab.applied(lab.model(labTier(engines)))
     const body = 'x'.repeat(bytes)
     const answers: string[] = []
     for (let index = 0; index < requests; index++) {
@@ -248,7 +248,7 @@ describe('a request that an engine refuses before it has read the body', () => {
         () => false,
       )
     await until('llama-server', isUp, { timeoutMs: 60_000 })
-    await lab.applied(lab.model(tierOf([{ port }])))
+    await lab.applied(lab.model(labTier([{ port }])))
     const body = 'x'.repeat(20_000_000)
     const statuses: number[] = []
     for (let index = 0; index < 20; index++)
@@ -259,7 +259,7 @@ describe('a request that an engine refuses before it has read the body', () => {
   test('larger than any is refused by the gateway, in the same shape', async () => {
     const lab = await startLabGateway()
     const engine = await refusingEngine(413, 'late')
-    await lab.applied(lab.model(tierOf([engine])))
+    await lab.applied(lab.model(labTier([engine])))
     const answer = await ask({ port: lab.port, path: '/v1/x', body: 'x', headers: { 'content-length': '67108865' } })
     expect(errorOf(answer)).toEqual({
       status: 413,
@@ -293,7 +293,7 @@ describe('a request whose generation was replaced while it was sent', () => {
     const lab = await startLabGateway()
     const [old, young] = [await labEngine(), await labEngine()]
     const modelOf = (engine: { port: number }) => ({
-      ...lab.model(tierOf([engine])),
+      ...lab.model(labTier([engine])),
       listen: host === '::1' ? `[::1]:${lab.port}` : lab.port,
     })
     await lab.applied(modelOf(old))
@@ -309,9 +309,9 @@ describe('a request whose generation was replaced while it was sent', () => {
   test('and finds nobody there either is told to come back', async () => {
     const lab = await startLabGateway()
     const old = await labEngine()
-    await lab.applied(lab.model(tierOf([old])))
+    await lab.applied(lab.model(labTier([old])))
     const slow = await slowSender(lab.port, '/v1/x')
-    await lab.applied(lab.model(tierOf([{ port: await freePort() }])))
+    await lab.applied(lab.model(labTier([{ port: await freePort() }])))
     await old.die()
     expect(errorOf(await slow.finish())).toMatchObject({ status: 503, code: 'tier_unreachable' })
   })
@@ -320,7 +320,7 @@ describe('a request whose generation was replaced while it was sent', () => {
 test('a client that heeds Keep-Alive may use a connection that was idle for 1.9 s, over reloads', async () => {
   const lab = await startLabGateway()
   const engines = [await labEngine(), await labEngine()]
-  await lab.applied(lab.model(tierOf(engines)))
+  await lab.applied(lab.model(labTier(engines)))
   const failures: unknown[] = []
   let count = 0
   let isOver = false
@@ -335,7 +335,7 @@ test('a client that heeds Keep-Alive may use a connection that was idle for 1.9 
     agent.destroy()
   })
   for (let reload = 0; reload < 20; reload++) {
-    await lab.applied(lab.model(tierOf(reload % 2 === 0 ? engines.slice(1) : engines)))
+    await lab.applied(lab.model(labTier(reload % 2 === 0 ? engines.slice(1) : engines)))
     await sleep(300)
   }
   isOver = true

@@ -5,7 +5,7 @@ import { fingerprintOf } from '../../src/core/domain/engine-key.ts'
 import type { GatewayTier } from '../../src/core/domain/gateway-model.ts'
 import { clientPaths } from '../../src/core/engines/client-paths.ts'
 import { ask } from '../adapters/gateway/ask.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { startSystemGateway } from '../adapters/gateway/lab-system.ts'
 import type { EngineAnswer, StandInEngine } from '../adapters/gateway/stand-in-engine.ts'
 
@@ -21,7 +21,7 @@ function asking(key: string): EngineAnswer {
 }
 
 function keyed(engines: readonly (readonly [StandInEngine, string?])[]): GatewayTier {
-  const tier = tierOf(engines.map(([engine]) => engine))
+  const tier = labTier(engines.map(([engine]) => engine))
   const servers = tier.servers.map((server, index) => {
     const key = engines[index]?.[1]
     return { ...server, ...(key === undefined ? {} : { key: fingerprintOf(key) }) }

@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { placesBelow } from '../../src/adapters/gateway/state-directory.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
-import { newestLines } from '../../src/adapters/system/growing-file.ts'
+import { newestLines } from '../../src/adapters/system/file-follower.ts'
 import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 import { createUpdater } from '../../src/programs/updater/loop.ts'
 import { triesOf } from '../../src/programs/updater/tries.ts'
 import { ask } from '../adapters/gateway/ask.ts'
 import { hammer } from '../adapters/gateway/hammer.ts'
-import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { type LabGateway, labEngine, labTier, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import type { EngineAnswer } from '../adapters/gateway/stand-in-engine.ts'
 import { endpoint } from '../fixtures/endpoint.ts'
 import { until } from './until.ts'
@@ -121,7 +121,7 @@ test.each([
 
 test('a log that somebody took away is begun again, since how engines answer is read there', async () => {
   const lab = await startLabGateway()
-  const model = lab.model(tierOf([await labEngine()]))
+  const model = lab.model(labTier([await labEngine()]))
   await lab.applied(model)
   const { accessLog } = placesBelow(lab.directory)
   const lines = newestLines(accessLog)

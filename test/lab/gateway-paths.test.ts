@@ -6,7 +6,7 @@ import { placesBelow } from '../../src/adapters/gateway/state-directory.ts'
 import { clientPaths } from '../../src/core/engines/client-paths.ts'
 import { ENGINES, type EngineName } from '../../src/core/engines/index.ts'
 import { ask, errorOf } from '../adapters/gateway/ask.ts'
-import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 
 /** What engines serve to those who run them, or to anybody in the place of a client. */
 const ADMINISTRATION = [
@@ -164,7 +164,7 @@ describe.each(engines)('of %s', name => {
   test('nothing but what is on its list is reached, by whatever spelling', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
-    const tier = tierOf([engine], { paths: clientPaths(name) })
+    const tier = labTier([engine], { paths: clientPaths(name) })
     await lab.applied(lab.model(tier, { ...tier, name: 'below', path: '/below/' }))
     for (const path of [...ADMINISTRATION, ...SPELLINGS]) {
       for (const one of path.startsWith('/') ? [path, `/below${path}`] : [path]) {
@@ -181,7 +181,7 @@ describe.each(engines)('of %s', name => {
   test('all that is on it is, at the path and at the port of its tier', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
-    await lab.applied(lab.model(tierOf([engine], { path: '/below/', paths: clientPaths(name) })))
+    await lab.applied(lab.model(labTier([engine], { path: '/below/', paths: clientPaths(name) })))
     const asked = clientPaths(name).map(path =>
       path.replace('{id}', 'resp_1-a').replace('{model}', 'meta/Llama-3.1:8b'),
     )
@@ -199,7 +199,7 @@ test('the root tells a browser what this is, and is nothing to anybody else', as
   const lab = await startLabGateway()
   const engine = await labEngine()
   const paths = clientPaths('llama.cpp')
-  await lab.applied(lab.model(tierOf([engine], { paths }), tierOf([engine], { name: 'slow', path: '/slow/', paths })))
+  await lab.applied(lab.model(labTier([engine], { paths }), labTier([engine], { name: 'slow', path: '/slow/', paths })))
   for (const path of ['/', '/index.html', '/?a=b']) {
     const { status, headers, text: page } = await ask({ port: lab.port, path })
     expect({ status, type: headers['content-type'] }).toEqual({ status: 200, type: 'text/plain' })
@@ -220,7 +220,7 @@ test('the root tells a browser what this is, and is nothing to anybody else', as
 test('the root of a tier that serves one is its own', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
-  await lab.applied(lab.model(tierOf([engine], { paths: ['/', '/{model}'] })))
+  await lab.applied(lab.model(labTier([engine], { paths: ['/', '/{model}'] })))
   for (const path of ['/', '/index.html', '/favicon.ico']) await ask({ port: lab.port, path })
   expect(engine.received.map(one => one.url)).toEqual(['/', '/index.html', '/favicon.ico'])
 })
@@ -228,7 +228,7 @@ test('the root of a tier that serves one is its own', async () => {
 test('what is matched is what an engine is asked for, however it was written', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
-  await lab.applied(lab.model(tierOf([engine], { path: '/below/', paths: clientPaths('vllm') })))
+  await lab.applied(lab.model(labTier([engine], { path: '/below/', paths: clientPaths('vllm') })))
   for (const path of [
     '/below/v1/%6dodels',
     '/below//v1//models',
@@ -242,7 +242,7 @@ test('what is matched is what an engine is asked for, however it was written', a
 
 test('a tier without an engine refuses other paths as one with engines does', async () => {
   const lab = await startLabGateway()
-  await lab.applied(lab.model(tierOf([], { paths: clientPaths('vllm') })))
+  await lab.applied(lab.model(labTier([], { paths: clientPaths('vllm') })))
   const refused = await ask({ port: lab.port, path: '/metrics' })
   expect(errorOf(refused)).toEqual({ status: 404, type: 'invalid_request_error', code: 'unknown_path', param: null })
   expect((await ask({ port: lab.port, path: '/v1/models' })).status).toBe(503)
@@ -255,7 +255,7 @@ test('an engine learns no conversation of a client’s, and no client what sites
     for (const name of [...names, 'Expose-Headers', 'Max-Age']) response.setHeader(`Access-Control-${name}`, '*')
     response.setHeader('X-Other', 'kept').end('{}')
   })
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier([engine])))
   for (const method of ['GET', 'POST', 'OPTIONS']) {
     const headers = { 'x-conversation-id': 'of another', origin: 'http://elsewhere' }
     const answer = await ask({ port: lab.port, path: '/v1/x', method, headers })
@@ -268,7 +268,7 @@ test('an engine learns no conversation of a client’s, and no client what sites
 test('whose request it is an engine hears from nobody but the gateway', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier([engine])))
   // On the gateway's own machine a client may write what an old worker writes, but nothing other than an address.
   for (const name of ['', '"evil, 192.0.2.9', '192.0.2.9, 192.0.2.8']) {
     await ask({ port: lab.port, path: '/v1/x', headers: { 'x-sluice-client': name } })
@@ -280,7 +280,7 @@ test('whose request it is an engine hears from nobody but the gateway', async ()
 
 test('what a client makes of one line of the access log has a bound', async () => {
   const lab = await startLabGateway()
-  await lab.applied(lab.model(tierOf([await labEngine()])))
+  await lab.applied(lab.model(labTier([await labEngine()])))
   await askRaw(lab.port, 'GET', `/v1/${'%01'.repeat(2_000)}`)
   await askRaw(lab.port, 'A'.repeat(7_000), '/v1/x')
   const lines = async () => (await readFile(placesBelow(lab.directory).accessLog, 'utf8')).split('\n').slice(0, -1)

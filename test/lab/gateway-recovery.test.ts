@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { inspectNginx } from '../../src/adapters/gateway/inspect-gateway.ts'
-import { askGeneration } from '../../src/adapters/gateway/nginx/control.ts'
+import { askGeneration } from '../../src/adapters/gateway/nginx/generation-probe.ts'
 import { findNginx, isAccepting } from '../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { signal } from '../../src/adapters/system/processes.ts'
 import { refuseOldNginx } from '../../src/programs/updater/own-gateway.ts'
 import { ask, openAnswer } from '../adapters/gateway/ask.ts'
 import { fastClock } from '../adapters/gateway/fast-clock.ts'
-import { type LabGateway, labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { type LabGateway, labEngine, labTier, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { killMaster, masterOf, twoModels } from '../adapters/gateway/two-models.ts'
 
 /** The real nginx behind lines of shell. */
@@ -59,7 +59,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
   // What an nginx does that lacks a directive which only a tier with servers has.
   test('when nginx will refuse the first engine, it is told before there is one', async () => {
     const lab = await startLabGateway({ nginx: await nginxThat(refuses('^ *keepalive_timeout 2s;')) })
-    expect(await lab.gateway.apply(lab.model(tierOf([])), neverAborted)).toMatchObject({
+    expect(await lab.gateway.apply(lab.model(labTier([])), neverAborted)).toMatchObject({
       status: 'failed',
       step: 'test',
       message: expect.stringMatching(/^Cannot load generation 1: unknown directive here/),
@@ -72,7 +72,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     const nginx = await nginxThat(`${version}\n${refuses('^ *(limit_conn_dry_run|keepalive_timeout 2s)')}`)
     const why = /^nginx 1\.14\.1 is too old: it must be 1\.17\.6 or newer; install another, on RHEL 8: dnf module /
     const lab = await startLabGateway({ nginx })
-    expect(await lab.gateway.apply(lab.model(tierOf([])), neverAborted)).toMatchObject({
+    expect(await lab.gateway.apply(lab.model(labTier([])), neverAborted)).toMatchObject({
       status: 'failed',
       step: 'find nginx',
       message: expect.stringMatching(why),
@@ -87,7 +87,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     const server = { id: 'fast-1-0-0', address: '127.0.0.1:80; }', port: 8080 }
-    expect(await lab.gateway.apply(lab.model({ ...tierOf([]), servers: [server] }), neverAborted)).toEqual({
+    expect(await lab.gateway.apply(lab.model({ ...labTier([]), servers: [server] }), neverAborted)).toEqual({
       status: 'failed',
       step: 'render',
       message: 'Cannot render the gateway: tiers 0 servers 0 address must be an IPv4 address',
@@ -102,7 +102,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     const taken = createServer()
     await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
     const port = Number(Object(taken.address()).port)
-    const model = lab.model(tierOf([], { port }))
+    const model = lab.model(labTier([], { port }))
     expect(await lab.gateway.apply(model, neverAborted)).toEqual({
       status: 'failed',
       step: 'probe ports',
@@ -171,7 +171,7 @@ describe('nginx is brought back', () => {
       response.write('first')
       streams.push(response)
     })
-    const model = lab.model(tierOf([engine]))
+    const model = lab.model(labTier([engine]))
     await lab.applied(model)
     const answer = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
     await killMaster(lab)
@@ -203,7 +203,7 @@ describe('nginx is brought back', () => {
     await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void taken.close())
     const port = Number(Object(taken.address()).port)
-    expect(await lab.gateway.apply(lab.model(tierOf([], { port })), neverAborted)).toMatchObject({
+    expect(await lab.gateway.apply(lab.model(labTier([], { port })), neverAborted)).toMatchObject({
       status: 'failed',
       step: 'probe ports',
       restored: true,
@@ -230,8 +230,8 @@ describe('nginx is brought back', () => {
       response.write('first')
       streams.push(response)
     })
-    const first = lab.model(tierOf([engine]))
-    const second = lab.model(tierOf([await labEngine()]))
+    const first = lab.model(labTier([engine]))
+    const second = lab.model(labTier([await labEngine()]))
     await lab.applied(first)
     const master = masterOf(lab)
     const answer = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })

@@ -3,13 +3,13 @@ import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { ask, openAnswer } from '../adapters/gateway/ask.ts'
 import { hammer } from '../adapters/gateway/hammer.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { masterOf } from '../adapters/gateway/two-models.ts'
 import { withdrawAgain } from '../adapters/gateway/withdraw-again.ts'
 
 test('loads a model once, and knows it again in another process', async () => {
   const lab = await startLabGateway()
-  const model = lab.model(tierOf([await labEngine()]))
+  const model = lab.model(labTier([await labEngine()]))
   expect(await lab.gateway.running(neverAborted)).toBeUndefined()
   expect(await lab.gateway.apply(model, neverAborted)).toEqual({
     status: 'applied',
@@ -20,7 +20,7 @@ test('loads a model once, and knows it again in another process', async () => {
   const other = await lab.reopen()
   expect(await other.running(neverAborted)).toEqual({ generation: 1, model, keys: {} })
   expect(await other.apply(model, neverAborted)).toEqual({ status: 'unchanged', generation: 1 })
-  const less = lab.model(tierOf([]))
+  const less = lab.model(labTier([]))
   expect(await other.apply(less, neverAborted)).toMatchObject({ status: 'applied', generation: 2 })
   expect(await lab.gateway.apply(less, neverAborted)).toEqual({ status: 'unchanged', generation: 2 })
 })
@@ -35,7 +35,7 @@ test('a reload loses no stream', async () => {
     }),
     await labEngine(),
   ]
-  await lab.applied(lab.model(tierOf([old])))
+  await lab.applied(lab.model(labTier([old])))
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })),
   )
@@ -44,7 +44,7 @@ test('a reload loses no stream', async () => {
     for await (const part of answer) parts.push(part)
     return Buffer.concat(parts).toString()
   })
-  for (const engines of [[young], [], [young]]) await lab.applied(lab.model(tierOf(engines)))
+  for (const engines of [[young], [], [young]]) await lab.applied(lab.model(labTier(engines)))
   for (const stream of streams) stream.end('last')
   expect(await Promise.all(texts)).toEqual(answers.map(() => 'firstlast'))
 })
@@ -60,11 +60,11 @@ test('after `applied` a withdrawn engine is not reached by a new connection, and
 test('a reload resets no kept connection that is in use', async () => {
   const lab = await startLabGateway()
   const engines = [await labEngine(), await labEngine()]
-  await lab.applied(lab.model(tierOf(engines)))
+  await lab.applied(lab.model(labTier(engines)))
   const load = hammer(lab.port, { keepAlive: true })
   for (let reload = 0; reload < 10; reload++) {
     await load.answered(200)
-    await lab.applied(lab.model(tierOf(reload % 2 === 0 ? engines.slice(1) : engines)))
+    await lab.applied(lab.model(labTier(reload % 2 === 0 ? engines.slice(1) : engines)))
   }
   const { failures } = await load.stop()
   expect(failures).toEqual([])
@@ -74,10 +74,10 @@ test('a new tier gets its port by a reload, and an old one gives it up', async (
   const lab = await startLabGateway()
   const engine = await labEngine()
   const own = engine.port === 20_000 ? 20_001 : 20_000
-  const model = lab.model(tierOf([engine], { port: own }))
+  const model = lab.model(labTier([engine], { port: own }))
   await lab.applied(model)
   expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier([engine])))
   await expect(ask({ port: own, path: '/v1' })).rejects.toThrow('ECONNREFUSED')
   await lab.applied(model)
   expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
@@ -85,7 +85,7 @@ test('a new tier gets its port by a reload, and an old one gives it up', async (
 
 test('on one address it is reached there and at no other of this machine', async () => {
   const lab = await startLabGateway()
-  const tier = tierOf([await labEngine()], { port: `[::1]:${lab.port}` })
+  const tier = labTier([await labEngine()], { port: `[::1]:${lab.port}` })
   await lab.applied({ listen: `127.0.0.1:${lab.port}`, tiers: [tier] })
   const statusAt = async (host: string) => (await ask({ host, port: lab.port, path: '/v1' })).status
   expect([await statusAt('127.0.0.1'), await statusAt('::1')]).toEqual([200, 200])
@@ -100,7 +100,7 @@ test('from all addresses of its port to one of them and back: streams go on, and
     response.write('first')
     streams.push(response)
   })
-  const everywhere = lab.model(tierOf([engine]))
+  const everywhere = lab.model(labTier([engine]))
   const here = { ...everywhere, listen: `127.0.0.1:${lab.port}` }
   const shortAt = async (host: string) => (await ask({ host, port: lab.port, path: '/v1/short' })).text
   const texts: Promise<string>[] = []
@@ -141,7 +141,7 @@ test('from all addresses of its port to one of them and back: streams go on, and
 
 test('an address of another machine is refused in one line, and what ran goes on', async () => {
   const lab = await startLabGateway()
-  const model = lab.model(tierOf([await labEngine()]))
+  const model = lab.model(labTier([await labEngine()]))
   await lab.applied(model)
   expect(await lab.gateway.apply({ ...model, listen: `192.0.2.1:${lab.port}` }, neverAborted)).toEqual({
     status: 'failed',

@@ -8,7 +8,7 @@ import { takesConnection } from '../../src/adapters/system/network.ts'
 import { holdLock } from '../../src/adapters/system/process-lock.ts'
 import { gatewayStop } from '../../src/commands/gateway-stop.ts'
 import { ask } from '../adapters/gateway/ask.ts'
-import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { recordedContext } from '../commands/recorded-context.ts'
 
 test('running answers end, then nobody listens, and no replica waits for this gateway', async () => {
@@ -76,7 +76,7 @@ async function serving() {
   const lab = await startLabGateway()
   const answer = Promise.withResolvers<void>()
   const engine = await labEngine((_request, response) => void answer.promise.then(() => response.end('whole')))
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier([engine])))
   const config = join(dirname(lab.directory), 'sluice.yaml')
   await writeConfig(config, {})
   const routes = join(dirname(lab.directory), 'routes/state.json')

@@ -8,7 +8,7 @@ import { ask, openAnswer } from '../adapters/gateway/ask.ts'
 import { fastClock } from '../adapters/gateway/fast-clock.ts'
 import { hammer } from '../adapters/gateway/hammer.ts'
 import { killAtChange } from '../adapters/gateway/kill-at-change.ts'
-import { labEngine, neverAborted, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, neverAborted, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { CONF_D, endAll, type SystemGateway, startSystemGateway } from '../adapters/gateway/lab-system.ts'
 import { freePort } from '../adapters/gateway/stand-in-engine.ts'
 import { withdrawAgain } from '../adapters/gateway/withdraw-again.ts'
@@ -17,7 +17,7 @@ import { until } from './until.ts'
 /** A gateway and two models that differ in their only engine. The other site of that nginx is asked all the while. */
 async function twoModels() {
   const lab = await startSystemGateway()
-  const [first, second] = [lab.model(tierOf([await labEngine()])), lab.model(tierOf([await labEngine()]))]
+  const [first, second] = [lab.model(labTier([await labEngine()])), lab.model(labTier([await labEngine()]))]
   const others = hammer(lab.nginx.otherPort, { clients: 2, restMs: 25 })
   const isServed = async (model: GatewayModel, proof?: 'unproved') => {
     const wanted = model.tiers[0]?.servers[0]?.port
@@ -48,7 +48,7 @@ describe('the streams of a server', () => {
     const engines = await Promise.all(
       [1, 2].map(() => labEngine((_request, response) => void response.write('data: begun\n\n'))),
     )
-    await lab.applied(lab.model(tierOf(engines)))
+    await lab.applied(lab.model(labTier(engines)))
     const streams = await Promise.all([1, 2].map(() => openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })))
     const ends: string[] = []
     for (const [index, stream] of streams.entries()) {
@@ -57,7 +57,7 @@ describe('the streams of a server', () => {
     expect(engines.map(one => one.received.length)).toEqual([1, 1])
     const [first] = engines
     // Withdrawn first, as the updater does: an old worker has its stream then.
-    await lab.applied(lab.model(tierOf(engines.slice(1))))
+    await lab.applied(lab.model(labTier(engines.slice(1))))
     expect(await lab.gateway.endStreams([{ address: '127.0.0.1', port: first?.port ?? 0 }])).toEqual({ ended: 1 })
     await until('a stream to break', () => ends.length > 0, { timeoutMs: 20_000 })
     expect(ends).toHaveLength(1)
@@ -101,8 +101,8 @@ describe('one file in an nginx with another site', () => {
     const path = `/${'reasoning_'.repeat(3)}/`
     await lab.applied(
       lab.model(
-        tierOf([mortal, engine], { name: 'a'.repeat(32), path }),
-        tierOf([failing], { name: 'failing', path: '/failing/' }),
+        labTier([mortal, engine], { name: 'a'.repeat(32), path }),
+        labTier([failing], { name: 'failing', path: '/failing/' }),
       ),
     )
     const headers = { 'accept-encoding': 'gzip' }
@@ -140,7 +140,7 @@ describe('one file in an nginx with another site', () => {
       void ended.promise.then(() => response.end('last'))
     })
     const ended = Promise.withResolvers<void>()
-    await lab.applied(lab.model(tierOf([stream])))
+    await lab.applied(lab.model(labTier([stream])))
     const answer = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
     for (const model of [first, second, first]) {
       await Promise.all([lab.applied(model), lab.nginx.reload(), lab.nginx.reload()])
@@ -155,7 +155,7 @@ describe('one file in an nginx with another site', () => {
   test('is not mixed up with a private nginx on the same machine', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     const beside = await startLabGateway()
-    const own = beside.model(tierOf([await labEngine()]))
+    const own = beside.model(labTier([await labEngine()]))
     await lab.applied(first)
     await beside.applied(own)
     await lab.applied(second)
@@ -221,7 +221,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
   test('when another site has a port of the model, or comes to have one', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
-    const greedy = lab.model(tierOf([], { port: lab.nginx.otherPort }))
+    const greedy = lab.model(labTier([], { port: lab.nginx.otherPort }))
     expect(await lab.gateway.apply(greedy, neverAborted)).toEqual({
       status: 'failed',
       step: 'test',
@@ -245,7 +245,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     const { lab, first, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const { port } = await labEngine()
-    expect(await lab.gateway.apply(lab.model(tierOf([], { port })), neverAborted)).toMatchObject({
+    expect(await lab.gateway.apply(lab.model(labTier([], { port })), neverAborted)).toMatchObject({
       status: 'failed',
       step: 'probe ports',
       restored: true,
@@ -459,7 +459,7 @@ test('a port of its own comes and goes with its tier', async () => {
   const own = await freePort()
   onTestFinished(() => engine.die())
   for (const port of [own, undefined, own]) {
-    await lab.applied(lab.model(tierOf([engine], port === undefined ? {} : { port })))
+    await lab.applied(lab.model(labTier([engine], port === undefined ? {} : { port })))
     const status = await ask({ port: own, path: '/v1' }).then(
       answer => answer.status,
       error => error.code,

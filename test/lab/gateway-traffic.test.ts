@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { findNginx } from '../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { ask, errorOf, openAnswer } from '../adapters/gateway/ask.ts'
-import { labEngine, startLabGateway, tierOf } from '../adapters/gateway/lab-gateway.ts'
+import { labEngine, labTier, startLabGateway } from '../adapters/gateway/lab-gateway.ts'
 import { freePort } from '../adapters/gateway/stand-in-engine.ts'
 
 describe('a request reaches its tier', () => {
@@ -18,7 +18,7 @@ describe('a request reaches its tier', () => {
   ])('%s as %s', async (path, seen) => {
     const lab = await startLabGateway()
     const engine = await labEngine()
-    await lab.applied(lab.model(tierOf([engine], { name: 'reasoning', path: '/reasoning/' })))
+    await lab.applied(lab.model(labTier([engine], { name: 'reasoning', path: '/reasoning/' })))
     expect(await ask({ port: lab.port, path })).toMatchObject({ status: 200 })
     expect(engine.received.map(one => one.url)).toEqual([seen])
   })
@@ -28,7 +28,7 @@ describe('a request reaches its tier', () => {
     const own = await freePort()
     const [fast, reasoning] = [await labEngine(), await labEngine()]
     await lab.applied(
-      lab.model(tierOf([fast]), tierOf([reasoning], { name: 'reasoning', path: '/reasoning/', port: own })),
+      lab.model(labTier([fast]), labTier([reasoning], { name: 'reasoning', path: '/reasoning/', port: own })),
     )
     const port = async (at: number, path: string) => JSON.parse((await ask({ port: at, path })).text).port
     expect(await port(lab.port, '/v1/models')).toBe(fast.port)
@@ -42,7 +42,7 @@ describe('a request reaches its tier', () => {
   test('with its body, and with no header that a client made up for us', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
-    await lab.applied(lab.model(tierOf([engine])))
+    await lab.applied(lab.model(labTier([engine])))
     const body = JSON.stringify({ prompt: 'x'.repeat(3_000_000) })
     await ask({
       port: lab.port,
@@ -71,7 +71,7 @@ describe('a request reaches its tier', () => {
 
   test('again from its path without the slash', async () => {
     const lab = await startLabGateway()
-    await lab.applied(lab.model(tierOf([await labEngine()], { path: '/fast/' })))
+    await lab.applied(lab.model(labTier([await labEngine()], { path: '/fast/' })))
     const answer = await ask({ port: lab.port, path: '/fast?a=1', body: '{}' })
     expect([answer.status, answer.headers.location]).toEqual([308, '/fast/?a=1'])
   })
@@ -85,7 +85,7 @@ describe('an answer', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
       written.resolve(response)
     })
-    await lab.applied(lab.model(tierOf([engine])))
+    await lab.applied(lab.model(labTier([engine])))
     const response = await openAnswer({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
     response.setEncoding('utf8')
     for (const piece of ['data: first\n\n', 'data: second\n\n', 'data: last\n\n']) {
@@ -104,7 +104,7 @@ describe('an answer', () => {
       isBlocked = !response.write(Buffer.alloc(size))
       response.end()
     })
-    await lab.applied(lab.model(tierOf([engine])))
+    await lab.applied(lab.model(labTier([engine])))
     const response = await openAnswer({ port: lab.port, path: '/v1/x', body: '{}' })
     expect(isBlocked).toBe(true)
     expect(await spooledBytes()).toBe(0)
@@ -133,7 +133,7 @@ describe('an answer', () => {
         }),
       ),
     )
-    await lab.applied(lab.model(tierOf(engines)))
+    await lab.applied(lab.model(labTier(engines)))
     await expect(ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })).rejects.toThrow('aborted')
     expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1])
   })
@@ -143,7 +143,7 @@ describe('an answer', () => {
     const engines = await Promise.all(
       [1, 2].map(() => labEngine((_request, response) => void response.writeHead(status).end('Loading model'))),
     )
-    await lab.applied(lab.model(tierOf(engines)))
+    await lab.applied(lab.model(labTier(engines)))
     const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
     expect([answer.status, answer.text]).toEqual([status, 'Loading model'])
     expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1])
@@ -157,7 +157,7 @@ test('a client that leaves ends the work of its engine', async () => {
     response.once('close', () => closed.resolve())
     response.write('data: first\n\n')
   })
-  await lab.applied(lab.model(tierOf([engine])))
+  await lab.applied(lab.model(labTier([engine])))
   const response = await openAnswer({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
   response.destroy()
   await closed.promise
@@ -183,7 +183,7 @@ describe('a request that nginx refuses is told why in the shape of OpenAI', () =
   ])('%s', async (_what, question, status, code) => {
     const lab = await startLabGateway()
     const engine = await labEngine()
-    await lab.applied(lab.model(tierOf([engine], { path: '/fast/' })))
+    await lab.applied(lab.model(labTier([engine], { path: '/fast/' })))
     const answer = await ask({ port: lab.port, ...question })
     expect(errorOf(answer)).toEqual({ status, type: 'invalid_request_error', code, param: null })
     expect(answer.headers['content-type']).toBe('application/json')
@@ -192,7 +192,7 @@ describe('a request that nginx refuses is told why in the shape of OpenAI', () =
 
   test('an unknown path, with those there are', async () => {
     const lab = await startLabGateway()
-    await lab.applied(lab.model(tierOf([], { path: '/fast/' }), tierOf([], { name: 'slow', path: '/slow/' })))
+    await lab.applied(lab.model(labTier([], { path: '/fast/' }), labTier([], { name: 'slow', path: '/slow/' })))
     expect(JSON.parse((await ask({ port: lab.port, path: '/v1' })).text).error.message).toBe(
       'Nothing is served at this path; this gateway serves /fast/, /slow/',
     )

@@ -72,7 +72,8 @@ describe('a preemption', () => {
       expect(drained).toMatchObject({ outcome: 'idle', cause: 'preempted', cleared: true, connections: 0 })
       expect(names).toEqual(['ready', 'ear ended', 'draining', 'drained', 'engine stopped', 'requeued'])
     } else {
-      // Slurm has requeued by itself. The ear and the TERM tell at the same time, and the one that is first knows less.
+      // Slurm has requeued by itself. The notice step and the TERM tell at the same time, and the one that is first
+      // knows less.
       expect(drained).toMatchObject({ outcome: 'idle', cause: 'requeued', cleared: true, connections: 0 })
       const expected = ['ready', 'draining', 'drained', 'engine stopped']
       expect([...new Set(names)].filter(name => name !== 'ear ended')).toEqual(expected)

@@ -34,10 +34,13 @@ export async function supervisorOf(endpoint: Endpoint): Promise<number> {
 }
 
 /** The srun client of the step that hears notices. */
-export async function earOf(endpoint: Endpoint): Promise<number> {
-  const ear = (await childrenOf(await supervisorOf(endpoint))).find(one => one.argv.includes('--job-name=ear'))
-  if (ear === undefined) throw new Error(`Cannot find the ear of ${endpoint.id}: its supervisor has no such child`)
-  return ear.pid
+export async function noticeStepOf(endpoint: Endpoint): Promise<number> {
+  const noticeStep = (await childrenOf(await supervisorOf(endpoint))).find(one =>
+    one.argv.some(word => /^--job-name=(?:sluice-notice|ear)$/.test(word)),
+  )
+  if (noticeStep === undefined)
+    throw new Error(`Cannot find the notice step of ${endpoint.id}: its supervisor has no such child`)
+  return noticeStep.pid
 }
 
 async function childrenOf(pid: number): Promise<LabProcess[]> {

@@ -24,7 +24,7 @@ async function track(script: string) {
   const marker = `SLUICE_SERVER=test-${process.pid}-${directory.slice(-6)}`
   const logFile = join(directory, 'log')
   const env = { PATH: process.env['PATH'] ?? '' }
-  const launch = { command: 'bash', argv: ['-c', script], env, marker, isShielded: false, logFile }
+  const launch = { command: 'bash', argv: ['-c', script], env, marker, blocksNotice: false, logFile }
   const engine = await startEngine(launch, systemClock)
   cleanups.push(() => void engine.stop(0))
   return {
@@ -63,8 +63,8 @@ describe('a tracker', () => {
     expect(await identify(pid), 'the stop did not find it').toBeDefined()
     const { killed, left } = await tracker.settle()
     // It may have been seen first when it had forked and not yet left.
-    const kinship = expect.stringMatching(/^(a child of it|its group)$/)
-    expect(killed).toEqual([{ pid, title: `${title} 600`, kinship }])
+    const foundBy = expect.stringMatching(/^(descendant|group)$/)
+    expect(killed).toEqual([{ pid, title: `${title} 600`, foundBy }])
     expect(left).toEqual([])
     expect(await identify(pid)).toBeUndefined()
   })
@@ -98,9 +98,9 @@ describe('a tracker', () => {
     const late = spawn('sleep', ['600'], { env: { ...process.env, [name]: value }, detached: true, stdio: 'ignore' })
     cleanups.push(() => late.kill('SIGKILL'))
     const { killed } = await tracker.settle()
-    expect(killed.map(({ pid, kinship }) => ({ pid, kinship }))).toContainEqual({
+    expect(killed.map(({ pid, foundBy }) => ({ pid, foundBy }))).toContainEqual({
       pid: late.pid,
-      kinship: 'its marker',
+      foundBy: 'marker',
     })
     await engine.stop(0)
   })

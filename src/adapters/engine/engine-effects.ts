@@ -1,7 +1,7 @@
 import { appendFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../../core/containers/runtime.ts'
-import { fingerprintOf, strike } from '../../core/domain/engine-key.ts'
+import { fingerprintOf, redact } from '../../core/domain/engine-key.ts'
 import { START_LINE } from '../../core/domain/engine-log.ts'
 import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../../core/engines/engine.ts'
@@ -22,7 +22,7 @@ import { argvBuilder } from './process/build-argv.ts'
 import { engineEnvironment } from './process/engine-environment.ts'
 import { type EngineProcess, startEngine } from './process/engine-process.ts'
 import { inspectProgram } from './process/inspect-program.ts'
-import { handOver, type Keyed } from './process/key-hand-over.ts'
+import { injectKey, type KeyInjection } from './process/key-injection.ts'
 import { readLastLines } from './process/last-lines.ts'
 import { numaPrefix } from './process/numa.ts'
 import { preflight } from './process/preflight.ts'
@@ -81,7 +81,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const key = channel === undefined ? undefined : await options.takeKey?.()
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
-      const running = await start({ address, port, keyed: await handOver(channel, key, scratch) })
+      const running = await start({ address, port, keyed: await injectKey(channel, key, scratch) })
       const contact = { http, engine, spec, url, key }
       return {
         url,
@@ -105,7 +105,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
             () => undefined, // a node that does not show its connections is never idle, only late
           ),
         stop: () => running.stop(),
-        lastLines: async () => strike(await readLastLines(logFile), key === undefined ? [] : [key]),
+        lastLines: async () => redact(await readLastLines(logFile), key === undefined ? [] : [key]),
       }
     },
   }
@@ -135,15 +135,17 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     ) => {
       const { argv, notes } = await argvOf(more)
       const seal = isSealed(own) ? await sealPrefix(program.env) : { words: [] }
-      const told = seal.why === undefined ? notes : [...notes, `Slurm's TERM may reach it: ${seal.why}`]
-      await appendFile(logFile, [START_LINE, ...told.map(note => `sluice: ${note}`), ''].join('\n'), { mode: 0o640 })
+      const reported = seal.why === undefined ? notes : [...notes, `Slurm's TERM may reach it: ${seal.why}`]
+      await appendFile(logFile, [START_LINE, ...reported.map(note => `sluice: ${note}`), ''].join('\n'), {
+        mode: 0o640,
+      })
       const prefix = [...seal.words, ...(own.numa === true ? await numaPrefix(env) : [])]
       return startEngine(
         {
           ...withPrefix(prefix, { command, argv: [...first, ...argv, ...keyed.argv] }),
           ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
           marker,
-          isShielded: program.termMs === undefined,
+          blocksNotice: program.termMs === undefined,
           logFile,
         },
         systemClock,
@@ -152,12 +154,14 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const graceMs = Math.max(engine.stopGraceMs, program.termMs ?? 0)
     const { addressVariable } = engine
     if (own.ranks !== undefined && addressVariable !== undefined) {
-      const meeting = { address, port: await freePort(address) }
+      const rendezvous = { address, port: await freePort(address) }
       // Those of the others differ by their rank alone.
-      const argvs = await Promise.all(workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, meeting } })))
+      const argvs = await Promise.all(
+        workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, rendezvous } })),
+      )
       return startRankGroup({
         ...{ nodes: workers, logs: scratch, stopGraceMs: graceMs },
-        startHead: () => launch({ rank: { rank: 0, meeting } }, { [addressVariable]: address }),
+        startHead: () => launch({ rank: { rank: 0, rendezvous } }, { [addressVariable]: address }),
         workerArgv: rank =>
           rankArgv(own.networks, addressVariable, [command, ...first, ...(argvs[rank - 1]?.argv ?? [])]),
       })
@@ -184,7 +188,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   }
 
   /** The words before its arguments. */
-  async function programOf(own: ReplicaSpec, keyed: Keyed, sockets: string | undefined): Promise<Containment> {
+  async function programOf(own: ReplicaSpec, keyed: KeyInjection, sockets: string | undefined): Promise<Containment> {
     const whole = { ...environment, ...keyed.environment }
     if (engine.subcommand !== undefined)
       return { words: [self[0] ?? '', ...self.slice(1), engine.subcommand], env: whole }
@@ -202,7 +206,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
 interface Listening {
   readonly address: string
   readonly port: number
-  readonly keyed: Keyed
+  readonly keyed: KeyInjection
 }
 
 const NO_WORKERS: WorkerNodes = {

@@ -5,14 +5,14 @@ import type { Http } from '../system/http.ts'
 /** Being told to load a model is answered at once; the loading itself is seen in the list of models. */
 const LOAD_TIMEOUT_MS = 30_000
 
-/** Asks the engine both questions and lets it judge the answers. */
+/** Asks the engine both questions and lets it read the answers. */
 export async function checkHealth({ http, engine, spec, url, key }: EngineContact): Promise<EngineHealth> {
   const { health: healthPath, models: modelsPath } = engine.paths(spec)
   const question = { bearer: key, timeoutMs: engine.healthTimeoutMs }
   const health = await http.ask(url + healthPath, question)
   const isWell = health.kind === 'answered' && health.status === 200
   const models = isWell && modelsPath !== undefined ? await http.ask(url + modelsPath, question) : health
-  return engine.judge(spec, health, models)
+  return engine.readHealth(spec, health, models)
 }
 
 /** What it takes to ask one running engine. */

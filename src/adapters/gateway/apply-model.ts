@@ -11,7 +11,7 @@ import {
   removeGeneration,
   writeGeneration,
 } from './generation-files.ts'
-import type { NginxHost, Sight } from './nginx/nginx-host.ts'
+import type { NginxInstance, Sight } from './nginx/nginx-instance.ts'
 import type { NginxProcess } from './nginx/nginx-processes.ts'
 import { probePorts } from './nginx/probe-ports.ts'
 import { growSpare } from './nginx/spare-generation.ts'
@@ -39,7 +39,7 @@ interface Settled {
  * started, not verified    a master that answers: as reloaded; one that does not: replaced
  * ```
  */
-export function createApply(parts: GatewayParts, host: NginxHost): Gateway['apply'] {
+export function createApply(parts: GatewayParts, instance: NginxInstance): Gateway['apply'] {
   const { directory, clock } = parts
   let settled: Settled | undefined
   /** The version of nginx that has taken servers in every tier. */
@@ -49,12 +49,12 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
     let step: ApplyStep = 'find nginx'
     let before: Sight | undefined
     try {
-      if (settled?.model === JSON.stringify(model) && (await host.stillRuns(settled.master, settled.generation))) {
-        await host.rotateLogs()
+      if (settled?.model === JSON.stringify(model) && (await instance.stillRuns(settled.master, settled.generation))) {
+        await instance.rotateLogs()
         return { status: 'unchanged', generation: settled.generation }
       }
-      before = await host.look()
-      await host.rotateLogs()
+      before = await instance.look()
+      await instance.rotateLogs()
       const { build, master, answer } = before
       step = 'render'
       const render = (generation: number, of = model) => renderGateway(of, { ...parts, generation, build, keys })
@@ -71,7 +71,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
         step = 'write'
         await writeGeneration(directory, generation, render(generation, rehearsal))
         step = 'test'
-        await host.test(generation, rehearsal, before)
+        await instance.test(generation, rehearsal, before)
         await removeGeneration(directory, generation)
       }
       rehearsed = build.version
@@ -82,17 +82,17 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
       await growSpare(directory, 1 / 4)
       signal.throwIfAborted()
       step = 'test'
-      await host.test(generation, model, before)
+      await instance.test(generation, model, before)
       step = 'probe ports'
       await probeNew(listensOf(model), before)
       signal.throwIfAborted()
 
       step = 'swap'
-      await host.install(generation)
-      await host.check(generation)
+      await instance.install(generation)
+      await instance.check(generation)
       step = 'load'
       const start = clock.now()
-      const running = await host.load(generation, signal)
+      const running = await instance.load(generation, signal)
       const reloadMs = clock.now() - start
       settled = settledAs(running, generation, model)
       await tidy(generation)
@@ -109,7 +109,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
     const isVerified = settled !== undefined && before.isSettled && isSameSight(settled, before)
     const unknown = newTo(isVerified ? settled?.listens : [], wanted)
     if (unknown.length === 0) return
-    const held = await host.listeners(before)
+    const held = await instance.listeners(before)
     await probePorts(newTo(held, unknown), held)
   }
 
@@ -123,7 +123,7 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
   /** Files are worth no failure of what runs: what is not done here is done by the next apply. */
   async function tidy(good: number): Promise<void> {
     try {
-      await host.keep(good)
+      await instance.keep(good)
       await pruneGenerations(directory, KEPT, [good])
       await growSpare(directory, 1)
     } catch (error) {
@@ -136,9 +136,9 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
     const generation = before?.answer ?? (await readLink(directory, 'good'))
     const isUntouched = step !== 'load' && before?.master !== undefined && before.answer !== undefined
     try {
-      await host.install(generation)
+      await instance.install(generation)
       if (generation === undefined) {
-        if (step === 'load') await host.load(undefined, signal)
+        if (step === 'load') await instance.load(undefined, signal)
         return 'there is no earlier generation'
       }
       const isProved = isUntouched ? before.isSettled : await loadAgain(generation, before, signal)
@@ -156,8 +156,8 @@ export function createApply(parts: GatewayParts, host: NginxHost): Gateway['appl
    */
   async function loadAgain(generation: number, before: Sight | undefined, signal: AbortSignal): Promise<boolean> {
     try {
-      await host.check(generation)
-      await host.load(generation, signal)
+      await instance.check(generation)
+      await instance.load(generation, signal)
       return true
     } catch (error) {
       signal.throwIfAborted()

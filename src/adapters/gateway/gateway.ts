@@ -4,7 +4,7 @@ import type { EndedSockets } from '../system/end-sockets.ts'
 
 /**
  * One nginx ("what is on disk runs" and "two deliveries at most", docs/design/rules.md), which outlives this process: a
- * private one, or the system's (`NginxHost`). Whatever state a crash left, be it ours or nginx's, the next `apply`
+ * private one, or the system's (`NginxInstance`). Whatever state a crash left, be it ours or nginx's, the next `apply`
  * starts from there. Calls are done one after the other.
  */
 export interface Gateway {

@@ -8,10 +8,10 @@ import { readTemplate } from '../system/templates.ts'
 import { createApply } from './apply-model.ts'
 import type { Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
+import { parsePlaces } from './nginx/inspect-system-nginx.ts'
 import { nginxCommand } from './nginx/nginx-command.ts'
-import { createPrivateHost } from './nginx/private-host.ts'
-import { createSystemHost, type SystemOptions } from './nginx/system-host.ts'
-import { parsePlaces } from './nginx/system-nginx.ts'
+import { createPrivateNginx } from './nginx/private-nginx.ts'
+import { createSystemNginx, type SystemNginxOptions } from './nginx/system-nginx.ts'
 import { findWorkerAccount, type WorkerAccount } from './nginx/worker-account.ts'
 import type { GatewayTemplates } from './render/render-gateway.ts'
 import { admitGroup, makeStateDirectory, type StateDirectory } from './state-directory.ts'
@@ -24,7 +24,7 @@ export interface GatewayOptions {
   readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
   /** The system's nginx carries the gateway; root's alone. Absent: a private one, in `directory`. */
-  readonly system?: SystemOptions | undefined
+  readonly system?: SystemNginxOptions | undefined
   /** Files that one process of nginx may have open, and so its connections; absent: what the hard limit allows. */
   readonly openFiles?: number
 }
@@ -56,8 +56,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     env,
     clock,
   }
-  const host = system === undefined ? createPrivateHost(parts) : createSystemHost(parts, system)
-  const apply = createApply(parts, host)
+  const instance = system === undefined ? createPrivateNginx(parts) : createSystemNginx(parts, system)
+  const apply = createApply(parts, instance)
   let last: Promise<unknown> = Promise.resolve()
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = last.then(work)
@@ -66,13 +66,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   }
   return {
     apply: (model, signal, keys) => inTurn(() => apply(model, signal, keys)),
-    running: signal => inTurn(() => host.running(signal)),
+    running: signal => inTurn(() => instance.running(signal)),
     async endStreams(servers) {
-      const workers = await host.workers()
+      const workers = await instance.workers()
       const sockets = socketsTo(workers, servers)
       return sockets.length === 0 ? { ended: 0 } : endSockets(sockets)
     },
-    stop: options => inTurn(() => host.stop(options)),
+    stop: options => inTurn(() => instance.stop(options)),
   }
 }
 

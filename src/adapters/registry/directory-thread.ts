@@ -31,8 +31,8 @@ export interface DirectoryThread {
 }
 
 /**
- * One `read` at a time: the caller keeps the order (a lane does). The thread alone does not keep the process alive. One that
- * dies fails the read that waits for it, and the next read has a new one, which begins anew.
+ * One `read` at a time: the caller keeps the order (a serial queue does). The thread alone does not keep the process
+ * alive. One that dies fails the read that waits for it, and the next read has a new one, which begins anew.
  */
 export function startDirectoryThread(
   directories: Readonly<Record<string, ReadDirectory>>,

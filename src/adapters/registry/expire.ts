@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../../core/domain/caught.ts'
-import type { Lane } from '../system/lane.ts'
+import type { SerialQueue } from '../system/serial-queue.ts'
 import { registryDirectories } from './directories.ts'
 
 /** A month: whoever asks why something died asks sooner. */
@@ -28,13 +28,17 @@ const EXPIRING: readonly (readonly [Place, RegExp])[] = [
  * Removes what has not been written for a month and is of no living job, and says how much that was. Ages are told by the
  * clock that stamps the files: the routes file of our own `gateway`, which is written every few seconds, is of now. Without it,
  * and where this machine's clock says another day, nothing is removed: one of the two is wrong, and what is removed does not come
- * back. Each look is a call of its own in the lane, so that nobody waits for a thousand of them.
+ * back. Each look is a call of its own in the serial queue, so that nobody waits for a thousand of them.
  *
  * @throws when the directory cannot be read; what was removed until then is gone.
  */
 export async function removeExpired(
   shared: string,
-  { gateway, lane, isAlive }: { readonly gateway: string; readonly lane: Lane; isAlive(jobId: string): boolean },
+  {
+    gateway,
+    serialQueue,
+    isAlive,
+  }: { readonly gateway: string; readonly serialQueue: SerialQueue; isAlive(jobId: string): boolean },
 ): Promise<number> {
   const directories = registryDirectories(shared)
   const written = (await agesOf(directories.routes, /\.json$/)).find(one => one.path.endsWith(`/${gateway}.json`))
@@ -44,20 +48,20 @@ export async function removeExpired(
   for (const [place, pattern] of EXPIRING) {
     for (const { path, job, writtenMs } of await agesOf(directories[place], pattern)) {
       if (now - writtenMs < KEPT_MS || (job !== undefined && isAlive(job))) continue
-      await lane.run(`remove "${path}"`, () => rm(path, { recursive: true, force: true }))
+      await serialQueue.run(`remove "${path}"`, () => rm(path, { recursive: true, force: true }))
       removed += 1
     }
   }
   return removed
 
   async function agesOf(directory: string, pattern: RegExp) {
-    const names = await lane.run(`list "${directory}"`, () => readdir(directory))
+    const names = await serialQueue.run(`list "${directory}"`, () => readdir(directory))
     const found: { path: string; job: string | undefined; writtenMs: number }[] = []
     for (const name of names) {
       const match = pattern.exec(name)
       if (match === null) continue
       const path = join(directory, name)
-      const stats = await lane.run(`look at "${path}"`, () => stat(path)).catch(absent)
+      const stats = await serialQueue.run(`look at "${path}"`, () => stat(path)).catch(absent)
       if (stats !== undefined) found.push({ path, job: match[1], writtenMs: stats.mtimeMs })
     }
     return found

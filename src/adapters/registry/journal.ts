@@ -2,7 +2,7 @@ import { appendFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../core/domain/caught.ts'
 import type { Clock } from '../system/clock.ts'
-import type { Lane } from '../system/lane.ts'
+import type { SerialQueue } from '../system/serial-queue.ts'
 import { registryDirectories } from './directories.ts'
 
 /** Bytes; beyond it the file becomes `.1` and a new one begins, so a writer keeps at most twice as much. */
@@ -17,11 +17,14 @@ export interface Journal {
   close(): Promise<void>
 }
 
-/** `print` gets every line at once; the shared file gets them through the lane, and is nobody's but this writer's. */
+/**
+ * `print` gets every line at once; the shared file gets them through the serial queue, and is nobody's but this
+ * writer's.
+ */
 export function openJournal(
   options: { shared: string; writer: string; print: (line: string) => void },
   clock: Clock,
-  lane: Lane,
+  serialQueue: SerialQueue,
 ): Journal {
   const file = join(registryDirectories(options.shared).events, `${options.writer}.jsonl`)
   let waiting: string[] = []
@@ -57,7 +60,7 @@ export function openJournal(
       const first = { at: clock.date().toISOString(), event: 'events dropped', dropped: missing }
       const texts = missing === 0 ? lines : [JSON.stringify(first), ...lines]
       try {
-        await lane.run('write events', () => append(file, `${texts.join('\n')}\n`))
+        await serialQueue.run('write events', () => append(file, `${texts.join('\n')}\n`))
         isTroubled = false
       } catch (error) {
         dropped += missing
@@ -73,7 +76,7 @@ export function openJournal(
 async function append(file: string, text: string): Promise<void> {
   // A new file, or one that the append will complain about.
   const found = await stat(file).catch(() => undefined)
-  // A pipe that nobody reads would hold this lane, and with it all that we say to others, for ever.
+  // A pipe that nobody reads would hold this queue, and with it all that we say to others, for ever.
   if (found !== undefined && !found.isFile()) throw new Error(`Cannot write "${file}": it is not a regular file`)
   if (found !== undefined && found.size > ROTATE_BYTES) await rename(file, `${file}.1`)
   await appendFile(file, text, { mode: 0o640 })

@@ -5,11 +5,11 @@ import { readLeftOut } from '../../core/domain/engine-log.ts'
 import { createLiveText } from '../../core/domain/live-text.ts'
 import { readAt } from '../system/log-tail.ts'
 import { openRegularFile } from '../system/regular-file.ts'
-import { copyStruck, type LogEnd } from './copy-struck.ts'
+import { copyRedacted, type LogEnd } from './copy-redacted.ts'
 
 /**
- * A log on this node's disk, shown in the shared directory while its writer lives. What is shown is what `copyStruck` will
- * bring there in the end, so that a reader goes on from the one in the other.
+ * A log on this node's disk, shown in the shared directory while its writer lives. What is shown is what `copyRedacted`
+ * will bring there in the end, so that a reader goes on from the one in the other.
  */
 export interface LiveLog {
   /** Takes note of what was added. Touches this node's disk alone; not while the log is cut. */
@@ -55,7 +55,7 @@ export function createLiveLog({ from, to }: { from: string; to: string }): LiveL
     async show() {
       if (waiting === '') return
       const taken = waiting
-      if ((await append(taken)) > MOST_SHOWN) await copyStruck({ from: to, to, keys: [], mostBytes: MOST_SHOWN / 2 })
+      if ((await append(taken)) > MOST_SHOWN) await copyRedacted({ from: to, to, keys: [], mostBytes: MOST_SHOWN / 2 })
       // What was collected meanwhile stands behind it, unless there was no room for both.
       waiting = waiting.startsWith(taken) ? waiting.slice(taken.length) : waiting
     },

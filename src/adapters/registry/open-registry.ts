@@ -1,18 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Beat } from '../../core/domain/beat.ts'
-import type { Dismissal } from '../../core/domain/dismissal.ts'
+import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { RoutesFile } from '../../core/domain/routes-file.ts'
-import type { Lane } from '../system/lane.ts'
-import { copyStruck } from './copy-struck.ts'
+import type { SerialQueue } from '../system/serial-queue.ts'
+import { copyRedacted } from './copy-redacted.ts'
 import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
+import { readDrainRequest, writeDrainRequest } from './drain-requests.ts'
 import { removeExpired } from './expire.ts'
 import { createLiveLog, type LiveLog } from './live-log.ts'
 import { createOwnFileLook } from './own-file-stands.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
-import { readDismissal, writeDismissal } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 import { readKeptKey, takeSiteKey } from './site-key.ts'
@@ -28,8 +28,11 @@ interface KeptLog {
   readonly without: readonly string[]
 }
 
-/** The shared directory through one lane: a filesystem that hangs holds one call, and each caller only to its deadline. */
-export function openRegistry(shared: string, lane: Lane) {
+/**
+ * The shared directory through one serial queue: a filesystem that hangs holds one call, and each caller only to its
+ * deadline.
+ */
+export function openRegistry(shared: string, serialQueue: SerialQueue) {
   const directories = registryDirectories(shared)
   // Begun when first asked for: a supervisor never scans, and reads routes only when it drains.
   let scanner: RegistryScanner | undefined
@@ -47,52 +50,54 @@ export function openRegistry(shared: string, lane: Lane) {
     if (isClosed) throw new Error('Cannot read the registry: it was closed')
   }
   return {
-    make: () => lane.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
+    make: () => serialQueue.run(`make the registry in "${shared}"`, () => makeRegistry(shared)),
     scan: (options = { beats: true }): Promise<Scan> =>
-      lane.run('scan the registry', async () => {
+      serialQueue.run('scan the registry', async () => {
         refuseClosed()
         scanner ??= createRegistryScanner(shared)
         return scanner.scan(options)
       }),
     publish: (endpoint: Endpoint) =>
-      lane.run(`publish ${endpoint.id}`, () => inRegistry(shared, () => publishEndpoint(shared, endpoint))),
+      serialQueue.run(`publish ${endpoint.id}`, () => inRegistry(shared, () => publishEndpoint(shared, endpoint))),
     /** Whether its file is still the one that was published. */
-    stands: (endpoint: Endpoint) => lane.run(`look at the file of ${endpoint.id}`, () => lookAtOwnFile(endpoint)),
-    remove: (id: string) => lane.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
+    stands: (endpoint: Endpoint) =>
+      serialQueue.run(`look at the file of ${endpoint.id}`, () => lookAtOwnFile(endpoint)),
+    remove: (id: string) => serialQueue.run(`remove the files of ${id}`, () => removeEndpoint(shared, id)),
     removeEarlierRuns: (run: { tier: string; jobId: string; restarts: number }) =>
-      lane.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
+      serialQueue.run('remove the files of earlier runs', () => removeEarlierRuns(shared, run)),
     removeExpired: (gateway: string, isAlive: (jobId: string) => boolean) =>
-      removeExpired(shared, { gateway, lane, isAlive }),
+      removeExpired(shared, { gateway, serialQueue, isAlive }),
     beat: (replica: string, beat: Beat) =>
-      lane.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
+      serialQueue.run('beat', () => inRegistry(shared, () => writeBeat(shared, replica, beat))),
     routes: () =>
-      lane.run('read the routes', async () => {
+      serialQueue.run('read the routes', async () => {
         refuseClosed()
         routesReader ??= createRoutesReader(shared)
         return routesReader.read()
       }),
     writeRoutes: (routes: RoutesFile, options: { flush: boolean }) =>
-      lane.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
+      serialQueue.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
     writeSummary: (gateway: string, text: string) =>
-      lane.run('write the summary', () => writeSummary(shared, gateway, text)),
-    ask: (replica: string, dismissal: Dismissal) =>
-      lane.run(`ask ${replica} to leave`, () => writeDismissal(shared, replica, dismissal)),
-    asked: (replica: string) => lane.run('read a request', async () => readDismissal(shared, replica)),
-    drainOutcome: (id: string) => lane.run('read events', () => readDrainOutcome(shared, id)),
-    siteKey: () => lane.run('read site.key', () => takeSiteKey(shared)),
-    keptKey: (fingerprint: string) => lane.run('read a key', async () => readKeptKey(shared, fingerprint)),
+      serialQueue.run('write the summary', () => writeSummary(shared, gateway, text)),
+    requestDrain: (replica: string, request: DrainRequest) =>
+      serialQueue.run(`ask ${replica} to leave`, () => writeDrainRequest(shared, replica, request)),
+    drainRequest: (replica: string) =>
+      serialQueue.run('read a drain request', async () => readDrainRequest(shared, replica)),
+    drainOutcome: (id: string) => serialQueue.run('read events', () => readDrainOutcome(shared, id)),
+    siteKey: () => serialQueue.run('read site.key', () => takeSiteKey(shared)),
+    keptKey: (fingerprint: string) => serialQueue.run('read a key', async () => readKeptKey(shared, fingerprint)),
     /** Copies the end of a log from the node's disk to `logs/<job>/<name>`, without these keys. */
     keepLog: (jobId: string, log: KeptLog) =>
-      lane.run('keep a log', async () => {
+      serialQueue.run('keep a log', async () => {
         await mkdir(join(directories.logs, jobId), { recursive: true, mode: 0o750 })
         const to = join(directories.logs, jobId, log.name)
-        const end = await copyStruck({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
+        const end = await copyRedacted({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
         live.get(to)?.superseded(end)
       }),
     /** Takes note of what was added to such a log; touches the node's disk alone. */
     collectLog: (jobId: string, log: KeptLog) => liveLog(jobId, log).collect(log.without),
     /** Adds what was collected of it to what is kept, while its writer lives. */
-    showLog: (jobId: string, log: KeptLog) => lane.run('show a log', () => liveLog(jobId, log).show()),
+    showLog: (jobId: string, log: KeptLog) => serialQueue.run('show a log', () => liveLog(jobId, log).show()),
     /** Ends its threads, whose calls may hang: nobody need wait for them. */
     async close(): Promise<void> {
       isClosed = true

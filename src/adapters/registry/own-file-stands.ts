@@ -10,7 +10,7 @@ import { readOwnFile } from './read-own-file.ts'
  * - `gone`: there is none, or another's text stands in its place.
  * - `fenced`: so it is, and a later run of the same job has published: the place is that one's.
  */
-export type Standing = 'stands' | 'gone' | 'fenced'
+export type OwnFileState = 'stands' | 'gone' | 'fenced'
 
 /**
  * Looks whether `endpoints/<id>.json` still says what was published: one lstat while nothing has changed.
@@ -22,7 +22,7 @@ export function createOwnFileLook(shared: string) {
   /** Of the files that were read and found right, by id. */
   const marks = new Map<string, string>()
 
-  return async (endpoint: Endpoint): Promise<Standing> => {
+  return async (endpoint: Endpoint): Promise<OwnFileState> => {
     const path = join(endpoints, `${endpoint.id}.json`)
     const found = await lstat(path).catch(absent)
     const mark = found && `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`

@@ -39,7 +39,7 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
   const scontrol = async (args: readonly string[], signal?: AbortSignal) =>
     readText('scontrol', await runCommand({ ...base, program: 'scontrol', args, signal }))
   const order = async (program: string, args: readonly string[], signal?: AbortSignal) =>
-    readOrder(program, await runCommand({ ...base, program, args, signal, isShielded: true }))
+    readOrder(program, await runCommand({ ...base, program, args, signal, blocksNotice: true }))
 
   const slurm: Slurm = {
     async jobs(signal) {

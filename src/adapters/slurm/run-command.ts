@@ -1,5 +1,5 @@
 import { execa } from 'execa'
-import { SHIELD } from '../../core/domain/shield.ts'
+import { BLOCK_NOTICE_SIGNALS } from '../../core/domain/block-notice-signals.ts'
 import type { Clock } from '../system/clock.ts'
 import { findProgram } from '../system/find-program.ts'
 
@@ -26,7 +26,7 @@ export interface Command {
    * Its answer counts whatever comes of it: an order about our own job makes Slurm signal all processes of that job, and
    * the program that gave the order is one of them.
    */
-  readonly isShielded?: boolean
+  readonly blocksNotice?: boolean
 }
 
 /** Four times what squeue says of 10 000 jobs, MaxJobCount's default. */
@@ -55,7 +55,7 @@ async function runToEnd(command: Command): Promise<CommandEnd> {
     extendEnv: false,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     timeout: timeoutMs,
-    killSignal: command.isShielded === true ? 'SIGKILL' : 'SIGTERM',
+    killSignal: command.blocksNotice === true ? 'SIGKILL' : 'SIGTERM',
     forceKillAfterDelay: KILL_AFTER_MS,
     maxBuffer: MAX_OUTPUT_CHARACTERS,
     stripFinalNewline: false,
@@ -76,11 +76,11 @@ async function argvOf({
   program,
   args,
   env,
-  isShielded,
+  blocksNotice,
 }: Command): Promise<readonly [string, ...string[]] | undefined> {
-  if (isShielded !== true) return [program, ...args]
+  if (blocksNotice !== true) return [program, ...args]
   const path = await findProgram(program, env)
-  return path === undefined ? undefined : ['/bin/sh', '-c', SHIELD, 'sluice', path, ...args]
+  return path === undefined ? undefined : ['/bin/sh', '-c', BLOCK_NOTICE_SIGNALS, 'sluice', path, ...args]
 }
 
 function notFound({ program }: Command): CommandEnd {

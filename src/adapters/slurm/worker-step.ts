@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
-import { SHIELD } from '../../core/domain/shield.ts'
+import { BLOCK_NOTICE_SIGNALS } from '../../core/domain/block-notice-signals.ts'
 import type { Clock } from '../system/clock.ts'
 
 /** A step of the job that runs one program on another of its nodes. */
-export interface WorkerStep {
+export interface SlurmWorkerStep {
   readonly node: string
   /**
    * Of its srun client on this node, which lives as long as the step: the worker's proof of life ("Multi-node jobs",
@@ -39,14 +39,14 @@ const FLAGS = [
 /** A TERM to its client kills a step at once; srun has this long to tell slurmctld. */
 const END_MS = 5_000
 
-export async function startWorkerStep(options: WorkerStepOptions): Promise<WorkerStep> {
+export async function startWorkerStep(options: WorkerStepOptions): Promise<SlurmWorkerStep> {
   const { node, argv, jobEnv, logFile, clock } = options
   const log = await open(logFile, 'a', 0o640)
   try {
     const slurm = Object.entries(jobEnv).filter(([name]) => name.startsWith('SLURM_'))
     const child = spawn(
       'srun',
-      [...FLAGS, `-c${cpusOnEachNode(jobEnv)}`, '-w', node, '/bin/sh', '-c', SHIELD, 'sluice', ...argv],
+      [...FLAGS, `-c${cpusOnEachNode(jobEnv)}`, '-w', node, '/bin/sh', '-c', BLOCK_NOTICE_SIGNALS, 'sluice', ...argv],
       {
         env: { ...Object.fromEntries(slurm), ...options.env },
         stdio: ['ignore', log.fd, log.fd],

@@ -18,9 +18,9 @@ export async function endSockets(sockets: readonly ProcessSocket[]): Promise<End
   const argv = [...flags, '--eval', `(${shutDown})()`]
   return new Promise(resolve => {
     const child = execFile(process.execPath, argv, { env: {}, timeout: ANSWER_MS }, (error, stdout, stderr) => {
-      const told = error === null ? parse(stdout) : undefined
+      const outcome = error === null ? parse(stdout) : undefined
       const words = stderr.trim().split('\n').at(-1) || error?.message || 'no answer'
-      resolve(told ?? { ended: 0, trouble: `Node ${process.version}: ${words}` })
+      resolve(outcome ?? { ended: 0, trouble: `Node ${process.version}: ${words}` })
     })
     // Not in its argv: of a host with thousands of streams that would be too long. One that ended before is told above.
     child.stdin?.on('error', () => undefined).end(JSON.stringify(sockets))
@@ -46,7 +46,7 @@ const ANSWER_MS = 10_000
 
 function parse(stdout: string): EndedSockets | undefined {
   try {
-    const { ended, call, errno } = JSON.parse(stdout) as ReturnType<typeof told>
+    const { ended, call, errno } = JSON.parse(stdout) as ReturnType<typeof outcome>
     return call === undefined ? { ended } : { ended, trouble: wordsOf(call, errno) }
   } catch {
     return undefined
@@ -62,7 +62,7 @@ function wordsOf(call: string, errno: number): string {
 
 const [EPERM, ENOSYS] = [1, 38] // asm-generic/errno.h
 
-declare function told(): { ended: number; call?: string; errno: number }
+declare function outcome(): { ended: number; call?: string; errno: number }
 
 /** Runs in the child, from its text: it may name nothing of this file. */
 function shutDown(): void {

@@ -14,13 +14,13 @@ export interface ServiceManager {
 export function connectServiceManager(env: NodeJS.ProcessEnv, clock: Clock): ServiceManager {
   if (env['NOTIFY_SOCKET'] === undefined) return { alive: () => undefined }
   const everyMs = Number(env['WATCHDOG_USEC'] ?? Number.POSITIVE_INFINITY) / 1_000 / 4
-  let toldAt: number | undefined
+  let reportedAt: number | undefined
   return {
     alive() {
       const now = clock.now()
-      if (toldAt !== undefined && now - toldAt < everyMs) return
-      const message = toldAt === undefined ? 'READY=1' : 'WATCHDOG=1'
-      toldAt = now
+      if (reportedAt !== undefined && now - reportedAt < everyMs) return
+      const message = reportedAt === undefined ? 'READY=1' : 'WATCHDOG=1'
+      reportedAt = now
       // systemd itself notices what it is not told: an error here has nobody else to go to.
       spawn('systemd-notify', [message], { env, stdio: 'ignore' }).on('error', () => undefined)
     },

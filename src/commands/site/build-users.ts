@@ -11,7 +11,7 @@ import { stillUpdaters } from './updater-pulse.ts'
  * @throws when the routes cannot be read
  */
 export async function updaterBuilds(
-  site: Pick<Site, 'config' | 'registry' | 'lane'>,
+  site: Pick<Site, 'config' | 'registry' | 'serialQueue'>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly BuildUser[]> {

@@ -5,7 +5,7 @@ import type { Site } from './open-site.ts'
 
 /** Sorted; empty where there is no such directory: what is missing is told by name. */
 export async function listNames(site: Site, directory: string): Promise<readonly string[]> {
-  const names = await site.lane.run(`list "${directory}"`, () =>
+  const names = await site.serialQueue.run(`list "${directory}"`, () =>
     readdir(directory).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return []
       throw error

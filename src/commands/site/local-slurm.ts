@@ -28,26 +28,26 @@ export async function localJobs(registry: Registry): Promise<SiteJobs> {
 
 /** A request in the shared directory, and word of it to the supervisor; what serves nobody ends at once. */
 export function localOrders(registry: Registry): Orders {
-  const dismiss = async (id: string, comeBack: boolean): Promise<OrderAnswer> => {
+  const requestDrain = async (id: string, requeue: boolean): Promise<OrderAnswer> => {
     const found = (await localJobs(registry)).jobs.find(one => one.job.id === id)
     if (found === undefined) return { kind: 'no-such-job' }
     const replica = replicaId({ tier: found.tier, jobId: id, restarts: found.job.restarts })
     try {
       await registry.make()
-      await registry.ask(replica, { comeBack, withinSeconds: 0 })
+      await registry.requestDrain(replica, { requeue, withinSeconds: 0 })
     } catch (error) {
       return { kind: 'no-answer', message: messageOf(error) }
     }
-    return tell(id)
+    return signalSupervisor(id)
   }
   return {
-    signalBatch: tell,
-    cancel: id => dismiss(id, false),
-    requeueIncomplete: id => dismiss(id, true),
+    signalBatch: signalSupervisor,
+    cancel: id => requestDrain(id, false),
+    requeueIncomplete: id => requestDrain(id, true),
   }
 }
 
-async function tell(id: string): Promise<OrderAnswer> {
+async function signalSupervisor(id: string): Promise<OrderAnswer> {
   if (!(await isSupervisor(Number(id)))) return { kind: 'no-such-job' }
   signal(Number(id), REQUEST_SIGNAL)
   return { kind: 'accepted' }

@@ -7,7 +7,7 @@ import { openSlurm } from '../../adapters/slurm/open-slurm.ts'
 import { tierOfComment } from '../../adapters/slurm/submission-comment.ts'
 import { accountOf } from '../../adapters/system/account.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
-import { createLane, type Lane } from '../../adapters/system/lane.ts'
+import { createSerialQueue, type SerialQueue } from '../../adapters/system/serial-queue.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
@@ -24,7 +24,7 @@ const SLURM_TIMEOUT_MS = 20_000
 export interface Site {
   readonly config: Config
   readonly registry: ReturnType<typeof openRegistry>
-  readonly lane: Lane
+  readonly serialQueue: SerialQueue
   /** What is ordered of a job: of Slurm, or where there is none of its supervisor. */
   readonly orders: Orders
   /** A `sluice up` runs it, on this machine and without Slurm: its replicas are what stands for jobs. */
@@ -51,18 +51,18 @@ export interface SiteJobs {
  */
 export async function openSite(options: ConfigOptions, context: Context): Promise<Site> {
   const { config } = await loadRunningConfig(options, context)
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  await refuseForeign(config, lane, context)
-  const registry = openRegistry(config.shared, lane)
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  await refuseForeign(config, serialQueue, context)
+  const registry = openRegistry(config.shared, serialQueue)
   if (await isRunByUp(config, context)) {
     return {
-      ...{ config: withoutSlurm(config), lane, registry, isLocal: true, orders: localOrders(registry) },
+      ...{ config: withoutSlurm(config), serialQueue, registry, isLocal: true, orders: localOrders(registry) },
       jobs: () => localJobs(registry).catch(error => ({ unknown: `Cannot read the registry: ${messageOf(error)}` })),
     }
   }
   const slurm = openSlurm({ env: context.env, timeoutMs: SLURM_TIMEOUT_MS })
   return {
-    ...{ config, lane, registry, isLocal: false, orders: slurm },
+    ...{ config, serialQueue, registry, isLocal: false, orders: slurm },
     async jobs(signal) {
       const answer = await slurm.jobs(signal)
       if (answer.kind === 'no-answer') return { unknown: answer.message }
@@ -95,11 +95,11 @@ export class ForeignSite extends UserError {
 }
 
 /** @throws ForeignSite, which names the account to be. */
-export async function refuseForeign(config: Config, lane: Lane, { env }: Context): Promise<void> {
+export async function refuseForeign(config: Config, serialQueue: SerialQueue, { env }: Context): Promise<void> {
   const { shared } = config
   const { uid, username } = userInfo()
   const us = `and this is ${username} (uid ${uid})`
-  const found = await lane
+  const found = await serialQueue
     .run('look at the shared directory', () => stat(shared))
     .catch(error => (codeOf(error) === 'EACCES' ? ('hidden' as const) : undefined))
   if (found === undefined || (found !== 'hidden' && found.uid === uid)) return

@@ -2,8 +2,8 @@ import { access } from 'node:fs/promises'
 import type { LoadedConfig } from '../../adapters/config-file/load-config.ts'
 import { readModel } from '../../adapters/model-files/read-model.ts'
 import { routerModels } from '../../adapters/model-files/router-models.ts'
-import type { Allowance } from '../../core/config/allowances.ts'
-import { badValue, type Finding } from '../../core/config/finding.ts'
+import { badValue, type ConfigFinding } from '../../core/config/config-finding.ts'
+import type { Override } from '../../core/config/overrides.ts'
 import type { TierConfig } from '../../core/config/schema.ts'
 import { sizeText } from '../../core/domain/size-text.ts'
 import { UserError } from '../../core/domain/user-error.ts'
@@ -11,7 +11,7 @@ import { evenly } from '../../core/sizing/balance.ts'
 import { cacheTypesMisfit } from '../../core/sizing/cache-types.ts'
 import { memoryUse } from '../../core/sizing/memory.ts'
 import type { ModelShape } from '../../core/sizing/model-shape.ts'
-import { layersMisfit } from '../../core/sizing/plan.ts'
+import { layersMisfit } from '../../core/sizing/plan-model.ts'
 import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
 
 /**
@@ -21,7 +21,7 @@ import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
  * finding. `sluice plan` says the rest.
  */
 export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
-  const findings: Finding[] = []
+  const findings: ConfigFinding[] = []
   for (const name of tiers) {
     const tier = config.tiers[name]
     if (tier?.engine !== 'llama.cpp') continue
@@ -51,11 +51,11 @@ async function shapeOf(file: string): Promise<ModelShape | undefined> {
   }
 }
 
-function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Finding[] {
+function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly ConfigFinding[] {
   const path = ['tiers', name]
   const { rpc, slurm, allow } = tier
-  const isAllowed = (allowance: Allowance) => allow.includes(allowance)
-  const findings: Finding[] = []
+  const isAllowed = (override: Override) => allow.includes(override)
+  const findings: ConfigFinding[] = []
   const layout = layoutOf(tier)
   const misfit = rpc === undefined ? undefined : layersMisfit(shape, { ...layout, layers: rpc.layers })
   if (misfit !== undefined && !isAllowed('layers-that-do-not-add-up')) {

@@ -6,7 +6,7 @@ import { codeOf, messageOf } from '../../core/domain/caught.ts'
 import { type GatewayRoutes, isUnderstood } from '../../core/domain/routes-file.ts'
 import { type Known, NO_SUCH_JOB, reportStatus, type StatusFacts, type StatusReport } from '../../core/status/status.ts'
 import { statusTiers } from '../../core/status/tier-url.ts'
-import { lastStandings } from './last-standings.ts'
+import { lastRoutabilities } from './last-routabilities.ts'
 import type { Site } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
@@ -85,7 +85,7 @@ async function look(
     jobs,
     registry: scan,
     routes,
-    standings: await lastStandings(site).catch(() => undefined), // an unreadable directory is told by the registry
+    routabilities: await lastRoutabilities(site).catch(() => undefined), // an unreadable directory is told by the registry
     stillMs: new Map([...seenStill, ...beats.see(counters)]),
   })
 }

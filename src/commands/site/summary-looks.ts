@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { Clock } from '../../adapters/system/clock.ts'
-import { createLane } from '../../adapters/system/lane.ts'
 import { readRegularText } from '../../adapters/system/regular-file.ts'
+import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import type { StatusReport } from '../../core/status/status.ts'
@@ -21,7 +21,7 @@ const LONGEST_WAIT_MS = 30_000
  * @throws UserError when the file cannot be read or understood now.
  */
 export async function summaryLooks(file: string, clock: Clock, signal: AbortSignal): Promise<Looks> {
-  const lane = createLane(clock, DEADLINE_MS)
+  const serialQueue = createSerialQueue(clock, DEADLINE_MS)
   let seen = { mark: '', ageMs: 0, at: clock.now() }
   let summary = await read()
   return {
@@ -45,7 +45,7 @@ export async function summaryLooks(file: string, clock: Clock, signal: AbortSign
   }
 
   async function read(): Promise<Summary> {
-    const { text, modifiedMs } = await lane
+    const { text, modifiedMs } = await serialQueue
       .run(`read "${file}"`, async () => ({
         text: await readRegularText(file, MAX_SUMMARY_BYTES + 1),
         modifiedMs: (await stat(file)).mtimeMs,
@@ -71,10 +71,10 @@ export async function summaryLooks(file: string, clock: Clock, signal: AbortSign
   }
 
   function report(problems: readonly string[]): StatusReport {
-    const { gateway, account, writtenAt, site, tiers, gateways, problems: told } = summary
+    const { gateway, account, writtenAt, site, tiers, gateways, problems: reported } = summary
     const stale = `The summary was last written at ${writtenAt}: the updater of ${account} does not run, or cannot write; what stands here was so then`
     return {
-      ...{ site, tiers, gateways, problems: [...problems, ...(isStale() ? [stale] : []), ...told] },
+      ...{ site, tiers, gateways, problems: [...problems, ...(isStale() ? [stale] : []), ...reported] },
       summary: { gateway, account, writtenAt, ageMs: Math.round(ageMs()), isStale: isStale() },
     }
   }

@@ -23,7 +23,7 @@ const LOOK_MS = 500
  * @throws when the routes cannot be read
  */
 export async function stillUpdaters(
-  { config, registry, lane }: Pick<Site, 'config' | 'registry' | 'lane'>,
+  { config, registry, serialQueue }: Pick<Site, 'config' | 'registry' | 'serialQueue'>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, StillUpdater>> {
@@ -36,7 +36,7 @@ export async function stillUpdaters(
   const still = new Map<string, StillUpdater>()
   for (const [gateway, beat] of await beats()) {
     const file = join(routes, `${gateway}.json`)
-    const written = await lane.run(`look at "${file}"`, () => stat(file)).catch(() => undefined) // told by its reader
+    const written = await serialQueue.run(`look at "${file}"`, () => stat(file)).catch(() => undefined) // told by its reader
     const forMs = written === undefined ? 0 : Math.abs(clock.date().getTime() - written.mtimeMs)
     if (forMs >= leaseSeconds * 1_000) still.set(gateway, { beat, forMs })
   }

@@ -1,5 +1,5 @@
 import { flagName } from './args.ts'
-import type { Path } from './finding.ts'
+import type { Path } from './config-finding.ts'
 
 /** One flag of `args` as the engine would see it, and where its value stands. */
 export interface GivenFlag {

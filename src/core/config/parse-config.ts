@@ -1,11 +1,11 @@
 import type { Problem } from '../domain/problem.ts'
+import type { ConfigFinding, Path } from './config-finding.ts'
 import { withEngineDefaults } from './engine-defaults.ts'
-import type { Finding, Path } from './finding.ts'
 import { ruleFindings } from './rule-findings.ts'
 import { type Config, configSchema } from './schema.ts'
 import { valueAt } from './schema-at.ts'
 import { shapeFindings } from './shape-findings.ts'
-import { wellFormed } from './well-formed.ts'
+import { validParts } from './valid-parts.ts'
 import { readYaml } from './yaml-document.ts'
 import { readTree, spotKey, type TextFinding, type Tree } from './yaml-tree.ts'
 
@@ -15,7 +15,7 @@ export type ParsedConfig =
       readonly config: Config
       readonly problems: readonly []
       /** What was found against it since, by looking at more than its text. */
-      readonly locate: (finding: Finding) => Problem
+      readonly locate: (finding: ConfigFinding) => Problem
     }
   | { readonly config?: never; readonly problems: readonly Problem[] }
 
@@ -50,20 +50,20 @@ function isEngineArgument([top, , key, ...rest]: Path): boolean {
 }
 
 function contentFindings({ value, unread, spots }: Tree): TextFinding[] {
-  const isRead = ({ path }: Finding) => !path.some((_, index) => unread.has(spotKey(path.slice(0, index + 1))))
+  const isRead = ({ path }: ConfigFinding) => !path.some((_, index) => unread.has(spotKey(path.slice(0, index + 1))))
   if (unread.has(spotKey([]))) return []
   const shapes = shapeFindings({ schema: configSchema, value, sourceAt: path => spots.get(spotKey(path))?.source })
   const rules = ruleFindings({
-    config: wellFormed(configSchema, value) ?? {},
+    config: validParts(configSchema, value) ?? {},
     has: path => valueAt(value, path) !== undefined,
   })
-  const told = new Set<string>()
-  const placed = (finding: Finding, use: 'own' | 'via') => {
+  const reported = new Set<string>()
+  const placed = (finding: ConfigFinding, use: 'own' | 'via') => {
     const { own, via } = place(finding, spots)
     const key = `${own} ${finding.fix}`
     // What an alias repeats is told once, where it was written.
-    if (via !== undefined && told.has(key)) return []
-    if (via === undefined) told.add(key)
+    if (via !== undefined && reported.has(key)) return []
+    if (via === undefined) reported.add(key)
     return [{ ...finding, offset: use === 'via' ? (via ?? own) : own }]
   }
   // What is wrong by itself is mended where it was written, what is wrong between keys where it is used.
@@ -75,7 +75,7 @@ function contentFindings({ value, unread, spots }: Tree): TextFinding[] {
 
 /** What was left to its default stands nowhere: the key above it is meant. */
 function place(
-  { path, at }: Pick<Finding, 'path' | 'at'>,
+  { path, at }: Pick<ConfigFinding, 'path' | 'at'>,
   spots: Tree['spots'],
 ): { own: number; via: number | undefined } {
   const spot = spots.get(spotKey(path))

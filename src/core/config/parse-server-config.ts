@@ -1,6 +1,6 @@
 import type { Problem } from '../domain/problem.ts'
 import type { ServerConfig } from '../domain/server-options.ts'
-import type { Path } from './finding.ts'
+import type { Path } from './config-finding.ts'
 import { readServerConfig } from './server-options.ts'
 import { readYaml } from './yaml-document.ts'
 import { readTree, spotKey } from './yaml-tree.ts'

@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts'
+import type { ConfigFinding } from './config-finding.ts'
 import { containerRule } from './rules/containers.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
@@ -11,7 +11,7 @@ import { customRule, modelRule, tensorParallelRule } from './rules/models.ts'
 import { networkRule } from './rules/networks.ts'
 import { placeholderRule } from './rules/placeholders.ts'
 import { rpcRule } from './rules/rpc.ts'
-import type { Rule, Seen } from './rules/seen.ts'
+import type { Rule, RuleInput } from './rules/rule-input.ts'
 import { stageRule } from './rules/stage.ts'
 import { nodelistRule, nodesRule, pathRule, preloadRule, scriptRule, someTierRule } from './rules/tiers.ts'
 import { engineKeysRule, unreadKeysRule } from './rules/unread-keys.ts'
@@ -48,6 +48,6 @@ const RULES: readonly Rule[] = [
 ]
 
 /** Everything wrong between keys, as far as the keys that a rule looks at are well formed. */
-export function ruleFindings(seen: Seen): Finding[] {
-  return RULES.flatMap(rule => rule(seen))
+export function ruleFindings(input: RuleInput): ConfigFinding[] {
+  return RULES.flatMap(rule => rule(input))
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Path } from './finding.ts'
+import type { Path } from './config-finding.ts'
 
 /** The schema without what makes it optional. */
 export function bareSchema(schema: z.core.$ZodType): z.core.$ZodType {

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { RUNTIMES } from '../containers/runtimes.ts'
 import { LISTEN_PATTERN, readListen } from '../domain/listen-address.ts'
 import { ENGINES, type EngineName } from '../engines/index.ts'
-import { ALLOWANCES } from './allowances.ts'
-import * as alphabets from './alphabets.ts'
+import * as formats from './formats.ts'
+import { OVERRIDES } from './overrides.ts'
 
 /**
  * A name that may stand in file names, nginx identifiers and Slurm comments ("nothing unvalidated reaches nginx",
@@ -11,7 +11,7 @@ import * as alphabets from './alphabets.ts'
  */
 export const NAME_PATTERN = /^[a-z][a-z0-9_]{0,31}$/
 
-const NAME: alphabets.Alphabet = {
+const NAME: formats.Format = {
   pattern: NAME_PATTERN,
   right: 'write at most 32 lower-case letters, digits and underscores, starting with a letter',
 }
@@ -20,7 +20,7 @@ const NAME: alphabets.Alphabet = {
 const about = <S extends z.ZodType>(schema: S, description: string, example?: unknown) =>
   schema.meta(example === undefined ? { description } : { description, examples: [example] })
 
-const text = ({ pattern, right }: alphabets.Alphabet) => z.string().regex(pattern, right)
+const text = ({ pattern, right }: formats.Format) => z.string().regex(pattern, right)
 
 /** GGML_RPC_MAX_SERVERS of llama.cpp is 16. */
 const MOST_RPC_WORKERS = 16
@@ -74,7 +74,7 @@ export const args = z.union(
 
 const router = z.strictObject({
   modelsDir: about(
-    text(alphabets.FILE_PATH),
+    text(formats.FILE_PATH),
     'Directory on the compute nodes; each .gguf file in it is a model, and each directory with the parts of one, or with one and its mmproj file.',
     '/scratch/ai/models',
   ),
@@ -85,10 +85,7 @@ const router = z.strictObject({
   preload: about(
     z
       .array(
-        about(
-          text(alphabets.MODEL_NAME),
-          'Name of a model: its file name without .gguf, or the name of its directory.',
-        ),
+        about(text(formats.MODEL_NAME), 'Name of a model: its file name without .gguf, or the name of its directory.'),
       )
       .default([]),
     'Models to load before the endpoint is published.',
@@ -96,14 +93,14 @@ const router = z.strictObject({
 })
 
 const model = z.strictObject({
-  name: about(text(alphabets.MODEL_NAME), 'The name that clients ask for.', 'OR1-Behemoth'),
+  name: about(text(formats.MODEL_NAME), 'The name that clients ask for.', 'OR1-Behemoth'),
   file: about(
-    text(alphabets.FILE_PATH).optional(),
+    text(formats.FILE_PATH).optional(),
     'Where it is on the compute nodes: the .gguf file (the first, if split), or a directory of safetensors.',
     '/scratch/ai/models/model.gguf',
   ),
   id: about(
-    text(alphabets.MODEL_ID).optional(),
+    text(formats.MODEL_ID).optional(),
     'Its name at Hugging Face, instead of a file; not for llama.cpp.',
     'meta-llama/Llama-3.1-8B-Instruct',
   ),
@@ -115,14 +112,14 @@ const custom = z.strictObject({
     "The program's arguments; {address}, {port}, {model} (file or id) and {name} are filled in.",
     ['--listen', '{address}:{port}'],
   ),
-  healthPath: about(text(alphabets.REQUEST_PATH).default('/health'), 'Path that answers 200 once it can serve.'),
+  healthPath: about(text(formats.REQUEST_PATH).default('/health'), 'Path that answers 200 once it can serve.'),
   modelsPath: about(
-    text(alphabets.REQUEST_PATH).optional(),
+    text(formats.REQUEST_PATH).optional(),
     "Path of its list of models as OpenAI has it; without it the tier's model is all that it serves.",
     '/v1/models',
   ),
   keyVariable: about(
-    text(alphabets.ENV_NAME).optional(),
+    text(formats.ENV_NAME).optional(),
     'Variable in which it gets the key that it must ask for (Authorization: Bearer …); without it anybody on the network may ask it.',
     'MY_API_KEY',
   ),
@@ -138,10 +135,10 @@ const custom = z.strictObject({
   metrics: about(
     z
       .strictObject({
-        path: about(text(alphabets.REQUEST_PATH).default('/metrics'), "Path of Prometheus's text."),
-        running: about(text(alphabets.METRIC).optional(), 'Requests that it answers.', 'my_requests_running'),
-        waiting: about(text(alphabets.METRIC).optional(), 'Requests that wait.', 'my_requests_waiting'),
-        kv: about(text(alphabets.METRIC).optional(), 'Share of its KV cache in use, 0–1.', 'my_cache_usage'),
+        path: about(text(formats.REQUEST_PATH).default('/metrics'), "Path of Prometheus's text."),
+        running: about(text(formats.METRIC).optional(), 'Requests that it answers.', 'my_requests_running'),
+        waiting: about(text(formats.METRIC).optional(), 'Requests that wait.', 'my_requests_waiting'),
+        kv: about(text(formats.METRIC).optional(), 'Share of its KV cache in use, 0–1.', 'my_cache_usage'),
       })
       .optional(),
     'The names of its metrics; without it its load is not known.',
@@ -166,12 +163,12 @@ const rpc = z.strictObject({
     '192.168.10.0/24',
   ),
   cache: about(
-    text(alphabets.FILE_PATH).optional(),
+    text(formats.FILE_PATH).optional(),
     "Directory on each worker's own disk in which it keeps the tensors that it was sent, for a fast next start.",
     '/scratch/ai/rpc-cache',
   ),
   command: about(
-    text(alphabets.COMMAND).optional(),
+    text(formats.COMMAND).optional(),
     "The worker's program; without it ggml-rpc-server, or rpc-server as it was called before.",
   ),
 })
@@ -179,46 +176,46 @@ const rpc = z.strictObject({
 const container = z.strictObject({
   runtime: about(z.enum(runtimeNames), 'What runs the image on the compute nodes.', 'apptainer'),
   image: about(
-    text(alphabets.IMAGE),
+    text(formats.IMAGE),
     'apptainer: absolute path of a .sif file or a sandbox directory; shifter, podman-hpc: name of an image; pyxis: either.',
     '/cluster/shared/images/vllm.sif',
   ),
   mounts: about(
     z
-      .array(about(text(alphabets.MOUNT), 'A path of the node, a path in the container, ro to write nothing.'))
+      .array(about(text(formats.MOUNT), 'A path of the node, a path in the container, ro to write nothing.'))
       .default([]),
     'Paths of the node that the engine sees, besides its model.',
     ['/scratch/ai/cache:/cache', '/cluster/shared/templates:/templates:ro'],
   ),
-  args: about(z.array(about(text(alphabets.ONE_LINE), 'One argument.')).default([]), 'More options of the runtime.', [
+  args: about(z.array(about(text(formats.ONE_LINE), 'One argument.')).default([]), 'More options of the runtime.', [
     '--writable-tmpfs',
   ]),
 })
 
 const stage = z.strictObject({
-  from: about(text(alphabets.FILE_PATH), 'Directory that the nodes share.', '/cluster/shared/models'),
-  to: about(text(alphabets.FILE_PATH), "Directory on each node's own disk.", '/scratch/ai/models'),
+  from: about(text(formats.FILE_PATH), 'Directory that the nodes share.', '/cluster/shared/models'),
+  to: about(text(formats.FILE_PATH), "Directory on each node's own disk.", '/scratch/ai/models'),
 })
 
 const gpu = z.strictObject({
-  arch: about(text(alphabets.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
-  memory: about(text(alphabets.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
+  arch: about(text(formats.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
+  memory: about(text(formats.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
 })
 
 const slurm = z.strictObject({
   script: about(
-    text(alphabets.SCRIPT_NAME).optional(),
+    text(formats.SCRIPT_NAME).optional(),
     "File name of the job script; without it the tier's name and .slurm.",
     'run-14b.slurm',
   ),
-  jobName: about(text(alphabets.SLURM_NAME).optional(), "sbatch --job-name; without it the tier's name.", 'llama-14b'),
-  partition: about(text(alphabets.SLURM_NAMES).optional(), 'sbatch --partition.', 'gpu_ai'),
-  qos: about(text(alphabets.SLURM_NAME).optional(), 'sbatch --qos.', 'ai_opportunistic'),
-  account: about(text(alphabets.SLURM_NAME).optional(), 'sbatch --account.', 'physics'),
+  jobName: about(text(formats.SLURM_NAME).optional(), "sbatch --job-name; without it the tier's name.", 'llama-14b'),
+  partition: about(text(formats.SLURM_NAMES).optional(), 'sbatch --partition.', 'gpu_ai'),
+  qos: about(text(formats.SLURM_NAME).optional(), 'sbatch --qos.', 'ai_opportunistic'),
+  account: about(text(formats.SLURM_NAME).optional(), 'sbatch --account.', 'physics'),
   nodes: about(z.number().int().min(1).max(1024).default(1), 'Nodes of one replica.'),
-  nodelist: about(text(alphabets.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
+  nodelist: about(text(formats.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
   gpus: about(
-    z.union([z.number().int().min(0).max(1024), text(alphabets.TYPED_GPUS)], alphabets.TYPED_GPUS.right).default(1),
+    z.union([z.number().int().min(0).max(1024), text(formats.TYPED_GPUS)], formats.TYPED_GPUS.right).default(1),
     'GPUs on each node; with a type before them, of that type or profile of MIG; without it none for a custom engine without tensorParallel.',
     'a100:4',
   ),
@@ -227,23 +224,23 @@ const slurm = z.strictObject({
     'Ask Slurm for them; false where it knows no GPUs, and a job has those of its node, or where extra asks for them.',
   ),
   cpus: about(z.number().int().min(1).max(65_535).optional(), 'CPUs on each node.', 16),
-  mem: about(text(alphabets.MEMORY).optional(), 'Host memory on each node; megabytes without a unit.', '64G'),
-  time: about(text(alphabets.TIME).optional(), 'sbatch --time; minutes without a colon.', '2-00:00:00'),
+  mem: about(text(formats.MEMORY).optional(), 'Host memory on each node; megabytes without a unit.', '64G'),
+  time: about(text(formats.TIME).optional(), 'sbatch --time; minutes without a colon.', '2-00:00:00'),
   exclusive: about(z.boolean().default(false), 'Take whole nodes (sbatch --exclusive).'),
   signalLeadSeconds: about(
     z.number().int().min(10).max(65_535).default(120),
     'How long before the walltime a replica starts to drain, in seconds (sbatch --signal).',
   ),
-  output: about(text(alphabets.OUTPUT).optional(), 'sbatch --output.', '/scratch/ai/logs/%x-%j.log'),
+  output: about(text(formats.OUTPUT).optional(), 'sbatch --output.', '/scratch/ai/logs/%x-%j.log'),
   extra: about(
-    z.array(about(text(alphabets.SBATCH_OPTION), 'One option of sbatch.', '--constraint=a100')).default([]),
+    z.array(about(text(formats.SBATCH_OPTION), 'One option of sbatch.', '--constraint=a100')).default([]),
     'More #SBATCH lines, for options that have no key here.',
   ),
 })
 
 const tier = z.strictObject({
   engine: about(z.enum(engineNames), 'The kind of server program.', 'llama.cpp'),
-  path: about(text(alphabets.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
+  path: about(text(formats.URL_PATH), 'Where the tier answers on gateway.listen.', '/reasoning/'),
   gatewayPort: about(
     listen.optional(),
     'A gateway port, or an address with one, at which the tier answers at / as well.',
@@ -251,14 +248,14 @@ const tier = z.strictObject({
   ),
   allowPaths: about(
     z
-      .array(about(text(alphabets.OPENED_PATH).max(256), 'A path of the engine.'))
+      .array(about(text(formats.OPENED_PATH).max(256), 'A path of the engine.'))
       .max(256)
       .default([]),
-    "Paths of the engine that clients reach besides those of its API; whoever reaches the gateway may do what they do, with the site's key.",
+    'Paths of the engine that clients reach besides those of its API; whoever reaches the gateway may do what they do, with the engine key.',
     ['/props', '/metrics'],
   ),
   command: about(
-    text(alphabets.COMMAND).optional(),
+    text(formats.COMMAND).optional(),
     "The engine's program: a name on PATH, or an absolute path; without it llama-server, vllm, python3 (for sglang) or text-embeddings-router.",
     'llama-server',
   ),
@@ -280,11 +277,11 @@ const tier = z.strictObject({
   context: about(z.number().int().min(1).optional(), 'Context of the engine, in tokens, over all slots.', 131_072),
   args: about(args.default([]), 'More arguments of the engine: a map of flags, or a list.'),
   env: about(
-    z.record(text(alphabets.ENV_NAME), text(alphabets.ONE_LINE)).default({}),
+    z.record(text(formats.ENV_NAME), text(formats.ONE_LINE)).default({}),
     "Added to the engine's environment.",
   ),
   setup: about(
-    z.array(about(text(alphabets.ONE_LINE), 'One line of the job script.', 'module load cuda')).default([]),
+    z.array(about(text(formats.ONE_LINE), 'One line of the job script.', 'module load cuda')).default([]),
     'Shell lines of the job script that run before the supervisor.',
   ),
   port: about(
@@ -300,7 +297,7 @@ const tier = z.strictObject({
   ),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
   allow: about(
-    z.array(about(z.enum(ALLOWANCES), 'The name of a refusal.')).default([]),
+    z.array(about(z.enum(OVERRIDES), 'The name of a refusal.')).default([]),
     'Combinations that are refused because they crash, and that your build can do.',
     ['flash-attn-on-sm70'],
   ),
@@ -319,11 +316,11 @@ const gateway = z.strictObject({
     "private: our own nginx, run by an ordinary user; system: one file in the system's nginx, written by root.",
   ),
   directory: about(
-    text(alphabets.PLAIN_PATH).default('/etc/nginx/conf.d'),
+    text(formats.PLAIN_PATH).default('/etc/nginx/conf.d'),
     "Where the system's nginx includes *.conf from, within http { }.",
   ),
   reload: about(
-    text(alphabets.PLAIN_COMMAND).default('systemctl reload nginx'),
+    text(formats.PLAIN_COMMAND).default('systemctl reload nginx'),
     "Command that reloads the system's nginx; no shell reads it.",
   ),
   listen: about(
@@ -337,15 +334,15 @@ const gateway = z.strictObject({
     ['10.0.0.0/24'],
   ),
   nodeSuffix: about(
-    text(alphabets.NAME_SUFFIX).optional(),
+    text(formats.NAME_SUFFIX).optional(),
     "Put after a node's name, it is the node's name on another network: with i, gpu01 is gpu01i there.",
     'i',
   ),
   nodeNames: about(
     z
       .record(
-        text(alphabets.HOST_NAME),
-        z.array(about(text(alphabets.HOST_NAME), 'A name that this machine resolves, or an IPv4 address.')).min(1),
+        text(formats.HOST_NAME),
+        z.array(about(text(formats.HOST_NAME), 'A name that this machine resolves, or an IPv4 address.')).min(1),
       )
       .optional(),
     "Other names of nodes by their name in Slurm, where no suffix makes them; Slurm's NodeAddr counts without being written.",
@@ -361,7 +358,7 @@ const gateway = z.strictObject({
     'fast',
   ),
   state: about(
-    text(alphabets.PLAIN_PATH).optional(),
+    text(formats.PLAIN_PATH).optional(),
     "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",
     '/var/lib/sluice',
   ),
@@ -382,12 +379,12 @@ const timing = z.strictObject({
 export const configSchema = z.strictObject({
   site: about(text(NAME), 'Name of this site.', 'beefcake2'),
   shared: about(
-    text(alphabets.PLAIN_PATH),
+    text(formats.PLAIN_PATH),
     'Directory on the shared filesystem, of the account that runs everything.',
     '/cluster/shared/ai',
   ),
   runtime: about(
-    text(alphabets.PLAIN_PATH),
+    text(formats.PLAIN_PATH),
     'Directory on the shared filesystem where `sluice install` put Sluice.',
     '/cluster/shared/sluice',
   ),
@@ -395,7 +392,7 @@ export const configSchema = z.strictObject({
   timing: about(timing.prefault({}), 'How often things are looked at.'),
   notify: about(
     z
-      .array(about(text(alphabets.ONE_LINE), 'A word of the command.'))
+      .array(about(text(formats.ONE_LINE), 'A word of the command.'))
       .min(1)
       .optional(),
     'Command to run when a tier goes down or comes back; SLUICE_TIER and SLUICE_EVENT (down, up) say which.',

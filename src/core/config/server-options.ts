@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { BACKENDS, type ServerConfig, type ServerSettings } from '../domain/server-options.ts'
 import type { EngineName } from '../engines/index.ts'
 import { toArgv } from './args.ts'
-import type { Finding, Path } from './finding.ts'
+import type { ConfigFinding, Path } from './config-finding.ts'
 import { serverArgumentFindings } from './rules/server-arguments.ts'
 import { args } from './schema.ts'
 import { isMap } from './schema-at.ts'
@@ -76,14 +76,14 @@ export function readServerConfig(value: unknown, reading: OptionsReading): Read<
 
 type Read<Found> =
   | (Found & { readonly findings: readonly [] })
-  | ({ readonly [Name in keyof Found]?: never } & { readonly findings: readonly Finding[] })
+  | ({ readonly [Name in keyof Found]?: never } & { readonly findings: readonly ConfigFinding[] })
 
 function allFindings(
   schema: z.ZodObject,
   value: unknown,
   engine: EngineName | undefined,
   { spelling, sourceAt = () => undefined }: OptionsReading,
-): readonly Finding[] {
+): readonly ConfigFinding[] {
   const shapes = shapeFindings({ schema: spelled(schema, value, spelling), value, sourceAt })
   return engine === undefined || shapes.length > 0 ? shapes : serverArgumentFindings(engine, value)
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { badKey, badValue, type Finding, listed, type Path, quote, suggest } from './finding.ts'
+import { badKey, badValue, type ConfigFinding, listed, type Path, quote, suggest } from './config-finding.ts'
 import { nearestWord } from './nearest-word.ts'
 import { bareSchema, isMap, schemaAt, valueAt } from './schema-at.ts'
 
@@ -14,12 +14,12 @@ interface Subject {
 }
 
 /** Every key and value whose own form is wrong: unknown, missing, of another type, out of range. */
-export function shapeFindings(subject: Subject): Finding[] {
+export function shapeFindings(subject: Subject): ConfigFinding[] {
   const result = subject.schema.safeParse(subject.value)
   return result.success ? [] : result.error.issues.flatMap(issue => word(issue, [], subject))
 }
 
-function word(issue: Issue, base: Path, subject: Subject): Finding[] {
+function word(issue: Issue, base: Path, subject: Subject): ConfigFinding[] {
   const path: Path = [...base, ...issue.path.map(key => (typeof key === 'symbol' ? String(key) : key))]
   const value = valueAt(subject.value, path)
   if (value === undefined) return [missingKey(path, subject)]
@@ -51,14 +51,14 @@ function wordOf(value: unknown): string {
 }
 
 /** zod does not look below a key that it refuses. */
-function below(path: Path, subject: Subject): Finding[] {
+function below(path: Path, subject: Subject): ConfigFinding[] {
   const schema = schemaAt(subject.schema, path)
   const result = schema && z.safeParse(schema, valueAt(subject.value, path))
   return result?.success === false ? result.error.issues.flatMap(issue => word(issue, path, subject)) : []
 }
 
 /** The problems of the alternative that was meant: a number, or the only one that got below the top of the value. */
-function branch(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: Subject): Finding[] | undefined {
+function branch(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: Subject): ConfigFinding[] | undefined {
   const number = typeof valueAt(subject.value, path) === 'number' ? numberPlace(schemaAt(subject.schema, path)) : -1
   const meant = issue.errors[number] ?? issue.errors.find(issues => issues.every(one => one.path.length > 0))
   return meant?.flatMap(one => word(one, path, subject))
@@ -70,7 +70,7 @@ function numberPlace(schema: z.core.$ZodType | undefined): number {
   return bare instanceof z.ZodUnion ? bare.options.findIndex(option => option instanceof z.ZodNumber) : -1
 }
 
-function unknownKey(parent: Path, key: string, subject: Subject): Finding {
+function unknownKey(parent: Path, key: string, subject: Subject): ConfigFinding {
   const path = [...parent, key]
   const schema = bareSchema(schemaAt(subject.schema, parent) ?? subject.schema)
   const shape = schema instanceof z.ZodObject ? schema.shape : {}
@@ -87,7 +87,7 @@ function unknownKeyFix(key: string, shape: Readonly<Record<string, z.core.$ZodTy
   return near === undefined ? `the keys are ${Object.keys(shape).join(', ')}` : `did you mean ${quote(near)}`
 }
 
-function missingKey(path: Path, subject: Subject): Finding {
+function missingKey(path: Path, subject: Subject): ConfigFinding {
   const key = String(path.at(-1))
   const fix = `add ${key}${example(schemaAt(subject.schema, path))}`
   return badKey(path.slice(0, -1), `key ${quote(key)} is missing`, fix)

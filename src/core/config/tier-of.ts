@@ -1,5 +1,5 @@
 import { UserError } from '../domain/user-error.ts'
-import { quote, suggest } from './finding.ts'
+import { quote, suggest } from './config-finding.ts'
 import type { Config, TierConfig } from './schema.ts'
 
 /** The tier of that name; throws a UserError that says what there is. */

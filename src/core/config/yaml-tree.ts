@@ -10,7 +10,7 @@ import {
   Scalar,
   type YAMLMap,
 } from 'yaml'
-import { type Path, pathText, quote } from './finding.ts'
+import { type Path, pathText, quote } from './config-finding.ts'
 
 /** Where something of the configuration stands, as offsets into the text. */
 interface Spot {
@@ -70,7 +70,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
   const findings: TextFinding[] = []
   const open = new Set<unknown>()
   const unread = new Set<string>()
-  const told = new Set<string>()
+  const reported = new Set<string>()
   let nodes = 0
 
   function read(node: unknown, path: Path, via: number | undefined, key: number | undefined): unknown {
@@ -195,8 +195,8 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
   /** What aliases repeat is told once. */
   function refuse(offset: number, what: string, found: string, fix: string): void {
     const key = `${offset} ${found}`
-    if (!told.has(key)) findings.push({ offset, message: `Cannot use ${what}: ${found}`, fix })
-    told.add(key)
+    if (!reported.has(key)) findings.push({ offset, message: `Cannot use ${what}: ${found}`, fix })
+    reported.add(key)
   }
 
   return { value: read(document.contents, [], undefined, undefined), unread, spots, findings }

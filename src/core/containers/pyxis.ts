@@ -1,4 +1,4 @@
-import { SHIELD } from '../domain/shield.ts'
+import { BLOCK_NOTICE_SIGNALS } from '../domain/block-notice-signals.ts'
 import { type ContainerRuntime, mountText } from './runtime.ts'
 
 /**
@@ -6,7 +6,7 @@ import { type ContainerRuntime, mountText } from './runtime.ts'
  * all that the job has. The image's variables beat the job's except those that `--container-env` names, whose values it
  * takes from the environment.
  *
- * Being a step, it would hear every notice that Slurm sends: the shield keeps TERM and USR2 away. Which GPUs a step sees,
+ * Being a step, it would hear every notice that Slurm sends: TERM and USR2 are blocked. Which GPUs a step sees,
  * Slurm says anew for each; the endpoint's own are said last. A TERM to srun ends the step at once, a KILL would not.
  */
 export const pyxis: ContainerRuntime = {
@@ -27,7 +27,7 @@ export const pyxis: ContainerRuntime = {
         .filter(name => !isTheNodes(name))
         .join(',')}`,
       ...container.args,
-      ...['/bin/sh', '-c', SHIELD, 'sluice', 'env'],
+      ...['/bin/sh', '-c', BLOCK_NOTICE_SIGNALS, 'sluice', 'env'],
       ...Object.entries(inside).flatMap(([name, value]) =>
         isTheNodes(name) || DEVICES.test(name) ? [`${name}=${value}`] : [],
       ),

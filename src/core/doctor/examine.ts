@@ -1,5 +1,5 @@
+import { type DoctorFinding, ok } from './doctor-finding.ts'
 import type { DoctorFacts } from './facts.ts'
-import { type Finding, ok } from './finding.ts'
 import { examineGateway } from './gateway.ts'
 import { examineRuntime } from './runtime.ts'
 import { examineShared } from './shared.ts'
@@ -7,7 +7,7 @@ import { examineSlurm } from './slurm.ts'
 import { examineTier } from './tier.ts'
 
 /** Everything there is to say, in the order in which people set a site up. */
-export function examineSite(facts: DoctorFacts): readonly Finding[] {
+export function examineSite(facts: DoctorFacts): readonly DoctorFinding[] {
   const here = [...examineGateway(gatewayFacts(facts)), ...examineShared(facts.shared)]
   if (facts.isLocal === true) {
     const lasting = here.filter(({ id }) => id !== 'shared.summary') // its directory goes with it

@@ -1,7 +1,7 @@
-import type { Finding, Level } from './finding.ts'
+import type { DoctorFinding, Level } from './doctor-finding.ts'
 
 /** The findings by group, worst news as visible as the best; the last line counts. */
-export function findingsText(findings: readonly Finding[]): readonly string[] {
+export function findingsText(findings: readonly DoctorFinding[]): readonly string[] {
   const groups = Map.groupBy(findings, finding => finding.id.split('.')[0] ?? '')
   return [
     ...[...groups].flatMap(([group, members]) => [TITLES[group] ?? group, ...members.flatMap(findingLines), '']),
@@ -17,7 +17,7 @@ const TITLES: Readonly<Record<string, string>> = {
   tier: 'Tiers',
 }
 
-function findingLines({ level, what, why, fix }: Finding): readonly string[] {
+function findingLines({ level, what, why, fix }: DoctorFinding): readonly string[] {
   return [
     `  ${level.padEnd(WIDTH)}  ${what}`,
     ...(why === undefined ? [] : [`  ${''.padEnd(WIDTH)}  ${why}`]),
@@ -29,7 +29,7 @@ const LEVELS: readonly Level[] = ['problem', 'warning', 'unknown', 'note', 'ok']
 const WIDTH = Math.max(...LEVELS.map(level => level.length))
 
 /** `1 problem, 2 warnings, 3 unknown, 1 note, 12 ok`. */
-function countLevels(findings: readonly Finding[]): string {
+function countLevels(findings: readonly DoctorFinding[]): string {
   return LEVELS.map(level => {
     const count = findings.filter(finding => finding.level === level).length
     const plural = count === 1 || level === 'ok' || level === 'unknown' ? '' : 's'

@@ -1,8 +1,13 @@
 import { listenAddress, listenWords } from '../domain/listen-address.ts'
+import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { GatewayFacts, ListenFacts } from './facts.ts'
-import { type Finding, ok, unknown } from './finding.ts'
 
-export function examineGateway({ nginx, listens, mayEndStreams, stillUpdaters }: GatewayFacts): readonly Finding[] {
+export function examineGateway({
+  nginx,
+  listens,
+  mayEndStreams,
+  stillUpdaters,
+}: GatewayFacts): readonly DoctorFinding[] {
   return [
     ...examineNginx(nginx),
     ...listens.map(examineListen),
@@ -11,7 +16,7 @@ export function examineGateway({ nginx, listens, mayEndStreams, stillUpdaters }:
   ]
 }
 
-function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
+function examineNginx(nginx: GatewayFacts['nginx']): readonly DoctorFinding[] {
   if ('missing' in nginx) {
     const fix = nginx.isThere
       ? 'install a newer nginx on the machine of the gateway'
@@ -26,7 +31,7 @@ function examineNginx(nginx: GatewayFacts['nginx']): readonly Finding[] {
   return [found, { id: 'gateway.njs', level: 'note', what, why }]
 }
 
-function examineTracing(mayEndStreams: boolean | undefined): Finding {
+function examineTracing(mayEndStreams: boolean | undefined): DoctorFinding {
   const id = 'gateway.streams'
   if (mayEndStreams === undefined)
     return unknown(id, 'Whether streams of a node that vanishes can be ended is not known')
@@ -40,7 +45,7 @@ function examineTracing(mayEndStreams: boolean | undefined): Finding {
   }
 }
 
-function examineSilence([gateway, forMs]: readonly [string, number]): Finding {
+function examineSilence([gateway, forMs]: readonly [string, number]): DoctorFinding {
   return {
     id: `gateway.updater.${gateway}`,
     level: 'problem',
@@ -50,7 +55,7 @@ function examineSilence([gateway, forMs]: readonly [string, number]): Finding {
   }
 }
 
-function examineListen({ listen, holder, up }: ListenFacts): Finding {
+function examineListen({ listen, holder, up }: ListenFacts): DoctorFinding {
   const id = `gateway.port.${listen}`
   const at = listenAddress(listen)
   const place = listenWords(at).replace(/^p/, 'P')

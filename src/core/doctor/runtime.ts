@@ -1,8 +1,8 @@
 import { type BuildUser, isInstalledBuild } from '../domain/build.ts'
+import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { RuntimeFacts } from './facts.ts'
-import { type Finding, ok, unknown } from './finding.ts'
 
-export function examineRuntime(facts: RuntimeFacts): readonly Finding[] {
+export function examineRuntime(facts: RuntimeFacts): readonly DoctorFinding[] {
   const { current, users } = facts
   return [
     examineCurrent(facts),
@@ -15,7 +15,7 @@ export function examineRuntime(facts: RuntimeFacts): readonly Finding[] {
   ]
 }
 
-function examineCurrent({ path, current, isThis }: RuntimeFacts): Finding {
+function examineCurrent({ path, current, isThis }: RuntimeFacts): DoctorFinding {
   const id = 'runtime.current'
   if (current === undefined) {
     return {
@@ -39,7 +39,7 @@ function examineCurrent({ path, current, isThis }: RuntimeFacts): Finding {
 }
 
 /** A program that runs is not replaced by what is installed: it goes on until it is started anew. */
-function examineUpdater({ who, build }: BuildUser, current: string): Finding {
+function examineUpdater({ who, build }: BuildUser, current: string): DoctorFinding {
   const id = `runtime.updater.${who}`
   if (build === current) return ok(id, `The updater of gateway ${who} runs what is installed`)
   if (build !== undefined && !isInstalledBuild(build)) {
@@ -59,7 +59,7 @@ function examineUpdater({ who, build }: BuildUser, current: string): Finding {
   }
 }
 
-function examineEndpoints(endpoints: readonly BuildUser[], current: string): readonly Finding[] {
+function examineEndpoints(endpoints: readonly BuildUser[], current: string): readonly DoctorFinding[] {
   const id = 'runtime.endpoints'
   if (endpoints.length === 0) return []
   const others = endpoints.filter(({ build }) => build !== current)

@@ -1,7 +1,7 @@
+import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { SharedFacts } from './facts.ts'
-import { type Finding, ok, unknown } from './finding.ts'
 
-export function examineShared(facts: SharedFacts): readonly Finding[] {
+export function examineShared(facts: SharedFacts): readonly DoctorFinding[] {
   const { found, path, trial } = facts
   if ('unreadable' in found) {
     const fix = 'mount it here, or correct `shared` in sluice.yaml'
@@ -29,7 +29,7 @@ export function examineShared(facts: SharedFacts): readonly Finding[] {
   return [...access, ...identity(trial.ownerUid, facts), visibility(trial.visibleMs), events(found, trial.eventMs)]
 }
 
-function owner(ownerUid: number, { uid, path }: SharedFacts): readonly Finding[] {
+function owner(ownerUid: number, { uid, path }: SharedFacts): readonly DoctorFinding[] {
   if (ownerUid === uid) return [ok('shared.owner', `"${path}" is ours (uid ${uid})`)]
   return [
     {
@@ -42,7 +42,7 @@ function owner(ownerUid: number, { uid, path }: SharedFacts): readonly Finding[]
   ]
 }
 
-function permissions(mode: number, path: string): Finding {
+function permissions(mode: number, path: string): DoctorFinding {
   const shown = (mode & 0o7777).toString(8).padStart(4, '0')
   if ((mode & 0o002) === 0) return ok('shared.permissions', `Other accounts cannot write there (mode ${shown})`)
   return {
@@ -54,7 +54,7 @@ function permissions(mode: number, path: string): Finding {
   }
 }
 
-function summary(mode: number, path: string): Finding {
+function summary(mode: number, path: string): DoctorFinding {
   if ((mode & 0o001) !== 0)
     return ok('shared.summary', 'Other accounts may enter, and sluice status shows them a summary')
   return {
@@ -71,7 +71,7 @@ const LITTLE_BYTES = 1024 ** 3
 
 type Filesystem = Exclude<SharedFacts['found'], { unreadable: string }>
 
-function space({ freeBytes, mountPoint }: Filesystem): Finding {
+function space({ freeBytes, mountPoint }: Filesystem): DoctorFinding {
   const what = `${freeWords(freeBytes)} are free`
   if (freeBytes >= LITTLE_BYTES) return ok('shared.space', what)
   return {
@@ -83,7 +83,7 @@ function space({ freeBytes, mountPoint }: Filesystem): Finding {
   }
 }
 
-function inodes({ freeInodes, mountPoint }: Filesystem): readonly Finding[] {
+function inodes({ freeInodes, mountPoint }: Filesystem): readonly DoctorFinding[] {
   if (freeInodes === undefined || freeInodes >= FEW_INODES) return []
   return [
     {
@@ -124,12 +124,12 @@ function freeWords(bytes: number): string {
   return gibibytes < 0.1 ? `${Math.floor(bytes / 1024 ** 2)} MiB` : `${gibibytes.toFixed(gibibytes < 10 ? 1 : 0)} GiB`
 }
 
-function siteKey({ key, path, uid }: SharedFacts): readonly Finding[] {
+function siteKey({ key, path, uid }: SharedFacts): readonly DoctorFinding[] {
   const file = `${path}/site.key`
   if (key === undefined) return [unknown('shared.key', `"${file}" could not be looked at`)]
   if (key === 'none') return [ok('shared.key', 'There is no site.key yet: the first engine that starts makes it')]
   const shown = (key.mode & 0o7777).toString(8).padStart(4, '0')
-  const problem = (what: string, why: string, fix: string): Finding[] => [
+  const problem = (what: string, why: string, fix: string): DoctorFinding[] => [
     { id: 'shared.key', level: 'problem', what, why, fix },
   ]
   if (key.ownerUid !== uid) {
@@ -148,7 +148,7 @@ function siteKey({ key, path, uid }: SharedFacts): readonly Finding[] {
 }
 
 /** Root squash and other mappings of accounts: what we write is not ours. */
-function identity(ownerUid: number, { uid }: SharedFacts): readonly Finding[] {
+function identity(ownerUid: number, { uid }: SharedFacts): readonly DoctorFinding[] {
   if (ownerUid === uid) return []
   return [
     {
@@ -167,7 +167,7 @@ function identity(ownerUid: number, { uid }: SharedFacts): readonly Finding[] {
 /** Above this a withdrawal takes longer than the scan that would show it. */
 const SLOW_MS = 500
 
-function visibility(visibleMs: number): Finding {
+function visibility(visibleMs: number): DoctorFinding {
   const what = `A change is readable after ${Math.max(1, Math.round(visibleMs))} ms`
   const why = 'Seen from this machine; how long other nodes take cannot be seen from here'
   if (visibleMs < SLOW_MS) return ok('shared.visible', what, why)
@@ -183,7 +183,7 @@ function visibility(visibleMs: number): Finding {
 function events(
   found: { localFilesystem: string | undefined; filesystemType: string },
   eventMs: number | undefined,
-): Finding {
+): DoctorFinding {
   const { localFilesystem, filesystemType } = found
   if (localFilesystem === undefined) {
     const what = `The filesystem (type 0x${filesystemType}) is none that tells of other machines' changes`

@@ -1,7 +1,7 @@
 import { inNetworks, parseIpv4 } from '../domain/address.ts'
-import { termReachesAll } from '../domain/shield.ts'
+import { termReachesAll } from '../domain/block-notice-signals.ts'
+import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { GatewayFacts, PartitionFacts, SlurmFacts, TierFacts } from './facts.ts'
-import { type Finding, ok, unknown } from './finding.ts'
 
 interface Around {
   readonly slurm: SlurmFacts
@@ -9,7 +9,7 @@ interface Around {
 }
 
 /** What holds for one tier's jobs. */
-export function examineTier(tier: TierFacts, { slurm, gateway }: Around): readonly Finding[] {
+export function examineTier(tier: TierFacts, { slurm, gateway }: Around): readonly DoctorFinding[] {
   return [
     ...partitions(tier),
     ...leaving(tier, slurm),
@@ -20,7 +20,7 @@ export function examineTier(tier: TierFacts, { slurm, gateway }: Around): readon
   ]
 }
 
-function partitions({ name, partitions: found, missingPartitions }: TierFacts): readonly Finding[] {
+function partitions({ name, partitions: found, missingPartitions }: TierFacts): readonly DoctorFinding[] {
   const id = `tier.partition.${name}`
   if (missingPartitions.length > 0) {
     const what = `${name}: Slurm has no partition ${missingPartitions.map(one => `"${one}"`).join(', ')}`
@@ -39,7 +39,7 @@ function partitions({ name, partitions: found, missingPartitions }: TierFacts): 
 const KEPT_SECONDS = 5
 
 /** How a preemption goes, by partitions or by the quality of service, whichever counts here. */
-function leaving(tier: TierFacts, slurm: SlurmFacts): readonly Finding[] {
+function leaving(tier: TierFacts, slurm: SlurmFacts): readonly DoctorFinding[] {
   if ('unknown' in slurm.config) return []
   const { preemptType, preemptMode = 'OFF' } = slurm.config
   if (preemptType === undefined || preemptType === 'preempt/none' || preemptMode === 'OFF') return []
@@ -65,7 +65,7 @@ interface Source {
   readonly change: string
 }
 
-function leavingByQos(tier: TierFacts, slurm: SlurmFacts, clusterMode: string): readonly Finding[] {
+function leavingByQos(tier: TierFacts, slurm: SlurmFacts, clusterMode: string): readonly DoctorFinding[] {
   const { name, qos, qosFacts } = tier
   if (qosFacts === undefined) {
     const which = qos === undefined ? 'its default QoS' : `QoS ${qos}`
@@ -87,7 +87,7 @@ function grace(
   { name }: TierFacts,
   { where, seconds, preemptMode, change }: Source,
   { config }: SlurmFacts,
-): readonly Finding[] {
+): readonly DoctorFinding[] {
   const id = `tier.grace.${name}`
   if (preemptMode.includes('OFF')) return []
   if (seconds === undefined) return [unknown(id, `${name}: GraceTime of ${where} is not known`)]
@@ -126,7 +126,7 @@ function grace(
   return [ok(id, what, 'Answers that take longer are cut by a preemption')]
 }
 
-function mode({ name }: TierFacts, { where, preemptMode }: Source): readonly Finding[] {
+function mode({ name }: TierFacts, { where, preemptMode }: Source): readonly DoctorFinding[] {
   const id = `tier.preempt-mode.${name}`
   if (preemptMode.includes('REQUEUE')) return [ok(id, `${name}: ${where} requeues what it preempts`)]
   if (preemptMode.includes('OFF')) {
@@ -159,7 +159,7 @@ function mode({ name }: TierFacts, { where, preemptMode }: Source): readonly Fin
   return [unknown(id, `${name}: ${where} has PreemptMode ${preemptMode}, which this version does not know`)]
 }
 
-function sharing({ name, isExclusive, partitions: found }: TierFacts): readonly Finding[] {
+function sharing({ name, isExclusive, partitions: found }: TierFacts): readonly DoctorFinding[] {
   if (isExclusive || found === undefined || found.every((one: PartitionFacts) => one.isExclusive)) return []
   return [
     {
@@ -173,7 +173,7 @@ function sharing({ name, isExclusive, partitions: found }: TierFacts): readonly 
 }
 
 /** reference: llama.cpp, tools/rpc/README.md. */
-function rpc({ name, rpcPort }: TierFacts): readonly Finding[] {
+function rpc({ name, rpcPort }: TierFacts): readonly DoctorFinding[] {
   if (rpcPort === undefined) return []
   return [
     {
@@ -189,7 +189,7 @@ function rpc({ name, rpcPort }: TierFacts): readonly Finding[] {
 /** More names than this are not shown one by one. */
 const MOST_NAMES = 5
 
-function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway']): readonly Finding[] {
+function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway']): readonly DoctorFinding[] {
   const id = `tier.nodes.${name}`
   if (found === undefined) return [unknown(id, `${name}: which nodes its jobs may get is not known`)]
   const unresolved = found.filter(node => node.addresses === undefined)
@@ -200,7 +200,7 @@ function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway'
   const outside = found.filter(
     node => node.addresses !== undefined && firstNetwork(node.addresses, networks) === undefined,
   )
-  const findings: Finding[] = []
+  const findings: DoctorFinding[] = []
   if (unresolved.length > 0) {
     findings.push({
       id: `${id}.unresolved`,
@@ -236,7 +236,7 @@ function firstNetwork(addresses: readonly string[] | undefined, networks: readon
   return networks.find(network => addresses?.some(address => inNetworks(address, [network])))
 }
 
-function engine({ name, command }: TierFacts): Finding {
+function engine({ name, command }: TierFacts): DoctorFinding {
   if (command === undefined) return ok(`tier.engine.${name}`, `${name}: its engine is Sluice's own`)
   const what = `${name}: whether the nodes have "${command}" cannot be seen from here`
   return unknown(`tier.engine.${name}`, what, 'A replica says so in sluice status when it starts')

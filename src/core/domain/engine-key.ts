@@ -35,8 +35,11 @@ export function checkKeys(value: unknown): EngineKeys {
 }
 
 /** The text without these keys, and without the end of one, which llama.cpp prints behind four asterisks. */
-export function strike(text: string, keys: readonly string[]): string {
-  return keys.reduce((struck, key) => struck.replaceAll(key, STRUCK).replaceAll(`****${key.slice(-4)}`, STRUCK), text)
+export function redact(text: string, keys: readonly string[]): string {
+  return keys.reduce(
+    (redacted, key) => redacted.replaceAll(key, REDACTED).replaceAll(`****${key.slice(-4)}`, REDACTED),
+    text,
+  )
 }
 
-const STRUCK = '<site.key>'
+const REDACTED = '<site.key>'

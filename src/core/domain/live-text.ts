@@ -1,4 +1,4 @@
-import { strike } from './engine-key.ts'
+import { redact } from './engine-key.ts'
 
 /** What a log grows by, piece by piece, as it may be shown. */
 export interface LiveText {
@@ -24,13 +24,13 @@ export function createLiveText(): LiveText {
         isSkipping = false
         text = text.slice(end + 1)
       }
-      const struck = strike(text, keys)
-      const ended = struck.lastIndexOf('\n') + 1
+      const redacted = redact(text, keys)
+      const ended = redacted.lastIndexOf('\n') + 1
       // A key may go on in what comes next.
-      const safe = Math.max(0, struck.length - Math.max(LAST_OF_A_KEY, ...keys.map(key => key.length)) + 1)
-      const end = struck.length - ended > LINE_CHARACTERS ? safe : ended
-      rest = struck.slice(end)
-      return struck.slice(0, end)
+      const safe = Math.max(0, redacted.length - Math.max(LAST_OF_A_KEY, ...keys.map(key => key.length)) + 1)
+      const end = redacted.length - ended > LINE_CHARACTERS ? safe : ended
+      rest = redacted.slice(end)
+      return redacted.slice(0, end)
     },
     skip() {
       rest = ''

@@ -1,4 +1,4 @@
-import { listed } from '../config/finding.ts'
+import { listed } from '../config/config-finding.ts'
 import { nearestWord } from '../config/nearest-word.ts'
 import { replicaId } from './endpoint.ts'
 import { UserError } from './user-error.ts'

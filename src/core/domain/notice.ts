@@ -4,22 +4,22 @@ import type { JobView } from './job-view.ts'
 export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled' | 'operator'
 
 /**
- * What Slurm's answer means for a replica whose ear ended or whose batch process got a TERM.
+ * What Slurm's answer means for a replica whose notice step ended or whose batch process got a TERM.
  * - `leave`: drain and go. `secondsLeft` is what Slurm grants from the moment of the notice; undefined when KillWait is all
- *   there is. `comeBack`: requeue as the last act; false where the job has ended or a newer incarnation exists (we are
+ *   there is. `requeue`: as the last act; false where the job has ended or a newer incarnation exists (we are
  *   fenced), and then nothing of Slurm's is touched.
  * - `stay`: a false alarm.
  * - `unknown`: Slurm did not answer, or not in words we know: drain, do not requeue, ask again.
  */
-export type Verdict =
-  | { readonly kind: 'leave'; readonly cause: Cause; readonly secondsLeft?: number; readonly comeBack: boolean }
+export type NoticeVerdict =
+  | { readonly kind: 'leave'; readonly cause: Cause; readonly secondsLeft?: number; readonly requeue: boolean }
   | { readonly kind: 'stay' }
   | { readonly kind: 'unknown' }
 
 /** Slurm's answer about our job: undefined when it did not answer, 'forgotten' when it knows no such job. */
 export type JobAnswer = (JobView & { readonly remainingSeconds?: number }) | 'forgotten' | undefined
 
-const FENCED: Verdict = { kind: 'leave', cause: 'requeued', comeBack: false }
+const FENCED: NoticeVerdict = { kind: 'leave', cause: 'requeued', requeue: false }
 
 /** Slurm sends `--signal` up to this much early (sbatch(1) --signal). */
 const EARLY_SIGNAL_SECONDS = 60
@@ -35,7 +35,7 @@ const EARLY_SIGNAL_SECONDS = 60
  * 6. PENDING with our restart count → unknown: an answer from before we started
  * 7. anything else has ended → cancelled, or the walltime where Slurm says so
  */
-export function judge(
+export function judgeNotice(
   job: JobAnswer,
   ours: {
     readonly restarts: number
@@ -43,7 +43,7 @@ export function judge(
     /** No notice can have come before: a walltime shorter than the lead and that much more is not a reason to leave. */
     readonly hasJustBegun?: boolean
   },
-): Verdict {
+): NoticeVerdict {
   if (job === undefined) return { kind: 'unknown' } // 1
   if (job === 'forgotten') return FENCED // 2
   if (job.state === 'unknown' || job.restarts < ours.restarts) return { kind: 'unknown' } // 1
@@ -51,15 +51,15 @@ export function judge(
   if (job.state === 'running') {
     if (job.preemptTime !== undefined) {
       const grace = job.endTime === undefined ? {} : { secondsLeft: Math.max(0, job.endTime - job.preemptTime) }
-      return { kind: 'leave', cause: 'preempted', comeBack: true, ...grace } // 3
+      return { kind: 'leave', cause: 'preempted', requeue: true, ...grace } // 3
     }
     const left = job.remainingSeconds
     const noticeSeconds = ours.signalLeadSeconds + (ours.hasJustBegun === true ? 0 : EARLY_SIGNAL_SECONDS)
     if (left !== undefined && left <= noticeSeconds) {
-      return { kind: 'leave', cause: 'walltime', comeBack: true, secondsLeft: Math.max(0, left) } // 4
+      return { kind: 'leave', cause: 'walltime', requeue: true, secondsLeft: Math.max(0, left) } // 4
     }
     return { kind: 'stay' } // 5
   }
   if (job.state === 'pending') return { kind: 'unknown' } // 6
-  return { kind: 'leave', cause: job.reason === 'TimeLimit' ? 'walltime' : 'cancelled', comeBack: false } // 7
+  return { kind: 'leave', cause: job.reason === 'TimeLimit' ? 'walltime' : 'cancelled', requeue: false } // 7
 }

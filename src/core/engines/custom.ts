@@ -1,7 +1,7 @@
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineAddress } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
-import { judgePlainly } from './plain-health.ts'
+import { readPlainHealth } from './plain-health.ts'
 import { readLoadBy } from './prometheus.ts'
 
 /** What is filled in in its arguments. */
@@ -26,7 +26,7 @@ export const custom: Engine = {
   }),
   healthTimeoutMs: 5_000,
   stopGraceMs: 3_000,
-  judge: judgePlainly,
+  readHealth: readPlainHealth,
   readLoad: ({ custom: own }, text) => {
     const { running, waiting, kv } = own?.metrics ?? {}
     const names = (name: string | undefined) => (name === undefined ? [] : [name])

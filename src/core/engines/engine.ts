@@ -1,7 +1,7 @@
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { Load } from '../domain/load.ts'
 import type { ReplicaSpec } from '../domain/replica-spec.ts'
-import type { Placement } from './llama-placement.ts'
+import type { LlamaPlacement } from './llama-placement.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {
@@ -47,7 +47,7 @@ export interface Engine {
    */
   readonly stopGraceMs: number
   /** What the answers of the two paths mean; `models` is `health` again where there is no list, or health was not 200. */
-  judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
+  readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
   /** Its load, by what stands at its metrics paths, one after the other. */
   readLoad(spec: ReplicaSpec, metrics: string): Load
 }
@@ -58,7 +58,7 @@ export interface EngineAddress {
   readonly port: number
   /** Of an engine that makes sockets: a directory on this node, 0700. */
   readonly sockets?: string
-  readonly placement?: Placement
+  readonly placement?: LlamaPlacement
   /** Of one process of several, one on each node. */
   readonly rank?: Rank
 }
@@ -68,7 +68,7 @@ export interface Rank {
   /** 0: the head, which answers. */
   readonly rank: number
   /** On the head's node. */
-  readonly meeting: { readonly address: string; readonly port: number }
+  readonly rendezvous: { readonly address: string; readonly port: number }
 }
 
 /** Arguments as a build takes them, and what was changed for it, for people. */

@@ -48,7 +48,7 @@ export const llamaCpp: Engine = {
   healthTimeoutMs: 5_000,
   // It has nothing to put in order, and accepts requests until it has ended its models' processes.
   stopGraceMs: 0,
-  judge,
+  readHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
 
@@ -83,7 +83,7 @@ const EMBEDDING_FLAGS = ['--embedding', '--embeddings']
  * 6. a preloaded model that was never loaded → loading; the router must be told so once
  * 7. otherwise ready
  */
-function judge(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+function readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
   for (const answer of [health, models]) {
     if (answer.kind === 'timeout') return { kind: 'silent' } // 1
     if (answer.kind === 'refused') return answer // 2

@@ -1,5 +1,5 @@
 /** What llama.cpp is to place a model on. */
-export interface Placement {
+export interface LlamaPlacement {
   /** Of the head and of each worker; undefined: llama.cpp divides by free memory. */
   readonly layers: readonly number[] | undefined
   /** The head's devices as `--list-devices` names them, such as CUDA0; none: its layers stay on its processors. */
@@ -23,7 +23,7 @@ const ALL_LAYERS = 9_999
  * slot i of n goes to the first device whose cumulated share exceeds i/n, so shares that are whole numbers of slots come
  * out exactly. What `--n-gpu-layers` leaves out are the first layers, which stay on the head's processors.
  */
-export function placementArgv({ layers, headDevices, workers }: Placement): string[] {
+export function placementArgv({ layers, headDevices, workers }: LlamaPlacement): string[] {
   const rpc = ['--rpc', workers.map(({ address, port }) => `${address}:${port}`).join(',')]
   // `-fit` would change what was planned; rows instead of layers would cross the network within each of them.
   const fixed = ['--fit', 'off', '--split-mode', 'layer']

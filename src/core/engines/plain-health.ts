@@ -11,7 +11,7 @@ import type { EngineHealth } from './engine.ts'
  * 4. a list of models that is none → erring
  * 5. otherwise ready, with what it lists, or with the tier's model where it has no list
  */
-export function judgePlainly(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+export function readPlainHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
   for (const answer of [health, models]) {
     if (answer.kind === 'timeout') return { kind: 'silent' } // 1
     if (answer.kind === 'refused') return answer // 2

@@ -1,7 +1,7 @@
 import type { RankSpec, ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
-import { judgePlainly } from './plain-health.ts'
+import { readPlainHealth } from './plain-health.ts'
 import { type LoadNames, readLoadBy } from './prometheus.ts'
 import { PYTHON_VARIABLES } from './python-environment.ts'
 
@@ -35,14 +35,14 @@ export const sglang: Engine = {
   healthTimeoutMs: 25_000,
   // Asked to leave, it looks every five seconds whether everybody has gone, accepts meanwhile, and then kills itself.
   stopGraceMs: 0,
-  judge: judgePlainly,
+  readHealth: readPlainHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
 
-function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, meeting }: Rank): string[] {
+function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, rendezvous }: Rank): string[] {
   return [
     ...['--pp-size', String(pipelineParallel), '--nnodes', String(nodes), '--node-rank', String(rank)],
-    ...['--dist-init-addr', `${meeting.address}:${meeting.port}`],
+    ...['--dist-init-addr', `${rendezvous.address}:${rendezvous.port}`],
   ]
 }
 

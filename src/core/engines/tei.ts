@@ -1,7 +1,7 @@
 import { MOST_SOCKET_BYTES } from '../domain/socket-path.ts'
 import type { BuildArgv, Engine } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
-import { judgePlainly } from './plain-health.ts'
+import { readPlainHealth } from './plain-health.ts'
 import { type LoadNames, readLoadBy } from './prometheus.ts'
 
 /** Hugging Face's text-embeddings-router (reference: router/src/main.rs and router/src/http/server.rs). */
@@ -30,7 +30,7 @@ export const tei: Engine = {
   paths: () => ({ health: '/health', metrics: '/metrics' }),
   healthTimeoutMs: 5_000,
   stopGraceMs: 2_000,
-  judge: judgePlainly,
+  readHealth: readPlainHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
 

@@ -1,7 +1,7 @@
 import type { RankSpec } from '../domain/replica-spec.ts'
 import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
-import { judgePlainly } from './plain-health.ts'
+import { readPlainHealth } from './plain-health.ts'
 import { type LoadNames, readLoadBy } from './prometheus.ts'
 import { PYTHON_VARIABLES } from './python-environment.ts'
 import { CHANGED_FLAGS, toBuild } from './vllm-flags.ts'
@@ -31,15 +31,15 @@ export const vllm: Engine = {
   healthTimeoutMs: 5_000,
   // It closes its port first; killed, it would leave segments in /dev/shm that count as the node's memory.
   stopGraceMs: 3_000,
-  judge: judgePlainly,
+  readHealth: readPlainHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
 
 /** Without Ray, since 0.12; whoever is not the head serves nothing (reference: vllm/config/parallel.py). */
-function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, meeting }: Rank): string[] {
+function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, rendezvous }: Rank): string[] {
   return [
     ...['--pipeline-parallel-size', String(pipelineParallel), '--nnodes', String(nodes), '--node-rank', String(rank)],
-    ...['--master-addr', meeting.address, '--master-port', String(meeting.port)],
+    ...['--master-addr', rendezvous.address, '--master-port', String(rendezvous.port)],
     ...(rank === 0 ? [] : ['--headless']),
   ]
 }

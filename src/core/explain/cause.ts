@@ -60,6 +60,6 @@ export function helpOf(run: Run): string {
 }
 
 /** How a run's replica or its tier is named in a sentence. */
-export function tierOf({ tier }: Run): string {
+export function tierNameOf({ tier }: Run): string {
   return tier ?? 'its tier'
 }

@@ -1,5 +1,5 @@
 import type { TierConfig } from '../config/schema.ts'
-import { type Cause, type Found, find, tierOf } from './cause.ts'
+import { type Cause, type Found, find, tierNameOf } from './cause.ts'
 import type { Run } from './run.ts'
 
 /** What engines say last, whichever of them says it, and what it means. */
@@ -49,7 +49,7 @@ const TABLE: readonly EngineWords[] = [
     what: ({ settings }, { parts: [has, wants] }) =>
       `Its GPU${settings?.gpu?.arch === undefined ? '' : ` (${settings.gpu.arch})`} is of a kind that this build, or what it is asked for, does not run on${has === undefined ? '' : `: it is ${has}, the build is for ${wants}`}`,
     fix: run =>
-      `Take a build or image for that GPU (of TEI one for each generation), dtype float16 instead of bfloat16 and an attention backend that it has (tiers.${tierOf(run)}.args), or other nodes (slurm.constraint, slurm.nodelist)`,
+      `Take a build or image for that GPU (of TEI one for each generation), dtype float16 instead of bfloat16 and an attention backend that it has (tiers.${tierNameOf(run)}.args), or other nodes (slurm.constraint, slurm.nodelist)`,
   },
   {
     id: 'no-gpu',
@@ -62,7 +62,7 @@ const TABLE: readonly EngineWords[] = [
     ],
     what: 'It sees no GPU on its node',
     fix: run =>
-      `See that the job asks for one (tiers.${tierOf(run)}.slurm.gpus), that nvidia-smi or rocm-smi works in a job there (srun --gpus=1 nvidia-smi), and that the engine is a build for that GPU`,
+      `See that the job asks for one (tiers.${tierNameOf(run)}.slurm.gpus), that nvidia-smi or rocm-smi works in a job there (srun --gpus=1 nvidia-smi), and that the engine is a build for that GPU`,
   },
   {
     id: 'model-gated',
@@ -76,7 +76,7 @@ const TABLE: readonly EngineWords[] = [
     ],
     what: 'Hugging Face does not give this model to whoever asks: it is gated or private, and the engine has no token that may have it',
     fix: run =>
-      `Accept its terms there, download it once with a token (hf download) to where the nodes see it, and name that directory: tiers.${tierOf(run)}.model.file`,
+      `Accept its terms there, download it once with a token (hf download) to where the nodes see it, and name that directory: tiers.${tierNameOf(run)}.model.file`,
   },
   {
     id: 'hub-unreachable',
@@ -89,14 +89,14 @@ const TABLE: readonly EngineWords[] = [
     ],
     what: 'Its model is not on the node, and the node does not reach Hugging Face to download it',
     fix: run =>
-      `Download it once where there is a way out (hf download) to a directory that the nodes see, and name that: tiers.${tierOf(run)}.model.file; or let the nodes out (HTTPS_PROXY in env)`,
+      `Download it once where there is a way out (hf download) to a directory that the nodes see, and name that: tiers.${tierNameOf(run)}.model.file; or let the nodes out (HTTPS_PROXY in env)`,
   },
   {
     id: 'disk-full',
     words: [/No space left on device/, /\[Errno 28\]/, /Disk quota exceeded|\[Errno 122\]/],
     what: 'A disk on its node, or the quota of its account, is full: caches of models and of compiled kernels lie in the home directory unless env says otherwise',
     fix: run =>
-      `See df -h and quota on the node; caches go elsewhere with HF_HOME, VLLM_CACHE_ROOT, TRITON_CACHE_DIR and the like in tiers.${tierOf(run)}.env`,
+      `See df -h and quota on the node; caches go elsewhere with HF_HOME, VLLM_CACHE_ROOT, TRITON_CACHE_DIR and the like in tiers.${tierNameOf(run)}.env`,
   },
   {
     id: 'not-divisible',
@@ -108,7 +108,7 @@ const TABLE: readonly EngineWords[] = [
     what: (_, { parts: [count, parallel] }) =>
       `The model cannot be divided among so many GPUs${count === undefined ? '' : `: ${count} by ${parallel}`}`,
     fix: run =>
-      `Write a tiers.${tierOf(run)}.tensorParallel that divides the model's attention heads (a power of two, mostly)`,
+      `Write a tiers.${tierNameOf(run)}.tensorParallel that divides the model's attention heads (a power of two, mostly)`,
   },
   {
     id: 'context-too-long',
@@ -118,13 +118,13 @@ const TABLE: readonly EngineWords[] = [
     ],
     what: (_, { parts: [asked, has] }) => `The model was trained for ${has} tokens, and ${asked} are asked for`,
     fix: run =>
-      `Make tiers.${tierOf(run)}.context smaller, or stretch it by the engine's own arguments for RoPE scaling`,
+      `Make tiers.${tierNameOf(run)}.context smaller, or stretch it by the engine's own arguments for RoPE scaling`,
   },
   {
     id: 'remote-code',
     words: [/contains custom code which must be executed/, /[Ss]et the option `?trust_remote_code=True/],
     what: 'The model brings code of its own, which the engine does not run unasked',
-    fix: run => `If you trust it: args trust-remote-code: true in tiers.${tierOf(run)}`,
+    fix: run => `If you trust it: args trust-remote-code: true in tiers.${tierNameOf(run)}`,
   },
   {
     id: 'too-many-files',
@@ -144,7 +144,7 @@ const AFTERMATH: readonly EngineWords[] = [
       /(?:EngineCore|Worker|engine core).{0,300}(?:exit code|exitcode)[ =:]+(-9|137)\b/i,
     ],
     what: 'One of its own processes was killed (SIGKILL), most often for want of host memory, and the rest cannot go on without it',
-    fix: run => `Raise tiers.${tierOf(run)}.slurm.mem; the kernel's word is on the node (dmesg -T | grep -i oom)`,
+    fix: run => `Raise tiers.${tierNameOf(run)}.slurm.mem; the kernel's word is on the node (dmesg -T | grep -i oom)`,
   },
   {
     id: 'gpus-cannot-talk',
@@ -158,7 +158,7 @@ const AFTERMATH: readonly EngineWords[] = [
     what: ({ settings }) =>
       `Its processes could not talk to each other (NCCL)${settings?.slurm.nodes !== undefined && settings.slurm.nodes > 1 ? ', over the network between its nodes' : ''}, or one of them had died first`,
     fix: run =>
-      `Look above that line for a process that ended first; else start it with env NCCL_DEBUG=INFO in tiers.${tierOf(run)}: over nodes NCCL_SOCKET_IFNAME names the network, on one node /dev/shm and peer-to-peer (NCCL_P2P_DISABLE=1) are the usual reasons`,
+      `Look above that line for a process that ended first; else start it with env NCCL_DEBUG=INFO in tiers.${tierNameOf(run)}: over nodes NCCL_SOCKET_IFNAME names the network, on one node /dev/shm and peer-to-peer (NCCL_P2P_DISABLE=1) are the usual reasons`,
   },
   {
     id: 'inner-process-died',

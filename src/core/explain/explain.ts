@@ -121,8 +121,8 @@ function lifeOf(run: Run): Answer {
     const halted = HALTED[run.slurm?.stateText ?? '']
     if (halted !== undefined) return { cause: 'halted', what: halted.what, evidence, fix: halted.fix }
     const on = run.node === undefined ? '' : ` on ${run.node}`
-    const told = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
-    const what = `It runs${on}${since}${loading}${told}`
+    const reported = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
+    const what = `It runs${on}${since}${loading}${reported}`
     if (served === undefined || run.notRouted === undefined) return { cause: 'runs', what, evidence, fix: null }
     return {
       cause: 'not-routed',

@@ -20,7 +20,7 @@ export interface ExplainFacts {
   /** What the job itself printed, where it was kept; not told apart by runs. */
   readonly output: readonly TextFile[]
   /** What updaters said of its endpoints. */
-  readonly standings: readonly Standing[]
+  readonly routabilities: readonly RecordedRoutability[]
   /** What commands of ours did to it: a cancel of our own is not somebody else's. */
   readonly orders?: readonly Line[]
   /** The job is of a tier that sluice.yaml does not have any more. */
@@ -53,7 +53,7 @@ export interface TextFile {
   readonly lines: readonly string[]
 }
 
-export interface Standing {
+export interface RecordedRoutability {
   readonly source: string
   readonly restarts: number
   readonly text: string

@@ -1,4 +1,4 @@
-import { type Cause, find, tierOf } from './cause.ts'
+import { type Cause, find, tierNameOf } from './cause.ts'
 
 /** What ends a head with workers on other nodes. Workers are judged by their processes, never by probing their port. */
 export const GROUP_CAUSES: readonly Cause[] = [
@@ -39,7 +39,7 @@ export const GROUP_CAUSES: readonly Cause[] = [
     fix: run =>
       find(run.seen, ...KILLED) === undefined
         ? `Its log tells more (sluice logs ${run.job}, worker-NODE); the group comes back as a whole, up to five times in ten minutes`
-        : `If nobody killed it by hand, look for the kernel's word on that node (dmesg -T | grep -i oom); slurm.mem${run.settings?.slurm.mem === undefined ? '' : ` (${run.settings.slurm.mem})`} of ${tierOf(run)} counts on each node`,
+        : `If nobody killed it by hand, look for the kernel's word on that node (dmesg -T | grep -i oom); slurm.mem${run.settings?.slurm.mem === undefined ? '' : ` (${run.settings.slurm.mem})`} of ${tierNameOf(run)} counts on each node`,
   },
 ]
 

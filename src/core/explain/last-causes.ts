@@ -1,4 +1,4 @@
-import { type Cause, find, shownBy, tierOf } from './cause.ts'
+import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
 import { exitMeaning } from './engine-words.ts'
 import { type Line, linesOf, type Run, UNWELL } from './run.ts'
 
@@ -37,7 +37,7 @@ export const LAST_CAUSES: readonly Cause[] = [
       find(run.seen, /Killed by SIGILL/, /Exited with code 132\b/) ?? find(run.said, /\bIllegal instruction\b/),
     what: () => 'Its program was built for a newer processor than its node has (SIGILL)',
     fix: run =>
-      `Take a build for that processor (of llama.cpp without GGML_NATIVE, or with GGML_CPU_ALL_VARIANTS), or keep ${tierOf(run)} to nodes that can run it (slurm.constraint, slurm.nodelist)`,
+      `Take a build for that processor (of llama.cpp without GGML_NATIVE, or with GGML_CPU_ALL_VARIANTS), or keep ${tierNameOf(run)} to nodes that can run it (slurm.constraint, slurm.nodelist)`,
   },
   {
     id: 'engine-crashed',
@@ -73,8 +73,8 @@ export const LAST_CAUSES: readonly Cause[] = [
     when: ['lives', 'silent'],
     recognise: run => {
       const isLast = [UNWELL, 'engine unfit'].includes(run.trouble.at(-1)?.event ?? '')
-      const told = run.trouble.findLast(one => one.event === UNWELL)
-      return isLast && told !== undefined ? shownBy(linesOf(run.eventsFile, told)[0]) : undefined
+      const reported = run.trouble.findLast(one => one.event === UNWELL)
+      return isLast && reported !== undefined ? shownBy(linesOf(run.eventsFile, reported)[0]) : undefined
     },
     what: run =>
       run.ending === 'silent'

@@ -1,5 +1,5 @@
 import type { TierConfig } from '../config/schema.ts'
-import { type Cause, find, shownBy, tierOf } from './cause.ts'
+import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
 import { linesOf, type Run } from './run.ts'
 
 /** Memory of the host: Slurm's limit, slurm.mem, which counts on each node. */
@@ -18,7 +18,7 @@ export const HOST_MEMORY: Cause = {
     return `${isCertain ? 'It ran out of host memory' : 'Slurm killed it, as it does with a step that exceeds its memory'}: slurm.mem${memOf(run)} is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed`
   },
   fix: run =>
-    `Raise tiers.${tierOf(run)}.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop ${tierOf(run)}, sluice submit ${tierOf(run)})`,
+    `Raise tiers.${tierNameOf(run)}.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop ${tierNameOf(run)}, sluice submit ${tierNameOf(run)})`,
 }
 
 /** What makes room on a GPU for other engines, by theirs. */

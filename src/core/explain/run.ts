@@ -63,7 +63,7 @@ const TROUBLE: ReadonlySet<string> = new Set([...['engine exited', 'engine unfit
 export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean): Run {
   const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
   const ours = slurm?.restarts === run.restarts && slurm.state !== 'pending' ? slurm : undefined
-  const heard = facts.standings.findLast(one => one.restarts === run.restarts && HEARD.test(one.text))
+  const heard = facts.routabilities.findLast(one => one.restarts === run.restarts && HEARD.test(one.text))
   const trouble = run.events.filter((one, index) => TROUBLE.has(one.event) && !isFollowedBy(run.events, index, SERVES))
   const hasFailed = run.events.some(one => one.event === 'failed')
   const notice = run.events.findLast(
@@ -117,8 +117,8 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
   }
 }
 
-function notRouted({ standings }: ExplainFacts, restarts: number): Line | undefined {
-  const last = standings.findLast(one => one.restarts === restarts)
+function notRouted({ routabilities }: ExplainFacts, restarts: number): Line | undefined {
+  const last = routabilities.findLast(one => one.restarts === restarts)
   return last?.text.startsWith('Not routed: ') === true ? { source: last.source, text: last.text } : undefined
 }
 

@@ -1,4 +1,4 @@
-import { type Cause, shownBy, tierOf } from './cause.ts'
+import { type Cause, shownBy, tierNameOf } from './cause.ts'
 import type { RunEvent } from './facts.ts'
 import { linesOf, type Run } from './run.ts'
 
@@ -15,7 +15,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
         : undefined,
     what: () => 'Slurm could not launch it: on its node the directory of the job’s output is missing, or not writable',
     fix: run =>
-      `Make the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierOf(run)}: then the output lies in /tmp/sluice-<uid> of the node`,
+      `Make the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierNameOf(run)}: then the output lies in /tmp/sluice-<uid> of the node`,
   },
   {
     id: 'credential-revoked',
@@ -27,7 +27,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
     what: run =>
       `Run ${run.restarts} ended before its first line: it was released so soon after its requeue that Slurm still took its credential for the revoked one of the run before`,
     fix: run =>
-      `Submit it again (sluice submit ${tierOf(run)}). The updater waits two seconds before it releases a requeued job; whoever else releases jobs (scontrol release, StartTime=now) must wait as well`,
+      `Submit it again (sluice submit ${tierNameOf(run)}). The updater waits two seconds before it releases a requeued job; whoever else releases jobs (scontrol release, StartTime=now) must wait as well`,
   },
   {
     id: 'killed-early',
@@ -41,7 +41,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
         ? 'Its processes were killed before its supervisor began, and not by Slurm’s word for this job'
         : `Run ${run.restarts} was killed before its supervisor began: a node that comes back ends what is left of the run before, and may end the next one with it`,
     fix: run =>
-      `Submit it again (sluice submit ${tierOf(run)}); the node’s slurmd log, and its kernel log for want of memory, say who sent the signal`,
+      `Submit it again (sluice submit ${tierNameOf(run)}); the node’s slurmd log, and its kernel log for want of memory, say who sent the signal`,
   },
   {
     id: 'script-failed',
@@ -53,7 +53,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
     what: run =>
       `The job script failed before its supervisor began (exit ${run.slurm?.exitCode ?? 'code unknown'}): its set-up lines, or the runtime that it starts`,
     fix: run =>
-      `Read what it printed (sluice logs ${run.job}); the lines are tiers.${tierOf(run)}.setup, the program is what sluice install put into the runtime`,
+      `Read what it printed (sluice logs ${run.job}); the lines are tiers.${tierNameOf(run)}.setup, the program is what sluice install put into the runtime`,
   },
   {
     id: 'node-failed',
@@ -78,7 +78,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
           : `Its walltime was nearly over${limitOf(run)}: ${partingOf(run)}`,
     fix: run =>
       isOutOfTime(run)
-        ? `Give ${tierOf(run)} a longer slurm.time, or slurm.signalLeadSeconds more than its longest answer, so that it drains and requeues in time; submit it again (sluice submit ${tierOf(run)})`
+        ? `Give ${tierNameOf(run)} a longer slurm.time, or slurm.signalLeadSeconds more than its longest answer, so that it drains and requeues in time; submit it again (sluice submit ${tierNameOf(run)})`
         : cutOf(run),
   },
   {
@@ -118,7 +118,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
           ? 'It ended its own job as its last act'
           : 'It was cancelled (scancel)',
     fix: run =>
-      `To have it again: sluice submit ${tierOf(run)}. To send one away without cutting answers: sluice drain`,
+      `To have it again: sluice submit ${tierNameOf(run)}. To send one away without cutting answers: sluice drain`,
   },
   {
     id: 'left',

@@ -1,4 +1,4 @@
-import { type Cause, find, helpOf, programOf, tierOf } from './cause.ts'
+import { type Cause, find, helpOf, programOf, tierNameOf } from './cause.ts'
 
 /** What keeps an engine from starting, by its own words. */
 export const START_CAUSES: readonly Cause[] = [
@@ -11,7 +11,7 @@ export const START_CAUSES: readonly Cause[] = [
         ? 'Its V cache is quantized, which needs flash attention, and flash attention is off'
         : `Flash attention failed on its GPU${run.settings?.gpu?.arch === undefined ? '' : ` (${run.settings.gpu.arch})`}: SM70, the V100, has no kernels for it`,
     fix: run =>
-      `On GPUs that have it, args flash-attn on (or leave it out: auto) in tiers.${tierOf(run)}; on SM70 flash-attn off, and only the K cache quantized: take cache-type-v out`,
+      `On GPUs that have it, args flash-attn on (or leave it out: auto) in tiers.${tierNameOf(run)}; on SM70 flash-attn off, and only the K cache quantized: take cache-type-v out`,
   },
   {
     id: 'bad-arguments',
@@ -34,7 +34,7 @@ export const START_CAUSES: readonly Cause[] = [
         ? `The engine does not take its argument ${quote(argument)}, and exits; with 0, too, which says nothing`
         : `The engine does not take the value of its argument ${quote(argument)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
     fix: run =>
-      `Correct tiers.${tierOf(run)}.args in sluice.yaml: this build knows what ${helpOf(run)} lists on the node; then sluice submit ${tierOf(run)}, as a job keeps the arguments that it was submitted with`,
+      `Correct tiers.${tierNameOf(run)}.args in sluice.yaml: this build knows what ${helpOf(run)} lists on the node; then sluice submit ${tierNameOf(run)}, as a job keeps the arguments that it was submitted with`,
   },
   {
     id: 'model-missing',
@@ -52,7 +52,7 @@ export const START_CAUSES: readonly Cause[] = [
       ),
     what: (_, { parts }) => `Its model is not on the node, or not readable there: ${quote(parts[0])}`,
     fix: run =>
-      `Put the file on every node that ${tierOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file (model.id) in sluice.yaml`,
+      `Put the file on every node that ${tierNameOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file (model.id) in sluice.yaml`,
   },
   {
     id: 'no-room-to-stage',
@@ -61,7 +61,7 @@ export const START_CAUSES: readonly Cause[] = [
     what: (_, { parts: [disk, size, free] }) =>
       `Its model takes ${size} on the node's own disk, and ${free} are free at ${quote(disk)}`,
     fix: run =>
-      `Remove models there that nobody serves any more (nothing staged is removed by itself), or name another disk: tiers.${tierOf(run)}.stage.to`,
+      `Remove models there that nobody serves any more (nothing staged is removed by itself), or name another disk: tiers.${tierNameOf(run)}.stage.to`,
   },
   {
     id: 'not-in-image',
@@ -75,7 +75,7 @@ export const START_CAUSES: readonly Cause[] = [
       ),
     what: (_, { parts }) => `The image has no program ${quote(parts[0])} on its own PATH`,
     fix: run =>
-      `Write the program's absolute path in the image as tiers.${tierOf(run)}.command, or name an image that has it in tiers.${tierOf(run)}.container.image`,
+      `Write the program's absolute path in the image as tiers.${tierNameOf(run)}.command, or name an image that has it in tiers.${tierNameOf(run)}.container.image`,
   },
   {
     id: 'unfit',
@@ -113,7 +113,7 @@ export const START_CAUSES: readonly Cause[] = [
     },
     fix: run =>
       run.settings?.rpc === undefined
-        ? `Leave tiers.${tierOf(run)}.port out, and a free one is taken; or find out who has it on the node: ss -ltnp`
+        ? `Leave tiers.${tierNameOf(run)}.port out, and a free one is taken; or find out who has it on the node: ss -ltnp`
         : `Give each tier that may share a node an rpc.port of its own; who has it on the node: ss -ltnp`,
   },
   {
@@ -122,7 +122,7 @@ export const START_CAUSES: readonly Cause[] = [
     recognise: run => find(run.seen, /Not ready within (\d+) s \(loadTimeoutSeconds\)/),
     what: (_, { parts }) => `Its engine was not ready within loadTimeoutSeconds (${parts[0]} s)`,
     fix: run =>
-      `If it was still reading its weights, raise tiers.${tierOf(run)}.loadTimeoutSeconds, or bring the model closer to the node (its own disk; rpc.cache); else its log says what it waited for (sluice logs ${run.job})`,
+      `If it was still reading its weights, raise tiers.${tierNameOf(run)}.loadTimeoutSeconds, or bring the model closer to the node (its own disk; rpc.cache); else its log says what it waited for (sluice logs ${run.job})`,
   },
 ]
 

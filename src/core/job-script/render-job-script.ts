@@ -59,6 +59,6 @@ function directives(config: Config, tierName: string): readonly string[] {
     ...options.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${sbatchArgument(String(value))}`])),
     ...(slurm.exclusive ? ['--exclusive'] : []),
     '--requeue',
-    ...slurm.extra, // as written: config/alphabets.ts lets one closed option pass
+    ...slurm.extra, // as written: config/formats.ts lets one closed option pass
   ]
 }

@@ -1,8 +1,8 @@
+import { checkFit } from './check-fit.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import type { Layout } from './layout.ts'
 import { layerBytes, memoryUse } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
-import { judge } from './verdict.ts'
 
 /**
  * The layers of each device, in their order, that leave most free on the fullest one; undefined: no division fits, or
@@ -21,7 +21,7 @@ export function largestSplit(
   const fixed = memoryUse(shape, settings, { ...layout, layers: even })
   const cost = layerBytes(shape, settings)
   const room = sizes.map((bytes, device) => {
-    const { weights = 0, kv = 0, compute = 0, reserve = 0 } = judge(fixed, layout).devices[device] ?? {}
+    const { weights = 0, kv = 0, compute = 0, reserve = 0 } = checkFit(fixed, layout).devices[device] ?? {}
     const from = even.slice(0, device).reduce((sum, layers) => sum + layers, 0)
     const ofLayers = sumOf(cost.slice(from, from + (even[device] ?? 0)))
     return bytes - (weights + kv + compute + reserve - ofLayers)
@@ -42,7 +42,7 @@ export function largestSplit(
   }
   const split = best ?? fill(cost, room)
   if (split === undefined) return undefined
-  const isGood = judge(memoryUse(shape, settings, { ...layout, layers: split }), layout).devices.every(
+  const isGood = checkFit(memoryUse(shape, settings, { ...layout, layers: split }), layout).devices.every(
     one => (one.free ?? 0) >= 0,
   )
   return isGood ? split : undefined

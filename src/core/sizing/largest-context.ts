@@ -1,9 +1,9 @@
+import { checkFit } from './check-fit.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { CELL_STEP } from './kv-cache.ts'
 import type { Layout } from './layout.ts'
 import { memoryUse } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
-import { judge } from './verdict.ts'
 
 /**
  * Tokens over all slots, up to what the model was trained for; 0: not even the shortest fits. Undefined: the memory of
@@ -13,7 +13,7 @@ export function largestContext(shape: ModelShape, settings: EngineSettings, layo
   if (layout.devices.some(device => device.bytes === undefined)) return undefined
   const step = CELL_STEP * (settings.isUnified ? 1 : settings.slots)
   const fits = (steps: number) =>
-    judge(memoryUse(shape, { ...settings, context: steps * step }, layout), layout).shortages.length === 0
+    checkFit(memoryUse(shape, { ...settings, context: steps * step }, layout), layout).shortages.length === 0
   const most = Math.max(1, Math.floor((shape.trainedContext ?? MOST_CONTEXT) / step))
   if (fits(most)) return most * step
   let good = 0

@@ -22,7 +22,7 @@ export interface Device {
 /** The host, among numbers of devices. */
 export const HOST = -1
 
-export interface Placement {
+export interface ModelPlacement {
   /** The device of each layer, or HOST. */
   readonly layers: readonly number[]
   readonly output: number
@@ -31,7 +31,7 @@ export interface Placement {
 }
 
 /** llama.cpp, src/llama-model.cpp (load_tensors) and llama-context.cpp (pipeline parallelism). */
-export function placeModel(shape: ModelShape, settings: EngineSettings, layout: Layout): Placement {
+export function placeModel(shape: ModelShape, settings: EngineSettings, layout: Layout): ModelPlacement {
   const slots = shape.layers.length + 1
   const used =
     settings.splitMode === 'none' ? layout.devices.slice(settings.mainGpu, settings.mainGpu + 1) : layout.devices

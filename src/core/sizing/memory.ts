@@ -1,7 +1,7 @@
 import { type ComputeRole, computeBytes } from './compute-buffer.ts'
 import type { EngineSettings } from './engine-settings.ts'
 import { layerCacheBytes } from './kv-cache.ts'
-import { HOST, type Layout, type Placement, placeModel } from './layout.ts'
+import { HOST, type Layout, type ModelPlacement, placeModel } from './layout.ts'
 import type { ModelShape, ModelTensor } from './model-shape.ts'
 
 /** What a model takes, in bytes: the numbers of llama-fit-params, and of the engine's own "buffer size" lines. */
@@ -84,7 +84,7 @@ export function layerBytes(shape: ModelShape, settings: EngineSettings): readonl
 }
 
 /** Undefined: it computes nothing. */
-function rolesOf(placement: Placement, { devices }: Layout, { overrides }: EngineSettings) {
+function rolesOf(placement: ModelPlacement, { devices }: Layout, { overrides }: EngineSettings) {
   const isUsed = (device: number) => placement.layers.includes(device) || placement.output === device
   const first = devices.findIndex((_, device) => isUsed(device))
   const isWhole = !placement.layers.includes(HOST)
@@ -104,7 +104,7 @@ function computesAll(place: number, { overrides }: EngineSettings): boolean {
   return place === HOST && overrides.some(one => one.isHost)
 }
 
-function placeWeights(shape: ModelShape, settings: EngineSettings, placement: Placement) {
+function placeWeights(shape: ModelShape, settings: EngineSettings, placement: ModelPlacement) {
   const bytes = new Map<number, number>()
   const put = (place: number, count: number) => void bytes.set(place, (bytes.get(place) ?? 0) + count)
   const onHost: ModelTensor[] = []
@@ -128,7 +128,7 @@ function isOnHost(name: string, { overrides }: EngineSettings): boolean {
   return overrides.find(({ pattern }) => pattern.test(name))?.isHost === true
 }
 
-function placeOf({ part, layer }: ModelTensor, placement: Placement): number {
+function placeOf({ part, layer }: ModelTensor, placement: ModelPlacement): number {
   if (part === 'input') return HOST
   return layer === undefined ? placement.output : (placement.layers[layer] ?? placement.output)
 }

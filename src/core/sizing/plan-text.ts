@@ -1,16 +1,16 @@
 import { formatTable } from '../status/table.ts'
+import type { Shortage } from './check-fit.ts'
 import type { FitCheck } from './fit-params.ts'
 import { tensorSplitFor } from './layer-split.ts'
-import type { Plan } from './plan.ts'
+import type { ModelPlan } from './plan-model.ts'
 import type { TogetherPlan } from './plan-together.ts'
 import type { Proposal } from './proposals.ts'
-import type { Shortage } from './verdict.ts'
 
 /** One model of a tier, planned. */
 export interface PlannedModel {
   readonly name: string
   readonly file: string
-  readonly plan: Plan
+  readonly plan: ModelPlan
   /** Null: llama-fit-params is not installed, or gave no answer. */
   readonly check: FitCheck | null
 }
@@ -41,7 +41,7 @@ export function planText({ name, plan, check }: PlannedModel, split: SplitKey): 
 const DEVICE_HEAD = ['DEVICE', 'MEMORY', 'LAYERS', 'WEIGHTS', 'KV CACHE', 'COMPUTE', 'RESERVED', 'TOTAL', 'FREE']
 const HOST_HEAD = ['HOST', 'WEIGHTS', 'KV CACHE', 'COMPUTE', 'PROMPTS', 'PROGRAM', 'TOTAL', 'FREE', 'PAGE CACHE']
 
-function deviceRow({ name, memory, layers, hasOutput, ...use }: Plan['devices'][number]): readonly string[] {
+function deviceRow({ name, memory, layers, hasOutput, ...use }: ModelPlan['devices'][number]): readonly string[] {
   return [
     name,
     size(memory),
@@ -50,7 +50,7 @@ function deviceRow({ name, memory, layers, hasOutput, ...use }: Plan['devices'][
   ]
 }
 
-function hostRow({ host }: Plan): readonly string[] {
+function hostRow({ host }: ModelPlan): readonly string[] {
   const { memory, weights, kv, compute, promptCache, process, total, free, pageCache } = host
   return [
     memory === null ? 'unknown' : `--mem ${size(memory)}`,
@@ -58,7 +58,7 @@ function hostRow({ host }: Plan): readonly string[] {
   ]
 }
 
-function verdictLines({ verdict, shortages, largestContext, model }: Plan): readonly string[] {
+function verdictLines({ verdict, shortages, largestContext, model }: ModelPlan): readonly string[] {
   const first =
     verdict === 'fits'
       ? 'It fits'
@@ -74,7 +74,7 @@ function verdictLines({ verdict, shortages, largestContext, model }: Plan): read
 }
 
 /** What the table of the host does not say. */
-function hostLines({ host: { locked, pageCache, free } }: Plan): readonly string[] {
+function hostLines({ host: { locked, pageCache, free } }: ModelPlan): readonly string[] {
   return [
     ...(locked === 0
       ? []
@@ -91,7 +91,7 @@ function missing(shortages: readonly Shortage[]): string {
     .join(', ')
 }
 
-function splitLines({ split, devices, verdict }: Plan, key: SplitKey): readonly string[] {
+function splitLines({ split, devices, verdict }: ModelPlan, key: SplitKey): readonly string[] {
   if (split === null || verdict === 'does not fit') return []
   const now = devices.map(device => device.layers)
   return String(now) === String(split.layers)
@@ -118,7 +118,7 @@ function difference(ours: number, theirs: number): string {
   return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(1)} %`
 }
 
-function proposalLines({ proposals, devices }: Plan, key: SplitKey): readonly string[] {
+function proposalLines({ proposals, devices }: ModelPlan, key: SplitKey): readonly string[] {
   const ways = proposals.filter(one => one.kind !== 'one node')
   const alone = proposals.filter(one => one.kind === 'one node')
   const what = devices.some(device => device.memory === null) ? 'The host has room' : 'It fits'

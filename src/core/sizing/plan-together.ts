@@ -1,12 +1,12 @@
+import type { FitVerdict, Shortage } from './check-fit.ts'
 import type { Layout } from './layout.ts'
-import type { Plan } from './plan.ts'
-import type { Shortage, Verdict } from './verdict.ts'
+import type { ModelPlan } from './plan-model.ts'
 
 /** Models of a router that are loaded at once, each a process of its own. */
 export interface TogetherPlan {
   /** The biggest ones: any others fit where these do. */
   readonly models: readonly string[]
-  readonly verdict: Verdict
+  readonly verdict: FitVerdict
   readonly shortages: readonly Shortage[]
   /** --cache-ram of each with which they fit, MiB, where kept prompts are all that does not. */
   readonly cacheRam?: number
@@ -14,12 +14,12 @@ export interface TogetherPlan {
 
 /** The `most` biggest models on the same devices; undefined: there is only one at a time. */
 export function planTogether(
-  plans: readonly { readonly name: string; readonly plan: Plan }[],
+  plans: readonly { readonly name: string; readonly plan: ModelPlan }[],
   layout: Layout,
   most: number,
 ): TogetherPlan | undefined {
   if (most < 2 || plans.length < 2) return undefined
-  const sizeOf = ({ devices, host }: Plan) => [...devices, host].reduce((sum, place) => sum + place.total, 0)
+  const sizeOf = ({ devices, host }: ModelPlan) => [...devices, host].reduce((sum, place) => sum + place.total, 0)
   const loaded = [...plans].sort((one, other) => sizeOf(other.plan) - sizeOf(one.plan)).slice(0, most)
   const places = [
     ...layout.devices.map(({ name, bytes }, device) => ({
@@ -43,7 +43,7 @@ export function planTogether(
 
 /** The same limit for each, since they are started with the same arguments. */
 function fewerPrompts(
-  loaded: readonly { readonly plan: Plan }[],
+  loaded: readonly { readonly plan: ModelPlan }[],
   shortages: readonly Shortage[],
 ): Pick<TogetherPlan, 'cacheRam'> {
   const [short, ...others] = shortages
@@ -54,8 +54,8 @@ function fewerPrompts(
 }
 
 function total(
-  loaded: readonly { readonly plan: Plan }[],
-  place: (plan: Plan) => { readonly total: number } | undefined,
+  loaded: readonly { readonly plan: ModelPlan }[],
+  place: (plan: ModelPlan) => { readonly total: number } | undefined,
 ): number {
   return loaded.reduce((sum, { plan }) => sum + (place(plan)?.total ?? 0), 0)
 }

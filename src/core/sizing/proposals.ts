@@ -1,5 +1,6 @@
 import { largestSplit } from './balance.ts'
 import { isLatent } from './cache-types.ts'
+import { checkFit, type DevicePlan, type FitVerdict, type HostPlan } from './check-fit.ts'
 import { DENSE, type EngineSettings, EXPERTS } from './engine-settings.ts'
 import { firstLayersPattern } from './first-layers.ts'
 import { type CacheType, isQuantized } from './ggml-types.ts'
@@ -8,7 +9,6 @@ import { largestContext } from './largest-context.ts'
 import type { Layout } from './layout.ts'
 import { memoryUse } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
-import { type DevicePlan, type HostPlan, judge, type Verdict } from './verdict.ts'
 
 /** One way to make it fit, planned through. */
 export interface Proposal {
@@ -30,7 +30,7 @@ export interface ProposalFacts {
   readonly shape: ModelShape
   readonly settings: EngineSettings
   readonly layout: Layout
-  readonly verdict: Verdict
+  readonly verdict: FitVerdict
 }
 
 /**
@@ -152,7 +152,7 @@ function oneNode(facts: ProposalFacts): readonly Proposal[] {
  * since a small model may need a hundredth of what it may keep.
  */
 function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[] {
-  const { devices, host, shortages } = judge(memoryUse(shape, settings, layout), layout)
+  const { devices, host, shortages } = checkFit(memoryUse(shape, settings, layout), layout)
   const missing = shortages.find(one => one.where === 'host')?.missing
   if (missing === undefined || shortages.length > 1) return []
   const fewer = Math.floor((host.promptCache - missing) / MEBIBYTE)
@@ -214,6 +214,6 @@ function tried({ shape }: ProposalFacts, change: Change): readonly Proposal[] {
 }
 
 function fitsOn(shape: ModelShape, settings: EngineSettings, layout: Layout) {
-  const found = judge(memoryUse(shape, settings, layout), layout)
+  const found = checkFit(memoryUse(shape, settings, layout), layout)
   return found.shortages.every(one => one.where === 'host') ? found : undefined
 }

@@ -91,8 +91,8 @@ const OWN_WORDS: readonly RegExp[] = [
 ]
 
 /**
- * Updaters' own sentences, whole (src/programs/updater/standing.ts): a file's words may begin as they do (`Address already in
- * use`), and what stands behind them may be a node's other addresses.
+ * Updaters' own sentences, whole (src/programs/updater/routability.ts): a file's words may begin as they do (`Address
+ * already in use`), and what stands behind them may be a node's other addresses.
  */
 const ROUTING_WORDS = new RegExp(
   `^not routed by \\S+: (?:${[

@@ -59,8 +59,8 @@ export function statusLines(report: StatusReport, options: StatusTextOptions): R
       const { node, slurm, endpoint, state, silence, routed, message } = cellsOf(replica, options)
       const key = `${tier} ${replica.job}/${replica.restarts} ${endpoint}`
       // For how long is left out, or each look would be a change.
-      const standing = silence === '' ? state : `${state}, silent`
-      const words = [tier, replica.job, node, slurm, endpoint, standing, routed && `routed by ${routed}`, message]
+      const shownState = silence === '' ? state : `${state}, silent`
+      const words = [tier, replica.job, node, slurm, endpoint, shownState, routed && `routed by ${routed}`, message]
       return [key, words.filter(Boolean).join('  ')]
     }),
   )

@@ -31,7 +31,7 @@ export interface StatusFacts {
   /** By gateway. */
   readonly routes: Known<ReadonlyMap<string, GatewayRoutes>>
   /** What each updater last said of each endpoint; undefined: not looked for. */
-  readonly standings?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined
+  readonly routabilities?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined
   /** Since when a beat stands still as far as this reader saw it, milliseconds, by replica or gateway; empty at a first look. */
   readonly stillMs: ReadonlyMap<string, number>
 }
@@ -265,8 +265,8 @@ function endpointStatus(endpoint: Endpoint, facts: Facts): EndpointStatus {
   }
 }
 
-function notRouted(id: string, { standings = new Map() }: StatusFacts): { notRouted?: readonly string[] } {
-  const reasons = [...standings].flatMap(([gateway, said]) => {
+function notRouted(id: string, { routabilities = new Map() }: StatusFacts): { notRouted?: readonly string[] } {
+  const reasons = [...routabilities].flatMap(([gateway, said]) => {
     const reason = /^Not routed: (.*)/s.exec(said.get(id) ?? '')?.[1]
     return reason === undefined ? [] : [`not routed by ${gateway}: ${reason}`]
   })

@@ -6,7 +6,7 @@ export interface Terms {
   readonly cause: Cause | undefined
   readonly deadlineAt: number | undefined
   /** Requeue as the last act. */
-  readonly comeBack: boolean
+  readonly requeue: boolean
 }
 
 /** The drain of one endpoint ("withdraw before you stop", docs/design/rules.md). */
@@ -17,8 +17,8 @@ export interface Drain extends Terms {
   /** Since when nobody was connected, and no gateway that lives named us. */
   readonly quietSince: number | undefined
   readonly last: Looked | undefined
-  /** The gateways that hold it up, of which events have told. */
-  readonly told: readonly string[]
+  /** The gateways that hold it up, that events have reported. */
+  readonly reported: readonly string[]
 }
 
 /** One look at what still needs the engine. */
@@ -50,10 +50,10 @@ const IDLE_MS = 1_000
  */
 export const FORSAKEN_MS = 60_000
 /** A gateway that drops us does so within seconds. */
-const TOLD_MS = 20_000
+const REPORT_AFTER_MS = 20_000
 
 export function beginDrain(terms: Terms, now: number): Drain {
-  return { ...terms, startedAt: now, idleSince: undefined, quietSince: undefined, last: undefined, told: [] }
+  return { ...terms, startedAt: now, idleSince: undefined, quietSince: undefined, last: undefined, reported: [] }
 }
 
 /** Takes note of a look. Only a look that knows both answers, and finds nothing, is idle. */
@@ -68,11 +68,14 @@ export function look(drain: Drain, looked: Looked, now: number): Drain {
   }
 }
 
-/** Those that hold it up and of which nothing was told yet: the files that cannot be understood, and the beats that stand still. */
-export function untoldHolders(drain: Drain, now: number): readonly Holder[] {
-  const isLong = drain.quietSince !== undefined && now - drain.quietSince >= TOLD_MS
+/**
+ * Those that hold it up and that were not reported yet: the files that cannot be understood, and the beats that stand
+ * still.
+ */
+export function unreportedHolders(drain: Drain, now: number): readonly Holder[] {
+  const isLong = drain.quietSince !== undefined && now - drain.quietSince >= REPORT_AFTER_MS
   const holders = drain.last?.heldBy ?? []
-  return holders.filter(one => (one.problem !== undefined || isLong) && !drain.told.includes(one.gateway))
+  return holders.filter(one => (one.problem !== undefined || isLong) && !drain.reported.includes(one.gateway))
 }
 
 /**
@@ -98,12 +101,12 @@ export function isForsaken({ cause, deadlineAt, quietSince }: Drain, now: number
 }
 
 /** More is known about why and for how long: the earlier deadline holds, and after a TERM there is no coming back. */
-export function tighten<T extends Terms>(known: T, terms: Terms, termed: boolean): T {
+export function tighten<T extends Terms>(known: T, terms: Terms, gotTerm: boolean): T {
   const deadlines = [known.deadlineAt, terms.deadlineAt].filter(at => at !== undefined)
   return {
     ...known,
     cause: terms.cause ?? known.cause,
     deadlineAt: deadlines.length === 0 ? undefined : Math.min(...deadlines),
-    comeBack: !termed && (terms.cause === undefined ? known.comeBack : terms.comeBack),
+    requeue: !gotTerm && (terms.cause === undefined ? known.requeue : terms.requeue),
   }
 }

@@ -20,7 +20,10 @@ export interface RegistryEffects {
   beat(beat: Beat): Promise<void>
   /** Every gateway's routes; rejects when they cannot be read. */
   routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
-  /** Brings a log of a finished engine to the shared directory, in a lane of its own: no other call waits for it. */
+  /**
+   * Brings a log of a finished engine to the shared directory, in a serial queue of its own: no other call waits for
+   * it.
+   */
   keepLog(log: EngineLog): Promise<void>
   /** Takes note of what an engine has printed; touches this node's disk alone. */
   collectLog(log: EngineLog): Promise<void>
@@ -50,7 +53,7 @@ export interface RunningEngine {
   loadModels(models: readonly string[]): Promise<void>
   /** Established connections of others to its port; undefined when the node does not tell. */
   connections(): Promise<number | undefined>
-  /** Resolves when nothing of it is left, with the pids that had to be hunted down. */
+  /** Resolves when nothing of it is left, with the pids of the stragglers that had to be killed. */
   stop(): Promise<readonly number[]>
   /** The end of its log, for people. */
   lastLines(): Promise<string>
@@ -66,7 +69,7 @@ export interface EngineEffects {
 }
 
 export interface SlurmEffects {
-  /** Resolves when the ear has ended, with what srun said; `begun` when it hears. */
+  /** Resolves when the notice step has ended, with what srun said; `begun` when it hears. */
   listen(begun: () => void, signal: AbortSignal): Promise<string>
   job(): Promise<JobAnswer>
   /** Asks for it; whether it happened is seen in `job()`. */

@@ -8,7 +8,7 @@ import {
   look,
   type Terms,
   tighten,
-  untoldHolders,
+  unreportedHolders,
 } from './drain.ts'
 import {
   type EndpointState,
@@ -21,18 +21,18 @@ import {
 } from './endpoint-state.ts'
 
 /** Begins a drain, or tightens the one under way; an engine that serves nobody is stopped at once when the cause is known. */
-export function onNotice(state: EndpointState, terms: Terms, termed: boolean, now: number): EndpointStep {
+export function onNotice(state: EndpointState, terms: Terms, gotTerm: boolean, now: number): EndpointStep {
   if (isEnding(state)) return [state, []]
   if (state.phase === 'draining' && state.drain !== undefined) {
-    const drain = tighten(state.drain, terms, termed)
+    const drain = tighten(state.drain, terms, gotTerm)
     return [{ ...state, drain }, drain.cause === state.drain.cause ? [] : [recordDrain(drain, now)]]
   }
   const drain = beginDrain(terms, now)
-  const told = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
-  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, told]
-  if (terms.cause === undefined && !termed) return [state, []] // nothing is routed here: wait for Slurm's word
+  const reported = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
+  if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, reported]
+  if (terms.cause === undefined && !gotTerm) return [state, []] // nothing is routed here: wait for Slurm's word
   if (state.phase === 'stopping') return [{ ...state, drain, afterStop: 'leave' }, [recordDrain(drain, now)]]
-  return stop({ ...state, drain }, 'leave', told)
+  return stop({ ...state, drain }, 'leave', reported)
 }
 
 /** What still serves goes on; what was stopped meanwhile comes again. */
@@ -49,16 +49,16 @@ export function onStay(state: EndpointState, now: number): EndpointStep {
 export function lookAtDrain(state: EndpointState, looked: Looked, now: number): EndpointStep {
   if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
   const looking = look(state.drain, looked, now)
-  const holders = untoldHolders(looking, now)
-  const drain = { ...looking, told: [...looking.told, ...holders.map(one => one.gateway)] }
-  const told = holders.map(({ gateway, problem }) =>
+  const holders = unreportedHolders(looking, now)
+  const drain = { ...looking, reported: [...looking.reported, ...holders.map(one => one.gateway)] }
+  const reported = holders.map(({ gateway, problem }) =>
     record('drain held', { gateway, why: problem ?? 'It names this endpoint, and its beat stands still' }),
   )
   const isOver = isLate(drain, now)
   const outcome = !isOver && isIdle(drain, now) ? 'idle' : isOver || isForsaken(drain, now) ? 'deadline' : undefined
-  if (outcome === undefined) return [{ ...state, drain }, told]
+  if (outcome === undefined) return [{ ...state, drain }, reported]
   const [next, actions] = drained({ ...state, drain }, drain, outcome, now)
-  return [next, [...told, ...actions]]
+  return [next, [...reported, ...actions]]
 }
 
 /** At the deadline no look is waited for. */
@@ -83,5 +83,5 @@ function describe(drain: Drain): string {
 
 function recordDrain(drain: Drain, now: number): RecordAction {
   const ms = drain.deadlineAt === undefined ? null : Math.round(drain.deadlineAt - now)
-  return record('draining', { cause: drain.cause ?? null, deadlineMs: ms, comeBack: drain.comeBack })
+  return record('draining', { cause: drain.cause ?? null, deadlineMs: ms, comeBack: drain.requeue })
 }

@@ -50,7 +50,7 @@ export function stepEndpoint(
     case 'tick':
       return onTick(state, now, loadTimeoutMs)
     case 'noticed':
-      return onNotice(state, event.terms, event.termed, now)
+      return onNotice(state, event.terms, event.gotTerm, now)
     case 'stay':
       return onStay(state, now)
   }
@@ -58,7 +58,7 @@ export function stepEndpoint(
 
 function begin(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
   return [
-    { ...state, phase: 'loading', errors: 0, told: undefined, dueAt: now + loadTimeoutMs },
+    { ...state, phase: 'loading', errors: 0, reported: undefined, dueAt: now + loadTimeoutMs },
     [{ kind: 'start engine' }, publish('loading', 'Waiting for the engine to answer')],
   ]
 }
@@ -76,8 +76,8 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
     if (health.kind === 'failed' || health.kind === 'broken') return restart(state, health.message, now)
     if (health.kind === 'copying') {
       // Loading begins when it ends.
-      const told = state.told === health.message ? [] : [publish('loading', health.message)]
-      return [{ ...state, told: health.message, dueAt: now + loadTimeoutMs }, told]
+      const reported = state.reported === health.message ? [] : [publish('loading', health.message)]
+      return [{ ...state, reported: health.message, dueAt: now + loadTimeoutMs }, reported]
     }
     return [state, []]
   }
@@ -161,8 +161,8 @@ function onLooked(state: EndpointState, looked: Looked, now: number): EndpointSt
   if (state.phase === 'ready' && state.unwell !== undefined) {
     const [unwell, then] = lookAtUnwell(state.unwell, looked, now)
     if (then === 'restart') return restartUnwell(state, unwell, now)
-    const told = then === 'stay' ? [] : [publish('draining', `Unwell: ${unwell.message}`, state.models)]
-    return [{ ...state, unwell }, told]
+    const reported = then === 'stay' ? [] : [publish('draining', `Unwell: ${unwell.message}`, state.models)]
+    return [{ ...state, unwell }, reported]
   }
   return lookAtDrain(state, looked, now)
 }

@@ -75,7 +75,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   void every(SHOW_MS, () => trouble.attempt(id, 'show its log', showLogs), clock, over)
   return {
     perform(action) {
-      performed = performed.then(() => act(action)).catch(trouble.tell(id, action.kind))
+      performed = performed.then(() => act(action)).catch(trouble.report(id, action.kind))
     },
     load: () => (wanted === undefined ? undefined : load),
     heal,
@@ -86,7 +86,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   function hasStopped(): void {
     post({ kind: 'stopped' })
     // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
-    if (state().afterStop !== 'leave') void keepLogs().catch(trouble.tell(id, 'keep its log'))
+    if (state().afterStop !== 'leave') void keepLogs().catch(trouble.report(id, 'keep its log'))
   }
 
   /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
@@ -95,9 +95,9 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       case 'start engine':
         return start()
       case 'load models':
-        return void engine?.loadModels(action.models).catch(trouble.tell(id, 'load models'))
+        return void engine?.loadModels(action.models).catch(trouble.report(id, 'load models'))
       case 'stop engine':
-        return void stop().catch(trouble.tell(id, 'stop the engine')).then(hasStopped, hasStopped)
+        return void stop().catch(trouble.report(id, 'stop the engine')).then(hasStopped, hasStopped)
       case 'publish':
         wanted = {
           version: REGISTRY_VERSION,
@@ -114,7 +114,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
         return void publish(wanted)
       case 'withdraw':
         wanted = undefined
-        withdrawn = registry.remove(id).catch(trouble.tell(id, 'remove the endpoint file'))
+        withdrawn = registry.remove(id).catch(trouble.report(id, 'remove the endpoint file'))
         return
       case 'record':
         return record(action.event, { id, ...action.detail })
@@ -131,9 +131,9 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
           const lines = await started.lastLines().catch(() => '') // how it ended is known without them
           if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
         },
-        trouble.tell(id, 'see its end'),
+        trouble.report(id, 'see its end'),
       )
-      void watchHealth(started).catch(trouble.tell(id, 'watch its health'))
+      void watchHealth(started).catch(trouble.report(id, 'watch its health'))
     } catch (error) {
       post({ kind: 'exited', message: messageOf(error) })
     }
@@ -165,8 +165,8 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     engine = undefined
     if (stopping === undefined) return
     const pids = stopping.processes().map(one => one.pid)
-    const hunted = await stopping.stop()
-    record('engine stopped', { id, pids, hunted })
+    const stragglers = await stopping.stop()
+    record('engine stopped', { id, pids, hunted: stragglers })
   }
 
   function keepLogs(): Promise<void> {
@@ -178,7 +178,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       for (const log of options.engine.logs) {
         await registry.keepLog(log).catch(error => {
           hasPrinted = true
-          trouble.tell(id, `keep the log ${log.name}`)(error)
+          trouble.report(id, `keep the log ${log.name}`)(error)
         })
       }
       isKeeping = false
@@ -212,8 +212,8 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   async function heal(isFenced: () => Promise<boolean>): Promise<void> {
     const ours = published
     if (ours === undefined || wanted !== ours) return
-    const standing = await registry.stands(ours).catch(() => 'unknown')
-    if (standing !== 'gone' || (await isFenced()) || wanted !== ours) return
+    const fileState = await registry.stands(ours).catch(() => 'unknown')
+    if (fileState !== 'gone' || (await isFenced()) || wanted !== ours) return
     record('published again', { id })
     published = undefined
     await publish(ours)
@@ -228,14 +228,14 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     const { phase, unwell } = state()
     const isDue = of === 'draining' ? phase === 'draining' : phase === 'ready' && unwell !== undefined
     if (!isDue || engine === undefined) return
-    const told = wanted === published
+    const isPublished = wanted === published
     const held = await registry.routes().then(
       routes => seeHolders(id, routes, beats),
       () => undefined, // not known, which is told of in the look
     )
     beats = held?.beats ?? beats
     const connections = await engine?.connections().catch(() => undefined)
-    const cleared = told && held !== undefined ? held.by.length === 0 : undefined
+    const cleared = isPublished && held !== undefined ? held.by.length === 0 : undefined
     const looked = { cleared, connections, heldBy: held?.by ?? [], isHeldByLiving: held?.byLiving ?? false }
     post({ kind: 'looked', looked })
   }

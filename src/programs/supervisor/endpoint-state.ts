@@ -18,7 +18,7 @@ export interface EndpointState {
   readonly unwell: Unwell | undefined
   readonly models: readonly string[]
   /** How far the copy of its model was said to be. */
-  readonly told: string | undefined
+  readonly reported: string | undefined
   readonly drain: Drain | undefined
   /** What follows once the engine has stopped; when it is over, what has followed. */
   readonly afterStop: 'leave' | 'rest' | 'fail'
@@ -32,7 +32,7 @@ export type EndpointEvent =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'tick' }
   /** The replica must leave, or more is known about it; `termed`: Slurm's TERM has come. */
-  | { readonly kind: 'noticed'; readonly terms: Terms; readonly termed: boolean }
+  | { readonly kind: 'noticed'; readonly terms: Terms; readonly gotTerm: boolean }
   /** The replica need not leave after all. */
   | { readonly kind: 'stay' }
 
@@ -67,7 +67,7 @@ export const NEW_ENDPOINT: EndpointState = {
   errors: 0,
   unwell: undefined,
   models: [],
-  told: undefined,
+  reported: undefined,
   drain: undefined,
   afterStop: 'leave',
 }

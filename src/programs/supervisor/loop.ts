@@ -1,8 +1,8 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import type { Dismissal } from '../../core/domain/dismissal.ts'
+import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import { type Endpoint, REGISTRY_VERSION } from '../../core/domain/endpoint.ts'
-import { judge, type Verdict } from '../../core/domain/notice.ts'
+import { judgeNotice, type NoticeVerdict } from '../../core/domain/notice.ts'
 import type { CountOomKills, EngineEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { runEndpoint } from './endpoint-runner.ts'
 import { NEW_ENDPOINT } from './endpoint-state.ts'
@@ -27,14 +27,14 @@ export interface SupervisorOptions {
   readonly clock: Clock
   /** Aborted by Slurm's TERM to the batch process. */
   readonly term: AbortSignal
-  /** Tells of each operator's request, until the process ends. */
-  onDismissal(heard: (dismissal: Dismissal) => void): void
+  /** Reports each drain request, until the process ends. */
+  onDrainRequest(heard: (request: DrainRequest) => void): void
 }
 
 /** How often deadlines are seen to. */
 const TICK_MS = 200
-/** An ear that ends at once is not started again sooner than this: srun would be asked in a loop. */
-const EAR_APART_MS = 5_000
+/** A notice step that ends at once is not started again sooner than this: srun would be asked in a loop. */
+const NOTICE_STEP_APART_MS = 5_000
 /** The job leaves without waiting any longer for a shared directory that does not take the files away. */
 const WITHDRAW_MS = 2_000
 /** Nor for one that does not take their logs, where a quarter of KillWait is not less. */
@@ -42,7 +42,7 @@ const LOGS_MS = 5_000
 /** What the kernel may have done to the engine. */
 const MAY_BE_OOM: ReadonlySet<string> = new Set(['engine exited', 'engine unfit', 'model failed'])
 /** Who sends a TERM without Slurm means it. */
-const CANCELLED: Verdict = { kind: 'leave', cause: 'cancelled', comeBack: false }
+const CANCELLED: NoticeVerdict = { kind: 'leave', cause: 'cancelled', requeue: false }
 
 /**
  * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the
@@ -53,8 +53,8 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   const { job } = options.identity
   const id = options.endpoints[0]?.id ?? '' // what is said of the whole replica is said of its first endpoint
   let state = newReplica(options.endpoints.length)
-  let earAt = -EAR_APART_MS
-  let ears = 0
+  let noticeStepAt = -NOTICE_STEP_APART_MS
+  let noticeSteps = 0
   let listening = false
   let beats = 0
   let oomKills = options.oomKills()
@@ -84,9 +84,9 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
   if (options.term.aborted) onTerm()
   else options.term.addEventListener('abort', onTerm, { once: true })
-  options.onDismissal(dismissal => {
-    if (slurm === undefined) record('asked to leave', { id, comeBack: dismissal.comeBack }) // for who keeps us running
-    post({ kind: 'dismissed', dismissal })
+  options.onDrainRequest(request => {
+    if (slurm === undefined) record('asked to leave', { id, comeBack: request.requeue }) // for who keeps us running
+    post({ kind: 'drain requested', request })
   })
   const unfit = (await Promise.all(options.endpoints.map(one => one.engine.preflight()))).find(one => one !== undefined)
   post(unfit === undefined ? { kind: 'start' } : { kind: 'unfit', message: unfit })
@@ -113,13 +113,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
         runners[action.index]?.perform(action.action)
         break
       case 'listen':
-        void listen().catch(trouble.tell(id, 'listen to Slurm'))
+        void listen().catch(trouble.report(id, 'listen to Slurm'))
         break
       case 'ask slurm':
-        void ask().catch(trouble.tell(id, 'ask Slurm'))
+        void ask().catch(trouble.report(id, 'ask Slurm'))
         break
       case 'leave':
-        void leave(action.how).catch(trouble.tell(id, action.how))
+        void leave(action.how).catch(trouble.report(id, action.how))
         break
       case 'record':
         record(action.event, { id, ...action.detail })
@@ -147,17 +147,17 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   async function listen(): Promise<void> {
     if (listening || slurm === undefined) return
     listening = true
-    await clock.sleep(Math.max(0, earAt + EAR_APART_MS - clock.now()), over.signal)
-    earAt = clock.now()
-    ears += 1
-    const hasJustBegun = ears === 1
-    // A notice from before the ear could hear would be missed: Slurm is asked once it does.
-    const begun = () => void ask(hasJustBegun).catch(trouble.tell(id, 'ask Slurm'))
+    await clock.sleep(Math.max(0, noticeStepAt + NOTICE_STEP_APART_MS - clock.now()), over.signal)
+    noticeStepAt = clock.now()
+    noticeSteps += 1
+    const hasJustBegun = noticeSteps === 1
+    // A notice from before the step listens would be missed: Slurm is asked once it does.
+    const begun = () => void ask(hasJustBegun).catch(trouble.report(id, 'ask Slurm'))
     const said = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
     listening = false
     if (over.signal.aborted) return
     record('ear ended', { id, said })
-    post({ kind: 'ear ended' })
+    post({ kind: 'notice step ended' })
   }
 
   async function ask(hasJustBegun = false): Promise<void> {
@@ -165,7 +165,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     const heardAt = clock.now()
     const answer = await slurm.job().catch(() => undefined)
     const ours = { restarts: job.restarts, signalLeadSeconds: options.signalLeadSeconds, hasJustBegun }
-    post({ kind: 'verdict', verdict: judge(answer, ours), heardAt })
+    post({ kind: 'verdict', verdict: judgeNotice(answer, ours), heardAt })
   }
 
   /** The TERM that follows ends the process. */
@@ -178,10 +178,10 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     const taken = () => {
       record(how === 'requeue' ? 'requeued' : 'cancelled', { id })
       post({ kind: 'taken' })
-      void keepLogs().catch(trouble.tell(id, 'keep the logs'))
+      void keepLogs().catch(trouble.report(id, 'keep the logs'))
     }
     const { restarts } = job
-    await performLastAct({ how, restarts, slurm, clock, over: over.signal, taken, refused: trouble.tell(id, how) })
+    await performLastAct({ how, restarts, slurm, clock, over: over.signal, taken, refused: trouble.report(id, how) })
     post({ kind: 'left' })
   }
 
@@ -196,7 +196,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     const deadlineMs = Math.min(LOGS_MS, options.limits.killWaitMs / 4)
     const late = clock.sleep(deadlineMs).then(() => 'late')
     if ((await Promise.race([keepLogs(), late])) !== 'late') return
-    trouble.tell(id, 'keep the logs')(new Error(`No answer within ${deadlineMs / 1_000} s`))
+    trouble.report(id, 'keep the logs')(new Error(`No answer within ${deadlineMs / 1_000} s`))
   }
 
   /** The counter moves while this process lives and answers for its engines; it waits for none of them. */

@@ -1,5 +1,5 @@
-import type { Dismissal } from '../../core/domain/dismissal.ts'
-import type { Verdict } from '../../core/domain/notice.ts'
+import type { DrainRequest } from '../../core/domain/drain-request.ts'
+import type { NoticeVerdict } from '../../core/domain/notice.ts'
 import { type Terms, tighten } from './drain.ts'
 import { stepEndpoint } from './endpoint-machine.ts'
 import {
@@ -31,12 +31,12 @@ export interface ReplicaState {
   readonly dueAt: number
   /** leaving: what Slurm was asked for, until it has taken that. */
   readonly pending: 'requeue' | 'cancel' | undefined
-  /** When to ask Slurm again, while it has not said why the ear ended. */
+  /** When to ask Slurm again, while it has not said why the notice step ended. */
   readonly askAt: number | undefined
   /** Slurm's TERM has reached the batch process: nothing is left but to end. */
-  readonly termed: boolean
+  readonly gotTerm: boolean
   /** What an operator wants as the last act; it outlives whatever Slurm says meanwhile. */
-  readonly dismissed: 'requeue' | 'cancel' | undefined
+  readonly requestedAct: 'requeue' | 'cancel' | undefined
 }
 
 /** What happens to one endpoint says to which. */
@@ -44,10 +44,10 @@ export type ReplicaEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'unfit'; readonly message: string }
   | { readonly kind: 'endpoint'; readonly index: number; readonly event: EndpointEvent }
-  | { readonly kind: 'ear ended' }
-  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly heardAt: number }
+  | { readonly kind: 'notice step ended' }
+  | { readonly kind: 'verdict'; readonly verdict: NoticeVerdict; readonly heardAt: number }
   | { readonly kind: 'term' }
-  | { readonly kind: 'dismissed'; readonly dismissal: Dismissal }
+  | { readonly kind: 'drain requested'; readonly request: DrainRequest }
   /** Slurm has taken the last act. */
   | { readonly kind: 'taken' }
   /** Slurm shows that the job is ours no more. */
@@ -78,8 +78,8 @@ export function newReplica(endpoints: number): ReplicaState {
     dueAt: 0,
     pending: undefined,
     askAt: undefined,
-    termed: false,
-    dismissed: undefined,
+    gotTerm: false,
+    requestedAct: undefined,
   }
 }
 
@@ -93,33 +93,39 @@ const LAST_MS = 2 * KEPT_MS
 export function step(state: ReplicaState, event: ReplicaEvent, now: number, limits: ReplicaLimits): Step {
   switch (event.kind) {
     case 'start': {
-      const [begun, actions] = tell({ ...state, phase: 'up' }, { kind: 'start' }, now, limits)
+      const [begun, actions] = stepEndpoints({ ...state, phase: 'up' }, { kind: 'start' }, now, limits)
       return [begun, [{ kind: 'listen' }, ...actions]]
     }
     case 'unfit':
       return onUnfit(state, event.message)
     case 'endpoint':
-      return tell(state, event.event, now, limits, event.index)
-    case 'ear ended':
+      return stepEndpoints(state, event.event, now, limits, event.index)
+    case 'notice step ended':
       return isLeaving(state) ? [state, []] : [state, [{ kind: 'ask slurm' }]]
     case 'verdict':
       return onVerdict(state, event.verdict, event.heardAt, now, limits)
     case 'term':
       return onTerm(state, now, limits)
-    case 'dismissed':
-      return onDismissed(state, event.dismissal, now, limits)
+    case 'drain requested':
+      return onDrainRequest(state, event.request, now, limits)
     case 'taken':
-      return state.termed ? end(state) : [{ ...state, pending: undefined }, []]
+      return state.gotTerm ? end(state) : [{ ...state, pending: undefined }, []]
     case 'left':
       // The TERM that follows ends us; if none comes, Slurm has lost us and there is nothing to wait for.
-      return state.termed ? end(state) : [{ ...state, pending: undefined, dueAt: now + limits.killWaitMs }, []]
+      return state.gotTerm ? end(state) : [{ ...state, pending: undefined, dueAt: now + limits.killWaitMs }, []]
     case 'tick':
       return onTick(state, now, limits)
   }
 }
 
 /** Lets one endpoint, or all of them, know; the replica leaves when the last of them is over. */
-function tell(state: ReplicaState, event: EndpointEvent, now: number, limits: ReplicaLimits, index?: number): Step {
+function stepEndpoints(
+  state: ReplicaState,
+  event: EndpointEvent,
+  now: number,
+  limits: ReplicaLimits,
+  index?: number,
+): Step {
   const endpoints = [...state.endpoints]
   const actions: ReplicaAction[] = []
   for (const [at, endpoint] of endpoints.entries()) {
@@ -128,9 +134,9 @@ function tell(state: ReplicaState, event: EndpointEvent, now: number, limits: Re
     endpoints[at] = next
     actions.push(...asked.map(action => ({ kind: 'endpoint', index: at, action }) as const))
   }
-  const told = { ...state, endpoints }
-  if (state.phase !== 'up' || !endpoints.every(one => one.phase === 'over')) return [told, actions]
-  const [left, last] = depart(told)
+  const stepped = { ...state, endpoints }
+  if (state.phase !== 'up' || !endpoints.every(one => one.phase === 'over')) return [stepped, actions]
+  const [left, last] = depart(stepped)
   return [left, [...actions, ...last]]
 }
 
@@ -140,8 +146,8 @@ function depart(state: ReplicaState): Step {
   if (failed.length === state.endpoints.length) return giveBack(state, null)
   const withdrawals = failed.map(index => ({ kind: 'endpoint', index, action: { kind: 'withdraw' } }) as const)
   // Without a last act of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
-  const how = state.dismissed ?? (state.notice?.comeBack === true ? 'requeue' : undefined)
-  if (state.termed || how === undefined) return end(state, withdrawals)
+  const how = state.requestedAct ?? (state.notice?.requeue === true ? 'requeue' : undefined)
+  if (state.gotTerm || how === undefined) return end(state, withdrawals)
   return [leaving(state, how), [...withdrawals, { kind: 'leave', how }]]
 }
 
@@ -157,69 +163,75 @@ function leaving(state: ReplicaState, pending: 'requeue' | 'cancel'): ReplicaSta
 
 function onUnfit(state: ReplicaState, message: string): Step {
   const publish = { kind: 'publish', state: 'failed', models: [], message } as const
-  const told = state.endpoints.map((_, index) => ({ kind: 'endpoint', index, action: publish }) as const)
+  const published = state.endpoints.map((_, index) => ({ kind: 'endpoint', index, action: publish }) as const)
   const [left, actions] = giveBack(state, message)
-  return [left, [...told, ...actions]]
+  return [left, [...published, ...actions]]
 }
 
-function onVerdict(state: ReplicaState, verdict: Verdict, heardAt: number, now: number, limits: ReplicaLimits): Step {
+function onVerdict(
+  state: ReplicaState,
+  verdict: NoticeVerdict,
+  heardAt: number,
+  now: number,
+  limits: ReplicaLimits,
+): Step {
   if (isLeaving(state)) return [state, []]
   const asked: ReplicaState = { ...state, askAt: undefined }
   switch (verdict.kind) {
     case 'stay': {
-      if (state.termed) return [asked, []]
-      if (state.notice === undefined || state.dismissed !== undefined) return [asked, [{ kind: 'listen' }]]
-      const [stayed, actions] = tell({ ...asked, notice: undefined }, { kind: 'stay' }, now, limits)
+      if (state.gotTerm) return [asked, []]
+      if (state.notice === undefined || state.requestedAct !== undefined) return [asked, [{ kind: 'listen' }]]
+      const [stayed, actions] = stepEndpoints({ ...asked, notice: undefined }, { kind: 'stay' }, now, limits)
       return [stayed, [...actions, { kind: 'listen' }]]
     }
     case 'unknown': {
-      const terms = { cause: undefined, deadlineAt: undefined, comeBack: false }
+      const terms = { cause: undefined, deadlineAt: undefined, requeue: false }
       return notice({ ...asked, askAt: now + ASK_AGAIN_MS }, terms, now, limits)
     }
     case 'leave': {
       const leftMs = verdict.secondsLeft === undefined ? limits.killWaitMs : verdict.secondsLeft * 1_000
       const deadlineAt = heardAt + Math.max(0, leftMs - KEPT_MS)
-      const comeBack = verdict.comeBack && state.dismissed !== 'cancel'
-      return notice(asked, { cause: verdict.cause, deadlineAt, comeBack }, now, limits)
+      const requeue = verdict.requeue && state.requestedAct !== 'cancel'
+      return notice(asked, { cause: verdict.cause, deadlineAt, requeue }, now, limits)
     }
   }
 }
 
 /** Slurm's TERM: the job has ended, KillWait is all there is, and whether it comes back is no longer ours to say. */
 function onTerm(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
-  const termed: ReplicaState = { ...state, termed: true }
+  const gotTerm: ReplicaState = { ...state, gotTerm: true }
   if (state.phase === 'leaving' && state.pending !== undefined) {
     const dueAt = now + Math.max(limits.killWaitMs - LAST_MS, limits.killWaitMs / 2)
-    return [{ ...termed, dueAt: Math.min(state.dueAt, dueAt) }, []]
+    return [{ ...gotTerm, dueAt: Math.min(state.dueAt, dueAt) }, []]
   }
-  if (state.phase !== 'up') return end(termed)
+  if (state.phase !== 'up') return end(gotTerm)
   const cause = state.notice?.cause
   const deadlineAt = now + Math.max(0, limits.killWaitMs - KEPT_MS)
-  const [noticed, actions] = notice(termed, { cause, deadlineAt, comeBack: false }, now, limits)
+  const [noticed, actions] = notice(gotTerm, { cause, deadlineAt, requeue: false }, now, limits)
   return [noticed, cause === undefined ? [...actions, { kind: 'ask slurm' }] : actions]
 }
 
 /** An operator's notice: Slurm waits for nothing here, so there is a deadline only where the operator set one. */
-function onDismissed(state: ReplicaState, dismissal: Dismissal, now: number, limits: ReplicaLimits): Step {
-  const { comeBack, withinSeconds } = dismissal
+function onDrainRequest(state: ReplicaState, request: DrainRequest, now: number, limits: ReplicaLimits): Step {
+  const { requeue, withinSeconds } = request
   // Before the start nobody can have asked (there is no endpoint file yet); after the last act it is too late.
   if (state.phase !== 'up') return [state, []]
-  const dismissed: ReplicaState = { ...state, dismissed: comeBack ? 'requeue' : 'cancel' }
-  if (isLeaving(state)) return [dismissed, []]
+  const noted: ReplicaState = { ...state, requestedAct: requeue ? 'requeue' : 'cancel' }
+  if (isLeaving(state)) return [noted, []]
   const deadlineAt = withinSeconds === undefined ? undefined : now + withinSeconds * 1_000
-  return notice(dismissed, { cause: 'operator', deadlineAt, comeBack }, now, limits)
+  return notice(noted, { cause: 'operator', deadlineAt, requeue }, now, limits)
 }
 
 /** More is known about why, and until when: every endpoint hears it. */
 function notice(state: ReplicaState, terms: Terms, now: number, limits: ReplicaLimits): Step {
-  const known = state.notice === undefined ? terms : tighten(state.notice, terms, state.termed)
-  return tell({ ...state, notice: known }, { kind: 'noticed', terms, termed: state.termed }, now, limits)
+  const known = state.notice === undefined ? terms : tighten(state.notice, terms, state.gotTerm)
+  return stepEndpoints({ ...state, notice: known }, { kind: 'noticed', terms, gotTerm: state.gotTerm }, now, limits)
 }
 
 function onTick(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   if (state.phase === 'leaving') return now >= state.dueAt ? endUntaken(state) : [state, []]
   if (state.phase !== 'up') return [state, []]
-  const [ticked, actions] = tell(state, { kind: 'tick' }, now, limits)
+  const [ticked, actions] = stepEndpoints(state, { kind: 'tick' }, now, limits)
   if (ticked.askAt === undefined || now < ticked.askAt || isLeaving(ticked)) return [ticked, actions]
   return [{ ...ticked, askAt: undefined }, [...actions, { kind: 'ask slurm' }]]
 }

@@ -6,32 +6,32 @@ import { engineEnvironment } from '../../adapters/engine/process/engine-environm
 import { gpuSlices, masksInForce } from '../../adapters/engine/process/gpu-slices.ts'
 import { openJournal } from '../../adapters/registry/journal.ts'
 import { openRegistry } from '../../adapters/registry/open-registry.ts'
-import { listenForNotice } from '../../adapters/slurm/ear.ts'
+import { listenForNotice } from '../../adapters/slurm/notice-step.ts'
 import { openSlurm } from '../../adapters/slurm/open-slurm.ts'
 import { readOwnJob } from '../../adapters/slurm/own-job.ts'
 import { REQUEST_SIGNAL } from '../../adapters/slurm/slurm.ts'
 import { startWorkerStep } from '../../adapters/slurm/worker-step.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
-import { createLane } from '../../adapters/system/lane.ts'
 import { takesConnection } from '../../adapters/system/network.ts'
+import { createNonblockingOutput } from '../../adapters/system/nonblocking-output.ts'
 import { readOomKills } from '../../adapters/system/oom-kills.ts'
 import { removeDirectory } from '../../adapters/system/owned-directory.ts'
-import { createPatientOutput } from '../../adapters/system/patient-output.ts'
 import { signal } from '../../adapters/system/processes.ts'
 import { makeScratch } from '../../adapters/system/scratch.ts'
+import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { readStreamText } from '../../adapters/system/stream-text.ts'
 import { thisBuild } from '../../adapters/system/this-build.ts'
 import type { Context } from '../../core/context.ts'
+import { termReachesAll } from '../../core/domain/block-notice-signals.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
 import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
-import { termReachesAll } from '../../core/domain/shield.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
 import { supervise as run } from './loop.ts'
-import { createKeyTaker } from './site-key-source.ts'
+import { createSiteKeySource } from './site-key-source.ts'
 
 /** slurm.conf(5) KillWait, where Slurm does not say. */
 const DEFAULT_KILL_WAIT_SECONDS = 30
@@ -53,18 +53,19 @@ export interface SuperviseOptions {
  * Slurm, until a TERM; and not a moment longer than the parent that started it.
  */
 export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
-  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the ear has heard it. Nor does a
+  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the notice step has heard it.
+  // Nor does a
   // SIGHUP mean anything here (context.ts).
   process.on('SIGUSR2', () => undefined)
   const spec = readSpec(await readStdin(context.signal))
   const job = options.withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const registry = openRegistry(spec.shared, lane)
-  const bulk = openRegistry(spec.shared, createLane(systemClock, SHARED_DEADLINE_MS))
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(spec.shared, serialQueue)
+  const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
-  const output = createPatientOutput(process.stdout.fd)
-  const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, lane)
+  const output = createNonblockingOutput(process.stdout.fd)
+  const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, serialQueue)
   let scratch: string | undefined
   const engine = ENGINES[spec.engine]
   const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
@@ -73,7 +74,9 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
     .make()
     .then(() => registry.removeEarlierRuns({ tier: spec.tier, jobId: job.id, restarts: job.restarts }))
     .catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
-  const keys = createKeyTaker(registry.siteKey, message => journal.record('trouble', { what: 'site.key', message }))
+  const keys = createSiteKeySource(registry.siteKey, message =>
+    journal.record('trouble', { what: 'site.key', message }),
+  )
   const kept = ({ name, path }: EngineLog) => ({ name: `${name}-${job.restarts}.log`, path, without: keys.taken() })
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
@@ -99,13 +102,14 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       oomKills: readOomKills,
       clock: systemClock,
       term: context.signal,
-      onDismissal: heard =>
+      onDrainRequest: heard =>
         process.on(REQUEST_SIGNAL, () => {
-          registry.asked(replica).then(
-            dismissal => {
-              if (dismissal !== undefined) heard(dismissal)
+          registry.drainRequest(replica).then(
+            request => {
+              if (request !== undefined) heard(request)
             },
-            error => journal.record('cannot', { id: `${replica}-0`, what: 'obey a request', error: messageOf(error) }),
+            error =>
+              journal.record('cannot', { id: `${replica}-0`, what: 'read a drain request', error: messageOf(error) }),
           )
         }),
     })

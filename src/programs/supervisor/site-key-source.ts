@@ -5,10 +5,10 @@ import { messageOf } from '../../core/domain/caught.ts'
 const AGAIN_MS = 1_000
 
 /**
- * The site's key, as the engines of one replica get it. What cannot be read leaves the last one in use
- * ("unknown is not none", docs/design/rules.md).
+ * The newest engine key, from site.key, as the engines of one replica get it. What cannot be read leaves the last one
+ * in use ("unknown is not none", docs/design/rules.md).
  */
-export interface KeyTaker {
+export interface SiteKeySource {
   /**
    * Waits until there is a key: an engine that starts without would be open to everybody. Nothing is served meanwhile, so
    * nobody is kept waiting but the replica itself. Returns without one when the signal aborts.
@@ -21,15 +21,15 @@ export interface KeyTaker {
 }
 
 /** `trouble` hears once of each reason why the key cannot be read. */
-export function createKeyTaker(read: () => Promise<string>, trouble: (message: string) => void): KeyTaker {
+export function createSiteKeySource(read: () => Promise<string>, trouble: (message: string) => void): SiteKeySource {
   const taken = new Set<string>()
   let last: string | undefined
-  let told: string | undefined
+  let reported: string | undefined
 
-  const taker: KeyTaker = {
+  const source: SiteKeySource = {
     async first(clock, signal) {
       while (!signal.aborted) {
-        const isThere = await taker.take().then(
+        const isThere = await source.take().then(
           () => true,
           () => false, // `trouble` has heard why
         )
@@ -40,18 +40,18 @@ export function createKeyTaker(read: () => Promise<string>, trouble: (message: s
     async take() {
       try {
         last = await read()
-        told = undefined
+        reported = undefined
         taken.add(last)
       } catch (error) {
         const message = messageOf(error)
-        if (message !== told)
+        if (message !== reported)
           trouble(last === undefined ? `${message}; no engine starts without it` : `${message}; the last key stays`)
-        told = message
+        reported = message
         if (last === undefined) throw error
       }
       return last
     },
     taken: () => [...taken],
   }
-  return taker
+  return source
 }

@@ -3,16 +3,20 @@ import type { RecordEvent } from './effects.ts'
 
 /** What goes wrong and is tried again, in events. */
 export interface Trouble {
-  /** Does what is done again and again, and tells only of the beginning and the end of its trouble; whether it worked. */
+  /**
+   * Does what is done again and again, and reports only the beginning and the end of its trouble. Returns whether it
+   * worked.
+   */
   attempt(id: string, what: string, work: () => Promise<void>): Promise<boolean>
-  tell(id: string, what: string): (error: unknown) => void
+  report(id: string, what: string): (error: unknown) => void
 }
 
 export function recordTrouble(record: RecordEvent): Trouble {
   const troubled = new Set<string>()
-  const tell = (id: string, what: string) => (error: unknown) => record('cannot', { id, what, error: messageOf(error) })
+  const report = (id: string, what: string) => (error: unknown) =>
+    record('cannot', { id, what, error: messageOf(error) })
   return {
-    tell,
+    report,
     async attempt(id, what, work) {
       const key = `${id} ${what}`
       try {
@@ -20,7 +24,7 @@ export function recordTrouble(record: RecordEvent): Trouble {
         if (troubled.delete(key)) record('recovered', { id, what })
         return true
       } catch (error) {
-        if (!troubled.has(key)) tell(id, what)(error)
+        if (!troubled.has(key)) report(id, what)(error)
         troubled.add(key)
         return false
       }

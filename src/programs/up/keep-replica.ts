@@ -15,7 +15,7 @@ export interface ReplicaEffects {
   /** Ends what a supervisor left behind and takes its files away. */
   clear(pid: number, restarts: number): Promise<void>
   /** Whether an operator has asked the one that has just ended to go and not to come back. */
-  isDismissed(): boolean
+  isRemoved(): boolean
   /** It ended unasked, and the next one is started in `waitMs`. */
   ended(how: string, waitMs: number): void
 }
@@ -26,7 +26,7 @@ export interface ReplicaOptions {
   /** Drain and end. */
   readonly stop: AbortSignal
   /** End at once. */
-  readonly hurry: AbortSignal
+  readonly killNow: AbortSignal
 }
 
 /** A supervisor that ran this long was well: its end is the first in a row. */
@@ -37,14 +37,14 @@ const END_MS = 35_000
 
 /**
  * Keeps one replica's supervisor running, started again after 1, 2, 4 … 60 s. Resolves after `stop`, or when the replica was
- * dismissed; nothing of it is left then.
+ * removed; nothing of it is left then.
  */
-export async function keepReplica({ effects, clock, stop, hurry }: ReplicaOptions): Promise<void> {
+export async function keepReplica({ effects, clock, stop, killNow }: ReplicaOptions): Promise<void> {
   let failures = 0
   for (let restarts = 0; !stop.aborted; restarts += 1) {
     const startedAt = clock.now()
     const how = await runOnce(restarts)
-    if (stop.aborted || effects.isDismissed()) return
+    if (stop.aborted || effects.isRemoved()) return
     failures = clock.now() - startedAt >= WELL_MS ? 1 : failures + 1
     const waitMs = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** (failures - 1))
     effects.ended(how, waitMs)
@@ -66,12 +66,12 @@ export async function keepReplica({ effects, clock, stop, hurry }: ReplicaOption
     return how
   }
 
-  /** TERM when it is time to stop, KILL when that is late or in a hurry. */
+  /** TERM when it is time to stop, KILL when that is late, or asked for now. */
   async function end(supervisor: RunningSupervisor, gone: AbortSignal): Promise<void> {
-    await aborted(AbortSignal.any([stop, hurry, gone]))
+    await aborted(AbortSignal.any([stop, killNow, gone]))
     if (gone.aborted) return
     supervisor.signal('SIGTERM')
-    await clock.sleep(END_MS, AbortSignal.any([hurry, gone]))
+    await clock.sleep(END_MS, AbortSignal.any([killNow, gone]))
     if (!gone.aborted) supervisor.signal('SIGKILL')
   }
 }

@@ -6,16 +6,16 @@ import { placesBelow } from '../../adapters/gateway/state-directory.ts'
 import { removeEndpoint } from '../../adapters/registry/publish.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
 import { findProgram } from '../../adapters/system/find-program.ts'
-import { startTiedChild } from '../../adapters/system/tied-child.ts'
+import { startIpcChild } from '../../adapters/system/ipc-child.ts'
 import type { Context } from '../../core/context.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { idOf } from '../../core/domain/local-replica.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { toReplicaSpec } from '../../core/job-script/to-replica-spec.ts'
-import { idsOf } from '../updater/plan.ts'
+import { idsOf } from '../updater/plan-gateway.ts'
 import { runUpdater } from '../updater/run.ts'
+import { describeReplicaEvent, describeRoutes, describeUpdaterEvent, parseEvent } from './describe-events.ts'
 import { aborted, keepReplica, type ReplicaEffects } from './keep-replica.ts'
-import { parseEvent, sayOfReplica, sayOfUpdater, sayRoutes } from './say.ts'
 import { readEndpoint, show, urlOf } from './show.ts'
 import type { SiteOptions, UpSite } from './site.ts'
 import {
@@ -36,7 +36,7 @@ export interface Interrupts {
   /** Drain and end: aborted by the first INT, TERM or HUP. */
   readonly stop: AbortController
   /** End at once: by the second. */
-  readonly hurry: AbortController
+  readonly killNow: AbortController
 }
 
 export interface SiteRun {
@@ -55,10 +55,10 @@ const NGINX_GRACE_MS = 2_000
 export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   const { site, options, context, interrupts } = run
   const { config, places } = site
-  const { stop, hurry } = interrupts
+  const { stop, killNow } = interrupts
   const replicas = await localReplicas(run)
   await mkdir(join(places.work, 'tmp'))
-  const say = createSay(context)
+  const report = createReport(context)
   const first = Promise.withResolvers<string>()
   const tried = new Set<LocalReplica>()
   let reached: Record<string, string[]> = {}
@@ -67,7 +67,7 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
     const outcome = await gateway.apply(model, signal, keys)
     if (outcome.status === 'failed' || stop.signal.aborted) return outcome
     const ids = idsOf(model)
-    for (const [tier, line] of sayRoutes(reached, ids, name => urlOf(config, name))) say(tier, line)
+    for (const [tier, line] of describeRoutes(reached, ids, name => urlOf(config, name))) report(tier, line)
     reached = ids
     const id = Object.values(ids).flat()[0]
     if (id !== undefined) first.resolve(id)
@@ -80,17 +80,17 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
     accessLog: placesBelow(places.gateway).accessLog,
     print(line) {
       const event = parseEvent(line)
-      if (event !== undefined && !stop.signal.aborted) say('updater', sayOfUpdater(event))
+      if (event !== undefined && !stop.signal.aborted) report('updater', describeUpdaterEvent(event))
     },
   })
   const keeping = replicas.map(replica => {
-    const effects = replicaEffects(replica, run, say)
+    const effects = replicaEffects(replica, run, report)
     const ended: typeof effects.ended = (how, waitMs) => {
       effects.ended(how, waitMs)
       if (tried.add(replica).size === replicas.length) first.reject(new Error('Cannot answer: no engine came up'))
     }
     return keepReplica({
-      ...{ effects: { ...effects, ended }, clock: systemClock, stop: stop.signal, hurry: hurry.signal },
+      ...{ effects: { ...effects, ended }, clock: systemClock, stop: stop.signal, killNow: killNow.signal },
     })
   })
 
@@ -114,14 +114,14 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
     await Promise.all(keeping)
     updaterOver.abort('`sluice up` ends')
     await Promise.allSettled([updating])
-    await gateway.stop({ graceMs: NGINX_GRACE_MS, signal: hurry.signal })
+    await gateway.stop({ graceMs: NGINX_GRACE_MS, signal: killNow.signal })
   }
 }
 
 /** Says a line about somebody, unless it was the last about them. */
-type Say = (who: string, line: string | undefined) => void
+type Report = (who: string, line: string | undefined) => void
 
-function createSay({ print }: Context): Say {
+function createReport({ print }: Context): Report {
   const last = new Map<string, string>()
   return (who, line) => {
     if (line === undefined || last.get(who) === line) return
@@ -130,33 +130,33 @@ function createSay({ print }: Context): Say {
   }
 }
 
-function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, say: Say): ReplicaEffects {
+function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, report: Report): ReplicaEffects {
   const { work, shared } = site.places
-  let isDismissed = false
+  let isRemoved = false
   return {
-    isDismissed: () => isDismissed,
+    isRemoved: () => isRemoved,
     start: restarts =>
-      startTiedChild({
+      startIpcChild({
         argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
         env: { ...context.env, TMPDIR: join(work, 'tmp') },
         input: JSON.stringify(spec),
         onLine(line) {
           const event = parseEvent(line)
-          if (event?.event === 'asked to leave') isDismissed = event['comeBack'] === false
-          say(spec.tier, event === undefined ? line : sayOfReplica(event))
+          if (event?.event === 'asked to leave') isRemoved = event['comeBack'] === false
+          report(spec.tier, event === undefined ? line : describeReplicaEvent(event))
         },
       }),
     async clear(pid, restarts) {
       const id = idOf(spec.tier, pid, restarts)
       await endMarked(`SLUICE_ENDPOINT=${id}`, systemClock)
       await removeEndpoint(shared, id).catch(error =>
-        say(spec.tier, `cannot remove the files of ${id}: ${messageOf(error)}`),
+        report(spec.tier, `cannot remove the files of ${id}: ${messageOf(error)}`),
       )
     },
     ended(how, waitMs) {
       // It has said itself why it gave up.
       if (how !== 'ended with code 0')
-        say(spec.tier, `its supervisor ${how}; the next one starts in ${waitMs / 1_000} s`)
+        report(spec.tier, `its supervisor ${how}; the next one starts in ${waitMs / 1_000} s`)
     },
   }
 }

@@ -43,7 +43,7 @@ export async function show(options: {
     throw new Error(`Cannot get an answer: HTTP ${answer.status} ${answer.text.slice(0, 300)}`)
   }
   context.print(`  ${answer.status} after ${ms} ms: ${JSON.stringify(said)}`)
-  await sayWhatRuns(site, context)
+  await reportWhatRuns(site, context)
 }
 
 function contentOf(text: string): string | undefined {
@@ -55,7 +55,7 @@ function contentOf(text: string): string | undefined {
   }
 }
 
-async function sayWhatRuns({ config, places, isDefault }: UpSite, context: Context): Promise<void> {
+async function reportWhatRuns({ config, places, isDefault }: UpSite, context: Context): Promise<void> {
   const row = (name: string, what: string) => context.print(`  ${name.padEnd(10)} ${what}`)
   const master = findNginx(places.gateway).find(one => one.role === 'master')
   context.print('')

@@ -5,26 +5,26 @@ import type { UpPlaces } from './sweep.ts'
  * Waits for the end of a pipe that only `sluice up` holds open. A word before the end says that all was cleared away;
  * without it `sluice up` was killed, and the sweep does it.
  */
-const KEEPER = `
+const SWEEPER_SCRIPT = `
 trap '' TERM INT HUP
 IFS= read -r word <&3 && exit 0
 exec "$@" 3<&-
 `
 
 /** The process that clears away after this one if it is killed. */
-export interface Keeper {
+export interface Sweeper {
   /** There is nothing left to do: resolves when the process has ended. */
   release(): Promise<void>
 }
 
-export function startKeeper(self: readonly string[], { work, gateway, shared }: UpPlaces): Keeper {
+export function startSweeper(self: readonly string[], { work, gateway, shared }: UpPlaces): Sweeper {
   const sweep = [...self, 'up-sweep', '--work', work, '--gateway', gateway, '--shared', shared]
-  const child = spawn('/bin/sh', ['-c', KEEPER, 'sluice', ...sweep], {
+  const child = spawn('/bin/sh', ['-c', SWEEPER_SCRIPT, 'sluice', ...sweep], {
     cwd: '/',
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     detached: true, // a terminal that ends us must not end it
   })
-  // An error: without a keeper a killed `up` leaves more behind, and that is all.
+  // An error: without a sweeper a killed `up` leaves more behind, and that is all.
   const ended = new Promise<void>(resolve => child.once('error', () => resolve()).once('exit', () => resolve()))
   child.unref()
   const pipe = child.stdio[3]

@@ -55,11 +55,11 @@ export function createBlame(): Blame {
   }
 
   function sharesElsewhere(client: string, id: string): number[] {
-    const seen = [current, previous].map(bucket => bucket.get(client) ?? new Map<string, Tally>())
-    const others = new Set(seen.flatMap(known => [...known.keys()]))
+    const observed = [current, previous].map(bucket => bucket.get(client) ?? new Map<string, Tally>())
+    const others = new Set(observed.flatMap(known => [...known.keys()]))
     others.delete(id)
     return [...others].flatMap(other => {
-      const tallies = seen.flatMap(known => known.get(other) ?? [])
+      const tallies = observed.flatMap(known => known.get(other) ?? [])
       const tries = tallies.reduce((sum, one) => sum + one.tries, 0)
       const failures = tallies.reduce((sum, one) => sum + one.failures, 0)
       return tries < FEWEST_TRIES ? [] : [failures / tries]

@@ -1,9 +1,9 @@
 import { messageOf } from '../../core/domain/caught.ts'
 import { addressOf, type Endpoint } from '../../core/domain/endpoint.ts'
 import type { GatewayEffects, RecordEvent } from './effects.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
 import type { Reporter } from './reporter.ts'
-import type { SeenMap } from './seen.ts'
-import type { Standing } from './standing.ts'
+import type { Routability } from './routability.ts'
 
 /**
  * The endpoints whose streams nobody will end: no longer routed, their beats stand still and their ports do not connect.
@@ -11,8 +11,8 @@ import type { Standing } from './standing.ts'
  * ended by their own kernel, unless it is gone, which shows here. A host of which nothing comes is dead to this gateway, too. Nor is one meant whose address is somebody else's by now.
  */
 export function deadEndpoints(
-  seen: SeenMap,
-  standings: ReadonlyMap<string, Standing>,
+  observed: ObservedEndpoints,
+  routabilities: ReadonlyMap<string, Routability>,
   around: {
     readonly connects: (id: string) => boolean | undefined
     /** Whether nothing at all comes from this address, whatever its beats say. */
@@ -21,10 +21,10 @@ export function deadEndpoints(
   },
 ): Endpoint[] {
   const isSilent = (id: string) =>
-    standings.get(id)?.routed !== true &&
-    (seen.get(id)?.lease.stillMs ?? 0) >= around.leaseMs &&
+    routabilities.get(id)?.routed !== true &&
+    (observed.get(id)?.lease.stillMs ?? 0) >= around.leaseMs &&
     around.connects(id) === false
-  const all = [...seen.values()].map(one => one.endpoint)
+  const all = [...observed.values()].map(one => one.endpoint)
   const isDead = (one: Endpoint) => isSilent(one.id) || around.isUnreachable(addressOf(one)?.address ?? '')
   const living = new Set(all.filter(one => !isDead(one)).map(one => one.url))
   return all.filter(one => isDead(one) && one.url !== null && !living.has(one.url))
@@ -58,8 +58,8 @@ export function createDeadStreams(options: {
       .endStreams(servers)
       .catch(error => ({ ended: 0, trouble: messageOf(error) }))
     if (ended > 0) record('streams ended', { ids: dead.map(one => one.id), connections: ended })
-    const told =
+    const reported =
       trouble && `Cannot end the streams of engines that died: ${trouble}; they stay silent until readTimeoutSeconds`
-    report.state('streams', told)
+    report.state('streams', reported)
   }
 }

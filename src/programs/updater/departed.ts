@@ -1,5 +1,5 @@
 import { renewLease } from '../../core/domain/lease.ts'
-import type { SeenMap, Watched } from './seen.ts'
+import type { ObservedEndpoints, Watched } from './observed-endpoints.ts'
 
 /**
  * Endpoints whose files are gone. Most have ended, and so have their streams. But where Slurm gives up a node before we do, the
@@ -7,9 +7,9 @@ import type { SeenMap, Watched } from './seen.ts'
  * they are remembered for as long as it takes to see that no beat comes and no port connects.
  */
 export function rememberDeparted(
-  departed: SeenMap,
-  { before, now, watched, leaseMs }: Readonly<Record<'before' | 'now', SeenMap>> & Departure,
-): SeenMap {
+  departed: ObservedEndpoints,
+  { before, now, watched, leaseMs }: Readonly<Record<'before' | 'now', ObservedEndpoints>> & Departure,
+): ObservedEndpoints {
   const gone = [...departed, ...before].filter(([id]) => !now.has(id))
   const known = gone.map(([id, one]) => {
     if (watched === undefined) return [id, one] as const

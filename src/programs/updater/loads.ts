@@ -1,8 +1,8 @@
-import type { SeenMap } from './seen.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
 
 /** How long engines load, as far as this updater has watched them from the beginning. */
 export interface Loads {
-  note(seen: SeenMap, now: number): void
+  note(observed: ObservedEndpoints, now: number): void
   /** What the last load of the tier took, milliseconds; undefined: none was watched. */
   lastMs(tier: string): number | undefined
 }
@@ -13,11 +13,11 @@ export function createLoads(): Loads {
   /** By tier. */
   const took = new Map<string, number>()
   return {
-    note(seen, now) {
+    note(observed, now) {
       const still = new Map<string, number>()
-      for (const [id, { endpoint, firstSeenAt }] of seen) {
+      for (const [id, { endpoint, firstObservedAt }] of observed) {
         const since = began.get(id)
-        if (endpoint.state === 'starting' || endpoint.state === 'loading') still.set(id, since ?? firstSeenAt)
+        if (endpoint.state === 'starting' || endpoint.state === 'loading') still.set(id, since ?? firstObservedAt)
         else if (endpoint.state === 'ready' && since !== undefined) took.set(endpoint.tier, now - since)
       }
       began = still

@@ -14,15 +14,15 @@ import type {
   SlurmEffects,
   TrafficEffects,
 } from './effects.ts'
-import { createKnownKeys } from './known-keys.ts'
+import { createEngineKeyCache } from './engine-key-cache.ts'
+import { createJobPoller } from './job-poller.ts'
 import { createLoads } from './loads.ts'
 import { createNodeAddresses } from './node-addresses.ts'
+import { type ObservedEndpoints, observeEndpoints } from './observed-endpoints.ts'
 import { proven, unasked } from './ownership.ts'
-import { type Plan, planGateway, type TierFrame } from './plan.ts'
+import { type GatewayPlan, planGateway, type StaticTier } from './plan-gateway.ts'
 import { createReporter } from './reporter.ts'
 import { createRouting } from './routing.ts'
-import { type SeenMap, see } from './seen.ts'
-import { createSlurmWord } from './slurm-word.ts'
 import { createSuspects } from './suspects.ts'
 import { watchTraffic } from './traffic.ts'
 import { createUnreachable } from './unreachable.ts'
@@ -32,7 +32,7 @@ export interface UpdaterOptions {
   readonly gatewayName: string
   readonly listen: Listen
   readonly connectionsPerClient?: number
-  readonly tiers: readonly TierFrame[]
+  readonly tiers: readonly StaticTier[]
   readonly networks: readonly string[]
   readonly scanMs: number
   readonly squeueMs: number
@@ -80,12 +80,12 @@ export function createUpdater(options: UpdaterOptions): Updater {
     woken.abort()
   }
   let endpoints: readonly Endpoint[] | undefined
-  let seen: SeenMap = new Map()
-  let departed: SeenMap = new Map()
-  let plan: Plan | undefined
+  let observed: ObservedEndpoints = new Map()
+  let departed: ObservedEndpoints = new Map()
+  let plan: GatewayPlan | undefined
   let beatsAt: number | undefined
   const report = createReporter(record)
-  const keys = createKnownKeys(registry.keptKey)
+  const keys = createEngineKeyCache(registry.keptKey)
   const unreachable = createUnreachable({ ...options, wake })
   const traffic = watchTraffic({ ...options, report, wake })
   const addresses = createNodeAddresses({ network, clock, wake })
@@ -95,13 +95,13 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** What clients of empty tiers are told, by tier. */
   let words: ReadonlyMap<string, Waiting | undefined> = new Map()
   const deadStreams = createDeadStreams({ gateway: options.gateway, report, record })
-  const slurmWord =
+  const jobPoller =
     slurm &&
-    createSlurmWord({
+    createJobPoller({
       ...{
         ...options,
         slurm,
-        seen: () => seen,
+        observed: () => observed,
         removeFiles: registry.remove,
         removeExpired: registry.removeExpired,
         report,
@@ -115,7 +115,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
   async function run(): Promise<void> {
     signal.addEventListener('abort', wake, { once: true })
     keys.remember((await routing.recall()) ?? {})
-    const asking = slurmWord?.keepAsking()
+    const asking = jobPoller?.keepPolling()
     const watching = traffic.keepWatching()
     let scanning: Promise<void> | undefined
     while (!signal.aborted) {
@@ -144,11 +144,11 @@ export function createUpdater(options: UpdaterOptions): Updater {
       const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
       const longestMs = LATE_BEATS * (options.beatMs + options.scanMs)
       if (beats || found.endpoints !== endpoints) {
-        const before = seen
+        const before = observed
         const watched = beats ? { sinceLastMs, longestMs } : undefined
-        seen = see(before, found, now, watched)
-        loads.note(seen, now)
-        departed = rememberDeparted(departed, { before, now: seen, watched, leaseMs })
+        observed = observeEndpoints(before, found, now, watched)
+        loads.note(observed, now)
+        departed = rememberDeparted(departed, { before, now: observed, watched, leaseMs })
         isNews = true
       }
       if (beats) beatsAt = now
@@ -168,13 +168,13 @@ export function createUpdater(options: UpdaterOptions): Updater {
     await routing.bring(plan.model, keys.neededBy)
     // Only now: what is ended before its first byte is tried again, and that should not come to the dead once more.
     const around = { connects: suspects.connects, isUnreachable: unreachable.has, leaseMs }
-    deadStreams.end(deadEndpoints(everSeen(), plan.standings, around))
+    deadStreams.end(deadEndpoints(everObserved(), plan.routabilities, around))
   }
 
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
-  function makePlan(): Plan {
+  function makePlan(): GatewayPlan {
     isNews = false
-    const poll = slurmWord?.latest()
+    const poll = jobPoller?.latest()
     const around = {
       poll,
       connects: suspects.connects,
@@ -188,24 +188,24 @@ export function createUpdater(options: UpdaterOptions): Updater {
       leaseMs,
     }
     const facts = {
-      ...{ seen, jobs: options.jobWords, loadMs: loads.lastMs, now: clock.date() },
+      ...{ observed, jobs: options.jobWords, loadMs: loads.lastMs, now: clock.date() },
       poll: poll !== undefined && clock.now() - poll.startedAt < MOST_POLLS * options.squeueMs ? poll : undefined,
     }
-    const made = planGateway(frameOf(options), seen, around, traffic.shareOf, tier =>
+    const made = planGateway(staticPartOf(options), observed, around, traffic.shareOf, tier =>
       waitingOf(tier, { ...facts, before: words.get(tier.name) }),
     )
     words = new Map(made.model.tiers.map(({ name, waiting }) => [name, waiting]))
     traffic.among(made.model)
-    report.standings(made.standings)
-    suspects.look(everSeen(), made.standings)
-    addresses.look(proven(seen, poll))
-    slurmWord?.ask(unasked(seen, poll))
+    report.routabilities(made.routabilities)
+    suspects.look(everObserved(), made.routabilities)
+    addresses.look(proven(observed, poll))
+    jobPoller?.ask(unasked(observed, poll))
     unreachable.look(made.model)
     return made
   }
 
-  function everSeen(): SeenMap {
-    return new Map([...departed, ...seen])
+  function everObserved(): ObservedEndpoints {
+    return new Map([...departed, ...observed])
   }
 }
 
@@ -213,6 +213,6 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-function frameOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
+function staticPartOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
   return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
 }

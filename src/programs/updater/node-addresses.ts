@@ -1,7 +1,7 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { addressOf } from '../../core/domain/endpoint.ts'
 import type { NetworkEffects } from './effects.ts'
-import type { SeenMap } from './seen.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
 
 /** The addresses of the nodes that endpoints name ("nothing unvalidated reaches nginx", docs/design/rules.md). */
 export interface NodeAddresses {
@@ -11,7 +11,7 @@ export interface NodeAddresses {
    * Looks up, in the background, those that are not known, and those that do not have an address which one of their endpoints
    * says it has: a node may have got another.
    */
-  look(seen: SeenMap): void
+  look(observed: ObservedEndpoints): void
 }
 
 /** What the name service said is asked again only so often: an endpoint that names a false node may stay for days. */
@@ -29,8 +29,8 @@ export function createNodeAddresses(options: {
 
   return {
     of: node => known.get(node)?.addresses,
-    look(seen) {
-      const endpoints = [...seen.values()].map(({ endpoint }) => endpoint)
+    look(observed) {
+      const endpoints = [...observed.values()].map(({ endpoint }) => endpoint)
       const nodes = new Set(endpoints.map(({ job }) => job.node))
       for (const node of known.keys()) if (!nodes.has(node)) known.delete(node)
       const wantedOf = (node: string) =>

@@ -1,6 +1,6 @@
 import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import { createBlame } from './blame.ts'
-import type { Share } from './plan.ts'
+import type { Share } from './plan-gateway.ts'
 import type { Try } from './tries.ts'
 
 /**
@@ -27,7 +27,7 @@ export interface Outliers {
   /** Who may be chosen from; whoever is not in the model any more is forgotten, and comes back as new. */
   among(model: GatewayModel): void
   /** What changes now. */
-  judge(now: number): readonly OutlierChange[]
+  assess(now: number): readonly OutlierChange[]
   shareOf(id: string): Share
 }
 
@@ -115,10 +115,10 @@ export function createOutliers(): Outliers {
         blame.forget(id)
       }
     },
-    judge(now) {
+    assess(now) {
       for (const member of members.values()) member.tries = member.tries.filter(one => one.at > now - WINDOW_MS)
       const tiers = Map.groupBy(members, ([, member]) => member.tier)
-      return [...tiers].flatMap(([tier, all]) => judgeTier(tier, all, now))
+      return [...tiers].flatMap(([tier, all]) => assessTier(tier, all, now))
     },
     shareOf(id) {
       const member = members.get(id)
@@ -127,7 +127,7 @@ export function createOutliers(): Outliers {
     },
   }
 
-  function judgeTier(tier: string, all: readonly [string, Member][], now: number): OutlierChange[] {
+  function assessTier(tier: string, all: readonly [string, Member][], now: number): OutlierChange[] {
     const aside = all.filter(([, member]) => member.asideUntil !== undefined)
     const serving = all
       .filter(([, member]) => member.asideUntil === undefined)

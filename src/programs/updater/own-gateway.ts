@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { connectGateway, type DrivenGateway } from '../../adapters/gateway/gateway-channel.ts'
+import { connectGateway, type DrivenGateway } from '../../adapters/gateway/gateway-ipc.ts'
 import { inspectNginx } from '../../adapters/gateway/inspect-gateway.ts'
 import { openGateway } from '../../adapters/gateway/open-gateway.ts'
 import { placesBelow } from '../../adapters/gateway/state-directory.ts'
@@ -15,8 +15,8 @@ import type { Context } from '../../core/context.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
 /** Says to the child of root that the pipe to root is open, and where. */
-export const CHANNEL_VARIABLE = 'SLUICE_ROOT_CHANNEL'
-export const CHANNEL_FD = 3
+export const IPC_VARIABLE = 'SLUICE_ROOT_CHANNEL'
+export const IPC_FD = 3
 
 /** The gateway that one updater has to itself. */
 export interface UpdaterGateway {
@@ -70,7 +70,7 @@ export async function lockGateway(config: Config, context: Context, lost: (error
 }
 
 function connectToRoot({ env }: Context, lost: (error: Error) => void): UpdaterGateway {
-  if (env[CHANNEL_VARIABLE] === undefined) {
+  if (env[IPC_VARIABLE] === undefined) {
     const { uid, username } = userInfo()
     throw new UserError(
       `Cannot drive the system's nginx as ${username} (uid ${uid}): every account that can write a file that root's nginx includes is root; ` +
@@ -78,7 +78,7 @@ function connectToRoot({ env }: Context, lost: (error: Error) => void): UpdaterG
     )
   }
   let isOver = false
-  const channel = boundedLines(new Socket({ fd: CHANNEL_FD }))
+  const channel = boundedLines(new Socket({ fd: IPC_FD }))
   const gateway = connectGateway(channel, error => {
     if (!isOver) lost(error)
   })

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../core/domain/endpoint.ts'
-import type { SeenMap } from './seen.ts'
-import type { Poll } from './standing.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
+import type { Poll } from './routability.ts'
 
 /**
  * Whether Slurm itself says that the run an endpoint names is ours, and on the node that it names
@@ -29,9 +29,9 @@ export function proveOwnership({ job }: Pick<Endpoint, 'job'>, poll: Poll | unde
 }
 
 /** Endpoints that the last poll could not know of: worth asking at once, each once. */
-export function unasked(seen: SeenMap, poll: Poll | undefined): string[] {
-  return [...seen.values()]
-    .filter(({ firstSeenAt }) => poll === undefined || poll.startedAt <= firstSeenAt)
+export function unasked(observed: ObservedEndpoints, poll: Poll | undefined): string[] {
+  return [...observed.values()]
+    .filter(({ firstObservedAt }) => poll === undefined || poll.startedAt <= firstObservedAt)
     .filter(({ endpoint }) => proveOwnership(endpoint, poll).kind === 'unproven')
     .map(({ endpoint }) => endpoint.id)
 }
@@ -40,8 +40,8 @@ export function unasked(seen: SeenMap, poll: Poll | undefined): string[] {
  * Those that Slurm calls ours, on the nodes that they name: the name service is asked about no others. Names that it does
  * not know take it seconds each, and a directory may be full of them.
  */
-export function proven(seen: SeenMap, poll: Poll | undefined): SeenMap {
-  return new Map([...seen].filter(([, { endpoint }]) => proveOwnership(endpoint, poll).kind === 'proven'))
+export function proven(observed: ObservedEndpoints, poll: Poll | undefined): ObservedEndpoints {
+  return new Map([...observed].filter(([, { endpoint }]) => proveOwnership(endpoint, poll).kind === 'proven'))
 }
 
 const UNPROVEN = { kind: 'unproven' } as const

@@ -41,7 +41,7 @@ export function createSummaryPublisher<E extends Overheard>(
   const { gateway, site, timing } = config
   const beatMs = timing.beatSeconds * 1_000
   const stillness = createStillness(clock, 3 * beatMs)
-  const standings = new Map<string, string>()
+  const routabilities = new Map<string, string>()
   let registry: StatusFacts['registry'] | undefined
   let jobs: StatusFacts['jobs'] = { unknown: 'Slurm has not been asked yet' }
   let routes: GatewayRoutes | undefined
@@ -72,7 +72,7 @@ export function createSummaryPublisher<E extends Overheard>(
       slurm: effects.slurm && { ...effects.slurm, jobs: askJobs },
       record(event, detail) {
         effects.record(event, detail)
-        if (event === 'standing') standings.set(String(detail['id']), String(detail['standing']))
+        if (event === 'standing') routabilities.set(String(detail['id']), String(detail['standing']))
       },
     },
     async keepPublishing(signal) {
@@ -125,12 +125,12 @@ export function createSummaryPublisher<E extends Overheard>(
   function summaryOf(scanned: StatusFacts['registry']): string {
     const found = 'value' in scanned ? scanned.value : undefined
     const ids = new Set(found?.endpoints.map(one => one.id))
-    if (found !== undefined) for (const id of standings.keys()) if (!ids.has(id)) standings.delete(id)
+    if (found !== undefined) for (const id of routabilities.keys()) if (!ids.has(id)) routabilities.delete(id)
     const report = reportStatus({
       ...{ site, jobs, tiers: statusTiers(config, hostname()) },
       registry: found === undefined ? scanned : { value: { ...found, problems: [] } },
       routes: { value: new Map(routes === undefined ? [] : [[gateway.name, routes]]) },
-      standings: new Map([[gateway.name, standings]]),
+      routabilities: new Map([[gateway.name, routabilities]]),
       stillMs: stillness.see([...(found?.beats ?? [])].map(([name, one]) => [name, one.beat])),
     })
     const unread = found?.problems.length ?? 0

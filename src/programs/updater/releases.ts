@@ -3,12 +3,12 @@ import type { JobView } from '../../core/domain/job-view.ts'
 import { isHeldByLaunch, launchHoldCure } from '../../core/domain/launch-hold.ts'
 import { areUp, isDeferred, isPausedByRequeue } from '../../core/domain/requeue-pause.ts'
 import type { RecordEvent, SlurmEffects } from './effects.ts'
-import type { SeenMap } from './seen.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
 
 export interface ReleasesOptions {
   readonly slurm: SlurmEffects
   readonly isOurs: (job: JobView) => boolean
-  readonly seen: () => SeenMap
+  readonly observed: () => ObservedEndpoints
   readonly record: RecordEvent
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -17,7 +17,7 @@ export interface ReleasesOptions {
 /** Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait. */
 export interface Releases {
   /** Looks at what a poll told, and does what follows. */
-  judge(jobs: readonly JobView[]): Promise<void>
+  releaseDeferred(jobs: readonly JobView[]): Promise<void>
 }
 
 /**
@@ -38,18 +38,18 @@ const MOST_RELEASES = 3
  *
  * A job held by a failed launch is told; where the run that failed was released here, the hold is lifted with a backoff.
  */
-export function createReleases({ slurm, isOurs, seen, record, clock, signal }: ReleasesOptions): Releases {
+export function createReleases({ slurm, isOurs, observed, record, clock, signal }: ReleasesOptions): Releases {
   /** Where runs were seen to run, by run: a requeued job no longer names its nodes. */
   let nodes: ReadonlyMap<string, string> = new Map()
   /** BeginTimes that are dealt with. */
-  const judged = new Set<string>()
+  const decided = new Set<string>()
   /** Runs that were let start here, and how often the hold of a run before was lifted for that. */
   const lifted = new Map<string, number>()
   /** Since when runs were seen held, milliseconds. */
   const heldSince = new Map<string, number>()
 
   return {
-    async judge(jobs) {
+    async releaseDeferred(jobs) {
       const ours = jobs.filter(isOurs)
       nodes = nodesOf(ours, nodes)
       await releaseHeld(ours)
@@ -58,11 +58,11 @@ export function createReleases({ slurm, isOurs, seen, record, clock, signal }: R
   }
 
   async function releasePaused(jobs: readonly JobView[]): Promise<void> {
-    const deferred = jobs.filter(job => isDeferred(job) && !judged.has(beginOf(job)))
+    const deferred = jobs.filter(job => isDeferred(job) && !decided.has(beginOf(job)))
     const pauseSeconds = deferred.length === 0 ? undefined : await slurm.requeuePauseSeconds()
     if (pauseSeconds === undefined) return
     const isPaused = (job: JobView) => isPausedByRequeue(job, pauseSeconds)
-    for (const job of deferred) if (!isPaused(job)) judged.add(beginOf(job)) // 1
+    for (const job of deferred) if (!isPaused(job)) decided.add(beginOf(job)) // 1
     const up = await onNodesThatAreUp(deferred.filter(isPaused)) // 2
     if (up.length === 0) return
     await clock.sleep(RELEASE_AFTER_MS, signal)
@@ -72,7 +72,7 @@ export function createReleases({ slurm, isOurs, seen, record, clock, signal }: R
     // 3
     const waiting = new Set('jobs' in again ? again.jobs.filter(isPaused).map(beginOf) : [])
     for (const job of still.filter(one => waiting.has(beginOf(one)))) {
-      judged.add(beginOf(job)) // 4
+      decided.add(beginOf(job)) // 4
       lifted.set(runOf(job), 0)
       record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })
     }
@@ -88,7 +88,7 @@ export function createReleases({ slurm, isOurs, seen, record, clock, signal }: R
       }),
     )
     for (const { job, isUnknown } of answers.filter(one => one.isUp === false || one.isUnknown)) {
-      judged.add(beginOf(job))
+      decided.add(beginOf(job))
       const reason = isUnknown ? 'Where it ran last is not known' : 'A node of its last run is down'
       record('left to Slurm', {
         job: job.id,
@@ -102,7 +102,7 @@ export function createReleases({ slurm, isOurs, seen, record, clock, signal }: R
   /** Of the run before; undefined: not known. */
   function knownNodes(job: JobView): string | undefined {
     const run = runOf(job, -1)
-    const published = [...seen().values()].find(({ endpoint }) => runOf(endpoint.job) === run)
+    const published = [...observed().values()].find(({ endpoint }) => runOf(endpoint.job) === run)
     if (nodes.has(run) || published === undefined) return nodes.get(run)
     const { job: head, processes } = published.endpoint
     return [...new Set([head.node, ...processes.map(one => one.node)])].join()

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/domain/problem.ts'
 import { formatProblem } from '../../core/domain/problem.ts'
 import type { RecordEvent } from './effects.ts'
-import type { Standing } from './standing.ts'
+import type { Routability } from './routability.ts'
 
 /**
  * Turns what is seen at every tick into one event for each change: a daemon does not repeat itself
@@ -11,7 +11,7 @@ export interface Reporter {
   /** The trouble that `what` is in, or undefined when it is well. */
   state(what: string, trouble: string | undefined): void
   problems(found: readonly Problem[]): void
-  standings(standings: ReadonlyMap<string, Standing>): void
+  routabilities(routabilities: ReadonlyMap<string, Routability>): void
 }
 
 /** What is said of an endpoint whose file is there no more. */
@@ -38,16 +38,17 @@ export function createReporter(record: RecordEvent): Reporter {
       for (const problem of now) if (!known.has(problem)) record('bad file', { message: problem })
       known = now
     },
-    standings(standings) {
-      const now = new Map([...standings].map(([id, standing]) => [id, describe(standing)]))
-      for (const [id, standing] of now) if (stood.get(id) !== standing) record('standing', { id, standing })
+    routabilities(routabilities) {
+      const now = new Map([...routabilities].map(([id, routability]) => [id, describe(routability)]))
+      for (const [id, routability] of now)
+        if (stood.get(id) !== routability) record('standing', { id, standing: routability })
       for (const id of stood.keys()) if (!now.has(id)) record('standing', { id, standing: GONE })
       stood = now
     },
   }
 }
 
-function describe(standing: Standing): string {
-  if (!standing.routed) return `Not routed: ${standing.reason}`
-  return standing.suspect ? 'Suspect: its beat stands still, its port has not refused' : 'Routed'
+function describe(routability: Routability): string {
+  if (!routability.routed) return `Not routed: ${routability.reason}`
+  return routability.suspect ? 'Suspect: its beat stands still, its port has not refused' : 'Routed'
 }

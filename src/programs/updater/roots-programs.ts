@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { findProgram } from '../../adapters/system/find-program.ts'
-import { foreignWriter } from '../../adapters/system/foreign-writer.ts'
+import { untrustedWriter } from '../../adapters/system/untrusted-writer.ts'
 import type { Config } from '../../core/config/schema.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
@@ -39,7 +39,7 @@ export async function findRootsPrograms(files: RootsFiles, environment: NodeJS.P
   const reload = await resolveReload(files.gateway.reload, env)
   const own = [...files.self, ...(await filesBelow(files.templates))]
   const read = [files.config, files.gateway.directory, files.directory, ...ROOTS_PATH.split(':')]
-  await refuseForeignWriters([...own, ...read, ...[nginx, ...reload].flatMap(pathOf)], own)
+  await refuseUntrustedWriters([...own, ...read, ...[nginx, ...reload].flatMap(pathOf)], own)
   return { env, nginx, reload }
 }
 
@@ -59,9 +59,9 @@ async function filesBelow(directory: string): Promise<readonly string[]> {
   return [directory, ...found.map(name => join(directory, name))]
 }
 
-async function refuseForeignWriters(paths: readonly string[], self: readonly string[]): Promise<void> {
+async function refuseUntrustedWriters(paths: readonly string[], self: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const found = await foreignWriter(path)
+    const found = await untrustedWriter(path)
     if (found === undefined) continue
     const fix = self.includes(path) ? ', or install Sluice for root: sluice install --to /opt/sluice' : ''
     throw new UserError(

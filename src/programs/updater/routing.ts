@@ -6,7 +6,16 @@ import type { EngineKeys } from '../../core/domain/engine-key.ts'
 import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import { isUnderstood } from '../../core/domain/routes-file.ts'
 import type { GatewayEffects, RecordEvent, RegistryEffects } from './effects.ts'
-import { asideIn, compare, difference, idsOf, tierChanges, union, withoutAdditions, withoutWords } from './plan.ts'
+import {
+  asideIn,
+  compare,
+  difference,
+  idsOf,
+  tierChanges,
+  union,
+  withoutAdditions,
+  withoutWords,
+} from './plan-gateway.ts'
 import type { Reporter } from './reporter.ts'
 
 export interface RoutingOptions {
@@ -65,7 +74,7 @@ export function createRouting(options: RoutingOptions): Routing {
     recall,
     reaches: id => Object.values(reached).some(ids => ids.includes(id)),
     async bring(model, keysOf) {
-      await apply(differsInWords(model) && !mayTell() ? (running ?? model) : model, keysOf)
+      await apply(differsInWords(model) && !mayReport() ? (running ?? model) : model, keysOf)
       await writeRoutes(clock.now() - beatAt >= options.beatMs)
     },
   }
@@ -81,7 +90,7 @@ export function createRouting(options: RoutingOptions): Routing {
     return isDeepStrictEqual(withoutWords(one), withoutWords(other))
   }
 
-  function mayTell(): boolean {
+  function mayReport(): boolean {
     const now = clock.now()
     return now - (wordsDifferSince ?? now) >= WORDS_REST_MS && now - wordsAt >= WORDS_APART_MS
   }

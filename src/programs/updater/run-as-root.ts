@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { openGateway } from '../../adapters/gateway/open-gateway.ts'
 import { type Account, accountOf } from '../../adapters/system/account.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
-import { createLane } from '../../adapters/system/lane.ts'
+import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { templatesDirectory } from '../../adapters/system/templates.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
@@ -55,8 +55,8 @@ export async function rootUpdater(file: string, config: Config, context: Context
 }
 
 async function ownerOf(shared: string, { env }: Context): Promise<Account> {
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const { uid } = await lane.run('look at the shared directory', () => stat(shared))
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const { uid } = await serialQueue.run('look at the shared directory', () => stat(shared))
   if (uid === 0) {
     throw new UserError(
       `Cannot run the updater: "${shared}" belongs to root; give it to the account that owns the jobs, which the updater becomes`,

@@ -1,4 +1,4 @@
-import type { DrivenGateway } from '../../adapters/gateway/gateway-channel.ts'
+import type { DrivenGateway } from '../../adapters/gateway/gateway-ipc.ts'
 import { createUpdaterMetrics } from '../../adapters/metrics/metrics.ts'
 import { serveMetrics } from '../../adapters/metrics/metrics-server.ts'
 import { notify } from '../../adapters/metrics/notify.ts'
@@ -9,12 +9,12 @@ import { lookUpNode, nodeSources } from '../../adapters/slurm/look-up-node.ts'
 import type { Slurm } from '../../adapters/slurm/slurm.ts'
 import { tierOfComment } from '../../adapters/slurm/submission-comment.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
-import { newestLines } from '../../adapters/system/growing-file.ts'
-import { createLane } from '../../adapters/system/lane.ts'
+import { newestLines } from '../../adapters/system/file-follower.ts'
 import { hostAnswers, ownAddresses, takesConnection } from '../../adapters/system/network.ts'
+import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { thisBuild } from '../../adapters/system/this-build.ts'
-import { gatewayFrame } from '../../core/config/gateway-frame.ts'
 import type { Config } from '../../core/config/schema.ts'
+import { staticGateway } from '../../core/config/static-gateway.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { requeuePauseSeconds } from '../../core/domain/requeue-pause.ts'
 import { isStuck, whatOf } from '../../core/explain/waits.ts'
@@ -54,11 +54,11 @@ export async function runUpdater({
   signal,
 }: UpdaterRun): Promise<void> {
   const { gateway, shared, timing } = config
-  const lane = createLane(systemClock, SHARED_DEADLINE_MS)
-  const registry = openRegistry(shared, lane)
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(shared, serialQueue)
   const writer = `updater-${gateway.name}`
-  const journal = openJournal({ shared, writer, print }, systemClock, lane)
-  const tell = (change: { tier: string; event: 'down' | 'up' }) => {
+  const journal = openJournal({ shared, writer, print }, systemClock, serialQueue)
+  const log = (change: { tier: string; event: 'down' | 'up' }) => {
     if (config.notify === undefined) return
     void notify(config.notify, { site: config.site, gateway: gateway.name, ...change })
       .then(trouble => {
@@ -83,8 +83,8 @@ export async function runUpdater({
       slurm: slurm && slurmEffects(slurm, signal),
       record(event, detail) {
         journal.record(event, detail)
-        if (event === 'tier down') tell({ tier: String(detail['tier']), event: 'down' })
-        if (event === 'tier up') tell({ tier: String(detail['tier']), event: 'up' })
+        if (event === 'tier down') log({ tier: String(detail['tier']), event: 'down' })
+        if (event === 'tier up') log({ tier: String(detail['tier']), event: 'up' })
       },
     },
     metrics,
@@ -96,7 +96,7 @@ export async function runUpdater({
   const loop = createUpdater({
     ...summary.effects,
     gatewayName: gateway.name,
-    ...gatewayFrame(config),
+    ...staticGateway(config),
     networks: gateway.networks,
     scanMs: timing.scanSeconds * 1_000,
     squeueMs: timing.squeueSeconds * 1_000,
@@ -121,7 +121,7 @@ export async function runUpdater({
 
   await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const filesystem = config.watch
-    ? await lane.run('look at the shared directory', () => localFilesystem(shared)).catch(unknown)
+    ? await serialQueue.run('look at the shared directory', () => localFilesystem(shared)).catch(unknown)
     : undefined
   journal.record('updater started', { gateway: gateway.name, shared, watches: filesystem ?? null, pid: process.pid })
   if (filesystem !== undefined) {

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
-import { type DrivenGateway, serveGateway } from '../../adapters/gateway/gateway-channel.ts'
+import { type DrivenGateway, serveGateway } from '../../adapters/gateway/gateway-ipc.ts'
 import type { Account } from '../../adapters/system/account.ts'
 import { boundedLines } from '../../adapters/system/bounded-lines.ts'
 import { ownAddresses } from '../../adapters/system/network.ts'
-import { refuseOtherModel, refuseStrayed } from '../../core/config/gateway-frame.ts'
 import type { Config } from '../../core/config/schema.ts'
+import { refuseOtherModel, refuseStrayed } from '../../core/config/static-gateway.ts'
 import type { Context } from '../../core/context.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import { CHANNEL_FD, CHANNEL_VARIABLE } from './own-gateway.ts'
+import { IPC_FD, IPC_VARIABLE } from './own-gateway.ts'
 import { rereadConfig } from './reload-config.ts'
 
 export interface Service {
@@ -32,10 +32,10 @@ export async function serveAccount(
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
     cwd: '/',
-    env: { ...environmentOf(account, context.env), [CHANNEL_VARIABLE]: String(CHANNEL_FD) },
+    env: { ...environmentOf(account, context.env), [IPC_VARIABLE]: String(IPC_FD) },
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   })
-  const channel = boundedLines(child.stdio[CHANNEL_FD] as Duplex)
+  const channel = boundedLines(child.stdio[IPC_FD] as Duplex)
   let misuse: string | undefined
   channel.once('disconnect', reason => {
     misuse = reason

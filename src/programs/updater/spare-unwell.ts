@@ -1,5 +1,5 @@
-import type { SeenMap } from './seen.ts'
-import type { Standing } from './standing.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
+import type { Routability } from './routability.ts'
 
 /**
  * An endpoint whose health alone is bad gives its requests to others, where its tier has any that are well: its answers
@@ -7,20 +7,20 @@ import type { Standing } from './standing.ts'
  * docs/design/rules.md). One that is aside takes no requests that another can have, so it is not there for those.
  */
 export function spareUnwell(
-  seen: SeenMap,
-  standings: ReadonlyMap<string, Standing>,
+  observed: ObservedEndpoints,
+  routabilities: ReadonlyMap<string, Routability>,
   isAside: (id: string) => boolean,
-): ReadonlyMap<string, Standing> {
-  const isUnwell = (id: string) => seen.get(id)?.endpoint.unwell === true
+): ReadonlyMap<string, Routability> {
+  const isUnwell = (id: string) => observed.get(id)?.endpoint.unwell === true
   const wellTiers = new Set<string | undefined>()
-  for (const [id, standing] of standings) {
-    if (standing.routed && !standing.suspect && !isUnwell(id) && !isAside(id))
-      wellTiers.add(seen.get(id)?.endpoint.tier)
+  for (const [id, routability] of routabilities) {
+    if (routability.routed && !routability.suspect && !isUnwell(id) && !isAside(id))
+      wellTiers.add(observed.get(id)?.endpoint.tier)
   }
   return new Map(
-    [...standings].map(([id, standing]) => {
-      const endpoint = seen.get(id)?.endpoint
-      if (!standing.routed || endpoint?.unwell !== true || !wellTiers.has(endpoint.tier)) return [id, standing]
+    [...routabilities].map(([id, routability]) => {
+      const endpoint = observed.get(id)?.endpoint
+      if (!routability.routed || endpoint?.unwell !== true || !wellTiers.has(endpoint.tier)) return [id, routability]
       return [id, { routed: false, reason: endpoint.message ?? 'Unwell' }]
     }),
   )

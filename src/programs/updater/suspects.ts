@@ -1,8 +1,8 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { addressOf, type Endpoint } from '../../core/domain/endpoint.ts'
 import type { NetworkEffects } from './effects.ts'
-import type { SeenMap } from './seen.ts'
-import type { Standing } from './standing.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
+import type { Routability } from './routability.ts'
 
 /**
  * Endpoints whose beat stands still, and whether their ports take connections ("no foreign clocks",
@@ -12,7 +12,7 @@ export interface Suspects {
   /** What trying its port gave; undefined before it was tried, and when its beat moves again. */
   connects(id: string): boolean | undefined
   /** Tries, in the background, the port of each suspect that is due. */
-  look(seen: SeenMap, standings: ReadonlyMap<string, Standing>): void
+  look(observed: ObservedEndpoints, routabilities: ReadonlyMap<string, Routability>): void
 }
 
 interface Tried {
@@ -42,11 +42,11 @@ export function createSuspects(options: {
 
   return {
     connects,
-    look(seen, standings) {
-      for (const id of tried.keys()) if ((seen.get(id)?.lease.stillMs ?? 0) < leaseMs) tried.delete(id)
-      for (const id of reached) if (!seen.has(id)) reached.delete(id)
-      for (const [id, { endpoint, lease }] of seen) {
-        if (standings.get(id)?.routed === true || reaches(id)) reached.add(id)
+    look(observed, routabilities) {
+      for (const id of tried.keys()) if ((observed.get(id)?.lease.stillMs ?? 0) < leaseMs) tried.delete(id)
+      for (const id of reached) if (!observed.has(id)) reached.delete(id)
+      for (const [id, { endpoint, lease }] of observed) {
+        if (routabilities.get(id)?.routed === true || reaches(id)) reached.add(id)
         if (lease.stillMs < leaseMs || !reached.has(id)) continue
         if (endpoint.state !== 'ready' && endpoint.state !== 'draining') continue
         const known = tried.get(id)

@@ -3,7 +3,7 @@ import { messageOf } from '../../core/domain/caught.ts'
 import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import type { RecordEvent, TrafficEffects } from './effects.ts'
 import { createOutliers } from './outliers.ts'
-import type { Share } from './plan.ts'
+import type { Share } from './plan-gateway.ts'
 import type { Reporter } from './reporter.ts'
 import { triesOf } from './tries.ts'
 
@@ -52,7 +52,7 @@ export function watchTraffic({ traffic, report, record, clock, signal, wake }: T
         `Cannot read nginx's access log: ${messageOf(error)}; no engine is put aside meanwhile`,
       )
     }
-    const changes = outliers.judge(clock.now())
+    const changes = outliers.assess(clock.now())
     for (const { event, ...detail } of changes) record(event, detail)
     if (changes.length > 0) wake()
   }

@@ -1,13 +1,13 @@
 import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { Waiting } from '../../core/domain/gateway-model.ts'
 import type { JobView } from '../../core/domain/job-view.ts'
-import type { TierFrame } from './plan.ts'
-import type { Seen, SeenMap } from './seen.ts'
-import type { Poll } from './standing.ts'
+import type { ObservedEndpoint, ObservedEndpoints } from './observed-endpoints.ts'
+import type { StaticTier } from './plan-gateway.ts'
+import type { Poll } from './routability.ts'
 
 /** What clients of a tier that nobody serves are told, from facts that change seldom: each change costs a reload. */
 export interface WaitingFacts {
-  readonly seen: SeenMap
+  readonly observed: ObservedEndpoints
   /**
    * Undefined: Slurm's word is missing, or too old to say that there is nothing ("unknown is not none",
    * docs/design/rules.md).
@@ -39,9 +39,9 @@ export interface JobWords {
  * 6. Slurm has answered in full → none
  * 7. otherwise it is not known, and nothing is said
  */
-export function waitingOf(tier: TierFrame, facts: WaitingFacts): Waiting | undefined {
+export function waitingOf(tier: StaticTier, facts: WaitingFacts): Waiting | undefined {
   const { poll, before } = facts
-  const endpoints = [...facts.seen.values()].filter(one => one.endpoint.tier === tier.name && !isOver(one, poll))
+  const endpoints = [...facts.observed.values()].filter(one => one.endpoint.tier === tier.name && !isOver(one, poll))
   const ofState = (...states: Endpoint['state'][]) =>
     endpoints.map(one => one.endpoint).filter(one => states.includes(one.state))
   const jobs = [...(poll?.jobs.values() ?? [])].filter(job => facts.jobs.tierOf(job) === tier.name)
@@ -73,25 +73,25 @@ export function waitingOf(tier: TierFrame, facts: WaitingFacts): Waiting | undef
 }
 
 /** Its run is over; what has failed counts until the job runs again. */
-function isOver({ endpoint, firstSeenAt }: Seen, poll: Poll | undefined): boolean {
+function isOver({ endpoint, firstObservedAt }: ObservedEndpoint, poll: Poll | undefined): boolean {
   if (poll === undefined) return false
   const job = poll.jobs.get(endpoint.job.id)
   if (job !== undefined && job.restarts !== endpoint.job.restarts) return job.restarts > endpoint.job.restarts
   if (endpoint.state === 'failed') return false
-  return job === undefined ? poll.complete && poll.startedAt > firstSeenAt : job.state === 'ended'
+  return job === undefined ? poll.complete && poll.startedAt > firstObservedAt : job.state === 'ended'
 }
 
 /** What somebody cancelled, or what ended as it should, did not fail. */
 const ENDED_BADLY = /FAIL|TIMEOUT|OUT_OF_MEMORY|DEADLINE/
 
-function loadSeconds(tier: TierFrame, { loadMs }: WaitingFacts): number {
+function loadSeconds(tier: StaticTier, { loadMs }: WaitingFacts): number {
   const took = loadMs(tier.name)
   return took === undefined ? tier.retryAfterSeconds : within(took / 1_000, LOAD_SECONDS)
 }
 
 type Queued = Extract<Waiting, { kind: 'queued' }>
 
-function queuedOf(job: JobView, tier: TierFrame, { jobs, now }: WaitingFacts): Queued {
+function queuedOf(job: JobView, tier: StaticTier, { jobs, now }: WaitingFacts): Queued {
   const { why, isStuck } = jobs.whyItWaits(job)
   const start = isStuck ? undefined : toSeconds((job.startTime ?? Number.NaN) * 1_000)
   // Another machine's clock, which may be wrong: it moves nothing but this hint, within bounds.

@@ -82,7 +82,7 @@ describe('a demo engine', () => {
   it('is healthy by the same judge as llama-server', async () => {
     const health = await checkHealth({ http: createHttp(), engine: demo, spec, url })
     expect(health).toEqual({ kind: 'ready', models: ['a', 'b'] })
-    expect(demo.judge).toBe(llamaCpp.judge)
+    expect(demo.readHealth).toBe(llamaCpp.readHealth)
   })
 })
 

@@ -5,12 +5,12 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createApply } from '../../../src/adapters/gateway/apply-model.ts'
 import type { GatewayParts } from '../../../src/adapters/gateway/gateway-parts.ts'
 import type { NginxCommand } from '../../../src/adapters/gateway/nginx/nginx-command.ts'
-import type { NginxHost } from '../../../src/adapters/gateway/nginx/nginx-host.ts'
+import type { NginxInstance } from '../../../src/adapters/gateway/nginx/nginx-instance.ts'
 import type { NginxProcess } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { makeStateDirectory } from '../../../src/adapters/gateway/state-directory.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import { manualClock } from '../../fixtures/manual-clock.ts'
-import { tierOf } from './lab-gateway.ts'
+import { labTier } from './lab-gateway.ts'
 import { freePort } from './stand-in-engine.ts'
 
 const signal = new AbortController().signal
@@ -22,7 +22,7 @@ async function recordedHost() {
   onTestFinished(() => rm(root, { recursive: true }))
   const asked: string[] = []
   const now = { master, answer: undefined as number | undefined, isSettled: true }
-  const host: NginxHost = {
+  const host: NginxInstance = {
     look: async () => ({
       ...now,
       build: {
@@ -75,7 +75,7 @@ async function recordedHost() {
   }
 }
 
-const modelOf = (listen: string, port: number): GatewayModel => ({ listen, tiers: [tierOf([{ port }])] })
+const modelOf = (listen: string, port: number): GatewayModel => ({ listen, tiers: [labTier([{ port }])] })
 const [FREE, OTHER] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
 const WITH_PORTS = { status: 'applied', asked: ['test', 'listeners', 'install', 'check', 'load'] }
 const WITHOUT_PORTS = { status: 'applied', asked: ['test', 'install', 'check', 'load'] }

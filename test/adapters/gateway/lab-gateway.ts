@@ -61,7 +61,7 @@ export async function labEngine(answer?: EngineAnswer): Promise<StandInEngine> {
   return engine
 }
 
-export function tierOf(
+export function labTier(
   engines: readonly { port: number }[],
   changes: Partial<Omit<GatewayTier, 'servers'>> = {},
 ): GatewayTier {

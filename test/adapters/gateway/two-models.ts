@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { findNginx } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import { ask } from './ask.ts'
-import { type LabGateway, labEngine, startLabGateway, tierOf } from './lab-gateway.ts'
+import { type LabGateway, labEngine, labTier, startLabGateway } from './lab-gateway.ts'
 
 /** A gateway and two models that differ in their only engine; `answeringPort` tells which one is served. */
 export async function twoModels(): Promise<{
@@ -12,7 +12,7 @@ export async function twoModels(): Promise<{
   answeringPort(): Promise<number>
 }> {
   const lab = await startLabGateway()
-  const [first, second] = [lab.model(tierOf([await labEngine()])), lab.model(tierOf([await labEngine()]))]
+  const [first, second] = [lab.model(labTier([await labEngine()])), lab.model(labTier([await labEngine()]))]
   const answeringPort = async () => JSON.parse((await ask({ port: lab.port, path: '/v1/x' })).text).port
   return { lab, first, second, answeringPort }
 }

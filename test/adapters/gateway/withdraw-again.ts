@@ -1,6 +1,6 @@
 import type { GatewayModel, GatewayTier } from '../../../src/core/domain/gateway-model.ts'
 import { ASKED_AT, hammer } from './hammer.ts'
-import { labEngine, tierOf } from './lab-gateway.ts'
+import { labEngine, labTier } from './lab-gateway.ts'
 
 /** Adds an engine and withdraws it ten times, under load; both are told of when `applied` has resolved. */
 export async function withdrawAgain(lab: {
@@ -9,8 +9,8 @@ export async function withdrawAgain(lab: {
   applied(model: GatewayModel): Promise<unknown>
 }) {
   const [staying, leaving] = [await labEngine(), await labEngine()]
-  const both = lab.model(tierOf([staying, leaving]))
-  const one = lab.model(tierOf([staying]))
+  const both = lab.model(labTier([staying, leaving]))
+  const one = lab.model(labTier([staying]))
   await lab.applied(both)
   // Hundreds of requests a second, and a gateway that gets to apply beside them.
   const load = hammer(lab.port, { restMs: 20 })

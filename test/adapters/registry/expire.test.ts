@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { makeRegistry } from '../../../src/adapters/registry/directories.ts'
 import { KEPT_MS, removeExpired } from '../../../src/adapters/registry/expire.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { createLane } from '../../../src/adapters/system/lane.ts'
+import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
 
 const OLD = [
   'events/fast-12-0.jsonl',
@@ -69,7 +69,11 @@ it.each([-100 * KEPT_MS, 2 * 86_400_000])('removes nothing where the share is %i
 })
 
 function expire(shared: string): Promise<number> {
-  return removeExpired(shared, { gateway: 'main', lane: createLane(systemClock, 5_000), isAlive: id => id === '13' })
+  return removeExpired(shared, {
+    gateway: 'main',
+    serialQueue: createSerialQueue(systemClock, 5_000),
+    isAlive: id => id === '13',
+  })
 }
 
 async function sharedWith(files: readonly string[]): Promise<string> {

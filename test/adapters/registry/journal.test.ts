@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openJournal } from '../../../src/adapters/registry/journal.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { createLane } from '../../../src/adapters/system/lane.ts'
+import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
 
 async function open() {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   const printed: string[] = []
   const print = (line: string) => void printed.push(JSON.parse(line).event)
-  const journal = openJournal({ shared, writer: 'w', print }, systemClock, createLane(systemClock, 5_000))
+  const journal = openJournal({ shared, writer: 'w', print }, systemClock, createSerialQueue(systemClock, 5_000))
   const written = async () => {
     await journal.close()
     const text = await readFile(join(shared, 'events/w.jsonl'), 'utf8')

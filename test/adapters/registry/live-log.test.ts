@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openRegistry } from '../../../src/adapters/registry/open-registry.ts'
-import { growingFile } from '../../../src/adapters/system/growing-file.ts'
-import { createLane } from '../../../src/adapters/system/lane.ts'
+import { followFile } from '../../../src/adapters/system/file-follower.ts'
+import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
 import { trimLog } from '../../../src/adapters/system/trim-log.ts'
 import { manualClock } from '../../fixtures/manual-clock.ts'
 
@@ -13,7 +13,7 @@ const key = 'd41d8cd98f00b204e9800998ecf8427e'
 async function liveLog() {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-live-'))
   onTestFinished(() => rm(directory, { recursive: true }))
-  const registry = openRegistry(directory, createLane(manualClock(), 5_000))
+  const registry = openRegistry(directory, createSerialQueue(manualClock(), 5_000))
   const path = join(directory, 'engine.log')
   const kept = join(directory, 'logs', '7', 'engine-0.log')
   const log = { name: 'engine-0.log', path, without: [key] }
@@ -22,7 +22,7 @@ async function liveLog() {
     await registry.showLog('7', log)
   }
   return {
-    ...{ path, kept, look, log, registry, reader: growingFile(kept, Number.POSITIVE_INFINITY) },
+    ...{ path, kept, look, log, registry, reader: followFile(kept, Number.POSITIVE_INFINITY) },
     print: (text: string) => appendFile(path, text),
     keep: () => registry.keepLog('7', log),
     shown: () => readFile(kept, 'utf8'),

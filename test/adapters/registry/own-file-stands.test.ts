@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRegistry } from '../../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { createLane } from '../../../src/adapters/system/lane.ts'
+import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
 import { endpoint } from '../../fixtures/endpoint.ts'
 
 const FILE = `endpoints/${endpoint.id}.json`
 
 async function published() {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-registry-'))
-  const registry = openRegistry(shared, createLane(systemClock, 5_000))
+  const registry = openRegistry(shared, createSerialQueue(systemClock, 5_000))
   await registry.make()
   await registry.publish(endpoint)
   return { shared, registry }

@@ -45,12 +45,12 @@ test.each([
 
 test.each([
   ['a program', false],
-  ['one that is shielded from TERM too', true],
-])('ends %s when its signal fires', async (_, isShielded) => {
+  ['one that blocks TERM too', true],
+])('ends %s when its signal fires', async (_, blocksNotice) => {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', 'echo $$ >"$HOME/pid"; exec sleep 600')
   const abort = new AbortController()
-  const end = runCommand(command(slurm, { signal: abort.signal, isShielded }))
+  const end = runCommand(command(slurm, { signal: abort.signal, blocksNotice }))
   await expect.poll(() => readFile(join(slurm.home, 'pid'), 'utf8').catch(() => '')).not.toBe('')
   abort.abort()
   expect(await end).toEqual({ kind: 'cut', message: 'Cannot run squeue: interrupted' })

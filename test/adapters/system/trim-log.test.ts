@@ -4,7 +4,7 @@ import { appendFile, mkdtemp, open, readFile, rm, stat, symlink, writeFile } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { growingFile } from '../../../src/adapters/system/growing-file.ts'
+import { followFile } from '../../../src/adapters/system/file-follower.ts'
 import { trimLog } from '../../../src/adapters/system/trim-log.ts'
 
 let directory: string
@@ -44,7 +44,7 @@ it('keeps a log short under a program that goes on writing, and whoever follows 
   const writer = spawn('/bin/sh', ['-c', lines], { stdio: ['ignore', log.fd, log.fd] })
   const ended = once(writer, 'exit')
   await log.close()
-  const follower = growingFile(path, Number.POSITIVE_INFINITY)
+  const follower = followFile(path, Number.POSITIVE_INFINITY)
   const read: string[] = []
   let isOver = false
   void ended.then(() => {

@@ -31,7 +31,7 @@ async function summary(ageMs: number, whileAsleep: (write: (beat: number) => Pro
     now: () => now,
     date: () => new Date(WRITTEN_AT.getTime() + ageMs + now),
     async sleep(ms, signal) {
-      // The deadline of a lane is not what is slept here.
+      // The deadline of a serial queue is not what is slept here.
       if (ms > 1_000) return new Promise(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
       now += ms
       await whileAsleep(write)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openRegistry } from '../../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { createLane } from '../../../src/adapters/system/lane.ts'
+import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
 import { stillUpdaters } from '../../../src/commands/site/updater-pulse.ts'
 import { formatRoutes } from '../../../src/core/domain/routes-file.ts'
 
@@ -18,11 +18,13 @@ async function site(ageSeconds: number) {
   }
   await mkdir(join(shared, 'routes'))
   await write(7)
-  const lane = createLane(systemClock, 10_000)
+  const serialQueue = createSerialQueue(systemClock, 10_000)
   const config = { shared, timing: { beatSeconds: 5, leaseSeconds: 20 } }
   return {
     write,
-    of: { config, lane, registry: openRegistry(shared, lane) } as unknown as Parameters<typeof stillUpdaters>[0],
+    of: { config, serialQueue, registry: openRegistry(shared, serialQueue) } as unknown as Parameters<
+      typeof stillUpdaters
+    >[0],
   }
 }
 

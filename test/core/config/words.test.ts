@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { pathText, quote } from '../../../src/core/config/finding.ts'
+import { pathText, quote } from '../../../src/core/config/config-finding.ts'
 import { countHosts } from '../../../src/core/config/host-count.ts'
 import { nearestWord } from '../../../src/core/config/nearest-word.ts'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'

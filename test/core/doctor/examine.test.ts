@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { DoctorFinding } from '../../../src/core/doctor/doctor-finding.ts'
 import { examineSite } from '../../../src/core/doctor/examine.ts'
 import type { DoctorFacts, PartitionFacts, SlurmFacts, TierFacts } from '../../../src/core/doctor/facts.ts'
-import type { Finding } from '../../../src/core/doctor/finding.ts'
 
 const partition: PartitionFacts = {
   name: 'gpu_ai',
@@ -54,7 +54,8 @@ const site: DoctorFacts = {
   tiers: [tier],
 }
 
-const find = (facts: DoctorFacts, id: string): Finding | undefined => examineSite(facts).find(one => one.id === id)
+const find = (facts: DoctorFacts, id: string): DoctorFinding | undefined =>
+  examineSite(facts).find(one => one.id === id)
 const withTier = (changes: Partial<TierFacts>): DoctorFacts => ({ ...site, tiers: [{ ...tier, ...changes }] })
 const withSlurm = (changes: Partial<Exclude<SlurmFacts['config'], { unknown: string }>>): DoctorFacts => ({
   ...site,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkKeys, fingerprintOf, parseKey, strike } from '../../../src/core/domain/engine-key.ts'
+import { checkKeys, fingerprintOf, parseKey, redact } from '../../../src/core/domain/engine-key.ts'
 
 const key = 'd41d8cd98f00b204e9800998ecf8427e'
 
@@ -24,8 +24,8 @@ it('is named by a part of its hash (sha256sum)', () => {
   expect(fingerprintOf('d41d8cd98f00b204e9800998ecf8427e')).toBe('f215faf9d88b7f0a')
 })
 
-it('is struck from a text wherever it stands', () => {
-  expect(strike(`server_args=ServerArgs(api_key='${key}') ${key}`, [key])).toBe(
+it('is redacted wherever it stands in a text', () => {
+  expect(redact(`server_args=ServerArgs(api_key='${key}') ${key}`, [key])).toBe(
     "server_args=ServerArgs(api_key='<site.key>') <site.key>",
   )
 })
@@ -45,9 +45,9 @@ describe('keys from another process', () => {
   })
 })
 
-it('strikes a key, and its end as llama.cpp prints it', () => {
+it('redacts a key, and its end as llama.cpp prints it', () => {
   const key = 'd41d8cd98f00b204e9800998ecf8427e'
-  expect(strike(`a ${key} main: api_keys: ****427e, ****1234`, [key])).toBe(
+  expect(redact(`a ${key} main: api_keys: ****427e, ****1234`, [key])).toBe(
     'a <site.key> main: api_keys: <site.key>, ****1234',
   )
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
-import { type JobAnswer, judge, type Verdict } from '../../../src/core/domain/notice.ts'
+import { type JobAnswer, judgeNotice, type NoticeVerdict } from '../../../src/core/domain/notice.ts'
 
 const running: JobView = {
   id: '7',
@@ -12,10 +12,10 @@ const running: JobView = {
   name: 'llama',
   remainingSeconds: 100_000,
 }
-const fenced: Verdict = { kind: 'leave', cause: 'requeued', comeBack: false }
+const fenced: NoticeVerdict = { kind: 'leave', cause: 'requeued', requeue: false }
 
-describe('judge', () => {
-  it.each<[string, JobAnswer, Verdict]>([
+describe('judgeNotice', () => {
+  it.each<[string, JobAnswer, NoticeVerdict]>([
     ['no answer is not an answer', undefined, { kind: 'unknown' }],
     ['a state that we do not know is not an answer', { ...running, state: 'unknown' }, { kind: 'unknown' }],
     ['a lower restart count is an old answer', { ...running, restarts: 0 }, { kind: 'unknown' }],
@@ -26,37 +26,40 @@ describe('judge', () => {
     [
       'PreemptTime is a preemption, and EndTime − PreemptTime its grace',
       { ...running, preemptTime: 1_000, endTime: 1_020 },
-      { kind: 'leave', cause: 'preempted', comeBack: true, secondsLeft: 20 },
+      { kind: 'leave', cause: 'preempted', requeue: true, secondsLeft: 20 },
     ],
     [
       'PreemptTime without an end leaves KillWait',
       { ...running, preemptTime: 1_000 },
-      { kind: 'leave', cause: 'preempted', comeBack: true },
+      { kind: 'leave', cause: 'preempted', requeue: true },
     ],
     [
       'the walltime is near within the lead and a minute',
       { ...running, remainingSeconds: 180 },
-      { kind: 'leave', cause: 'walltime', comeBack: true, secondsLeft: 180 },
+      { kind: 'leave', cause: 'walltime', requeue: true, secondsLeft: 180 },
     ],
     ['the walltime is not near before that', { ...running, remainingSeconds: 181 }, { kind: 'stay' }],
     ['a running job far from its end is a false alarm', running, { kind: 'stay' }],
     [
       'cancelled',
       { ...running, state: 'ended', stateText: 'CANCELLED' },
-      { kind: 'leave', cause: 'cancelled', comeBack: false },
+      { kind: 'leave', cause: 'cancelled', requeue: false },
     ],
     [
       'over its limit',
       { ...running, state: 'ending', reason: 'TimeLimit' },
-      { kind: 'leave', cause: 'walltime', comeBack: false },
+      { kind: 'leave', cause: 'walltime', requeue: false },
     ],
   ])('%s', (_, job, verdict) => {
-    expect(judge(job, { restarts: 1, signalLeadSeconds: 120 })).toEqual(verdict)
+    expect(judgeNotice(job, { restarts: 1, signalLeadSeconds: 120 })).toEqual(verdict)
   })
 
   it('does not leave at once for a walltime that is short from the start: that would be for ever', () => {
     const begun = { restarts: 1, signalLeadSeconds: 120, hasJustBegun: true }
-    expect(judge({ ...running, remainingSeconds: 180 }, begun)).toEqual({ kind: 'stay' })
-    expect(judge({ ...running, remainingSeconds: 120 }, begun)).toMatchObject({ kind: 'leave', cause: 'walltime' })
+    expect(judgeNotice({ ...running, remainingSeconds: 180 }, begun)).toEqual({ kind: 'stay' })
+    expect(judgeNotice({ ...running, remainingSeconds: 120 }, begun)).toMatchObject({
+      kind: 'leave',
+      cause: 'walltime',
+    })
   })
 })

@@ -79,8 +79,8 @@ describe('what an engine is told', () => {
     ],
   ])('%s over two nodes, rank %i', (engine, rank, argv) => {
     const over = { model, tensorParallel: 8, ranks: { nodes: 2, pipelineParallel: 2 }, args: ['--max-num-seqs', '512'] }
-    const meeting = { address: '10.0.0.12', port: 41_000 }
-    expect(ENGINES[engine].argv({ ...spec, ...over }, { ...at, rank: { rank, meeting } }).join(' ')).toBe(argv)
+    const rendezvous = { address: '10.0.0.12', port: 41_000 }
+    expect(ENGINES[engine].argv({ ...spec, ...over }, { ...at, rank: { rank, rendezvous } }).join(' ')).toBe(argv)
   })
 
   it.each<[EngineName, readonly string[], readonly string[]]>([

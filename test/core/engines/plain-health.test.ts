@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { HttpAnswer } from '../../../src/core/domain/http-answer.ts'
-import { judgePlainly } from '../../../src/core/engines/plain-health.ts'
+import { readPlainHealth } from '../../../src/core/engines/plain-health.ts'
 import { spec } from '../../fixtures/replica-spec.ts'
 
 const answered = (status: number, text = ''): HttpAnswer => ({ kind: 'answered', status, text })
@@ -21,5 +21,5 @@ it.each<[string, HttpAnswer, HttpAnswer, object]>([
   ['it lists', well, list, { kind: 'ready', models: ['a', 'b'] }],
   ['it has no list', well, well, { kind: 'ready', models: ['m'] }],
 ])('%s', (_, health, models, judged) => {
-  expect(judgePlainly({ ...spec, model: { name: 'm', file: '/m' } }, health, models)).toEqual(judged)
+  expect(readPlainHealth({ ...spec, model: { name: 'm', file: '/m' } }, health, models)).toEqual(judged)
 })

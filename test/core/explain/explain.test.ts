@@ -126,7 +126,8 @@ describe('an explanation', () => {
     const text = 'Not routed: Address 10.1.0.3 lies outside gateway.networks'
     const told = { source: 'events/updater-main.jsonl', restarts: 0, text }
     const runs = [run({ events: events(['ready']) })]
-    const now = (...standings: (typeof told)[]) => explain(facts({ slurm: { value: running }, runs, standings }))?.now
+    const now = (...routabilities: (typeof told)[]) =>
+      explain(facts({ slurm: { value: running }, runs, routabilities }))?.now
     expect(now(told)).toMatchObject({
       cause: 'not-routed',
       what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z. But no request reaches it: Address 10.1.0.3 lies outside gateway.networks',
@@ -264,11 +265,11 @@ describe('an explanation', () => {
   it('takes Slurm’s word from an updater that wrote it down when Slurm has forgotten the job', () => {
     const told = { source: 'events/updater-main.jsonl', restarts: 0, text: 'Slurm says that job 7 is TIMEOUT' }
     const ready = [run({ events: events(['ready', { models: 1 }]) })]
-    expect(explain(facts({ runs: ready, standings: [told] }))?.runs[0]).toMatchObject({
+    expect(explain(facts({ runs: ready, routabilities: [told] }))?.runs[0]).toMatchObject({
       cause: 'timed-out',
       evidence: [{ source: told.source, text: told.text }],
     })
-    expect(explain(facts({ runs: ready, standings: [{ ...told, restarts: 1 }] }))?.runs[0]?.cause).toBe('unknown')
+    expect(explain(facts({ runs: ready, routabilities: [{ ...told, restarts: 1 }] }))?.runs[0]?.cause).toBe('unknown')
   })
 
   it('says what was not found, and does not take a silent Slurm for none', () => {

@@ -38,7 +38,7 @@ export function facts(of: Partial<ExplainFacts> = {}): ExplainFacts {
     endpoint: { value: undefined },
     runs: [],
     output: [],
-    standings: [],
+    routabilities: [],
     settings: undefined,
     problems: [],
     ...of,

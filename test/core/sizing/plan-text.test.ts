@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
-import { planModel } from '../../../src/core/sizing/plan.ts'
+import { planModel } from '../../../src/core/sizing/plan-model.ts'
 import { planText, togetherText } from '../../../src/core/sizing/plan-text.ts'
 import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
 import { shapeOf } from './shape-of.ts'

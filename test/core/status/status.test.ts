@@ -160,11 +160,11 @@ describe('an endpoint and its job', () => {
 
   it('that no gateway routes to says why, in the words of the updater', () => {
     const said = new Map([['main', new Map([[endpoint.id, 'Not routed: Node "vasp-02" cannot be resolved yet']])]])
-    expect(replicasOf({ standings: said })?.[0]?.endpoint).toMatchObject({
+    expect(replicasOf({ routabilities: said })?.[0]?.endpoint).toMatchObject({
       notRouted: ['not routed by main: Node "vasp-02" cannot be resolved yet'],
     })
     const routed = new Map([['main', new Map([[endpoint.id, 'Routed']])]])
-    expect(replicasOf({ standings: routed })?.[0]?.endpoint).not.toHaveProperty('notRouted')
+    expect(replicasOf({ routabilities: routed })?.[0]?.endpoint).not.toHaveProperty('notRouted')
   })
 
   it('that is held has no start to expect', () => {

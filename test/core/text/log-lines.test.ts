@@ -30,7 +30,7 @@ it.each([
       '    "x" \u001b[31mred', // sequences go where it is printed
     ],
   ],
-  [event(1, 'draining', { cause: null, hunted: [] }), ['2026-01-31T12:01:00Z draining']],
+  [event(1, 'draining', { cause: null, stragglers: [] }), ['2026-01-31T12:01:00Z draining']],
   [event(1, 'standing', { id: 'fast-7-0-0', standing: 'Routed' }), ['2026-01-31T12:01:00Z fast-7-0-0: Routed']],
   ['{"at":"torn', ['{"at":"torn']],
   ['srv  listening', ['srv  listening']],

@@ -3,8 +3,8 @@ import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { Problem } from '../../../src/core/domain/problem.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
-import { lookOnce, type OperatorEffects, sendAway } from '../../../src/programs/removal/loop.ts'
-import type { Manner } from '../../../src/programs/removal/plan.ts'
+import { lookOnce, type RemovalEffects, removeJobs } from '../../../src/programs/removal/loop.ts'
+import type { Manner } from '../../../src/programs/removal/plan-removal.ts'
 import { endpoint } from '../../fixtures/endpoint.ts'
 import { manualClock } from '../../fixtures/manual-clock.ts'
 
@@ -17,13 +17,13 @@ const job: JobView = {
   nodeList: 'vasp-02',
   name: 'llama-14b',
 }
-const errands = [{ tier: 'fast', jobId: '4242', restarts: 1 }]
+const targets = [{ tier: 'fast', jobId: '4242', restarts: 1 }]
 
 /** A site with one replica, played by the test; what is done to it and what is told are written down in order. */
 function site(manner: Manner = 'drain') {
   const clock = manualClock()
   const did: string[] = []
-  const told: string[] = []
+  const logged: string[] = []
   const world = {
     job: job as JobView | undefined,
     silent: false,
@@ -37,34 +37,34 @@ function site(manner: Manner = 'drain') {
     did.push(words)
     return Promise.resolve(world.trouble)
   }
-  const effects: OperatorEffects = {
+  const effects: RemovalEffects = {
     jobs: async () => {
       world.questions += 1
       return world.silent ? undefined : { jobs: world.job === undefined ? [] : [world.job], complete: true }
     },
     registry: async () => ({ endpoints: world.endpoints, problems: world.problems }),
     routes: async () => world.routes(),
-    ask: (replica, _, { comeBack, withinSeconds }) => give(`ask ${replica} ${comeBack} ${withinSeconds}`),
+    requestDrain: (replica, _, { requeue, withinSeconds }) => give(`ask ${replica} ${requeue} ${withinSeconds}`),
     cancel: id => give(`cancel ${id}`),
     requeue: id => give(`requeue ${id}`),
   }
   const abort = new AbortController()
   const start = (stillBeats?: ReadonlyMap<string, number>) =>
-    sendAway({
+    removeJobs({
       ...(stillBeats === undefined ? {} : { stillBeats }),
-      errands,
+      targets,
       manner,
       withinSeconds: 30,
       effects,
-      tell: (_, words) => told.push(words),
+      log: (_, words) => logged.push(words),
       clock,
       signal: abort.signal,
     })
-  return { clock, did, told, world, effects, abort, start }
+  return { clock, did, logged, world, effects, abort, start }
 }
 
 it('asks once, watches the drain without asking Slurm, and sees the job go', async () => {
-  const { clock, did, told, world, start } = site()
+  const { clock, did, logged, world, start } = site()
   const over = start()
   await clock.advance(0)
   world.endpoints = [{ ...endpoint, state: 'draining' }]
@@ -73,8 +73,8 @@ it('asks once, watches the drain without asking Slurm, and sees the job go', asy
   world.endpoints = []
   world.job = { ...job, state: 'ended', stateText: 'CANCELLED' }
   await clock.advance(3_000)
-  expect(await over).toEqual([{ errand: errands[0], isDone: true, words: 'gone, CANCELLED' }])
-  expect(told).toEqual([
+  expect(await over).toEqual([{ target: targets[0], isDone: true, words: 'gone, CANCELLED' }])
+  expect(logged).toEqual([
     'asking it to leave',
     'draining; no new requests, its answers are ending',
     'its engine has stopped, it is leaving',
@@ -92,25 +92,25 @@ it('asks again when nothing has come of it for ten seconds: a signal can be lost
 })
 
 it('tells what went wrong, and tries again', async () => {
-  const { clock, did, told, world, start } = site()
+  const { clock, did, logged, world, start } = site()
   world.trouble = 'EIO'
   void start()
   await clock.advance(5_000)
-  expect([did.length, told]).toEqual([1, ['asking it to leave: EIO']])
+  expect([did.length, logged]).toEqual([1, ['asking it to leave: EIO']])
   world.trouble = undefined
   world.endpoints = [{ ...endpoint, state: 'draining' }]
   await clock.advance(7_000)
-  expect(told.at(-1)).toBe('draining; no new requests, its answers are ending')
+  expect(logged.at(-1)).toBe('draining; no new requests, its answers are ending')
 })
 
 it('ends at once where a request cannot be written, as on a full share: nobody was asked', async () => {
   const { clock, did, world, effects, start } = site()
-  effects.ask = async () => Promise.reject(new Error('Cannot write "r.json": no space is left there (ENOSPC)'))
+  effects.requestDrain = async () => Promise.reject(new Error('Cannot write "r.json": no space is left there (ENOSPC)'))
   const over = start()
   await clock.advance(0)
   const reason = 'Cannot write "r.json": no space is left there (ENOSPC)'
   expect(await over).toEqual([
-    { errand: errands[0], isDone: false, words: `asking it to leave: ${reason}`, notAsked: reason },
+    { target: targets[0], isDone: false, words: `asking it to leave: ${reason}`, notAsked: reason },
   ])
   expect([did, world.questions]).toEqual([[], 1])
 })
@@ -119,9 +119,9 @@ it('a request that cannot be repeated was asked all the same', async () => {
   const { clock, effects, start } = site()
   const over = start()
   await clock.advance(0)
-  effects.ask = async () => Promise.reject(new Error('full'))
+  effects.requestDrain = async () => Promise.reject(new Error('full'))
   await clock.advance(11_000)
-  expect(await over).toEqual([{ errand: errands[0], isDone: false, words: 'asked, no answer yet: full' }])
+  expect(await over).toEqual([{ target: targets[0], isDone: false, words: 'asked, no answer yet: full' }])
 })
 
 it('cancels the run that Slurm brings back when the job is to go for good', async () => {
@@ -138,13 +138,13 @@ it('cancels the run that Slurm brings back when the job is to go for good', asyn
 })
 
 it('never cancels a replica whose file it cannot read', async () => {
-  const { clock, did, told, world, start } = site()
+  const { clock, did, logged, world, start } = site()
   world.endpoints = []
   world.problems = [{ file: '/shared/endpoints/fast-4242-1-0.json', message: 'Version 2 is newer' }]
   void start()
   await clock.advance(30_000)
   expect(did).toEqual(['ask fast-4242-1 false 30'])
-  expect(told.at(-1)).toBe('asked; how it stands cannot be read: Version 2 is newer')
+  expect(logged.at(-1)).toBe('asked; how it stands cannot be read: Version 2 is newer')
 })
 
 it.each([
@@ -161,28 +161,28 @@ it.each([
 })
 
 it('names the gateway that holds it up, and that it is silent', async () => {
-  const { clock, told, world, start } = site()
+  const { clock, logged, world, start } = site()
   world.endpoints = [{ ...endpoint, state: 'draining' }]
   let beat = 1
   const routes = { version: 1, gateway: 'main', generation: 1, tiers: { fast: [endpoint.id] } } as const
   world.routes = () => new Map([['main', { ...routes, tiers: { fast: [endpoint.id] }, beat }]])
   void start()
   for (; beat < 10; beat += 1) await clock.advance(5_000)
-  expect(told.at(-1)).toBe('draining; gateway main still routes to it')
+  expect(logged.at(-1)).toBe('draining; gateway main still routes to it')
   await clock.advance(30_000)
-  expect(told.at(-1)).toBe(
+  expect(logged.at(-1)).toBe(
     'draining; gateway main may still route to it, and is silent; it ends a minute after its last answer',
   )
 })
 
 it('says at once that a gateway is silent whose beat was seen to stand still', async () => {
-  const { clock, told, world, start } = site()
+  const { clock, logged, world, start } = site()
   world.endpoints = [{ ...endpoint, state: 'draining' }]
   const routes = { version: 1, gateway: 'main', generation: 1, beat: 7 } as const
   world.routes = () => new Map([['main', { ...routes, tiers: { fast: [endpoint.id] } }]])
   void start(new Map([['main', 7]]))
   await clock.advance(3_000)
-  expect(told.at(-1)).toContain('gateway main may still route to it, and is silent')
+  expect(logged.at(-1)).toContain('gateway main may still route to it, and is silent')
 })
 
 it('is done with a requeue when the next run is on', async () => {
@@ -208,6 +208,6 @@ it('takes a silent Slurm for no news', async () => {
 
 it('does nothing in a dry run', async () => {
   const { did, effects } = site()
-  expect(await lookOnce({ errands, manner: 'drain', effects })).toMatchObject([{ words: 'asking it to leave' }])
+  expect(await lookOnce({ targets, manner: 'drain', effects })).toMatchObject([{ words: 'asking it to leave' }])
   expect(did).toEqual([])
 })

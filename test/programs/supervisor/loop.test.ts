@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Dismissal } from '../../../src/core/domain/dismissal.ts'
+import type { DrainRequest } from '../../../src/core/domain/drain-request.ts'
 import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { type Load, UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
@@ -38,10 +38,10 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     published: [] as Endpoint[],
     publish: () => Promise.resolve(),
     stands: async (_: Endpoint): Promise<'stands' | 'gone' | 'fenced'> => 'stands',
-    endEar: () => {},
+    endNoticeStep: () => {},
     hear: () => {},
     exitEngine: (_how: string) => {},
-    dismiss: (_dismissal: Dismissal) => {},
+    requestDrain: (_request: DrainRequest) => {},
     load: () => Promise.resolve(UNKNOWN_LOAD),
     requeue: () => Promise.resolve(),
     keepLog: () => Promise.resolve(),
@@ -119,7 +119,7 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
       listen: begun =>
         new Promise(resolve => {
           world.hear = begun
-          world.endEar = () => resolve('code 42')
+          world.endNoticeStep = () => resolve('code 42')
         }),
       job: async () => world.answer,
       requeue: async () => {
@@ -139,8 +139,8 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     oomKills: () => world.oomKills,
     clock,
     term: term.signal,
-    onDismissal: heard => {
-      world.dismiss = heard
+    onDrainRequest: heard => {
+      world.requestDrain = heard
     },
   })
   return { clock, term, did, world, over }
@@ -174,7 +174,7 @@ describe('supervise', () => {
     world.routes = () => Promise.resolve(routesNaming('fast-7-0-0'))
     world.connections = 1
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(2_000)
     expect(did.slice(3)).toEqual(['draining'])
 
@@ -193,7 +193,7 @@ describe('supervise', () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     world.connections = 1
-    world.dismiss({ comeBack: false, withinSeconds: undefined })
+    world.requestDrain({ requeue: false, withinSeconds: undefined })
     await clock.advance(60_000)
     expect(did.slice(3)).toEqual(['draining'])
     world.connections = 0
@@ -208,7 +208,7 @@ describe('supervise', () => {
     await clock.advance(1_000)
     world.routes = () => Promise.resolve(new Map([['old', { problem: 'Not JSON' }]]))
     world.connections = 1
-    world.dismiss({ comeBack: false, withinSeconds: undefined })
+    world.requestDrain({ requeue: false, withinSeconds: undefined })
     await clock.advance(2_000)
     expect(did.slice(3)).toEqual(['draining'])
     world.connections = 0
@@ -231,7 +231,7 @@ describe('supervise', () => {
     const beat = () => Math.floor(clock.now() / 5_000)
     world.routes = () =>
       Promise.resolve(new Map([['main', { ...routes, tiers: { fast: ['fast-7-0-0'] }, beat: beat() }]]))
-    world.dismiss({ comeBack: true, withinSeconds: undefined })
+    world.requestDrain({ requeue: true, withinSeconds: undefined })
     await clock.advance(70_000)
     expect(did.slice(3)).toEqual(['draining'])
     expect(world.recorded).not.toContain('drain held')
@@ -247,7 +247,7 @@ describe('supervise', () => {
     await clock.advance(1_000)
     world.routes = () => Promise.reject(new Error('EIO'))
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(8_000)
     world.routes = () => Promise.resolve(new Map([['main', { problem: 'Not JSON' }]]))
     await clock.advance(6_000)
@@ -263,7 +263,7 @@ describe('supervise', () => {
     await clock.advance(1_000)
     world.publish = () => Promise.reject(new Error('EIO'))
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(5_000)
     expect(did.slice(3)).toEqual([])
     world.publish = () => Promise.resolve()
@@ -278,7 +278,7 @@ describe('supervise', () => {
     await clock.advance(1_000)
     world.routes = () => new Promise(() => {})
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(16_000)
     expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
     term.abort()
@@ -289,14 +289,14 @@ describe('supervise', () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     world.answer = undefined
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(3_000)
     expect(did.slice(3)).toEqual(['draining'])
     world.answer = job
     await clock.advance(10_000)
     expect(did.slice(4)).toEqual(['ready'])
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(3_000)
     expect(did.slice(5)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
     term.abort()
@@ -385,7 +385,7 @@ describe('supervise', () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(200)
     world.answer = undefined // slurmctld is away
     await clock.advance(10_000)
@@ -405,7 +405,7 @@ describe('supervise', () => {
     const { clock, world } = played
     await clock.advance(1_000)
     Object.assign(world, change, { answer: { ...job, preemptTime: 100, endTime: 120 } })
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(3_000)
     let hasEnded = false
     void played.over.then(() => {
@@ -537,26 +537,26 @@ describe('supervise', () => {
     await over
   })
 
-  it('does not leave as soon as it hears because its walltime is short, but when its ear ends', async () => {
+  it('does not leave as soon as it hears because its walltime is short, but when its notice step ends', async () => {
     const { clock, did, world, term, over } = replica()
     world.answer = { ...job, remainingSeconds: 170 } // within the lead of 120 s and the minute that Slurm may be early
     await clock.advance(5_000)
     world.hear()
     await clock.advance(5_000)
     expect(did).toEqual(['started', 'loading', 'ready'])
-    world.endEar()
+    world.endNoticeStep()
     await clock.advance(5_000)
     expect(did.slice(3)).toEqual(['draining', 'stopped', 'removed', 'requeue'])
     term.abort()
     await over
   })
 
-  it('asks Slurm once its ear hears, so that a notice from before is not missed', async () => {
+  it('asks Slurm once its notice step hears, so that a notice from before is not missed', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     world.hear()
     await clock.advance(1_000)
-    expect(did.slice(3)).toEqual([]) // all is well, and the ear is not started twice
+    expect(did.slice(3)).toEqual([]) // all is well, and the notice step is not started twice
     world.answer = { ...job, preemptTime: 100, endTime: 120 }
     world.hear()
     await clock.advance(3_000)
@@ -619,7 +619,7 @@ describe('supervise', () => {
     await clock.advance(6_000)
     world.connections = 1
     world.answer = { ...job, preemptTime: 100, endTime: 160 }
-    world.endEar()
+    world.endNoticeStep()
     const before = asked
     expect(before).toBeGreaterThan(0)
     await clock.advance(15_000)

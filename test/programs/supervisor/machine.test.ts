@@ -18,7 +18,7 @@ import {
 
 const limits: ReplicaLimits = { loadTimeoutMs: 60_000, killWaitMs: 30_000 }
 const ready = { kind: 'health', health: { kind: 'ready', models: ['m'] } } as const
-const preempted = { kind: 'leave', cause: 'preempted', secondsLeft: 20, comeBack: true } as const
+const preempted = { kind: 'leave', cause: 'preempted', secondsLeft: 20, requeue: true } as const
 const idleLook = { kind: 'looked', looked: { cleared: true, connections: 0 } } as const
 
 const ALONE = newReplica(1)
@@ -303,8 +303,8 @@ describe('an unwell engine', () => {
 describe('a preemption', () => {
   const noticed = play([[1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }]], served)
 
-  it('asks Slurm why the ear ended', () => {
-    expect(play([[1_000, { kind: 'ear ended' }]], served).did).toEqual(['ask slurm'])
+  it('asks Slurm why the notice step ended', () => {
+    expect(play([[1_000, { kind: 'notice step ended' }]], served).did).toEqual(['ask slurm'])
   })
 
   it('writes draining and touches nothing else', () => {
@@ -371,7 +371,7 @@ describe('a preemption', () => {
   })
 
   describe('whose TERM comes before Slurm has answered', () => {
-    const termed = play(
+    const gotTerm = play(
       [
         [2_000, idleLook],
         [3_000, idleLook],
@@ -382,13 +382,13 @@ describe('a preemption', () => {
     )
 
     it.each(['taken', 'left'] as const)('ends when it hears that it has %s', kind => {
-      expect(termed.did.at(-1)).toBe('leave by requeue')
-      expect(play([[9_000, { kind }]], termed.state).did).toEqual(['end'])
+      expect(gotTerm.did.at(-1)).toBe('leave by requeue')
+      expect(play([[9_000, { kind }]], gotTerm.state).did).toEqual(['end'])
     })
 
     it('ends well within KillWait all the same, and says that there was no answer', () => {
-      expect(play([[23_299, { kind: 'tick' }]], termed.state).did).toEqual([])
-      expect(play([[23_300, { kind: 'tick' }]], termed.state).actions).toEqual([
+      expect(play([[23_299, { kind: 'tick' }]], gotTerm.state).did).toEqual([])
+      expect(play([[23_300, { kind: 'tick' }]], gotTerm.state).actions).toEqual([
         {
           kind: 'record',
           event: 'cannot',
@@ -443,15 +443,15 @@ describe('a preemption', () => {
 
 describe('a TERM of Slurm to the batch process', () => {
   it('drains for KillWait less five seconds and neither requeues nor cancels', () => {
-    const termed = play([[1_000, { kind: 'term' }]], served)
-    expect(termed.did).toEqual(['publish draining', 'ask slurm'])
-    expect(termed.first.drain).toMatchObject({ deadlineAt: 26_000, comeBack: false })
+    const gotTerm = play([[1_000, { kind: 'term' }]], served)
+    expect(gotTerm.did).toEqual(['publish draining', 'ask slurm'])
+    expect(gotTerm.first.drain).toMatchObject({ deadlineAt: 26_000, requeue: false })
     const drained = play(
       [
         [2_000, idleLook],
         [3_000, idleLook],
       ],
-      termed.state,
+      gotTerm.state,
     )
     expect(play([[3_100, { kind: 'stopped' }]], drained.state).did).toEqual(['withdraw', 'end'])
   })
@@ -461,21 +461,21 @@ describe('a TERM of Slurm to the batch process', () => {
       [[1_000, { kind: 'verdict', verdict: { ...preempted, secondsLeft: 300 }, heardAt: 1_000 }]],
       served,
     )
-    const termed = play([[2_000, { kind: 'term' }]], noticed.state)
-    expect(termed.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 27_000, comeBack: false })
+    const gotTerm = play([[2_000, { kind: 'term' }]], noticed.state)
+    expect(gotTerm.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 27_000, requeue: false })
   })
 
   it('is final: an answer of before it does not bring the replica back', () => {
-    const termed = play(
+    const gotTerm = play(
       [
         [1_000, { kind: 'term' }],
         [1_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 1_050 }],
       ],
       served,
     )
-    expect(termed.first.phase).toBe('draining')
-    const told = play([[1_200, { kind: 'verdict', verdict: preempted, heardAt: 1_200 }]], termed.state)
-    expect(told.first.drain?.comeBack).toBe(false)
+    expect(gotTerm.first.phase).toBe('draining')
+    const told = play([[1_200, { kind: 'verdict', verdict: preempted, heardAt: 1_200 }]], gotTerm.state)
+    expect(told.first.drain?.requeue).toBe(false)
   })
 
   it('ends at once before anything was started', () => {
@@ -483,7 +483,7 @@ describe('a TERM of Slurm to the batch process', () => {
   })
 })
 
-describe('an ear that ended while Slurm does not say why', () => {
+describe('a notice step that ended while Slurm does not say why', () => {
   const unknown = play([[1_000, { kind: 'verdict', verdict: { kind: 'unknown' }, heardAt: 1_000 }]], served)
 
   it('drains, stays, asks again every two seconds', () => {
@@ -500,7 +500,7 @@ describe('an ear that ended while Slurm does not say why', () => {
     expect(play([[3_000, { kind: 'tick' }]], unknown.state).did).toEqual(['ask slurm'])
   })
 
-  it('serves again after a false alarm, with a new ear', () => {
+  it('serves again after a false alarm, with a new notice step', () => {
     const back = play([[3_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 3_000 }]], unknown.state)
     expect(back.did).toEqual(['publish ready', 'listen'])
     expect(back.first).toMatchObject({ phase: 'ready', drain: undefined })
@@ -508,7 +508,7 @@ describe('an ear that ended while Slurm does not say why', () => {
 
   it('takes the deadline from the moment at which it heard', () => {
     const known = play([[3_100, { kind: 'verdict', verdict: preempted, heardAt: 3_000 }]], unknown.state)
-    expect(known.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 18_000, comeBack: true })
+    expect(known.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 18_000, requeue: true })
   })
 
   it('does not disturb an engine that is still loading', () => {
@@ -520,8 +520,8 @@ describe('an ear that ended while Slurm does not say why', () => {
 })
 
 describe("an operator's notice", () => {
-  const notice = (comeBack: boolean, withinSeconds?: number) =>
-    ({ kind: 'dismissed', dismissal: { comeBack, withinSeconds } }) as const
+  const notice = (requeue: boolean, withinSeconds?: number) =>
+    ({ kind: 'drain requested', request: { requeue, withinSeconds } }) as const
   const goes = [
     [60_000, idleLook],
     [61_000, idleLook],
@@ -531,8 +531,8 @@ describe("an operator's notice", () => {
   it.each([
     [false, 'leave by cancel'],
     [true, 'leave by requeue'],
-  ])('drains without a deadline, and with comeBack %s leaves in the end: %s', (comeBack, act) => {
-    const noticed = play([[1_000, notice(comeBack)]], served)
+  ])('drains without a deadline, and with requeue %s leaves in the end: %s', (requeue, act) => {
+    const noticed = play([[1_000, notice(requeue)]], served)
     expect(noticed.did).toEqual(['publish draining'])
     expect(noticed.first.drain).toMatchObject({ cause: 'operator', deadlineAt: undefined })
     expect(play([[9_999_000, { kind: 'tick' }]], noticed.state).did).toEqual([])
@@ -618,11 +618,11 @@ describe("an operator's notice", () => {
     expect(hurried.did).toEqual(['publish draining', 'stop engine'])
   })
 
-  it('outlives a false alarm, with a new ear', () => {
+  it('outlives a false alarm, with a new notice step', () => {
     const alarmed = play(
       [
         [1_000, notice(false)],
-        [2_000, { kind: 'ear ended' }],
+        [2_000, { kind: 'notice step ended' }],
         [2_100, { kind: 'verdict', verdict: { kind: 'stay' }, heardAt: 2_000 }],
       ],
       served,
@@ -639,7 +639,7 @@ describe("an operator's notice", () => {
       ],
       served,
     )
-    expect(both.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000, comeBack: false })
+    expect(both.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 17_000, requeue: false })
     expect(play(goes, both.state).did).toEqual(['stop engine', 'withdraw', 'leave by cancel'])
     const late = play(
       [
@@ -671,7 +671,7 @@ describe("an operator's notice", () => {
   })
 
   it('says nothing to Slurm after its TERM', () => {
-    const termed = play(
+    const gotTerm = play(
       [
         [1_000, notice(false)],
         [2_000, { kind: 'term' }],
@@ -681,7 +681,7 @@ describe("an operator's notice", () => {
       ],
       served,
     )
-    expect(termed.did.slice(1)).toEqual(['stop engine', 'withdraw', 'end'])
+    expect(gotTerm.did.slice(1)).toEqual(['stop engine', 'withdraw', 'end'])
   })
 
   it('changes nothing before the start and after the last act', () => {
@@ -692,7 +692,7 @@ describe("an operator's notice", () => {
 })
 
 it('touches nothing of Slurm when a newer incarnation exists', () => {
-  const fenced = { kind: 'leave', cause: 'requeued', comeBack: false } as const
+  const fenced = { kind: 'leave', cause: 'requeued', requeue: false } as const
   const told = play(
     [
       [1_000, { kind: 'verdict', verdict: fenced, heardAt: 1_000 }],

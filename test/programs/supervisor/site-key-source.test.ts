@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
-import { createKeyTaker } from '../../../src/programs/supervisor/site-key-source.ts'
+import { createSiteKeySource } from '../../../src/programs/supervisor/site-key-source.ts'
 import { manualClock } from '../../fixtures/manual-clock.ts'
 
 const [first, second] = ['k'.repeat(32), 'n'.repeat(32)]
 const never = new AbortController().signal
 
-function taker() {
+function source() {
   const world = { key: first as string | Error, troubles: [] as string[] }
-  const keys = createKeyTaker(
+  const keys = createSiteKeySource(
     async () => {
       if (world.key instanceof Error) throw world.key
       return world.key
@@ -18,7 +18,7 @@ function taker() {
 }
 
 it('gives each engine the key that stands there when it starts', async () => {
-  const { keys, world } = taker()
+  const { keys, world } = source()
   expect(await keys.take()).toBe(first)
   world.key = second
   expect(await keys.take()).toBe(second)
@@ -26,7 +26,7 @@ it('gives each engine the key that stands there when it starts', async () => {
 })
 
 it('gives the last one while it cannot be read, which is said once', async () => {
-  const { keys, world } = taker()
+  const { keys, world } = source()
   await keys.take()
   world.key = new Error('EIO')
   expect([await keys.take(), await keys.take()]).toEqual([first, first])
@@ -35,7 +35,7 @@ it('gives the last one while it cannot be read, which is said once', async () =>
 
 it('waits for the first one', async () => {
   const clock = manualClock()
-  const { keys, world } = taker()
+  const { keys, world } = source()
   world.key = new Error('ESTALE')
   let isThere = false
   const waiting = keys.first(clock, never).then(() => {
@@ -52,7 +52,7 @@ it('waits for the first one', async () => {
 })
 
 it('does not wait for it when it is told to end', async () => {
-  const { keys, world } = taker()
+  const { keys, world } = source()
   world.key = new Error('ESTALE')
   await keys.first(manualClock(), AbortSignal.abort())
   expect(keys.taken()).toEqual([])

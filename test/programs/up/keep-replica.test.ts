@@ -5,9 +5,9 @@ import { manualClock, settle } from '../../fixtures/manual-clock.ts'
 /** A replica whose supervisors are played by the test. */
 function replica() {
   const clock = manualClock()
-  const [stop, hurry] = [new AbortController(), new AbortController()]
+  const [stop, killNow] = [new AbortController(), new AbortController()]
   const did: string[] = []
-  const world = { end: (_how: string) => {}, start: undefined as Error | undefined, isDismissed: false }
+  const world = { end: (_how: string) => {}, start: undefined as Error | undefined, isRemoved: false }
   const over = keepReplica({
     effects: {
       start(restarts) {
@@ -22,14 +22,14 @@ function replica() {
         }
       },
       clear: async (pid, restarts) => void did.push(`clear ${pid} ${restarts}`),
-      isDismissed: () => world.isDismissed,
+      isRemoved: () => world.isRemoved,
       ended: (how, waitMs) => void did.push(`${how}, again in ${waitMs}`),
     },
     clock,
     stop: stop.signal,
-    hurry: hurry.signal,
+    killNow: killNow.signal,
   })
-  return { clock, stop, hurry, did, world, over }
+  return { clock, stop, killNow, did, world, over }
 }
 
 it('starts a supervisor again after longer and longer waits, and clears up before', async () => {
@@ -51,7 +51,7 @@ it('starts a supervisor again after longer and longer waits, and clears up befor
 
 it('starts none again after one that an operator has sent away', async () => {
   const { did, world, over } = replica()
-  world.isDismissed = true
+  world.isRemoved = true
   world.end('ended with code 0')
   await over
   expect(did).toEqual(['start 0', 'clear 100 0'])
@@ -89,7 +89,7 @@ it('stops by a TERM, waits for the end and clears up', async () => {
   expect(did.slice(2)).toEqual(['clear 100 0'])
 })
 
-it('kills a supervisor that does not end in time, and at once in a hurry', async () => {
+it('kills a supervisor that does not end in time, and at once when asked to kill now', async () => {
   const patient = replica()
   patient.stop.abort()
   await patient.clock.advance(34_999)
@@ -100,7 +100,7 @@ it('kills a supervisor that does not end in time, and at once in a hurry', async
   const hurried = replica()
   hurried.stop.abort()
   await settle()
-  hurried.hurry.abort()
+  hurried.killNow.abort()
   await settle()
   expect(hurried.did).toEqual(['start 0', 'SIGTERM', 'SIGKILL'])
 })

@@ -19,7 +19,9 @@ function addressBook() {
   const addresses = createNodeAddresses({ network: { resolve }, clock, wake })
   const look = async (...urls: (string | null)[]) => {
     addresses.look(
-      new Map(urls.map((url, at) => [`${at}`, { endpoint: { ...endpoint, url }, firstSeenAt: 0, lease: FRESH_LEASE }])),
+      new Map(
+        urls.map((url, at) => [`${at}`, { endpoint: { ...endpoint, url }, firstObservedAt: 0, lease: FRESH_LEASE }]),
+      ),
     )
     await clock.advance(0)
   }

@@ -33,14 +33,14 @@ function traffic(...ids: string[]) {
   let now = 0
   return {
     outliers,
-    second(...seen: Try[][]): string[] {
+    second(...observed: Try[][]): string[] {
       now += 1_000
-      outliers.heed(seen.flat(), now)
-      return wordsOf(outliers.judge(now))
+      outliers.heed(observed.flat(), now)
+      return wordsOf(outliers.assess(now))
     },
     /** The seconds after which the first of those changes was made. */
-    secondsUntil(event: string, ...seen: Try[][]): number {
-      for (let seconds = 1; seconds < 300; seconds += 1) if (this.second(...seen).includes(event)) return seconds
+    secondsUntil(event: string, ...observed: Try[][]): number {
+      for (let seconds = 1; seconds < 300; seconds += 1) if (this.second(...observed).includes(event)) return seconds
       return Number.POSITIVE_INFINITY
     },
   }
@@ -184,7 +184,7 @@ describe('an engine whose answers fail while those of others do not', () => {
     const fresh = createOutliers()
     fresh.among({ listen: 8080, tiers: [...alone('a'), ...alone('b')] })
     fresh.heed([...tries('a', 'failed', 9), ...tries('b', 'answered', 9)], 1_000)
-    expect(fresh.judge(1_000)).toEqual([])
+    expect(fresh.assess(1_000)).toEqual([])
   })
 
   it('is each of those that stand at its address', () => {
@@ -193,7 +193,7 @@ describe('an engine whose answers fail while those of others do not', () => {
     const fresh = createOutliers()
     fresh.among(twice)
     fresh.heed([...tries('a', 'failed', 9), ...tries('b', 'answered', 9)], 1_000)
-    expect(wordsOf(fresh.judge(1_000))).toEqual(['set aside a', 'set aside second a'])
+    expect(wordsOf(fresh.assess(1_000))).toEqual(['set aside a', 'set aside second a'])
   })
 
   it('is tried again after 5, 10 … 60 s with a few requests, one of which suffices to put it aside', () => {

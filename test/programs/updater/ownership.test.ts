@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
+import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { proveOwnership, unasked } from '../../../src/programs/updater/ownership.ts'
-import { see } from '../../../src/programs/updater/seen.ts'
-import type { Poll } from '../../../src/programs/updater/standing.ts'
+import type { Poll } from '../../../src/programs/updater/routability.ts'
 import { endpoint } from '../../fixtures/endpoint.ts'
 
 const job: JobView = {
@@ -35,7 +35,7 @@ describe('whose an endpoint is', () => {
 })
 
 describe('Slurm is asked at once', () => {
-  const seen = see(new Map(), { endpoints: [endpoint], beats: new Map() }, 10, undefined)
+  const observed = observeEndpoints(new Map(), { endpoints: [endpoint], beats: new Map() }, 10, undefined)
   it.each<[string, Poll | undefined, string[]]>([
     ['before any poll', undefined, [endpoint.id]],
     ['where the last poll began before it was seen', pollOf(9), [endpoint.id]],
@@ -44,6 +44,6 @@ describe('Slurm is asked at once', () => {
     ['not where an older poll proves it', pollOf(9, job), []],
     ['not where an older poll refutes it', pollOf(9, { ...job, batchHost: 'login-node' }), []],
   ])('%s', (_what, poll, ids) => {
-    expect(unasked(seen, poll)).toEqual(ids)
+    expect(unasked(observed, poll)).toEqual(ids)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
+import type { ObservedEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { createReleases } from '../../../src/programs/updater/releases.ts'
-import type { SeenMap } from '../../../src/programs/updater/seen.ts'
 import { endpoint } from '../../fixtures/endpoint.ts'
 import { manualClock } from '../../fixtures/manual-clock.ts'
 
@@ -18,7 +18,7 @@ const deferred: JobView = { ...paused, eligibleTime: 4_600 }
 const held: JobView = { ...paused, reason: 'launch failed requeued held', restarts: 3 }
 
 /** What was asked of Slurm, in order; each poll is judged whole before the next. */
-function releases(known: SeenMap = new Map()) {
+function releases(known: ObservedEndpoints = new Map()) {
   const clock = manualClock()
   const did: string[] = []
   const events: string[] = []
@@ -29,7 +29,7 @@ function releases(known: SeenMap = new Map()) {
     later: undefined as readonly JobView[] | undefined,
   }
   let jobs: readonly JobView[] = []
-  const judge = createReleases({
+  const releases = createReleases({
     slurm: {
       jobs: async () => ({ jobs: world.later ?? jobs, complete: true }),
       requeuePauseSeconds: async () => world.pause,
@@ -44,7 +44,7 @@ function releases(known: SeenMap = new Map()) {
       },
     },
     isOurs: job => job.id !== '99',
-    seen: () => known,
+    observed: () => known,
     record: event => void events.push(event),
     clock,
     signal: new AbortController().signal,
@@ -52,7 +52,7 @@ function releases(known: SeenMap = new Map()) {
   /** Each poll takes two seconds at most. */
   const polls = async (...all: readonly JobView[][]) => {
     for (jobs of all) {
-      const over = judge.judge(jobs)
+      const over = releases.releaseDeferred(jobs)
       await clock.advance(2_000)
       await over
     }
@@ -119,7 +119,7 @@ describe('a job that was requeued', () => {
 
   it('is released by an updater that has only its file to know where it ran', async () => {
     const lease = { beat: 1, stillMs: 0 }
-    const { did, polls } = releases(new Map([[endpoint.id, { endpoint, firstSeenAt: 0, lease }]]))
+    const { did, polls } = releases(new Map([[endpoint.id, { endpoint, firstObservedAt: 0, lease }]]))
     await polls([paused])
     expect(did).toEqual(['begin 4242'])
   })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import { FRESH_LEASE } from '../../../src/core/domain/lease.ts'
-import type { SeenMap } from '../../../src/programs/updater/seen.ts'
+import type { ObservedEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { createSuspects } from '../../../src/programs/updater/suspects.ts'
 
 const ID = 'fast-1-0-0'
@@ -30,10 +30,10 @@ test('what the port gave counts until it gives something else, also while it is 
     clock: { now: () => now, date: () => new Date(0), sleep: async () => {} },
     wake: () => {},
   })
-  const seen: SeenMap = new Map([
-    [ID, { endpoint: ENDPOINT, firstSeenAt: 0, lease: { ...FRESH_LEASE, stillMs: 6_000 } }],
+  const observed: ObservedEndpoints = new Map([
+    [ID, { endpoint: ENDPOINT, firstObservedAt: 0, lease: { ...FRESH_LEASE, stillMs: 6_000 } }],
   ])
-  const look = () => suspects.look(seen, new Map())
+  const look = () => suspects.look(observed, new Map())
   const answer = async (connects: boolean) => {
     answers.shift()?.(connects)
     await new Promise(resolve => setImmediate(resolve))

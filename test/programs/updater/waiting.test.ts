@@ -3,7 +3,7 @@ import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import type { Waiting } from '../../../src/core/domain/gateway-model.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { createLoads } from '../../../src/programs/updater/loads.ts'
-import { see } from '../../../src/programs/updater/seen.ts'
+import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { type WaitingFacts, waitingOf } from '../../../src/programs/updater/waiting.ts'
 import { endpoint } from '../../fixtures/endpoint.ts'
 
@@ -33,7 +33,7 @@ function waiting(
   facts: Partial<WaitingFacts> = {},
 ): Waiting | undefined {
   return waitingOf(tier, {
-    seen: see(new Map(), { endpoints, beats: new Map() }, 0, undefined),
+    observed: observeEndpoints(new Map(), { endpoints, beats: new Map() }, 0, undefined),
     poll: jobs && { startedAt: 5, jobs: new Map(jobs.map(one => [one.id, one])), complete },
     jobs: {
       tierOf: ({ name }) => (name === 'other' ? 'slow' : 'fast'),
@@ -118,8 +118,8 @@ describe('what clients of an empty tier are told', () => {
       { jobs: [{ ...job, reason: "$host\n' ü" }] },
       queuedWords({ why: "It waits:  host ' " + ' ' }),
     ],
-  ])('where %s', (_, seen, words) => {
-    expect(waiting(seen)).toEqual(words)
+  ])('where %s', (_, observed, words) => {
+    expect(waiting(observed)).toEqual(words)
   })
 
   it('comes back after what the last load took, within bounds', () => {
@@ -161,7 +161,7 @@ describe('what loads take', () => {
   it('is known once one was watched from the beginning to its end', () => {
     const loads = createLoads()
     const states = (now: number, ...endpoints: Endpoint[]) => {
-      loads.note(see(new Map(), { endpoints, beats: new Map() }, now, undefined), now)
+      loads.note(observeEndpoints(new Map(), { endpoints, beats: new Map() }, now, undefined), now)
       return loads.lastMs('fast')
     }
     const as = (state: Endpoint['state']): Endpoint => ({ ...loading, state })

@@ -6,6 +6,6 @@ export interface EngineGroup {
   processes(): readonly { readonly role: string; readonly pid: number; readonly node: string | undefined }[]
   /** Undefined: nothing is in the way. What is waited for, the copy of its model, or what the head has said that it cannot live with. */
   trouble(): Promise<{ readonly kind: 'waiting' | 'copying' | 'fatal'; readonly message: string } | undefined>
-  /** Resolves when nothing of it is left, with the pids that had to be hunted down on this node. */
+  /** Resolves when nothing of it is left, with the pids of the stragglers that had to be killed on this node. */
   stop(): Promise<readonly number[]>
 }

@@ -29,8 +29,8 @@ export function startRankGroup(options: {
     trouble: async () => (head === undefined ? { kind: 'waiting', message: 'Waiting for the head' } : undefined),
     async stop() {
       await broughtUp
-      const [hunted] = await Promise.all([head?.stop(options.stopGraceMs) ?? [], workers.end()])
-      return hunted
+      const [stragglers] = await Promise.all([head?.stop(options.stopGraceMs) ?? [], workers.end()])
+      return stragglers
     },
   }
 

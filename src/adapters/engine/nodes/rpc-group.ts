@@ -1,8 +1,8 @@
 import { messageOf } from '../../../core/domain/caught.ts'
 import type { RpcSpec } from '../../../core/domain/replica-spec.ts'
-import type { Placement } from '../../../core/engines/llama-placement.ts'
+import type { LlamaPlacement } from '../../../core/engines/llama-placement.ts'
 import type { Clock } from '../../system/clock.ts'
-import type { GrowingFile } from '../../system/growing-file.ts'
+import type { FileFollower } from '../../system/file-follower.ts'
 import type { EngineProcess } from '../process/engine-process.ts'
 import type { EngineGroup } from './engine-group.ts'
 import { isFact, readWorkerLog, workerArgv } from './worker-script.ts'
@@ -13,7 +13,7 @@ export interface Head {
   readonly command: string
   readonly logFile: string
   inspect(): Promise<{ build: string | undefined; devices: readonly string[] }>
-  start(placement: Placement): Promise<EngineProcess>
+  start(placement: LlamaPlacement): Promise<EngineProcess>
 }
 
 /**
@@ -42,7 +42,7 @@ export function startRpcGroup(options: {
   const stopping = new AbortController()
   const workers = workerSteps({ ...options, wants: isFact })
   let head: EngineProcess | undefined
-  let headLog: GrowingFile | undefined
+  let headLog: FileFollower | undefined
   let fatal: string | undefined
   let waitingFor = 'the workers'
   const broughtUp = bringUp().catch(error => {
@@ -63,8 +63,8 @@ export function startRpcGroup(options: {
     async stop() {
       stopping.abort()
       await broughtUp
-      const [hunted] = await Promise.all([head?.stop(0) ?? [], workers.end()])
-      return hunted
+      const [stragglers] = await Promise.all([head?.stop(0) ?? [], workers.end()])
+      return stragglers
     },
   }
 
@@ -94,11 +94,11 @@ export function startRpcGroup(options: {
       headDevices: own.devices,
       workers: listening.map(({ address, devices }) => ({ address, port: rpc.port, devices })),
     })
-    void head.exited.then(tellHead).then(workers.fail, workers.fail)
+    void head.exited.then(describeHeadEnd).then(workers.fail, workers.fail)
   }
 
   /** A head that lost a worker aborts before srun has told us of it, and its backtrace says nothing. */
-  async function tellHead(how: string): Promise<string> {
+  async function describeHeadEnd(how: string): Promise<string> {
     const line = await fatalLine()
     const own = line === undefined ? how : `${line}: ${how}`
     if (line === undefined || !LOST_WORKER.test(line)) return own

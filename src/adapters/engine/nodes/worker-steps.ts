@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../../core/domain/caught.ts'
 import { START_LINE } from '../../../core/domain/engine-log.ts'
-import { type GrowingFile, growingFile } from '../../system/growing-file.ts'
+import { type FileFollower, followFile } from '../../system/file-follower.ts'
 import { readLastLines } from '../process/last-lines.ts'
 
 /** A step on another node of the job. */
@@ -80,9 +80,9 @@ export function workerSteps(options: {
 }
 
 /** What earlier starts have printed is past. */
-export async function followFromNow(path: string, text = '', wants?: (line: string) => boolean): Promise<GrowingFile> {
+export async function followFromNow(path: string, text = '', wants?: (line: string) => boolean): Promise<FileFollower> {
   await appendFile(path, text, { mode: 0o640 })
-  const file = growingFile(path, 0, wants)
+  const file = followFile(path, 0, wants)
   await file.read()
   return file
 }

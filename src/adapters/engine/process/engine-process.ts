@@ -11,7 +11,7 @@ export interface EngineProcess {
   readonly exited: Promise<string>
   /**
    * Ends it: TERM to its group (INT, where TERM does not reach it) and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
-   * Resolves when nothing is left, with the pids that had to be hunted down.
+   * Resolves when nothing is left, with the pids of the stragglers that had to be killed.
    */
   stop(graceMs: number): Promise<readonly number[]>
 }
@@ -24,7 +24,7 @@ export interface EngineLaunch {
   /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
   readonly marker: string
   /** Slurm's TERM does not reach it, nor does ours: it is asked to leave by INT, which Slurm never sends. */
-  readonly isShielded: boolean
+  readonly blocksNotice: boolean
   /** Run when its group has been killed, by whoever did it: what ends or removes that which a KILL leaves behind. */
   readonly cleanUp?: readonly string[] | undefined
   /** Its standard output and error are appended here. */
@@ -39,13 +39,14 @@ const CLEAN_UP_SECONDS = 30
  * supervisor is gone, however it went, the kernel closes the pipe and the shell ends everything that carries the marker,
  * cleans up, and ends the group. The engine itself replaces the launching shell, so its pid is the child's.
  *
- * A shielded engine has TERM blocked, which its children inherit: under proctrack/linuxproc or SignalChildrenProcesses
- * Slurm's TERM reaches the whole tree, and what the engine is answering would be cut (reference: env(1), coreutils 8.31).
- * Measured: Python, Perl and C++ keep the block, also below handlers of their own. TERM is ignored too, for programs that
- * undo a block and keep an ignore, as Java does. Node and Go undo both when they start: seal-term.ts.
+ * An engine that blocks notices has TERM blocked, which its children inherit: under proctrack/linuxproc or
+ * SignalChildrenProcesses Slurm's TERM reaches the whole tree, and what the engine is answering would be cut
+ * (reference: env(1), coreutils 8.31). Measured: Python, Perl and C++ keep the block, also below handlers of their own.
+ * TERM is ignored too, for programs that undo a block and keep an ignore, as Java does. Node and Go undo both when they
+ * start: seal-term.ts.
  */
 const LAUNCHER = `
-marker=$1; shielded=$2; words=$3; shift 3
+marker=$1; blocked=$2; words=$3; shift 3
 (
   # Of all arguments, those that clean up: they come first.
   left=$words
@@ -62,8 +63,8 @@ marker=$1; shielded=$2; words=$3; shift 3
   kill -KILL 0
 ) >/dev/null 2>&1 &
 shift "$words"
-[ "$shielded" = no ] || trap '' TERM
-if [ "$shielded" = yes ] && env --block-signal=TERM true 2>/dev/null; then
+[ "$blocked" = no ] || trap '' TERM
+if [ "$blocked" = yes ] && env --block-signal=TERM true 2>/dev/null; then
   set -- env --block-signal=TERM sh -c 'exec "$@"' sluice "$@"
 fi
 exec "$@" 3<&-
@@ -76,10 +77,10 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
   const log = await open(launch.logFile, 'a', 0o640)
   try {
     const [name = '', value = ''] = splitMarker(launch.marker)
-    const shielded = launch.isShielded ? 'yes' : 'no'
+    const blocked = launch.blocksNotice ? 'yes' : 'no'
     const { cleanUp = [] } = launch
-    const asked = launch.isShielded ? 'SIGINT' : 'SIGTERM'
-    const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, shielded, String(cleanUp.length), ...cleanUp]
+    const asked = launch.blocksNotice ? 'SIGINT' : 'SIGTERM'
+    const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, blocked, String(cleanUp.length), ...cleanUp]
     const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
       // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
       // (reference: setproctitle, SPT_NOENV); vLLM and SGLang do.
@@ -149,12 +150,12 @@ async function cleanUp(
 
 /** Ends everything that carries the marker, and looks again until nothing does; what was not in `group` is named. */
 export async function endMarked(marker: string, clock: Clock, group?: number): Promise<readonly number[]> {
-  const hunted = new Set<number>()
+  const stragglers = new Set<number>()
   for (;;) {
     const left = await findMarked(marker)
-    if (left.length === 0) return [...hunted]
+    if (left.length === 0) return [...stragglers]
     for (const one of left) {
-      if (signal(one.pid, 'SIGKILL') && one.group !== group) hunted.add(one.pid)
+      if (signal(one.pid, 'SIGKILL') && one.group !== group) stragglers.add(one.pid)
     }
     await clock.sleep(20)
   }

@@ -72,7 +72,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
     await makeDirectory(work, 0o750)
     const files = await filesOf(stage, model, work)
     const ended = new AbortController()
-    void tell(files, ended.signal).catch(() => undefined) // the copy itself tells what is wrong
+    void reportProgress(files, ended.signal).catch(() => undefined) // the copy itself tells what is wrong
     try {
       const { release, lost } = await holdLock(join(work, `${relative.replaceAll('/', '%')}.lock`))
       try {
@@ -123,7 +123,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
     return `Cannot copy ${name} to "${stage.to}": it takes ${sizeText(size)}, and ${sizeText(free)} are free; make room there, or name another disk (stage.to)`
   }
 
-  async function tell(files: readonly Wanted[], ended: AbortSignal): Promise<void> {
+  async function reportProgress(files: readonly Wanted[], ended: AbortSignal): Promise<void> {
     const total = files.reduce((sum, { source }) => sum + source.size, 0)
     const begun = clock.now()
     let first: number | undefined

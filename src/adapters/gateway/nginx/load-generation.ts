@@ -6,7 +6,7 @@ import { readModel } from '../read-model.ts'
 import { listenersOf } from '../render/listeners.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import { awaitGeneration, hasOneGeneration, sizeOf } from './await-generation.ts'
-import { privateGeneration } from './control.ts'
+import { privateGeneration } from './generation-probe.ts'
 import type { NginxCommand } from './nginx-command.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 

@@ -1,5 +1,5 @@
 import { type FileHandle, open, readFile, readlink } from 'node:fs/promises'
-import { foreignWriter, writerOf } from '../../system/foreign-writer.ts'
+import { untrustedWriter, writerOf } from '../../system/untrusted-writer.ts'
 import { type NginxProcess, readAgain } from './nginx-processes.ts'
 
 /** The program of a master, open: what is run through the descriptor is what was judged, whatever is swapped meanwhile. */
@@ -55,7 +55,7 @@ async function refuseForeignProgram(master: NginxProcess, handle: FileHandle): P
   if (writer !== undefined) refuse(master, `${writer} may write its program`)
   if (found.mode & SET_ID) refuse(master, 'its program is setuid or setgid')
   const path = (await readlink(`/proc/${master.pid}/exe`)).replace(/ \(deleted\)$/, '')
-  const foreign = await foreignWriter(path)
+  const foreign = await untrustedWriter(path)
   if (foreign !== undefined) refuse(master, `${foreign.writer} may write "${foreign.path}"`)
 }
 

@@ -3,7 +3,7 @@ import type { GatewayParts } from '../gateway-parts.ts'
 import { readModel } from '../read-model.ts'
 import { readKeys } from '../render/keys-file.ts'
 import { hasOneGeneration } from './await-generation.ts'
-import { privateGeneration } from './control.ts'
+import { privateGeneration } from './generation-probe.ts'
 import { findNginx } from './nginx-processes.ts'
 
 /** `Gateway.running` of a private nginx. While a reload goes on two generations accept, and neither is the answer: waits for its end. */

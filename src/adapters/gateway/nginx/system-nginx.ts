@@ -1,92 +1,265 @@
-import { readlinkSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { parseIpv4 } from '../../../core/domain/address.ts'
-import { ANY_IPV4, canonicalIpv6, type ListenAddress } from '../../../core/domain/listen-address.ts'
-import { readRegularText } from '../../system/regular-file.ts'
-import { isOfAccount } from './master-program.ts'
-import { type NginxProcess, readAgain, readNginx } from './nginx-processes.ts'
+import { join } from 'node:path'
+import type { GatewayModel } from '../../../core/domain/gateway-model.ts'
+import {
+  isSameListen,
+  type ListenAddress,
+  listensOf,
+  listenWords,
+  localUrl,
+  overlaps,
+} from '../../../core/domain/listen-address.ts'
+import type { GatewayParts } from '../gateway-parts.ts'
+import { readGeneration, readLink, setLink } from '../generation-files.ts'
+import { readModel } from '../read-model.ts'
+import { readKeys } from '../render/keys-file.ts'
+import { listenersOf } from '../render/listeners.ts'
+import { nginxString } from '../render/nginx-string.ts'
+import { awaitGeneration, sizeOf } from './await-generation.ts'
+import { buildOfMaster } from './build-of-master.ts'
+import { systemGeneration } from './generation-probe.ts'
+import { errorLogOf, filesOfDump, findSystemMaster, listensOn, type NginxPlaces } from './inspect-system-nginx.ts'
+import type { NginxInstance } from './nginx-instance.ts'
+import { findAnyNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
+import { runReload } from './reload-command.ts'
+import { systemFile } from './system-file.ts'
 
-/** Where an nginx was built to have its things. */
-export interface NginxPlaces {
-  readonly prefix: string
-  readonly configuration: string
-  readonly pidFile: string
-  readonly logs: string
-}
-
-/** Reads the output of `nginx -V`; what it does not name lies where nginx's own sources put it. */
-export function parsePlaces(text: string): NginxPlaces {
-  const named = (option: string) => new RegExp(`--${option}=(\\S+)`).exec(text)?.[1]
-  const prefix = named('prefix') ?? '/usr/local/nginx'
-  return {
-    prefix,
-    configuration: resolve(prefix, named('conf-path') ?? 'conf/nginx.conf'),
-    pidFile: resolve(prefix, named('pid-path') ?? 'logs/nginx.pid'),
-    logs: dirname(resolve(prefix, named('http-log-path') ?? 'logs/access.log')),
-  }
-}
-
-/** The pid file that the text of nginx.conf names, or the one that nginx was built with. */
-export function pidFileOf(text: string, places: NginxPlaces): string {
-  const named = /^[^\S\n]*pid\s+(?:"([^"]+)"|'([^']+)'|([^\s;]+))\s*;/m.exec(text)?.slice(1).find(Boolean)
-  return named === undefined ? places.pidFile : resolve(places.prefix, named)
+/** How the system's nginx is told. */
+export interface SystemNginxOptions {
+  /** Name of the file and of all that `http { }` sees of it. */
+  readonly name: string
+  /** From which nginx includes `*.conf` within `http { }`. */
+  readonly directory: string
+  /** The words of the command that reloads it. */
+  readonly reload: readonly string[]
 }
 
 /**
- * The master of the system's nginx. Its pid file tells it from every other nginx of this machine, ours included; where
- * that file is stale, its pid may be any account's process under any title, so it must be root's. That it is the one which
- * was reloaded shows when its children answer (`awaitGeneration`).
+ * The system's nginx, of which one file is ours; root's business alone, because whoever may write a file that root's nginx
+ * includes is root.
  *
- * @throws when it does not run, with what to do.
+ * `current` is what was put into that file last, `good` what was seen to run. A change begins with `current` and ends with
+ * `good`, so whatever a crash left between the two shows in them: it is made good by another reload, verified. nginx is
+ * never started or ended here, and nothing but the file and the reload command touches it.
  */
-export async function findSystemMaster(places: NginxPlaces): Promise<NginxProcess> {
-  const pidFile = pidFileOf(await readRegularText(places.configuration, MAX_FILE_BYTES).catch(asEmpty), places)
-  const pid = Number.parseInt(await readRegularText(pidFile, MOST_PID_BYTES).catch(asEmpty), 10)
-  const found = pid > 0 ? readNginx(pid) : undefined
-  if (found?.role === 'master' && (await isOfAccount(pid, 0)) && readAgain(found) !== undefined) return found
-  throw new Error(
-    `Cannot find the system's nginx: ${pidFile} names no master of nginx that root runs; start it, such as with systemctl start nginx`,
-  )
-}
+export function createSystemNginx(
+  parts: GatewayParts,
+  options: SystemNginxOptions & { places: NginxPlaces },
+): NginxInstance {
+  const { directory, nginx, clock } = parts
+  const mark = `# Kept in ${nginxString(directory.root)}\n`
+  const buildOf = buildOfMaster(nginx)
+  const file = systemFile(join(options.directory, `sluice-${options.name}.conf`), mark)
 
-// A longer nginx.conf names its pid file before.
-const MAX_FILE_BYTES = 4 * 1024 * 1024
-// More digits than a pid has.
-const MOST_PID_BYTES = 16
+  const instance: NginxInstance = {
+    async look() {
+      const master = await findSystemMaster(options.places)
+      const answer = await ask()
+      const links = await readLinks()
+      const isGood = answer !== undefined && links.current === answer && links.good === answer
+      const workers = keysOf(acceptingBeside(master, await ourListens()))
+      return {
+        master,
+        build: await buildOf(master),
+        answer,
+        isSettled: isGood && (await isInstalled(answer)),
+        async isStill() {
+          const isSame = readAgain(master) !== undefined && (await ask()) === answer
+          return isSame && keysOf(acceptingBeside(master, await ourListens())) === workers
+        },
+      }
+    },
+    async stillRuns(master, generation) {
+      return readAgain(master) !== undefined && (await ask()) === generation && (await isInstalled(generation))
+    },
+    rotateLogs: async () => undefined, // they lie where the site rotates its own
+    async test(generation, model, { master }) {
+      await nginx.test(generation, master)
+      if (master === undefined) return
+      // A configuration that is broken as it stands is told by `check`: the broken part may be our own file.
+      const dump = await nginx.dump('test', master).catch(() => '')
+      refuseSharedPorts(dump, model)
+      refuseToLetGo(master, model)
+    },
+    async listeners({ master }) {
+      if (master === undefined) return []
+      // Where another site listens was told by `test`: what the master holds of our addresses it holds for us.
+      const ours = await ourListens()
+      return listenersOf(master.pid).filter(one => ours.some(at => isSameListen(at, one)))
+    },
+    async install(generation) {
+      if (generation === undefined) return file.write(undefined)
+      const text = await textOf(generation)
+      if (text === undefined) throw new Error(`Cannot install generation ${generation}: its files are gone`)
+      // Back to the good one: until that was seen to run, `current` goes on saying that something else may.
+      if ((await readLink(directory, 'good')) !== generation) await setLink(directory, 'current', generation)
+      await file.write(text)
+    },
+    async check(generation) {
+      const master = await findSystemMaster(options.places)
+      const dump = await nginx.dump(`load generation ${generation} with all else that nginx reads`, master)
+      if (!dump.includes((await textOf(generation)) ?? mark)) {
+        throw new Error(
+          `Cannot load generation ${generation}: nginx does not read "${file.path}"; include ${options.directory}/*.conf within http { } of its configuration, or change gateway.directory`,
+        )
+      }
+      const model = await modelOf(generation)
+      if (model !== undefined) refuseSharedPorts(dump, model)
+    },
+    async load(generation, signal) {
+      const master = await findSystemMaster(options.places)
+      const older = acceptingBeside(master, await ourListens())
+      const errorLog = errorLogOf(master)
+      const logStart = errorLog === undefined ? 0 : await sizeOf(errorLog)
+      const model = generation === undefined ? undefined : await modelOf(generation)
+      await runReload(options.reload, { env: parts.env, clock, signal })
+      await awaitGeneration({
+        generation,
+        ask: model === undefined ? ask : () => systemGeneration(directory, [probesOf(model)]),
+        master,
+        older,
+        isAlone: isSteady(master),
+        errorLog,
+        logStart,
+        clock,
+        signal,
+      })
+      return master
+    },
+    async keep(generation) {
+      await setLink(directory, 'current', generation)
+      await setLink(directory, 'good', generation)
+    },
+    async workers() {
+      const master = await findSystemMaster(options.places)
+      const listens = await ourListens()
+      const workers = findAnyNginx().filter(one => one.role === 'worker')
+      return workers.filter(one => one.parent === master.pid || listensOnAny(one, listens))
+    },
+    async running(signal) {
+      const listens = await ourListens()
+      const deadline = clock.now() + RUNNING_MS
+      for (;;) {
+        const answer = await ask()
+        const { current, good } = await readLinks()
+        if (answer !== undefined && current === answer && good === answer) {
+          const model = await modelOf(answer)
+          if (model !== undefined) return { generation: answer, model, keys: await readKeys(directory, answer) }
+        }
+        if (answer !== undefined) {
+          throw new Error(
+            `Cannot tell what nginx runs: it answers generation ${answer}, which was not seen to run alone`,
+          )
+        }
+        if (!findAnyNginx().some(one => listensOnAny(one, listens))) return undefined
+        signal.throwIfAborted()
+        if (clock.now() > deadline) {
+          throw new Error(`Cannot tell what nginx runs: it does not say so within ${RUNNING_MS / 1000} s`)
+        }
+        await clock.sleep(POLL_MS, signal)
+      }
+    },
+    async stop({ signal }) {
+      await file.write(undefined)
+      await instance.load(undefined, signal)
+    },
+  }
+  return instance
 
-// An nginx without that file does not run, which is what the caller says.
-function asEmpty(): string {
-  return ''
-}
+  /** What answers where the generations listen that may run. */
+  async function ask(): Promise<number | undefined> {
+    return systemGeneration(directory, (await ourModels()).map(probesOf))
+  }
 
-/** What a master's messages go to: nginx puts its error log on standard error (ngx_log_redirect_stderr). */
-export function errorLogOf(master: NginxProcess): string | undefined {
-  try {
-    const path = readlinkSync(`/proc/${master.pid}/fd/2`)
-    return statSync(path).isFile() ? path : undefined
-  } catch {
-    return undefined // syslog, a journal, or a file that was removed: a refusal then shows as silence
+  async function readLinks() {
+    return { current: await readLink(directory, 'current'), good: await readLink(directory, 'good') }
+  }
+
+  async function ourModels(): Promise<GatewayModel[]> {
+    const { current, good } = await readLinks()
+    const models = await Promise.all([...new Set([current, good])].map(one => one && modelOf(one)))
+    return models.filter(one => typeof one === 'object')
+  }
+
+  async function ourListens(): Promise<ListenAddress[]> {
+    return (await ourModels()).flatMap(listensOf)
+  }
+
+  function modelOf(generation: number): Promise<GatewayModel | undefined> {
+    return readModel(directory, generation)
+  }
+
+  function textOf(generation: number): Promise<string | undefined> {
+    return readGeneration(directory, generation, 'gateway.conf')
+  }
+
+  async function isInstalled(generation: number): Promise<boolean> {
+    const [installed, text] = await Promise.all([file.read(), textOf(generation)])
+    return installed !== undefined && installed === text
+  }
+
+  /** nginx takes two sites on one port and asks nobody: requests would go by their Host, and strangers' by who came first. */
+  function refuseSharedPorts(dump: string, model: GatewayModel): void {
+    for (const other of filesOfDump(dump)) {
+      if (other.text.includes(mark)) continue
+      const theirs = listensOn(other.text)
+      const shared = listensOf(model).filter(at => theirs.some(one => overlaps(one, at)))
+      if (shared.length > 0) {
+        throw new Error(
+          `Cannot listen on ${shared.map(listenWords).join(', ')}: another site of this nginx does so in "${other.path}"; choose another port for one of the two`,
+        )
+      }
+    }
+  }
+
+  /**
+   * The masters' workers come and go with any reload of the site, in numbers that we do not know. But nginx tells its old
+   * workers to leave in one loop: one that was restarted meanwhile is told within moments of those that we know, so a set
+   * that stays the same has no such one in it.
+   */
+  function isSteady(master: NginxProcess): () => boolean {
+    let seen: string | undefined
+    let since = 0
+    return () => {
+      const now = keysOf(findAnyNginx().filter(one => isAccepting(one) && one.parent === master.pid))
+      if (now !== seen) since = clock.now()
+      seen = now
+      return now !== '' && clock.now() - since >= STEADY_MS
+    }
   }
 }
 
-/** The files of `nginx -T`. */
-export function filesOfDump(dump: string): readonly { readonly path: string; readonly text: string }[] {
-  const [, ...parts] = dump.split(/^# configuration file (.*):$/m)
-  return parts.flatMap((path, index) => (index % 2 === 0 ? [{ path, text: parts[index + 1] ?? '' }] : []))
+/** Workers of the master, and those of a master that was killed or upgraded (USR2, nginx(8)) and still has our ports. */
+function acceptingBeside(master: NginxProcess, listens: readonly ListenAddress[]): NginxProcess[] {
+  return findAnyNginx()
+    .filter(isAccepting)
+    .filter(one => one.parent === master.pid || listensOnAny(one, listens))
 }
 
-/** The TCP addresses of the `listen` directives in a file; a name there may be any of this machine's. */
-export function listensOn(text: string): readonly ListenAddress[] {
-  const directives = text.replaceAll(/(^|\s)#.*$/gm, '').matchAll(/(?:^|[;{}\s])listen\s+([^\s;]+)/g)
-  return [...directives].flatMap(([, at = '']) => {
-    if (at.startsWith('unix:')) return []
-    const [, six, rest = ''] = /^(?:\[([^\]]*)\])?(.*)$/.exec(at) ?? []
-    const port = Number(/(?:^|:)(\d+)$/.exec(rest)?.[1] ?? HTTP_PORT)
-    if (six !== undefined) return { address: canonicalIpv6(six) ?? six, port }
-    const host = rest.replace(/:\d+$/, '')
-    return { address: parseIpv4(host) === undefined ? ANY_IPV4 : host, port }
-  })
+function listensOnAny({ pid }: NginxProcess, listens: readonly ListenAddress[]): boolean {
+  return listenersOf(pid).some(one => listens.some(at => isSameListen(at, one)))
 }
 
-// An address without a port (ngx_http_core_module, listen).
-const HTTP_PORT = 80
+function keysOf(processes: readonly NginxProcess[]): string {
+  return processes.map(one => `${one.pid}/${one.startTime}`).join()
+}
+
+function probesOf(model: GatewayModel) {
+  return { url: localUrl(model.listen) }
+}
+
+/** `mustLetGo` of `loadGeneration`, where nothing but a reload is ours to do. */
+function refuseToLetGo(master: NginxProcess, model: GatewayModel): void {
+  const held = listenersOf(master.pid)
+  for (const at of listensOf(model)) {
+    const other = held.some(one => isSameListen(one, at)) ? undefined : held.find(one => overlaps(one, at))
+    if (other === undefined) continue
+    throw new Error(
+      `Cannot listen on ${listenWords(at)}: this nginx listens on ${listenWords(other)}, and a reload cannot change from one to the other; let the gateway listen on another port first, then on this one`,
+    )
+  }
+}
+
+// Workers answer a signal between two events.
+const STEADY_MS = 50
+const RUNNING_MS = 5000
+const POLL_MS = 20

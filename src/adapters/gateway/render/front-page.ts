@@ -2,7 +2,7 @@ import { nginxLines } from './nginx-string.ts'
 import { pathPatterns } from './path-list.ts'
 
 /** A tier as it stands in one server. */
-interface Standing {
+interface ListedTier {
   readonly name: string
   /** Where it stands there; ends with `/`. */
   readonly place: string
@@ -24,31 +24,31 @@ const CHAT = '/v1/chat/completions'
 const MAX_TIERS = 20
 const MAX_PLACE = 60
 
-export function frontPage(standing: readonly Standing[]): FrontPage {
-  const isFree = (path: string) => standing.every(tier => !serves(tier, path))
+export function frontPage(tiers: readonly ListedTier[]): FrontPage {
+  const isFree = (path: string) => tiers.every(tier => !serves(tier, path))
   return {
     pages: ['/', '/index.html'].filter(isFree),
     icon: isFree('/favicon.ico') && '/favicon.ico',
-    text: nginxLines(textOf(standing)),
+    text: nginxLines(textOf(tiers)),
   }
 }
 
 /** A tier that stands at `/x/` has `/x` too. */
-function serves({ place, paths }: Standing, path: string): boolean {
+function serves({ place, paths }: ListedTier, path: string): boolean {
   const patterns = pathPatterns(place.slice(0, -1), paths).map(one => new RegExp(one.slice(1).replace('\\z', '$')))
   return place === `${path}/` || patterns.some(pattern => pattern.test(path))
 }
 
-function textOf(standing: readonly Standing[]): string[] {
-  const shown = standing.slice(0, MAX_TIERS).filter(({ place }) => place.length <= MAX_PLACE)
+function textOf(tiers: readonly ListedTier[]): string[] {
+  const shown = tiers.slice(0, MAX_TIERS).filter(({ place }) => place.length <= MAX_PLACE)
   const rows = shown.map(({ name, place }) => `  ${`${place}v1`.padEnd(24)} ${name}`)
-  const hidden = standing.length - shown.length
+  const hidden = tiers.length - shown.length
   const first = shown.find(({ paths }) => paths.includes(CHAT))
   const base = `ADDRESS${(first ?? shown[0])?.place ?? '/'}v1`
   return [
     'This is Sluice: language models behind one address that speaks the API of OpenAI.',
     '',
-    ...(standing.length === 0 ? ['It serves no tier yet.'] : []),
+    ...(tiers.length === 0 ? ['It serves no tier yet.'] : []),
     ...(shown.length > 0 ? ['A base URL is this address with one of these paths:'] : []),
     ...rows,
     ...(hidden > 0 ? [`  and ${hidden} more`] : []),

@@ -233,7 +233,7 @@ function tierViewOf(
       })),
     },
     unavailable: nginxString(empty.body),
-    comeBack: empty.retryAfterSeconds ?? false,
+    emptyRetryAfter: empty.retryAfterSeconds ?? false,
     unreachable: nginxString(unreachableBody(tier)),
     failed: nginxString(failedBody(tier)),
   }

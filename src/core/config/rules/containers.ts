@@ -1,7 +1,7 @@
 import type { RUNTIMES } from '../../containers/runtimes.ts'
-import { MOUNTABLE } from '../alphabets.ts'
-import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { badKey, badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
+import { MOUNTABLE } from '../formats.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 type Runtime = keyof typeof RUNTIMES
 
@@ -44,17 +44,17 @@ const RESERVED: Readonly<Record<Runtime, readonly string[]>> = {
 const ELSEWHERE: readonly string[] = ['podman-hpc', 'pyxis']
 
 /** An image is named as its runtime takes it, and all that Sluice must say to the runtime can be said. */
-export const containerRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
+export const containerRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name]
-    if (!seen.has([...path, 'container'])) return []
+    if (!input.has([...path, 'container'])) return []
     const { runtime } = tier.container ?? {}
     return [
       ...(tier.engine === 'demo' ? [badKey([...path, 'container'], 'the demo engine needs none', 'leave it out')] : []),
-      ...(seen.has([...path, 'rpc'])
+      ...(input.has([...path, 'rpc'])
         ? [badKey([...path, 'container'], 'RPC workers are started outside of images', 'leave one of the two out')]
         : []),
-      ...(!seen.has([...path, 'rpc']) && (tier.slurm?.nodes ?? 1) > 1
+      ...(!input.has([...path, 'rpc']) && (tier.slurm?.nodes ?? 1) > 1
         ? [
             badValue(
               [...path, 'slurm', 'nodes'],
@@ -73,14 +73,14 @@ export const containerRule: Rule = seen =>
     ]
   })
 
-function imageFindings(path: Path, { container }: SeenTier): Finding[] {
+function imageFindings(path: Path, { container }: RuleTier): ConfigFinding[] {
   const { runtime, image } = container ?? {}
   if (runtime === undefined || image === undefined) return []
   const { pattern, found, fix } = IMAGES[runtime]
   return pattern.test(image) ? [] : [badValue(path, `${quote(image)} ${found}`, fix)]
 }
 
-function argumentFindings(path: Path, { container }: SeenTier): Finding[] {
+function argumentFindings(path: Path, { container }: RuleTier): ConfigFinding[] {
   const { runtime, args } = container ?? {}
   if (runtime === undefined) return []
   return (args ?? []).flatMap((word, index) => {
@@ -94,7 +94,7 @@ function argumentFindings(path: Path, { container }: SeenTier): Finding[] {
 /** Reference: shifter's manual, "Volume Mapping". */
 const CLOSED_TO_SHIFTER = /^\/(dev|etc|opt\/udiImage|proc|var)(\/|$)/
 
-function mountFindings(path: Path, { container }: SeenTier): Finding[] {
+function mountFindings(path: Path, { container }: RuleTier): ConfigFinding[] {
   const targets = (container?.mounts ?? []).map(mount => {
     const [source, target] = (mount ?? '').split(':')
     return target?.startsWith('/') === true ? target : source
@@ -111,7 +111,7 @@ function mountFindings(path: Path, { container }: SeenTier): Finding[] {
 }
 
 /** They are mounted without being asked. */
-function modelFindings(path: Path, { model, router, stage }: SeenTier): Finding[] {
+function modelFindings(path: Path, { model, router, stage }: RuleTier): ConfigFinding[] {
   const paths: [Path, string | undefined][] = [
     [[...path, 'model', 'file'], model?.file],
     [[...path, 'router', 'modelsDir'], router?.modelsDir],

@@ -1,20 +1,20 @@
 import { flagName } from '../args.ts'
-import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
+import { badKey, badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
 import { PLACEMENT, RESERVED, type Reserved, rankFlags } from './reserved-flags.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { type Rule, ruleTiers } from './rule-input.ts'
 
 /** Engine arguments are flags of the user's own, each given once, each a single argument. */
-export const engineArgumentsRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { args, engine, slurm }]) => {
+export const engineArgumentsRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { args, engine, slurm }]) => {
     const path = ['tiers', name, 'args']
-    const placement = seen.has(['tiers', name, 'rpc']) ? PLACEMENT : []
+    const placement = input.has(['tiers', name, 'rpc']) ? PLACEMENT : []
     const ranks = engine !== undefined && (slurm?.nodes ?? 1) > 1 ? rankFlags(engine) : []
     const reserved = engine === undefined ? [] : [...RESERVED[engine], ...placement, ...ranks]
     return argumentFindings(args, path, reserved)
   })
 
 /** What is wrong with arguments, a map or a list, whatever the engine; and which of them are not the user's. */
-export function argumentFindings(args: unknown, path: Path, reserved: readonly Reserved[]): Finding[] {
+export function argumentFindings(args: unknown, path: Path, reserved: readonly Reserved[]): ConfigFinding[] {
   if (!Array.isArray(args)) return mapFindings(path, args ?? {}, reserved)
   return args.flatMap((item: unknown, index) => {
     const at = [...path, index]
@@ -23,7 +23,7 @@ export function argumentFindings(args: unknown, path: Path, reserved: readonly R
   })
 }
 
-function itemFindings(path: Path, item: string, reserved: readonly Reserved[]): Finding[] {
+function itemFindings(path: Path, item: string, reserved: readonly Reserved[]): ConfigFinding[] {
   const [flag = ''] = item.split(/[\s=]/, 1)
   if (!/^--?[A-Za-z]/.test(flag)) return controlFindings(path, item)
   const taken = reserved.find(one => one.flags.includes(flagName(flag)))
@@ -34,7 +34,7 @@ function itemFindings(path: Path, item: string, reserved: readonly Reserved[]): 
   return controlFindings(path, item)
 }
 
-function mapFindings(path: Path, map: object, reserved: readonly Reserved[]): Finding[] {
+function mapFindings(path: Path, map: object, reserved: readonly Reserved[]): ConfigFinding[] {
   const first = new Map<string, string>()
   return Object.entries(map).flatMap(([name, value]) => {
     const at = [...path, name]
@@ -52,6 +52,6 @@ function mapFindings(path: Path, map: object, reserved: readonly Reserved[]): Fi
 }
 
 /** execve(2) ends an argument at NUL; other control characters are allowed: templates have line breaks. */
-function controlFindings(path: Path, text: string): Finding[] {
+function controlFindings(path: Path, text: string): ConfigFinding[] {
   return text.includes('\0') ? [badValue(path, 'it contains a NUL character', 'leave it out')] : []
 }

@@ -1,6 +1,6 @@
 import type { EngineName } from '../../engines/index.ts'
-import { badKey } from '../finding.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { badKey } from '../config-finding.ts'
+import { type Rule, ruleTiers } from './rule-input.ts'
 
 interface Owned {
   readonly pattern: RegExp
@@ -49,8 +49,8 @@ const ENGINE_OWNED: Partial<Readonly<Record<EngineName, readonly Owned[]>>> = {
  * Environment of the engine: no names that Sluice or Slurm sets, and no secrets ("secrets stay", docs/design/rules.md).
  * Values are never shown.
  */
-export const environmentRule: Rule = seen =>
-  seenTiers(seen).flatMap(([tier, { env, engine }]) =>
+export const environmentRule: Rule = input =>
+  ruleTiers(input).flatMap(([tier, { env, engine }]) =>
     Object.keys(env ?? {}).flatMap(name => {
       const owned = [...OWNED, ...((engine && ENGINE_OWNED[engine]) ?? [])].find(one => one.pattern.test(name))
       return owned === undefined ? [] : [badKey(['tiers', tier, 'env', name], owned.found, owned.fix)]

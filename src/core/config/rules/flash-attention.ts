@@ -1,7 +1,7 @@
-import type { Allowance } from '../allowances.ts'
-import { badValue, type Finding } from '../finding.ts'
+import { badValue, type ConfigFinding } from '../config-finding.ts'
 import { type GivenFlag, givenFlags } from '../given-flags.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import type { Override } from '../overrides.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /**
  * llama.cpp computes with a quantized V cache by flash attention alone, which `auto` turns on for it and which crashes
@@ -11,19 +11,19 @@ import { type Rule, type SeenTier, seenTiers } from './seen.ts'
  * 2. flash attention on, on sm70 → refused: the engine crashes
  * 3. V quantized, flash attention on or auto, on sm70 → refused: as 2
  */
-export const flashAttentionRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) =>
+export const flashAttentionRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) =>
     tier.engine === 'llama.cpp' || tier.engine === undefined ? tierFindings(tier, ['tiers', name, 'args']) : [],
   )
 
-function tierFindings({ args, gpu, allow }: SeenTier, path: readonly string[]): Finding[] {
+function tierFindings({ args, gpu, allow }: RuleTier, path: readonly string[]): ConfigFinding[] {
   const flags = givenFlags(args, path)
   const attention = flags.findLast(({ flag }) => flag === '--flash-attn' || flag === '-fa')
   const values = flags.findLast(({ flag }) => flag === '--cache-type-v' || flag === '-ctv')
   const isOff = attention !== undefined && /^(off|false|disabled|0)$/.test(attention.value ?? '')
   const isOn = attention !== undefined && /^(on|true|enabled|1)$/.test(attention.value ?? '')
   const isVolta = gpu?.arch?.replace('_', '') === 'sm70'
-  const allows = (name: Allowance) => allow?.includes(name) === true
+  const allows = (name: Override) => allow?.includes(name) === true
   const quantized = isQuantized(values) ? values : undefined
   if (isOff) {
     if (quantized === undefined || allows('quantized-v-without-flash-attn')) return []
@@ -51,10 +51,10 @@ function isQuantized(values: GivenFlag | undefined): values is GivenFlag {
   return values?.value !== undefined && /^(iq|q)\d/.test(values.value)
 }
 
-function fix(name: Allowance): string {
+function fix(name: Override): string {
   return `write f16, beside cache-type-k: q4_0 for a small cache (f16 for both where attention is latent, as DeepSeek's is), or ${allowing(name)}`
 }
 
-function allowing(name: Allowance): string {
+function allowing(name: Override): string {
   return `allow: [${name}] in the tier where your build can do it`
 }

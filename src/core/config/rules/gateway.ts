@@ -1,6 +1,6 @@
 import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../../domain/socket-path.ts'
-import { badKey, badValue, suggest } from '../finding.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { badKey, badValue, suggest } from '../config-finding.ts'
+import { type Rule, ruleTiers } from './rule-input.ts'
 
 /** A default tier exists, and is the one at `/`, where nginx sends what no other path takes. */
 export const defaultTierRule: Rule = ({ config }) => {
@@ -9,7 +9,7 @@ export const defaultTierRule: Rule = ({ config }) => {
   if (name === undefined || config.tiers === undefined) return []
   const names = Object.keys(config.tiers)
   if (!names.includes(name)) return [badValue(path, `there is no tier "${name}"`, suggest(name, names))]
-  const atRoot = seenTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
+  const atRoot = ruleTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
   if (atRoot === name) return []
   const fix = `${atRoot === undefined ? '' : `write ${atRoot}, or `}give ${name} the path /`
   return [badValue(path, `"${name}" is not the tier at /`, fix)]

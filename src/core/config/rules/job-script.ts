@@ -1,6 +1,6 @@
-import { badValue } from '../finding.ts'
+import { badValue } from '../config-finding.ts'
 import { asksForGpus, optionName } from '../sbatch-option.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /** Options of sbatch(1) that have a key of their own. */
 const KEYS: Readonly<Record<string, string>> = {
@@ -51,8 +51,8 @@ const SLUICES_OWN = [
 const OTHER_CLUSTER: ReadonlySet<string> = new Set(['-M', '--clusters', '--cluster'])
 
 /** `slurm.extra` adds options; it does not give one a second time, nor one that sbatch does not take beside what is rendered. */
-export const extraRule: Rule = seen =>
-  seenTiers(seen).flatMap(([tier, { slurm }]) =>
+export const extraRule: Rule = input =>
+  ruleTiers(input).flatMap(([tier, { slurm }]) =>
     (slurm?.extra ?? []).flatMap((option, index) => {
       const name = optionName(option ?? '')
       const path = ['tiers', tier, 'slurm', 'extra', index]
@@ -70,8 +70,8 @@ export const extraRule: Rule = seen =>
 const ANOTHER_SITE = 'leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
 
 /** A job without a node of its own would share GPUs that Slurm does not know. */
-export const unrequestedGpusRule: Rule = seen =>
-  seenTiers(seen).flatMap(([tier, { slurm }]) => {
+export const unrequestedGpusRule: Rule = input =>
+  ruleTiers(input).flatMap(([tier, { slurm }]) => {
     const { gpus, requestGpus, exclusive, extra } = slurm ?? {}
     if (requestGpus !== false) return []
     const path = ['tiers', tier, 'slurm', 'requestGpus']
@@ -81,11 +81,11 @@ export const unrequestedGpusRule: Rule = seen =>
     return [badValue(path, found, 'write exclusive: true beside it, or ask for GPUs in extra')]
   })
 
-type SeenSlurm = NonNullable<SeenTier['slurm']>
+type RuleSlurm = NonNullable<RuleTier['slurm']>
 
 interface Excluding {
   excludes(option: string): boolean
-  isRendered(slurm: SeenSlurm): boolean
+  isRendered(slurm: RuleSlurm): boolean
   readonly what: string
   readonly fix: string
 }
@@ -130,8 +130,8 @@ const EXCLUDING: readonly Excluding[] = [
 ]
 
 /** sbatch reads its lines up to the first command only. */
-export const setupRule: Rule = seen =>
-  seenTiers(seen).flatMap(([tier, { setup }]) =>
+export const setupRule: Rule = input =>
+  ruleTiers(input).flatMap(([tier, { setup }]) =>
     (setup ?? []).flatMap((line, index) =>
       line !== undefined && /^\s*#SBATCH\b/.test(line)
         ? [

@@ -1,8 +1,8 @@
 import type { EngineName } from '../../engines/index.ts'
 import { flagName } from '../args.ts'
-import { badValue, type Finding, type Path, quote } from '../finding.ts'
+import { badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
 import { isSwitch, switchedOff } from '../switches.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { type Rule, ruleTiers } from './rule-input.ts'
 
 /**
  * Arguments with which an engine is known to end at once, or not to do what was meant, and what is right:
@@ -16,8 +16,8 @@ import { type Rule, seenTiers } from './seen.ts'
  *
  * What depends on the engine's version is left to its start (`Engine.changed`).
  */
-export const knownMistakesRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, args }]) =>
+export const knownMistakesRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { engine, args }]) =>
     engine === undefined
       ? []
       : [
@@ -32,7 +32,7 @@ export function mistakeFindings(
   args: unknown,
   path: Path,
   fixes: Readonly<Record<string, string>> = {},
-): Finding[] {
+): ConfigFinding[] {
   return words(args, path).flatMap(one => findings(engine, one, fixes))
 }
 
@@ -48,7 +48,7 @@ function findings(
   engine: EngineName,
   { flag, given, value, path }: Word,
   fixes: Readonly<Record<string, string>>,
-): Finding[] {
+): ConfigFinding[] {
   const unknown =
     value === false ? undefined : UNKNOWN.find(one => one.engines.includes(engine) && one.flags.includes(flag))
   if (unknown !== undefined)
@@ -70,7 +70,7 @@ function findings(
   return []
 }
 
-function falseFindings(engine: EngineName, { flag, value, path }: Word): Finding[] {
+function falseFindings(engine: EngineName, { flag, value, path }: Word): ConfigFinding[] {
   if (value !== false || switchedOff(engine, flag) !== undefined) return []
   const found = `${NAMES[engine]} has no --no-${flag.replace(/^-+/, '')}, and its default would stay`
   return [badValue(path, found, 'leave it out, or write the value or the flag that turns it off')]

@@ -5,8 +5,8 @@ import {
   type ListenAddress,
   listenAddress,
 } from '../../domain/listen-address.ts'
-import { badValue, type Finding, type Path, pathText } from '../finding.ts'
-import { type Rule, type Seen, seenTiers } from './seen.ts'
+import { badValue, type ConfigFinding, type Path, pathText } from '../config-finding.ts'
+import { type Rule, type RuleInput, ruleTiers } from './rule-input.ts'
 
 /** A key that has the gateway listen somewhere. */
 interface Claim extends ListenAddress {
@@ -20,17 +20,17 @@ interface Claim extends ListenAddress {
  * nginx would take a port for all addresses beside one of them, and answer by the address that a client came to: named at both
  * keys, because either may be the wrong one.
  */
-export const listenRule: Rule = seen => {
-  const claims = claimsOf(seen)
+export const listenRule: Rule = input => {
+  const claims = claimsOf(input)
   const main = claims.find(({ path }) => path[0] === 'gateway' && path[1] === 'listen')
   const own = claims.filter(one => one === main || one.path[0] === 'gateway' || !(main && isSameListen(main, one)))
   return own.flatMap((one, index) => {
     const other = own.find((another, place) => place !== index && isOnePlace(one, another))
-    return other === undefined ? [] : [told(one, other)]
+    return other === undefined ? [] : [conflictFinding(one, other)]
   })
 }
 
-function told(one: Claim, other: Claim): Finding {
+function conflictFinding(one: Claim, other: Claim): ConfigFinding {
   const found = `${holder(other.path)} has ${other.shown}`
   if (isSameListen(one, other)) return badValue(one.path, `${found} already`, 'write another')
   return badValue(one.path, `${found}, and one of the two is for all addresses`, 'write another port')
@@ -45,12 +45,12 @@ function isOnePlace(one: ListenAddress, other: ListenAddress): boolean {
   return one.port === other.port && (one.address === other.address || isEveryAddress(one) || isEveryAddress(other))
 }
 
-function claimsOf(seen: Seen): readonly Claim[] {
-  const { listen, metricsPort } = seen.config.gateway ?? {}
+function claimsOf(input: RuleInput): readonly Claim[] {
+  const { listen, metricsPort } = input.config.gateway ?? {}
   const places: readonly (readonly [Path, number | string | undefined])[] = [
     [['gateway', 'listen'], listen],
     [['gateway', 'metricsPort'], metricsPort === undefined ? undefined : `127.0.0.1:${metricsPort}`],
-    ...seenTiers(seen).map(([name, tier]) => [['tiers', name, 'gatewayPort'], tier.gatewayPort] as const),
+    ...ruleTiers(input).map(([name, tier]) => [['tiers', name, 'gatewayPort'], tier.gatewayPort] as const),
   ]
   return places.flatMap(([path, value]) => {
     if (value === undefined) return []

@@ -1,14 +1,14 @@
-import { badKey, badValue, type Finding } from '../finding.ts'
+import { badKey, badValue, type ConfigFinding } from '../config-finding.ts'
 import { gpuCount } from '../gpu-count.ts'
 import { parallelism } from '../parallelism.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /** Each engine serves one model, from a file or an id; llama-server also routes among those of a directory. */
-export const modelRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
+export const modelRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) => {
     if (tier.engine === undefined || tier.engine === 'demo') return []
     const path = ['tiers', name]
-    const has = (...keys: string[]) => seen.has([...path, ...keys])
+    const has = (...keys: string[]) => input.has([...path, ...keys])
     const missing =
       tier.engine === 'llama.cpp'
         ? 'add model: { name, file } for one model, or router: { modelsDir } for a directory'
@@ -23,7 +23,7 @@ export const modelRule: Rule = seen =>
 
 type Has = (...keys: string[]) => boolean
 
-function routerFindings(path: readonly string[], { engine }: SeenTier, has: Has): Finding[] {
+function routerFindings(path: readonly string[], { engine }: RuleTier, has: Has): ConfigFinding[] {
   if (!has('router')) return []
   if (engine !== 'llama.cpp') {
     return [badKey([...path, 'router'], 'it is a way of llama.cpp', 'write model: { name, file } instead')]
@@ -31,7 +31,7 @@ function routerFindings(path: readonly string[], { engine }: SeenTier, has: Has)
   return has('model') ? [badKey([...path, 'model'], 'the tier has a router too', 'leave one of the two out')] : []
 }
 
-function sourceFindings(path: readonly string[], { engine }: SeenTier, has: Has): Finding[] {
+function sourceFindings(path: readonly string[], { engine }: RuleTier, has: Has): ConfigFinding[] {
   const [file, id] = [has('model', 'file'), has('model', 'id')]
   if (id && engine === 'llama.cpp') {
     const fix = 'download the model once and write model.file in the tier'
@@ -44,19 +44,19 @@ function sourceFindings(path: readonly string[], { engine }: SeenTier, has: Has)
 }
 
 /** A program that Sluice does not know is named, told its port, and said how it is asked. */
-export const customRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, custom, port }]) => {
+export const customRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { engine, custom, port }]) => {
     if (engine !== 'custom') return []
     const path = ['tiers', name]
-    const has = (...keys: string[]) => seen.has([...path, ...keys])
+    const has = (...keys: string[]) => input.has([...path, ...keys])
     const args = custom?.args
-    const isTold = port !== undefined || args === undefined || args.some(word => String(word).includes('{port}'))
+    const isPortKnown = port !== undefined || args === undefined || args.some(word => String(word).includes('{port}'))
     return [
       ...(has('custom')
         ? []
         : [badKey(path, 'it does not say what the engine is', 'add custom: { args, healthPath }')]),
       ...(has('command') ? [] : [badKey(path, 'it has no program', 'add command')]),
-      ...(isTold
+      ...(isPortKnown
         ? []
         : [badValue([...path, 'custom', 'args'], 'they do not tell its port', 'write {port}, or port in the tier')]),
     ]
@@ -66,8 +66,8 @@ export const customRule: Rule = seen =>
  * An endpoint gets whole GPUs of its node, as many as its tensor, pipeline and data parallelism take together, and TEI computes on
  * one. Over nodes all of them are one engine's.
  */
-export const tensorParallelRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, tensorParallel, args, slurm, rpc }]) => {
+export const tensorParallelRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { engine, tensorParallel, args, slurm, rpc }]) => {
     const path = ['tiers', name, 'tensorParallel']
     const gpus = slurm?.gpus === undefined ? undefined : gpuCount(slurm.gpus)
     const nodes = slurm?.nodes ?? 1

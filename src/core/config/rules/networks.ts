@@ -1,6 +1,6 @@
 import { parseIpv4 } from '../../domain/address.ts'
-import { badValue, type Finding, type Path, quote } from '../finding.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
+import { type Rule, ruleTiers } from './rule-input.ts'
 
 /**
  * A wider network has machines that are not the site's; the check of addresses would check nothing
@@ -12,14 +12,14 @@ const LINK_LOCAL = { first: 0xa9fe0000, size: 2 ** 16 }
 const FIRST_MULTICAST = 0xe0000000
 
 /** `gateway.networks` and `rpc.network` are IPv4 networks of hosts: exact, not link-local, not the whole internet. */
-export const networkRule: Rule = seen => [
-  ...(seen.config.gateway?.networks ?? []).flatMap((network, index) =>
+export const networkRule: Rule = input => [
+  ...(input.config.gateway?.networks ?? []).flatMap((network, index) =>
     findings(['gateway', 'networks', index], network),
   ),
-  ...seenTiers(seen).flatMap(([name, { rpc }]) => findings(['tiers', name, 'rpc', 'network'], rpc?.network)),
+  ...ruleTiers(input).flatMap(([name, { rpc }]) => findings(['tiers', name, 'rpc', 'network'], rpc?.network)),
 ]
 
-function findings(path: Path, network: string | undefined): Finding[] {
+function findings(path: Path, network: string | undefined): ConfigFinding[] {
   const wrong = network === undefined ? undefined : wrongNetwork(network)
   return wrong === undefined ? [] : [badValue(path, `${quote(network ?? '')} ${wrong.found}`, wrong.fix)]
 }

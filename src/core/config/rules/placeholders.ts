@@ -1,13 +1,13 @@
 import { CUSTOM_PLACEHOLDERS } from '../../engines/custom.ts'
-import { badValue, type Finding, type Path, quote } from '../finding.ts'
+import { badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
 import { nearestWord } from '../nearest-word.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /** What a custom engine's arguments leave to be filled in is known, and there is something to fill in. */
-export const placeholderRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
+export const placeholderRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) => {
     if (tier.engine !== 'custom') return []
-    const hasModel = seen.has(['tiers', name, 'model'])
+    const hasModel = input.has(['tiers', name, 'model'])
     return (tier.custom?.args ?? []).flatMap((word, index) =>
       wordFindings(String(word ?? ''), { path: ['tiers', name, 'custom', 'args', index], hasModel, allow: tier.allow }),
     )
@@ -16,10 +16,10 @@ export const placeholderRule: Rule = seen =>
 interface Place {
   readonly path: Path
   readonly hasModel: boolean
-  readonly allow: SeenTier['allow']
+  readonly allow: RuleTier['allow']
 }
 
-function wordFindings(word: string, { path, hasModel, allow }: Place): Finding[] {
+function wordFindings(word: string, { path, hasModel, allow }: Place): ConfigFinding[] {
   const names = new Set([...word.matchAll(PLACEHOLDER)].map(([, name = '']) => name))
   return [...names].flatMap(name => {
     if (CUSTOM_PLACEHOLDERS.some(known => known === name)) {

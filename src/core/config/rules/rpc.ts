@@ -1,23 +1,23 @@
-import { badKey, badValue, type Finding } from '../finding.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { badKey, badValue, type ConfigFinding } from '../config-finding.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /** A head and its workers have a node each, serve one model, and divide its layers among all of them. */
-export const rpcRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
+export const rpcRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name]
-    if (!seen.has([...path, 'rpc'])) return []
+    if (!input.has([...path, 'rpc'])) return []
     return [
       ...(tier.engine === undefined || tier.engine === 'llama.cpp'
         ? []
         : [badKey([...path, 'rpc'], 'it is a way of llama.cpp', 'leave it out, or write engine: llama.cpp')]),
-      ...(seen.has([...path, 'router'])
+      ...(input.has([...path, 'router'])
         ? [badKey([...path, 'router'], 'over RPC there is one model', 'write model: { name, file } instead')]
         : []),
       ...countFindings(name, tier),
     ]
   })
 
-function countFindings(name: string, { rpc, slurm }: SeenTier): Finding[] {
+function countFindings(name: string, { rpc, slurm }: RuleTier): ConfigFinding[] {
   const { workers, layers } = rpc ?? {}
   if (workers === undefined) return []
   const nodes = workers + 1

@@ -1,5 +1,5 @@
 import type { EngineName } from '../../engines/index.ts'
-import { badKey, type Finding } from '../finding.ts'
+import { badKey, type ConfigFinding } from '../config-finding.ts'
 import { isMap } from '../schema-at.ts'
 import { argumentFindings } from './engine-arguments.ts'
 import { mistakeFindings } from './known-mistakes.ts'
@@ -9,7 +9,7 @@ import type { Reserved } from './reserved-flags.ts'
  * What is wrong with the arguments in `config` of a server's options, whose shape is right. Other than in a tier, whatever has
  * no option of its own is the user's to say, as `--tensor-parallel-size` or `--max-model-len`.
  */
-export function serverArgumentFindings(engine: EngineName, options: unknown): Finding[] {
+export function serverArgumentFindings(engine: EngineName, options: unknown): ConfigFinding[] {
   const config = isMap(options) ? options['config'] : undefined
   if (!isMap(config)) return []
   const [first, second] = Object.keys(config)

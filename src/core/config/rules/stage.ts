@@ -1,23 +1,23 @@
-import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { badKey, badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /** What is copied is the tier's one model, from a place that the nodes share to one that is a node's own. */
-export const stageRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
+export const stageRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name, 'stage']
-    if (!seen.has(path)) return []
-    if (!seen.has(['tiers', name, 'model', 'file'])) {
+    if (!input.has(path)) return []
+    if (!input.has(['tiers', name, 'model', 'file'])) {
       return [badKey(path, 'the tier has no model.file to copy', 'write model: { name, file }, or leave stage out')]
     }
     const nodes = tier.slurm?.nodes ?? 1
-    if (nodes > 1 && !seen.has(['tiers', name, 'rpc'])) {
+    if (nodes > 1 && !input.has(['tiers', name, 'rpc'])) {
       const found = `${nodes} nodes, of which only the first would get the model`
       return [badValue(['tiers', name, 'slurm', 'nodes'], found, 'write 1, or leave stage out')]
     }
     return [...placeFindings(path, tier), ...modelFindings(['tiers', name, 'model', 'file'], tier)]
   })
 
-function placeFindings(path: Path, { stage }: SeenTier): Finding[] {
+function placeFindings(path: Path, { stage }: RuleTier): ConfigFinding[] {
   const { from, to } = stage ?? {}
   if (from === undefined || to === undefined) return []
   const found = isWithin(to, from) ? 'lies in stage.from' : isWithin(from, to) ? 'holds stage.from' : undefined
@@ -26,7 +26,7 @@ function placeFindings(path: Path, { stage }: SeenTier): Finding[] {
     : [badValue([...path, 'to'], `${quote(to)} ${found}`, "write a directory on the nodes' own disks")]
 }
 
-function modelFindings(path: Path, { model, stage }: SeenTier): Finding[] {
+function modelFindings(path: Path, { model, stage }: RuleTier): ConfigFinding[] {
   const [file, from] = [model?.file, stage?.from]
   if (file === undefined || from === undefined || (isWithin(file, from) && !isWithin(from, file))) return []
   return [badValue(path, `${quote(file)} is not below ${quote(from)} (stage.from)`, 'write where the nodes share it')]

@@ -1,7 +1,7 @@
 import { ENGINES } from '../../engines/index.ts'
-import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
+import { badKey, badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
 import { countHosts } from '../host-count.ts'
-import { type Rule, seenTiers } from './seen.ts'
+import { type Rule, ruleTiers } from './rule-input.ts'
 
 export const someTierRule: Rule = ({ config, has }) => {
   if (config.tiers === undefined || Object.keys(config.tiers).length > 0 || !has(['tiers'])) return []
@@ -9,9 +9,9 @@ export const someTierRule: Rule = ({ config, has }) => {
 }
 
 /** Two tiers below one path could not be told apart. Nested paths are fine: nginx takes the longest. */
-export const pathRule: Rule = seen => [
-  ...twice(seenTiers(seen).map(([name, tier]) => ({ name, value: tier.path, path: ['tiers', name, 'path'] }))),
-  ...seenTiers(seen).flatMap(([name, { path }]) => {
+export const pathRule: Rule = input => [
+  ...twice(ruleTiers(input).map(([name, tier]) => ({ name, value: tier.path, path: ['tiers', name, 'path'] }))),
+  ...ruleTiers(input).flatMap(([name, { path }]) => {
     const taken = TAKEN_PATHS.find(one => path?.startsWith(one.path))
     const fix = `write another, such as /${name}/`
     return taken === undefined ? [] : [badValue(['tiers', name, 'path'], `${quote(path ?? '')} ${taken.found}`, fix)]
@@ -24,17 +24,17 @@ const TAKEN_PATHS: readonly { path: string; found: string }[] = [
 ]
 
 /** Job scripts of all tiers are rendered into one directory. */
-export const scriptRule: Rule = seen =>
+export const scriptRule: Rule = input =>
   twice(
-    seenTiers(seen).map(([name, tier]) => {
+    ruleTiers(input).map(([name, tier]) => {
       const path = ['tiers', name, 'slurm', 'script']
-      return { name, value: seen.has(path) ? tier.slurm?.script : `${name}.slurm`, path }
+      return { name, value: input.has(path) ? tier.slurm?.script : `${name}.slurm`, path }
     }),
   )
 
 /** What is loaded first stays loaded: a model more would push the first one out before anybody asked. */
-export const preloadRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { router }]) => {
+export const preloadRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { router }]) => {
     const path = ['tiers', name, 'router', 'preload']
     const { preload, modelsMax } = router ?? {}
     if (preload === undefined) return []
@@ -49,8 +49,8 @@ export const preloadRule: Rule = seen =>
   })
 
 /** sbatch(1) --nodelist: the job gets all of these hosts, not some of them. */
-export const nodelistRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { slurm }]) => {
+export const nodelistRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { slurm }]) => {
     const { nodelist, nodes } = slurm ?? {}
     const named = nodelist === undefined ? 0 : countHosts(nodelist)
     if (nodes === undefined || named <= nodes) return []
@@ -62,10 +62,10 @@ export const nodelistRule: Rule = seen =>
     return [badValue(path, `Slurm would give the job all ${named} nodes of ${quote(nodelist ?? '')}`, fix)]
   })
 
-export const nodesRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine, slurm }]) => {
+export const nodesRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { engine, slurm }]) => {
     const nodes = slurm?.nodes ?? 1
-    if (nodes === 1 || engine === undefined || seen.has(['tiers', name, 'rpc'])) return []
+    if (nodes === 1 || engine === undefined || input.has(['tiers', name, 'rpc'])) return []
     if (ENGINES[engine].addressVariable !== undefined) return []
     const path = ['tiers', name, 'slurm', 'nodes']
     return [
@@ -84,7 +84,7 @@ interface Claim {
 }
 
 /** Later claims of a value that an earlier tier has; those that claim nothing are free. */
-function twice(claims: readonly Claim[]): Finding[] {
+function twice(claims: readonly Claim[]): ConfigFinding[] {
   const first = new Map<string | number, string>()
   return claims.flatMap(({ name, value, path }) => {
     if (value === undefined) return []

@@ -1,13 +1,13 @@
 import type { ENGINES } from '../../engines/index.ts'
-import { ALLOWANCES_OF } from '../allowances.ts'
-import { badKey, badValue, type Finding, type Path, quote } from '../finding.ts'
-import { type Rule, type SeenTier, seenTiers } from './seen.ts'
+import { badKey, badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
+import { OVERRIDE_ENGINES } from '../overrides.ts'
+import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /** What an engine would ignore is refused. */
-export const engineKeysRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, { engine }]) => {
+export const engineKeysRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, { engine }]) => {
     if (engine === undefined) return []
-    return IGNORED.filter(one => one.engines.includes(engine) && seen.has(['tiers', name, one.key])).map(one =>
+    return IGNORED.filter(one => one.engines.includes(engine) && input.has(['tiers', name, one.key])).map(one =>
       badKey(['tiers', name, one.key], one.found, one.fix),
     )
   })
@@ -40,28 +40,28 @@ const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: strin
 ]
 
 /** What nothing would read beside the other keys of the tier is refused, or people wait for what it says. */
-export const unreadKeysRule: Rule = seen =>
-  seenTiers(seen).flatMap(([name, tier]) => {
+export const unreadKeysRule: Rule = input =>
+  ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name]
     return [...allowFindings(path, tier), ...numaFindings(path, tier), ...metricsFindings(path, tier)]
   })
 
-function allowFindings(path: Path, { engine, allow }: SeenTier): Finding[] {
+function allowFindings(path: Path, { engine, allow }: RuleTier): ConfigFinding[] {
   if (engine === undefined) return []
   return (allow ?? []).flatMap((one, index) => {
-    if (one === undefined || ALLOWANCES_OF[one] === engine) return []
-    const found = `${quote(one)} is about ${ALLOWANCES_OF[one]}, and the engine is ${engine}`
+    if (one === undefined || OVERRIDE_ENGINES[one] === engine) return []
+    const found = `${quote(one)} is about ${OVERRIDE_ENGINES[one]}, and the engine is ${engine}`
     return [badValue([...path, 'allow', index], found, 'leave it out')]
   })
 }
 
 /** It is bound to where its GPU is. */
-function numaFindings(path: Path, { engine, numa, slurm }: SeenTier): Finding[] {
+function numaFindings(path: Path, { engine, numa, slurm }: RuleTier): ConfigFinding[] {
   if (numa !== true || slurm?.gpus !== 0 || engine === 'demo') return []
   return [badKey([...path, 'numa'], 'the job has no GPU to be near to (slurm.gpus)', 'leave it out')]
 }
 
-function metricsFindings(path: Path, { custom }: SeenTier): Finding[] {
+function metricsFindings(path: Path, { custom }: RuleTier): ConfigFinding[] {
   const metrics = custom?.metrics
   if (metrics === undefined) return []
   const isRead = [metrics.running, metrics.waiting, metrics.kv].some(one => one !== undefined)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { startRpcGroup } from '../../../../src/adapters/engine/nodes/rpc-group.ts'
 import { systemClock } from '../../../../src/adapters/system/clock.ts'
-import type { Placement } from '../../../../src/core/engines/llama-placement.ts'
+import type { LlamaPlacement } from '../../../../src/core/engines/llama-placement.ts'
 import { until } from '../../../lab/until.ts'
 
 const PATIENCE = { timeoutMs: 5_000, intervalMs: 5 }
@@ -18,7 +18,7 @@ beforeEach(async () => {
 function group({ build = 'b1', connects = true, layers }: { build?: string; connects?: boolean; layers?: number[] }) {
   const did: string[] = []
   const ends = new Map<string, (how: string) => void>()
-  let placement: Placement | undefined
+  let placement: LlamaPlacement | undefined
   const logFile = join(directory, 'engine.log')
   const running = startRpcGroup({
     rpc: { workers: 2, port: 50_052, networks: ['10.0.0.0/24'], commands: ['rpc-server'], ...(layers && { layers }) },

@@ -12,13 +12,13 @@ const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
 const WAIT = { timeoutMs: 10_000 }
 let engines = 0
 
-async function start(script: string, isShielded = false) {
+async function start(script: string, blocksNotice = false) {
   engines += 1
   const marker = `SLUICE_ENDPOINT=test-${process.pid}-${engines}`
   const logFile = join(directory, `${engines}.log`)
   const env = { PATH: process.env['PATH'] ?? '' }
   const argv = ['-c', script]
-  const engine = await startEngine({ command: '/bin/sh', argv, env, marker, isShielded, logFile }, systemClock)
+  const engine = await startEngine({ command: '/bin/sh', argv, env, marker, blocksNotice, logFile }, systemClock)
   return { engine, marker, log: () => readFile(logFile, 'utf8') }
 }
 
@@ -42,7 +42,7 @@ it('stops an engine that heeds TERM, and kills one that does not', async () => {
   expect(await ignores.engine.exited).toBe('Killed by SIGKILL')
 })
 
-it('shields an engine and its children from a TERM that others send, and kills it all the same', async () => {
+it('keeps from an engine and its children a TERM that others send, and kills it all the same', async () => {
   const { engine, marker, log } = await start('sleep 600 & echo $$ $!; exec sleep 600', true)
   await until('both pids', async () => (await log()).endsWith('\n'), WAIT)
   const pids = (await log()).trim().split(' ').map(Number)
@@ -59,7 +59,7 @@ it('shields an engine and its children from a TERM that others send, and kills i
   expect(await findMarked(marker)).toEqual([])
 })
 
-it('shields one that undoes the block, as dash does when it waits, and Java does when it starts', async () => {
+it('keeps it from one that undoes the block, as dash does when it waits, and Java does when it starts', async () => {
   const { engine, log } = await start('(sleep 1; echo on) ; sleep 600; echo ended', true)
   await until('it has waited', async () => (await log()) === 'on\n', WAIT)
   process.kill(engine.pid, 'SIGTERM')
@@ -70,7 +70,7 @@ it('shields one that undoes the block, as dash does when it waits, and Java does
   expect(await engine.exited).toBe('Killed by SIGKILL')
 })
 
-it('asks a shielded engine to leave by INT', async () => {
+it('asks an engine that blocks notices to leave by INT', async () => {
   const { engine } = await start('exec sleep 600', true)
   expect(await engine.stop(10_000)).toEqual([])
   expect(await engine.exited).toBe('Killed by SIGINT')
@@ -89,7 +89,7 @@ it('leaves nothing when the supervisor is killed, not even what left the group',
     const { startEngine } = await import('${join(import.meta.dirname, '../../../../src/adapters/engine/process/engine-process.ts')}')
     const { systemClock } = await import('${join(import.meta.dirname, '../../../../src/adapters/system/clock.ts')}')
     const argv = ['-c', 'setsid sleep 600 & sleep 600 & sleep 600']
-    await startEngine({ command: '/bin/sh', argv, env: process.env, marker: '${marker}', isShielded: true, logFile: '/dev/null' }, systemClock)
+    await startEngine({ command: '/bin/sh', argv, env: process.env, marker: '${marker}', blocksNotice: true, logFile: '/dev/null' }, systemClock)
     setInterval(() => {}, 1000)`
   const supervisor = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
   await until('the engine and all its children run', async () => (await findMarked(marker)).length >= 5, WAIT)
@@ -104,7 +104,7 @@ describe('what a KILL would leave behind', () => {
   it('is cleaned up after a stop, by exactly the words that were given, with the environment of the engine', async () => {
     const env = { PATH: process.env['PATH'] ?? '', KEY: 'k' }
     const launch = { ...{ command: '/bin/sh', argv: ['-c', 'exec sleep 600'], env }, cleanUp: cleanUp('stopped') }
-    const more = { marker: `SLUICE_ENDPOINT=test-${process.pid}-clean`, isShielded: true, logFile: '/dev/null' }
+    const more = { marker: `SLUICE_ENDPOINT=test-${process.pid}-clean`, blocksNotice: true, logFile: '/dev/null' }
     const engine = await startEngine({ ...launch, ...more }, systemClock)
     await expect(readFile(cleaned('stopped'))).rejects.toThrow('ENOENT')
     await engine.stop(0)
@@ -120,7 +120,7 @@ describe('what a KILL would leave behind', () => {
       const env = { ...process.env, KEY: 'k' }
       const cleanUp = ${JSON.stringify(cleanUp('abandoned'))}
       const logFile = '${cleaned('abandoned.log')}'
-      await startEngine({ command: '/bin/sh', argv, env, cleanUp, marker: '${marker}', isShielded: false, logFile }, systemClock)
+      await startEngine({ command: '/bin/sh', argv, env, cleanUp, marker: '${marker}', blocksNotice: false, logFile }, systemClock)
       setInterval(() => {}, 1000)`
     const supervisor = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' })
     const said = () => readFile(cleaned('abandoned.log'), 'utf8').catch(() => '')

@@ -1,0 +1,220 @@
+import { hostname, userInfo } from 'node:os'
+import type { ConfigOptions } from '../../adapters/config-file/load-config.ts'
+import { openJournal } from '../../adapters/registry/journal.ts'
+import type { OrderAnswer } from '../../adapters/slurm/slurm.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { SerialQueueTimeout } from '../../adapters/system/serial-queue.ts'
+import type { Context } from '../../core/context.ts'
+import { messageOf } from '../../core/domain/caught.ts'
+import { jobsNamed } from '../../core/domain/named-jobs.ts'
+import { UserError } from '../../core/domain/user-error.ts'
+import { printJson } from '../../core/text/line-printer.ts'
+import { leftBehind } from '../../programs/removal/left-behind.ts'
+import { lookOnce, type Outcome, type RemovalEffects, removeJobs as run } from '../../programs/removal/loop.ts'
+import type { Manner, RemovalTarget } from '../../programs/removal/plan-removal.ts'
+import { openSite, type Site } from './open-site.ts'
+import { stillUpdaters } from './updater-pulse.ts'
+
+export interface RemovalCommandOptions extends ConfigOptions {
+  /** Seconds that a drain may take. */
+  readonly within?: string
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+/** `sluice drain ID`: one replica finishes its answers and is cancelled, or comes back. */
+export async function drain(
+  name: string,
+  options: RemovalCommandOptions & { readonly requeue?: boolean },
+  context: Context,
+): Promise<void> {
+  const site = await openSite(options, context)
+  if (Object.hasOwn(site.config.tiers, name)) {
+    throw new UserError(`Cannot drain "${name}": it is a tier; name one of its replicas, or use sluice stop ${name}`)
+  }
+  await removeJobs(site, { name, manner: options.requeue === true ? 'requeue' : 'drain' }, options, context)
+}
+
+/** `sluice stop TIER|ID`: all of it finishes its answers and is cancelled, or is cancelled at once. */
+export async function stop(
+  name: string,
+  options: RemovalCommandOptions & { readonly now?: boolean },
+  context: Context,
+): Promise<void> {
+  const site = await openSite(options, context)
+  await removeJobs(site, { name, manner: options.now === true ? 'now' : 'drain' }, options, context)
+}
+
+async function removeJobs(
+  site: Site,
+  { name, manner }: { name: string; manner: Manner },
+  options: RemovalCommandOptions,
+  context: Context,
+): Promise<void> {
+  const withinSeconds = secondsOf(options.within)
+  const targets = await findTargets(name, site, context)
+  const effects = effectsOf(site)
+  const how = (site.isLocal ? LOCAL_MANNERS : MANNERS)[manner]
+  if (targets.length === 0) {
+    report([], `${name} has no jobs`, options, context)
+    return options.dryRun === true ? undefined : clearLeft(name, site, options, context)
+  }
+  if (options.dryRun === true) {
+    const outcomes = await lookOnce({ targets, manner, effects })
+    return report(outcomes, `Would send ${list(targets)} away (${how})`, options, context)
+  }
+
+  const log = options.json === true ? context.warn : context.print
+  log(`Sending ${list(targets)} away: ${how}`)
+  const stillBeats = new Map<string, number>()
+  const over = new AbortController()
+  // Nobody waits for it: a replica is asked at once, whatever becomes of its gateways.
+  void stillUpdaters(site, systemClock, AbortSignal.any([over.signal, context.signal])).then(
+    still => {
+      for (const [gateway, { beat }] of still) stillBeats.set(gateway, beat)
+    },
+    () => undefined, // routes that cannot be read are told on the way
+  )
+  const outcomes = await run({
+    stillBeats,
+    targets,
+    manner,
+    withinSeconds,
+    effects,
+    log: (target, words) => log(`${target.tier} job ${target.jobId}: ${words}`),
+    clock: systemClock,
+    signal: context.signal,
+  }).finally(() => over.abort())
+  if (options.json === true) report(outcomes, '', options, context)
+  await clearLeft(name, site, options, context)
+  const left = outcomes.filter(one => !one.isDone)
+  if (left.length > 0) throw new Error(stoppedWords(left))
+}
+
+/** What of it goes on, and what nobody was asked for. */
+function stoppedWords(left: readonly Outcome[]): string {
+  const jobs = (outcomes: readonly Outcome[]) => outcomes.map(one => `job ${one.target.jobId}`).join(', ')
+  const unasked = left.filter(one => one.notAsked !== undefined)
+  const going = left.filter(one => one.notAsked === undefined)
+  const goesOn = `${jobs(going)} still there; what was asked for goes on, see sluice status`
+  if (unasked.length === 0) return `Stopped watching: ${goesOn}`
+  const reasons = [...new Set(unasked.map(one => one.notAsked))].join('; ')
+  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; nothing was asked of ${unasked.length === 1 ? 'it' : 'them'}`
+  return going.length === 0 ? cannot : `${cannot}; ${goesOn}`
+}
+
+/** What failed leaves its endpoint files, so that people see why; whoever sends it away has seen it. */
+async function clearLeft(name: string, site: Site, { json }: RemovalCommandOptions, context: Context): Promise<void> {
+  const log = json === true ? context.warn : context.print
+  const scan = await site.registry.scan().catch(unknown)
+  if (scan === undefined || scan.endpoints.length === 0) return
+  const answer = await site.jobs(context.signal)
+  if ('unknown' in answer) return
+  const jobs = [...answer.jobs.map(one => one.job), ...answer.others]
+  for (const { id } of leftBehind(name, scan.endpoints, { jobs, complete: answer.complete })) {
+    const trouble = await site.registry.remove(id).then(() => undefined, messageOf)
+    log(trouble === undefined ? `Removed what is left of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)
+  }
+}
+
+const MANNERS: Readonly<Record<Manner, string>> = {
+  drain: 'no new requests, answers are finished, then the job is cancelled',
+  requeue: 'no new requests, answers are finished, then the job is requeued',
+  now: 'cancelled at once, answers are cut',
+}
+
+/** Of a `sluice up`, which keeps its replicas running. */
+const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
+  drain: 'no new requests, answers are finished, then it ends for as long as this sluice up runs',
+  requeue: 'no new requests, answers are finished, then it is started again',
+  now: 'ended at once for as long as this sluice up runs, answers are cut',
+}
+
+/** Throws where Slurm does not answer: what else runs would be missed ("unknown is not none", docs/design/rules.md). */
+async function findTargets(name: string, site: Site, context: Context): Promise<readonly RemovalTarget[]> {
+  const answer = await site.jobs(context.signal)
+  if ('unknown' in answer) throw new Error(`Cannot find out which jobs there are: ${answer.unknown}`)
+  const reported = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
+  const known = [...reported, ...(await forgottenJobs(site, reported))]
+  // Jobs of a tier that was taken out of sluice.yaml still run, and must be stopped all the same.
+  const tiers = [...new Set([...Object.keys(site.config.tiers), ...known.map(job => job.tier)])]
+  const live = new Set(known.filter(job => job.state !== 'ended').map(job => job.id))
+  return jobsNamed(name, { tiers, jobs: known })
+    .filter(job => live.has(job.id) || !tiers.includes(name))
+    .map(({ tier, id, restarts }) => ({ tier, jobId: id, restarts }))
+    .sort((one, other) => Number(one.jobId) - Number(other.jobId))
+}
+
+/** Jobs that Slurm may have forgotten, whose endpoint files are still there: they can be named too. */
+async function forgottenJobs(site: Site, reported: readonly { readonly id: string }[]) {
+  const { endpoints } = (await site.registry.scan().catch(unknown)) ?? { endpoints: [] }
+  return endpoints
+    .filter(({ job }) => reported.every(one => one.id !== job.id))
+    .map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: 'ended' as const }))
+}
+
+function effectsOf({ registry, orders, ...site }: Site): RemovalEffects {
+  return {
+    jobs: async () => {
+      const answer = await site.jobs()
+      return 'unknown' in answer ? undefined : { jobs: answer.jobs.map(one => one.job), complete: answer.complete }
+    },
+    registry: () => registry.scan().catch(unknown),
+    routes: () => registry.routes().catch(unknown),
+    requestDrain: async (replica, jobId, request) => {
+      try {
+        await registry.make() // a site that was set up before there were requests
+        await registry.requestDrain(replica, request)
+      } catch (error) {
+        if (!(error instanceof SerialQueueTimeout)) throw error
+        return error.message // it may be written yet
+      }
+      return troubleOf(await orders.signalBatch(jobId))
+    },
+    cancel: async jobId => {
+      const answer = await orders.cancel(jobId)
+      if (answer.kind === 'accepted') await noteCancel(jobId, site)
+      return troubleOf(answer)
+    },
+    requeue: async jobId => troubleOf(await orders.requeueIncomplete(jobId)),
+  }
+}
+
+/** Slurm does not say who cancelled a job: without a note our own cancel would be told as somebody's. */
+async function noteCancel(job: string, { config, serialQueue }: Pick<Site, 'config' | 'serialQueue'>): Promise<void> {
+  const writer = `operator-${hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
+  const journal = openJournal({ shared: config.shared, writer, print: () => undefined }, systemClock, serialQueue)
+  journal.record('cancelled', { job, by: userInfo().username })
+  await journal.close()
+}
+
+/** A job that Slurm does not know has gone, which the next look shows. */
+function troubleOf(answer: OrderAnswer): string | undefined {
+  return 'message' in answer ? answer.message : undefined
+}
+
+// The next look asks again; what is not known is said meanwhile.
+function unknown(): undefined {
+  return undefined
+}
+
+function report(outcomes: readonly Outcome[], title: string, options: RemovalCommandOptions, { print }: Context): void {
+  if (options.json === true) {
+    const jobs = outcomes.map(({ target, isDone, words }) => ({ tier: target.tier, job: target.jobId, isDone, words }))
+    printJson(print, { dryRun: options.dryRun === true, jobs })
+    return
+  }
+  print(title)
+  for (const { target, words } of outcomes) print(`${target.tier} job ${target.jobId}: ${words}`)
+}
+
+function list(targets: readonly RemovalTarget[]): string {
+  const [first] = targets
+  return targets.length === 1 ? `${first?.tier} job ${first?.jobId}` : `${targets.length} jobs of ${first?.tier}`
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
+  throw new UserError(`Cannot drain within "${text}": --within takes whole seconds, at most 86400`)
+}

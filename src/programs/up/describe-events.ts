@@ -1,0 +1,88 @@
+import { withoutSequences } from '../../core/text/printable-text.ts'
+
+/** One line of a journal. */
+export interface JournalEvent {
+  readonly event: string
+  readonly [detail: string]: unknown
+}
+
+/** Undefined when the line is not one of a journal. */
+export function parseEvent(line: string): JournalEvent | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    const isEvent = typeof value === 'object' && value !== null && 'event' in value && typeof value.event === 'string'
+    return isEvent ? (value as JournalEvent) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What a person wants to hear of what a supervisor records; undefined: nothing. */
+export function describeReplicaEvent({ event, message, ...detail }: JournalEvent): string | undefined {
+  switch (event) {
+    case 'engine exited':
+      return `the engine ended: ${shorten(message)}`
+    case 'engine unfit':
+      return `the engine is started again: ${shorten(message)}`
+    case 'failed':
+      return typeof message === 'string'
+        ? `${shorten(message)}`
+        : 'given up: its engine does not come up; its supervisor begins anew'
+    case 'asked to leave':
+      return detail['comeBack'] === true
+        ? 'leaving, as an operator asked; it is started again'
+        : 'leaving, as an operator asked, for as long as this sluice up runs'
+    case 'drained':
+      return detail['outcome'] === 'deadline' ? `requests were cut: they took too long to end` : undefined
+    case 'cannot':
+      return `cannot ${detail['what']}: ${shorten(detail['error'])}`
+    case 'trouble':
+      return `${detail['what']}: ${shorten(message)}`
+    default:
+      return undefined
+  }
+}
+
+/** As describeReplicaEvent, for the updater in this process. */
+export function describeUpdaterEvent({ event, message, ...detail }: JournalEvent): string | undefined {
+  if (event === 'trouble') return shorten(message)
+  if (event === 'recovered') return `${detail['what']} is well again`
+  return event === 'bad file' ? shorten(message) : undefined
+}
+
+/** What to report of each tier that nginx reaches differently now; both by tier, as ids. */
+export function describeRoutes(
+  before: Readonly<Record<string, readonly string[]>>,
+  after: Readonly<Record<string, readonly string[]>>,
+  urlOf: (tier: string) => string,
+): [tier: string, line: string][] {
+  return Object.entries(after).flatMap(([tier, ids]) => {
+    const [had, has] = [before[tier]?.length ?? 0, ids.length]
+    if (had === has) return []
+    if (has === 0) return [[tier, 'no engine; clients get 503 and are told to come again']]
+    return [[tier, `${has === 1 ? 'one engine answers' : `${has} engines answer`} at ${urlOf(tier)}`]]
+  })
+}
+
+/** Of a text of many lines the first, the one that says why, and the last ones, of a length that a terminal bears. */
+function shorten(text: unknown): string {
+  const lines = withoutSequences(String(text))
+    .split(/[\r\n]+/)
+    .map(line => line.replaceAll(/\p{Cc}/gu, ' ').trim())
+    .filter(line => line !== '')
+  if (lines.length <= 3) return lines.join(' | ').slice(0, MAX_CHARACTERS)
+  // An engine says why once, and then what follows from it. The first line begins with how it ended.
+  const telling = lines.findIndex((line, at) => at > 0 && TELLING.test(line))
+  const kept = new Set([0, ...(telling === -1 ? [lines.length - 2] : [telling]), lines.length - 1])
+  const shown = lines.flatMap((line, at) => {
+    if (!kept.has(at)) return []
+    return at > 0 && !kept.has(at - 1) ? ['…', line.slice(0, MAX_LINE)] : [line.slice(0, MAX_LINE)]
+  })
+  return shown.join(' | ').slice(0, MAX_CHARACTERS)
+}
+
+const TELLING =
+  /\b(?:errors?|invalid|unknown|unrecognized|unsupported|fail(?:ed|ure)?|cannot|could not|couldn't|unable|out of memory|no such|corrupted|denied)\b/i
+const MAX_LINE = 250
+
+const MAX_CHARACTERS = 600

@@ -1,0 +1,123 @@
+import { addressOf } from '../../core/domain/endpoint.ts'
+import type { GatewayModel, GatewayServer, GatewayTier, Waiting } from '../../core/domain/gateway-model.ts'
+import type { RoutesFile } from '../../core/domain/routes-file.ts'
+import type { ObservedEndpoints } from './observed-endpoints.ts'
+import { type Routability, routabilityOf, type Surroundings } from './routability.ts'
+import { spareUnwell } from './spare-unwell.ts'
+
+/** A tier as the configuration has it, before anyone serves it. */
+export type StaticTier = Omit<GatewayTier, 'servers' | 'waiting'>
+
+/** What a server has of its tier's requests; nothing said: as much as any other. */
+export type Share = Pick<GatewayServer, 'backup' | 'trial'>
+
+/** What should be: the gateway, and why each endpoint is in it or not. */
+export interface GatewayPlan {
+  readonly model: GatewayModel
+  /** By endpoint id. */
+  readonly routabilities: ReadonlyMap<string, Routability>
+}
+
+/** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */
+export function planGateway(
+  staticPart: Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly StaticTier[] },
+  observed: ObservedEndpoints,
+  around: Omit<Surroundings, 'tiers'>,
+  shareOf: (id: string) => Share = () => ({}),
+  waitingOf: (tier: StaticTier) => Waiting | undefined = () => undefined,
+): GatewayPlan {
+  const tiers = staticPart.tiers.map(tier => tier.name)
+  const each = new Map([...observed].map(([id, one]) => [id, routabilityOf(one, { ...around, tiers })] as const))
+  const routabilities = spareUnwell(observed, each, id => shareOf(id).backup === true)
+  const servers = (tier: string): GatewayServer[] =>
+    [...observed.values()].flatMap(({ endpoint }) => {
+      const at = addressOf(endpoint)
+      const routed = endpoint.tier === tier && routabilities.get(endpoint.id)?.routed === true && at !== undefined
+      const { id, key } = endpoint
+      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }), ...shareOf(id) }] : []
+    })
+  return {
+    routabilities,
+    model: {
+      ...staticPart,
+      tiers: staticPart.tiers.map(tier => tierWith(tier, servers(tier.name).sort(byId), waitingOf)),
+    },
+  }
+}
+
+function tierWith(
+  tier: StaticTier,
+  servers: readonly GatewayServer[],
+  waitingOf: (tier: StaticTier) => Waiting | undefined,
+): GatewayTier {
+  const waiting = servers.length > 0 ? undefined : waitingOf(tier)
+  return { ...tier, servers, ...(waiting === undefined ? {} : { waiting }) }
+}
+
+/** What is left when nobody asks an empty tier. */
+export function withoutWords(model: GatewayModel): GatewayModel {
+  return { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => tier) }
+}
+
+/** Every endpoint that nginx reaches with this model, by tier. */
+export function idsOf(model: GatewayModel): Record<string, string[]> {
+  return Object.fromEntries(model.tiers.map(tier => [tier.name, tier.servers.map(server => server.id)]))
+}
+
+/** Those that get few requests or none because their answers fail. */
+export function asideIn(model: GatewayModel): NonNullable<RoutesFile['aside']> {
+  const servers = model.tiers.flatMap(tier => tier.servers)
+  return Object.fromEntries([
+    ...servers.filter(one => one.trial === true).map(({ id }) => [id, 'on trial'] as const),
+    ...servers.filter(one => one.backup === true).map(({ id }) => [id, 'set aside'] as const),
+  ])
+}
+
+/** The ids of either, by tier: what nginx may reach while it goes from one to the other. */
+export function union(one: Record<string, string[]>, other: Record<string, string[]>): Record<string, string[]> {
+  const tiers = new Set([...Object.keys(one), ...Object.keys(other)])
+  return Object.fromEntries(
+    [...tiers].map(tier => [tier, [...new Set([...(one[tier] ?? []), ...(other[tier] ?? [])])].sort()]),
+  )
+}
+
+/** The ids that are in one and not in the other. */
+export function difference(
+  before: Record<string, string[]>,
+  after: Record<string, string[]>,
+): { added: string[]; dropped: string[] } {
+  const [had, has] = [new Set(Object.values(before).flat()), new Set(Object.values(after).flat())]
+  return { added: [...has.difference(had)], dropped: [...had.difference(has)] }
+}
+
+/** Whether going to the model adds an id to what is reached, and whether it takes one away. */
+export function compare(reached: Record<string, string[]>, model: GatewayModel): { adds: boolean; drops: boolean } {
+  const { added, dropped } = difference(reached, idsOf(model))
+  return { adds: added.length > 0, drops: dropped.length > 0 }
+}
+
+/** The tiers that lost their last endpoint and those that got a first one. */
+export function tierChanges(
+  before: Record<string, string[]>,
+  after: Record<string, string[]>,
+): { tier: string; event: 'down' | 'up' }[] {
+  return Object.keys(after).flatMap(tier => {
+    const [had, has] = [(before[tier] ?? []).length > 0, (after[tier] ?? []).length > 0]
+    return had === has ? [] : [{ tier, event: has ? ('up' as const) : ('down' as const) }]
+  })
+}
+
+/** The model with only those servers that are in `reached` already: what may be applied while routes/ cannot be written. */
+export function withoutAdditions(model: GatewayModel, reached: Record<string, string[]>): GatewayModel {
+  return {
+    ...model,
+    tiers: model.tiers.map(tier => ({
+      ...tier,
+      servers: tier.servers.filter(({ id }) => reached[tier.name]?.includes(id)),
+    })),
+  }
+}
+
+function byId(one: GatewayServer, other: GatewayServer): number {
+  return one.id < other.id ? -1 : 1
+}
