@@ -5,6 +5,7 @@ import { followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf, messageOf } from '../core/domain/caught.ts'
 import type { Endpoint } from '../core/domain/endpoint.ts'
+import { isUnderstood } from '../core/domain/routes-file.ts'
 import { explain } from '../core/explain/explain.ts'
 import { explanationText } from '../core/explain/explain-text.ts'
 import type { ExplainFacts, RecordedRoutability, RunEvent, RunFacts, TextFile } from '../core/explain/facts.ts'
@@ -63,7 +64,7 @@ export async function explainJob(name: string, options: ExplainOptions, context:
 }
 
 /** Before the first replica has run there is no registry: nothing is known, and nothing is wrong. */
-function nothingYet(error: unknown): readonly Endpoint[] {
+function nothingYet(error: unknown): readonly never[] {
   if (codeOf(error) === 'ENOENT') return []
   throw error
 }
@@ -135,6 +136,7 @@ async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Read
     ),
     output: settings === undefined || tier === undefined ? [] : await readOutput(id, tier, site, reader),
     routabilities: await readRoutabilities(id, names, site, reader),
+    asides: await readAsides(id, site, reader),
     orders: await readOrders(id, names, site, reader),
     settings,
     isTierRemoved: tier !== undefined && settings === undefined,
@@ -193,6 +195,20 @@ async function readRoutabilities(
     const restarts = Number(ours.exec(line)?.[1])
     return readEvent(line).map(event => ({ source, restarts, text: String(event['standing']) }))
   })
+}
+
+async function readAsides(id: string, site: Site, reader: Reader): Promise<readonly RecordedRoutability[]> {
+  const routes = await reader.attempt('the routes', [], () =>
+    site.registry.routes().then(found => [...found], nothingYet),
+  )
+  return routes.flatMap(([gateway, file]) =>
+    Object.entries((isUnderstood(file) ? file.aside : undefined) ?? {}).flatMap(([endpoint, how]) => {
+      const restarts = new RegExp(`-${id}-(\\d+)-\\d+$`).exec(endpoint)?.[1]
+      if (restarts === undefined) return []
+      const text = `${endpoint} is ${how} by gateway ${gateway}, since its answers failed while those of others did not`
+      return [{ source: `routes/${gateway}.json`, restarts: Number(restarts), text }]
+    }),
+  )
 }
 
 /** What commands of ours did to the job itself. */

@@ -123,6 +123,14 @@ function lifeOf(run: Run): Answer {
     const on = run.node === undefined ? '' : ` on ${run.node}`
     const reported = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
     const what = `It runs${on}${since}${loading}${reported}`
+    if (served !== undefined && run.notRouted === undefined && run.aside !== undefined) {
+      return {
+        cause: 'set-aside',
+        what: `${what}. But others of its tier are asked first: ${run.aside.text}`,
+        evidence: [...evidence, run.aside],
+        fix: `Look at what its engine prints: sluice logs ${run.job}`,
+      }
+    }
     if (served === undefined || run.notRouted === undefined) return { cause: 'runs', what, evidence, fix: null }
     return {
       cause: 'not-routed',

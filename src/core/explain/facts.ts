@@ -21,6 +21,8 @@ export interface ExplainFacts {
   readonly output: readonly TextFile[]
   /** What updaters said of its endpoints. */
   readonly routabilities: readonly RecordedRoutability[]
+  /** Gateways that have set its endpoints aside now. */
+  readonly asides?: readonly RecordedRoutability[]
   /** What commands of ours did to it: a cancel of our own is not somebody else's. */
   readonly orders?: readonly Line[]
   /** The job is of a tier that sluice.yaml does not have any more. */

@@ -31,6 +31,8 @@ export interface Run {
   readonly slurm: JobView | undefined
   /** Why an updater does not route to it, and where that stands; undefined: it does, or nobody said. */
   readonly notRouted: Line | undefined
+  /** A gateway that asks others of the tier first now, because this one's answers fail. */
+  readonly aside: Line | undefined
   /** Of its batch step, as far as anybody tells. */
   readonly node: string | undefined
   /** What commands of ours did to the job. */
@@ -102,6 +104,7 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     slurm: ours,
     node: ours?.batchHost ?? (left?.job.restarts === run.restarts ? left.job.node : undefined),
     notRouted: notRouted(facts, run.restarts),
+    aside: facts.asides?.find(one => one.restarts === run.restarts),
     orders: isLast ? (facts.orders ?? []) : [],
     survived: run.events
       .filter((one, index) => ENDS.has(one.event) && isFollowedBy(run.events, index, SERVES))

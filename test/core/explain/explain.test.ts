@@ -141,6 +141,22 @@ describe('an explanation', () => {
     expect(now(told, { ...told, text: 'Routed' })?.cause).toBe('runs')
   })
 
+  it('of a job whose engine is set aside says by whom', () => {
+    const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
+    const aside = { source: 'routes/main.json', restarts: 0, text: 'reasoning-7-0-0 is set aside by gateway main' }
+    const now = (events: RunEvent[], restarts = 0) =>
+      explain(facts({ slurm: { value: running }, runs: [run({ events })], asides: [{ ...aside, restarts }] }))?.now
+    expect(now(events(['ready']))).toMatchObject({
+      cause: 'set-aside',
+      what: expect.stringMatching(
+        /But others of its tier are asked first: reasoning-7-0-0 is set aside by gateway main$/,
+      ),
+      evidence: [{ source: 'Slurm' }, { source: 'routes/main.json' }],
+      fix: expect.stringContaining('sluice logs 7'),
+    })
+    expect([now(events(['ready']), 3)?.cause, now([])?.cause]).toEqual(['runs', 'runs'])
+  })
+
   it('of an engine that ended and serves again says which, when, and what ended it', () => {
     const running = view({ state: 'running', stateText: 'RUNNING', batchHost: 'vasp-01' })
     const id = 'reasoning-7-0-0'
