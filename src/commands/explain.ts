@@ -5,7 +5,7 @@ import { followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf, messageOf } from '../core/domain/caught.ts'
 import type { Endpoint } from '../core/domain/endpoint.ts'
-import { isUnderstood } from '../core/domain/routes-file.ts'
+import { type GatewayRoutes, isUnderstood } from '../core/domain/routes-file.ts'
 import { explain } from '../core/explain/explain.ts'
 import { explanationText } from '../core/explain/explain-text.ts'
 import type { ExplainFacts, RecordedRoutability, RunEvent, RunFacts, TextFile } from '../core/explain/facts.ts'
@@ -198,10 +198,10 @@ async function readRoutabilities(
 }
 
 async function readAsides(id: string, site: Site, reader: Reader): Promise<readonly RecordedRoutability[]> {
-  const routes = await reader.attempt('the routes', [], () =>
-    site.registry.routes().then(found => [...found], nothingYet),
+  const routes = await reader.attempt<Iterable<[string, GatewayRoutes]>>('the routes', [], () =>
+    site.registry.routes().catch(nothingYet),
   )
-  return routes.flatMap(([gateway, file]) =>
+  return [...routes].flatMap(([gateway, file]) =>
     Object.entries((isUnderstood(file) ? file.aside : undefined) ?? {}).flatMap(([endpoint, how]) => {
       const restarts = new RegExp(`-${id}-(\\d+)-\\d+$`).exec(endpoint)?.[1]
       if (restarts === undefined) return []
