@@ -66,7 +66,8 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
       const generation = 1 + Math.max(0, answer ?? 0, ...(await listGenerations(directory)))
       const files = render(generation)
 
-      const rehearsal = rehearsed === build.version ? undefined : rehearsalOf(model)
+      // What answers is of an updater before this one, whose rehearsal counts: replicas that drain wait for the first apply.
+      const rehearsal = rehearsed === build.version || answer !== undefined ? undefined : rehearsalOf(model)
       if (rehearsal !== undefined) {
         step = 'write'
         await writeGeneration(directory, generation, render(generation, rehearsal))

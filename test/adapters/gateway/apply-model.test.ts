@@ -97,3 +97,12 @@ test('looks for all addresses again once another master runs, or another generat
   now.isSettled = false
   expect(await apply(modelOf(FREE, 8004))).toEqual(WITH_PORTS)
 })
+
+test('tests servers where there are none yet, but not where an updater before it has left nginx running', async () => {
+  const nobody: GatewayModel = { listen: FREE, tiers: [labTier([])] }
+  const first = await recordedHost()
+  expect((await first.apply(nobody)).asked.filter(one => one === 'test')).toHaveLength(2)
+  const second = await recordedHost()
+  second.now.answer = 7
+  expect((await second.apply(nobody)).asked.filter(one => one === 'test')).toHaveLength(1)
+})
