@@ -313,16 +313,15 @@ describe('sluice doctor', () => {
     }
   })
 
-  it('tells another account that the site is not its own, and sees who holds the port', async () => {
+  it('tells another account that the site is not its own, and blames no gateway that it may not look at', async () => {
     const { exitCode, stdout } = await execa(SLUICE, ['doctor', '--json', '--config', site.configFile], {
       reject: false,
     })
     const findings: { id: string; level: string }[] = JSON.parse(stdout).findings
     expect(exitCode).toBe(1)
-    expect(findings.filter(one => one.level === 'problem').map(one => one.id)).toEqual([
-      'gateway.port.8080',
-      'shared.owner',
-    ])
+    const of = (level: string) => findings.filter(one => one.level === level).map(one => one.id)
+    expect(of('problem')).toEqual(['shared.owner'])
+    expect(of('unknown')).toContain('gateway.port.8080')
   })
 })
 
