@@ -1,7 +1,9 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { asUser } from './as-user.ts'
+import type { StatusReport } from '../../src/core/status/status.ts'
+import { asUser, userArgv } from './as-user.ts'
 import { lostOf, startClients } from './clients.ts'
 import { readCluster } from './cluster-state.ts'
 import { onNode } from './on-node.ts'
@@ -81,6 +83,42 @@ describe('SIGHUP', () => {
     expect(nginxPid()).toBe(nginx)
     expect(lostOf(await load.stop())).toEqual([])
     await writeFile(site.configFile, text)
+  })
+})
+
+describe('a machine that is gateway and node at once', () => {
+  it('serves the engine that runs on it, at the address by which others reach it', async () => {
+    const [endpoint] = await site.serving(1)
+    const node = endpoint?.job.node ?? ''
+    const config = join(dirname(site.configFile), 'on-node.yaml')
+    const text = await readFile(site.configFile, 'utf8')
+    const gateway = `gateway:\n  name: second\n  state: ${dirname(config)}/second\n`
+    await writeFile(config, text.replace('gateway:\n', gateway).replace(/ *metricsPort: .*\n/, ''))
+    await mkdir(join(dirname(config), 'second'))
+    await execa('chown', ['ai:', join(dirname(config), 'second')])
+    const onIt = (...argv: string[]) => onNode(node, userArgv('ai', [...SLUICE, ...argv, '--config', config]))
+    const updater = onIt('updater')
+    try {
+      const ask = [
+        'curl',
+        '--silent',
+        '--output',
+        '/dev/null',
+        '--write-out',
+        '%{http_code}',
+        'http://127.0.0.1:8080/health',
+      ]
+      await until('an answer on the node', async () => (await onNode(node, ask, { reject: false })).stdout, {
+        ...PATIENCE,
+        holds: status => status === '200',
+      })
+      const { tiers } = JSON.parse(String((await onIt('status', '--json')).stdout)) as StatusReport
+      expect(tiers[0]?.replicas[0]?.endpoint).toMatchObject({ id: endpoint?.id, routedBy: ['main', 'second'] })
+    } finally {
+      updater.kill('SIGTERM')
+      await updater
+      await onIt('gateway', 'stop', '--now')
+    }
   })
 })
 
