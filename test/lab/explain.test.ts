@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -378,8 +378,7 @@ let cgroup: string | undefined
 /** Puts a process, and with it whatever it starts from now on, into a memory cgroup of 200 MB, as Slurm does with slurm.mem. */
 async function imprison(pid: number): Promise<void> {
   const own = /:memory:(.*)/.exec(await readFile('/proc/self/cgroup', 'utf8'))?.[1] ?? '/'
-  cgroup = join(MEMORY, own, `sluice-explain-${process.pid}`)
-  await mkdir(cgroup)
+  cgroup = await mkdtemp(join(MEMORY, own, 'sluice-explain-'))
   await writeFile(join(cgroup, 'memory.limit_in_bytes'), String(200 * 1024 * 1024))
   await writeFile(join(cgroup, 'cgroup.procs'), String(pid))
 }
