@@ -1,8 +1,8 @@
 import type { GatewayModel, GatewayTier } from '../../core/domain/gateway-model.ts'
 
 /**
- * The model with servers in each of its tiers; undefined where all have some. A site begins with nobody home, and what nginx
- * is to do once somebody is would be tested only then: a directive that it lacks would come out with the first engine.
+ * The model with servers in each of its tiers; undefined where all have some. A new site has no engines, and a directive
+ * that this nginx lacks would be found only with the first one.
  */
 export function rehearsalOf(model: GatewayModel): GatewayModel | undefined {
   if (model.tiers.every(tier => tier.servers.length > 0)) return undefined

@@ -45,7 +45,7 @@ export function startDirectoryThread(
     const worker = start({ directories })
     worker.unref()
     const died = Promise.withResolvers<never>()
-    died.promise.catch(() => undefined) // whoever reads hears of it
+    died.promise.catch(() => undefined) // the read that waits fails with it
     const end = (why: string, cause?: unknown) => {
       if (thread?.worker === worker) thread = undefined
       died.reject(new Error(`The thread that reads "${Object.keys(directories).join(', ')}" ended: ${why}`, { cause }))

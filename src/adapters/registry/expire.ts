@@ -4,7 +4,7 @@ import { codeOf } from '../../core/domain/caught.ts'
 import type { SerialQueue } from '../system/serial-queue.ts'
 import { registryDirectories } from './directories.ts'
 
-/** A month: whoever asks why something died asks sooner. */
+/** A month: questions about a job that died come sooner. */
 export const KEPT_MS = 30 * 86_400_000
 
 /** Between a share's clock and this machine's; more, and one of them is wrong. */

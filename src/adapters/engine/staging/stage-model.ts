@@ -72,7 +72,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
     await makeDirectory(work, 0o750)
     const files = await filesOf(stage, model, work)
     const ended = new AbortController()
-    void reportProgress(files, ended.signal).catch(() => undefined) // the copy itself tells what is wrong
+    void reportProgress(files, ended.signal).catch(() => undefined) // the copy itself reports what is wrong
     try {
       const { release, lost } = await holdLock(join(work, `${relative.replaceAll('/', '%')}.lock`))
       try {

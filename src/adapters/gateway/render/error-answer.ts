@@ -54,7 +54,7 @@ function refusal(status: number, code: string, message: string): Refusal {
   }
 }
 
-/** For a tier without endpoints: 503, and what its client is told to wait, if coming back by itself may help. */
+/** For a tier without endpoints: 503, with a Retry-After where another try may help. */
 export function unavailable({ name, waiting, retryAfterSeconds }: GatewayTier): {
   readonly body: string
   readonly retryAfterSeconds: number | undefined
