@@ -379,6 +379,7 @@ let cgroup: string | undefined
 async function imprison(pid: number): Promise<void> {
   const own = /:memory:(.*)/.exec(await readFile('/proc/self/cgroup', 'utf8'))?.[1] ?? '/'
   cgroup = await mkdtemp(join(MEMORY, own, 'sluice-explain-'))
+  await chmod(cgroup, 0o755) // the job's account reads its counts
   await writeFile(join(cgroup, 'memory.limit_in_bytes'), String(200 * 1024 * 1024))
   await writeFile(join(cgroup, 'cgroup.procs'), String(pid))
 }

@@ -78,7 +78,9 @@ describe('a crash of the updater', () => {
       expect(await next.running(neverAborted)).toMatchObject({ model: first })
     }
     expect((await load.stop()).failures).toEqual([])
-    expect((await readdir(join(lab.directory, 'generations'))).length).toBeLessThanOrEqual(5)
+    // The newest three and the one that runs; what a crash left half written goes with the next write.
+    const kept = (await readdir(join(lab.directory, 'generations'))).filter(name => /^\d+$/.test(name))
+    expect(kept.length).toBeLessThanOrEqual(4)
   })
 
   test('during the first start is made good by the next', async () => {
