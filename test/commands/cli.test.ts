@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
-import { EXAMPLE } from '../core/config/example.ts'
+import { EXAMPLE } from '../support/example-config.ts'
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts')
 const VERSION = 'data:text/javascript,globalThis.VERSION="0"'

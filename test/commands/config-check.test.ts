@@ -9,7 +9,7 @@ import { configSchema } from '../../src/commands/config-schema.ts'
 import { configJsonSchema } from '../../src/core/config/json-schema.ts'
 import type { Context } from '../../src/core/context.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { EXAMPLE } from '../core/config/example.ts'
+import { EXAMPLE } from '../support/example-config.ts'
 
 let cwd: string
 beforeEach(async () => {

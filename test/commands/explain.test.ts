@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
-import { recordedContext } from './recorded-context.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** What is printed of a job of a site whose registry nobody has made. */
 async function explained(prefix: string, make: (shared: string) => Promise<void> = async () => undefined) {

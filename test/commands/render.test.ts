@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { render } from '../../src/commands/render.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { exampleFile } from '../core/job-script/example-site.ts'
-import { recordedContext } from './recorded-context.ts'
+import { exampleFile } from '../support/example-site.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 const golden = await readFile(exampleFile('run-14b.slurm'), 'utf8')
 let site: string

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { submit } from '../../src/commands/submit.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
-import { exampleFile } from '../core/job-script/example-site.ts'
-import { recordedContext } from './recorded-context.ts'
+import { exampleFile } from '../support/example-site.ts'
+import { FakeSlurm } from '../support/fake-slurm.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** A cluster that numbers its jobs from 1, and the example site with a shared directory of its own. */
 async function openSite() {

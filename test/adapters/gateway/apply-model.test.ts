@@ -9,9 +9,9 @@ import type { NginxInstance } from '../../../src/adapters/gateway/nginx/nginx-in
 import type { NginxProcess } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { makeStateDirectory } from '../../../src/adapters/gateway/state-directory.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
-import { labTier } from './lab-gateway.ts'
-import { freePort } from './stand-in-engine.ts'
+import { labTier } from '../../lab/gateway/lab-gateway.ts'
+import { manualClock } from '../../support/manual-clock.ts'
+import { freePort } from '../../support/stand-in-engine.ts'
 
 const signal = new AbortController().signal
 const master: NginxProcess = { pid: 1, startTime: '1', parent: 0, role: 'master', isShuttingDown: false }

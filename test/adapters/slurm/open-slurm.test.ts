@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openSlurm } from '../../../src/adapters/slurm/open-slurm.ts'
 import { type Clock, systemClock } from '../../../src/adapters/system/clock.ts'
-import { FakeSlurm } from './fake-slurm.ts'
+import { FakeSlurm } from '../../support/fake-slurm.ts'
 
 const RUNNING =
   'row 4242 RUNNING None 1 N/A 0:0 100 200 80 90 1:00:00 0:10 vasp-01 vasp-01 ai sluice:s:fast:0 llama-14b'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Command, runCommand } from '../../../src/adapters/slurm/run-command.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { FakeSlurm } from './fake-slurm.ts'
+import { FakeSlurm } from '../../support/fake-slurm.ts'
 
 const command = ({ env }: FakeSlurm, more: Partial<Command> = {}): Command => ({
   program: 'squeue',

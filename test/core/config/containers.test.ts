@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { TIER } from './example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /shared/models/m.gguf }\n`

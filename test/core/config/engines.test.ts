@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { SITE } from './example.ts'
+import { SITE } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 /** A tier whose keys begin at line 7; what is told of it is without its line's beginning. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { TIER } from './example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const tier = (args: string, keys = '') =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
-import { EXAMPLE, SITE, TIER } from './example.ts'
+import { EXAMPLE, SITE, TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const MODEL = '    model: { name: m, file: /m.gguf }\n'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { configSchema } from '../../../src/core/config/schema.ts'
-import { EXAMPLE } from './example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
 
 /** The same numbers in every run (mulberry32), so that a failure can be repeated from its seed. */
 function generator(seed: number): (below: number) => number {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SITE, TIER } from './example.ts'
+import { SITE, TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /m.gguf }\n`

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { refuseOtherModel, staticGateway } from '../../../src/core/config/static-gateway.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
-import { EXAMPLE } from './example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
 
 const { config } = parseConfig(EXAMPLE, 'f')
 if (config === undefined) throw new Error('the example is broken')

@@ -5,7 +5,7 @@ import { nearestWord } from '../../../src/core/config/nearest-word.ts'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { tierOf } from '../../../src/core/config/tier-of.ts'
 import { UserError } from '../../../src/core/domain/user-error.ts'
-import { EXAMPLE } from './example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
 
 describe('nearestWord', () => {
   const words = ['listen', 'networks', 'defaultTier', 'gatewayPort', 'mem']

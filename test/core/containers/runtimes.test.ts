@@ -6,7 +6,7 @@ import type { ContainerOrder, Mount } from '../../../src/core/containers/runtime
 import { RUNTIMES } from '../../../src/core/containers/runtimes.ts'
 import type { ContainerSpec, ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 type Runtime = keyof typeof RUNTIMES
 

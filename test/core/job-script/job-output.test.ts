@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { keptDirectory, outputDirectory, outputName, outputPattern } from '../../../src/core/job-script/job-output.ts'
-import { exampleConfig, withFastTier } from './example-site.ts'
+import { exampleConfig, withFastTier } from '../../support/example-site.ts'
 
 test('logs lie on the node, one for each job, and are kept below the shared directory', async () => {
   const config = await exampleConfig()

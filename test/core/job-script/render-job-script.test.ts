@@ -8,7 +8,7 @@ import type { Config } from '../../../src/core/config/schema.ts'
 import { shellWord } from '../../../src/core/job-script/quoting.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../../src/core/job-script/render-job-script.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { EXAMPLES, exampleConfig, exampleFile, withFastTier } from './example-site.ts'
+import { EXAMPLES, exampleConfig, exampleFile, withFastTier } from '../../support/example-site.ts'
 
 const template = await readTemplate(JOB_TEMPLATE)
 

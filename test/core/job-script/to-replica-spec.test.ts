@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { exampleConfig, withFastTier } from './example-site.ts'
+import { exampleConfig, withFastTier } from '../../support/example-site.ts'
 
 const spec = {
   version: 1,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { checkFit, fitParamsArgv, parseFitParams } from '../../../src/core/sizing/fit-params.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const MEBIBYTE = 2 ** 20

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readGgufHeader } from '../../../src/core/sizing/gguf-header.ts'
-import { encodeGgufHeader, type Gguf } from '../../lab/gguf.ts'
+import { encodeGgufHeader, type Gguf } from '../../support/gguf.ts'
 
 const MODEL: Gguf = {
   header: {

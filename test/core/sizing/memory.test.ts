@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { type BufferUse, memoryUse } from '../../../src/core/sizing/memory.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 type Row = readonly [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { GgufHeader, GgufValue } from '../../../src/core/sizing/gguf-header.ts'
 import { type LayerShape, modelShape } from '../../../src/core/sizing/model-shape.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const layer = (changes: Partial<LayerShape>): LayerShape => ({

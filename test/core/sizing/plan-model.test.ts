@@ -3,7 +3,7 @@ import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import type { Layout } from '../../../src/core/sizing/layout.ts'
 import { type ModelPlan, planModel } from '../../../src/core/sizing/plan-model.ts'
 import { planTogether } from '../../../src/core/sizing/plan-together.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const GIBIBYTE = 2 ** 30

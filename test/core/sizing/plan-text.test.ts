@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { planModel } from '../../../src/core/sizing/plan-model.ts'
 import { planText, togetherText } from '../../../src/core/sizing/plan-text.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const GIBIBYTE = 2 ** 30

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { DrivenGateway } from '../../../src/adapters/gateway/gateway-ipc.ts'
 import { serveAccount } from '../../../src/programs/updater/serve-account.ts'
-import { recordedContext } from '../../commands/recorded-context.ts'
-import { exampleConfig } from '../../core/job-script/example-site.ts'
+import { exampleConfig } from '../../support/example-site.ts'
+import { recordedContext } from '../../support/recorded-context.ts'
 
 /** A child that hears no TERM; if nobody ends it, it goes by itself, after the test has failed. */
 const CHILD = `

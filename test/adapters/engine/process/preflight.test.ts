@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { preflight } from '../../../../src/adapters/engine/process/preflight.ts'
 import { llamaCpp } from '../../../../src/core/engines/llama-cpp.ts'
-import { spec } from '../../../fixtures/replica-spec.ts'
+import { spec } from '../../../support/replica-spec.ts'
 
 let modelsDir = ''
 

@@ -4,7 +4,7 @@ import { inspectListen } from '../../../../src/adapters/gateway/inspect-gateway.
 import { probePorts } from '../../../../src/adapters/gateway/nginx/probe-ports.ts'
 import { listenersOf } from '../../../../src/adapters/gateway/render/listeners.ts'
 import { listenAddress } from '../../../../src/core/domain/listen-address.ts'
-import { freePort } from '../stand-in-engine.ts'
+import { freePort } from '../../../support/stand-in-engine.ts'
 
 async function takenOn(host: string): Promise<number> {
   const port = await freePort()
