@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { findDebianMirror, parseAptSources } from './apt-sources.ts'
 
 const ONE_LINE = `# deb http://commented.example/debian bookworm main
@@ -24,7 +24,7 @@ Suites: trixie
 Components: main
 `
 
-test('reads one-line entries', () => {
+it('reads one-line entries', () => {
   expect(parseAptSources([{ path: '/etc/apt/sources.list', text: ONE_LINE }])).toEqual([
     { uri: 'https://packages.example/node_20.x', suites: ['nodistro'], components: ['main'] },
     { uri: 'http://llvm.example/bookworm', suites: ['bookworm'], components: ['main'] },
@@ -33,14 +33,14 @@ test('reads one-line entries', () => {
   ])
 })
 
-test('reads deb822 stanzas', () => {
+it('reads deb822 stanzas', () => {
   expect(parseAptSources([{ path: '/etc/apt/sources.list.d/debian.sources', text: DEB822 }])).toEqual([
     { uri: 'http://mirror.example/debian', suites: ['trixie', 'trixie-updates'], components: ['main'] },
     { uri: 'http://second.example/debian', suites: ['trixie', 'trixie-updates'], components: ['main'] },
   ])
 })
 
-test.each([
+it.each([
   [
     'the address that ends in /debian',
     ['http://a.example/llvm', 'http://b.example/debian/'],
@@ -52,7 +52,7 @@ test.each([
   expect(findDebianMirror(uris.map(uri => ({ uri, suites: ['bookworm'], components: ['main'] })))).toBe(mirror)
 })
 
-test('takes neither another distribution nor the security archive for the Debian archive', () => {
+it('takes neither another distribution nor the security archive for the Debian archive', () => {
   const others = [
     { uri: 'http://a.example/debian-security', suites: ['bookworm-security'], components: ['main'] },
     { uri: 'http://a.example/ubuntu', suites: ['noble'], components: ['main'] },

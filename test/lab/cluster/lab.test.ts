@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { execa } from 'execa'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { until } from '../../support/until.ts'
 import { asUser } from './as-user.ts'
 import { readCluster } from './cluster-state.ts'
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const { options } = await readCluster()
 
-test('three nodes are idle, and each is a machine of its own', async () => {
+it('three nodes are idle, and each is a machine of its own', async () => {
   // A node that a job of an earlier file was to get is "planned" until the scheduler's next round.
   const areIdle = (states: Readonly<Record<string, string>>) => Object.values(states).every(state => state === 'idle')
   const states = await until('idle nodes', nodeStates, { holds: areIdle, timeoutMs: 60_000 })
@@ -29,7 +29,7 @@ test('three nodes are idle, and each is a machine of its own', async () => {
   expect((await execa('hostname')).stdout).toBe('slurm-ctl')
 })
 
-test('a job outlives a restart of slurmctld', async () => {
+it('a job outlives a restart of slurmctld', async () => {
   const job = await submit('outlives', 'vasp-03', ['exec sleep 600'])
   await until('the job', () => showJob(job), { holds: isRunning, timeoutMs: 30_000 })
   await stopSlurmctld()
@@ -38,7 +38,7 @@ test('a job outlives a restart of slurmctld', async () => {
   expect(after).toMatchObject({ JobState: 'RUNNING', Restarts: '0', NodeList: 'vasp-03' })
 })
 
-test.skipIf(options.graceSeconds === 0)(
+it.skipIf(options.graceSeconds === 0)(
   'the preemptor gets the node after the grace, of which a step hears at once and the batch script at its end',
   async () => {
     const log = `${SHARED_DIRECTORY}/preempted.log`
@@ -88,7 +88,7 @@ test.skipIf(options.graceSeconds === 0)(
   },
 )
 
-test('a router on a node streams as many tokens as were asked for', async () => {
+it('a router on a node streams as many tokens as were asked for', async () => {
   const job = await submit('router', 'vasp-02', [
     `exec llama-server --models-dir ${MODELS_DIRECTORY} --models-max 2 --host 0.0.0.0 --port 8080 --threads 1`,
   ])

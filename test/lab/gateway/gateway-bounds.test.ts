@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/
 import { type ClientRequest, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { findNginx, type NginxProcess } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { LARGE_BODIES } from '../../../src/adapters/gateway/render/error-answer.ts'
 import { placesBelow } from '../../../src/adapters/gateway/state-directory.ts'
@@ -10,7 +10,7 @@ import { signal as sendSignal } from '../../../src/adapters/system/processes.ts'
 import { ask, errorOf, openAnswer } from './ask.ts'
 import { labEngine, labTier, neverAborted, startLabGateway } from './lab-gateway.ts'
 
-test('one address has so many requests at once and no more, while others and the machine itself are served', async () => {
+it('one address has so many requests at once and no more, while others and the machine itself are served', async () => {
   const lab = await startLabGateway()
   await execa('ip', ['address', 'add', '192.0.2.1/32', 'dev', 'lo'])
   await execa('ip', ['address', 'add', '192.0.2.2/32', 'dev', 'lo'])
@@ -52,7 +52,7 @@ test('one address has so many requests at once and no more, while others and the
     .toBe(200)
 })
 
-test('bodies that are kept in files have a bound in all', async () => {
+it('bodies that are kept in files have a bound in all', async () => {
   const lab = await startLabGateway()
   await lab.applied(lab.model(labTier([await labEngine()])))
   const hold = () => unfinished(lab.port, 2_000_000)
@@ -64,7 +64,7 @@ test('bodies that are kept in files have a bound in all', async () => {
   await expect.poll(refused, { timeout: 20_000 }).toBe(200)
 })
 
-test('one client has no more than half of the bodies that may be kept in files', async () => {
+it('one client has no more than half of the bodies that may be kept in files', async () => {
   const lab = await startLabGateway()
   for (const address of ['192.0.2.1/32', '192.0.2.2/32']) {
     await execa('ip', ['address', 'add', address, 'dev', 'lo'])
@@ -85,7 +85,7 @@ test('one client has no more than half of the bodies that may be kept in files',
   await expect.poll(() => guest(2_000_000), { timeout: 20_000 }).toBe(200)
 })
 
-test('a disk that clients filled with unfinished bodies keeps no engine from being exchanged', async () => {
+it('a disk that clients filled with unfinished bodies keeps no engine from being exchanged', async () => {
   const small = await mkdtemp('/tmp/sluice-small-')
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', small])
   onTestFinished(async () => {
@@ -140,7 +140,7 @@ function unfinished(port: number, length: number, sends = 1, localAddress?: stri
   return { sent }
 }
 
-test('no worker of a master that is root is root, and each does all that it has to', async () => {
+it('no worker of a master that is root is root, and each does all that it has to', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine(({ url, body }, response) => {
     response.write(`${body.length}`)

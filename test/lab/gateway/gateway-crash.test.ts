@@ -1,6 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { setLink, writeGeneration } from '../../../src/adapters/gateway/generation-files.ts'
 import { findNginx } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { placesBelow } from '../../../src/adapters/gateway/state-directory.ts'
@@ -10,7 +10,7 @@ import { type LabGateway, neverAborted, startLabGateway } from './lab-gateway.ts
 import { killMaster, masterOf, twoModels } from './two-models.ts'
 
 describe('a crash of the updater', () => {
-  test.each<[string, (lab: LabGateway, candidate: ReadonlyMap<string, string>) => Promise<void>]>([
+  it.each<[string, (lab: LabGateway, candidate: ReadonlyMap<string, string>) => Promise<void>]>([
     ['while it writes', async lab => void (await writeFile(join(lab.directory, 'generations/.next.tmp'), 'half'))],
     ['after it wrote', async (lab, files) => writeGeneration(placesBelow(lab.directory), 2, files)],
     [
@@ -66,7 +66,7 @@ describe('a crash of the updater', () => {
     }
   })
 
-  test('at any change on disk loses no request and is made good by the next', async () => {
+  it('at any change on disk loses no request and is made good by the next', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
     const load = hammer(lab.port, { clients: 2, restMs: 25 })
@@ -81,7 +81,7 @@ describe('a crash of the updater', () => {
     expect((await readdir(join(lab.directory, 'generations'))).length).toBeLessThanOrEqual(5)
   })
 
-  test('during the first start is made good by the next', async () => {
+  it('during the first start is made good by the next', async () => {
     for (let change = 1; change <= 10; change++) {
       const { lab, first, second, answeringPort } = await twoModels()
       await killAtChange({ directory: lab.directory }, change, [second, first])

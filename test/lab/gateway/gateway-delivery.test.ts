@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Waiting } from '../../../src/core/domain/gateway-model.ts'
 import { clientPaths } from '../../../src/core/engines/client-paths.ts'
 import { freePort } from '../../support/stand-in-engine.ts'
@@ -17,7 +17,7 @@ import { labEngine, labTier, startLabGateway } from './lab-gateway.ts'
 import { refusingEngine } from './refusing-engine.ts'
 
 describe('a request that was not delivered', () => {
-  test('moves on to an engine that is there, once', async () => {
+  it('moves on to an engine that is there, once', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     const gone = await Promise.all([1, 2, 3].map(freePort))
@@ -29,7 +29,7 @@ describe('a request that was not delivered', () => {
     expect(engine.received.length).toBe(40)
   })
 
-  test.each(['GET', 'POST'])('to anybody is told to come back: %s', async method => {
+  it.each(['GET', 'POST'])('to anybody is told to come back: %s', async method => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(labTier([{ port: await freePort() }, { port: await freePort() }])))
     const answer = await ask({ port: lab.port, path: '/v1/x', method })
@@ -38,7 +38,7 @@ describe('a request that was not delivered', () => {
     expect(answer.headers['x-should-retry']).toBeUndefined()
   })
 
-  test('is passed on once, by whatever address of the machine it came, and whatever its head says', async () => {
+  it('is passed on once, by whatever address of the machine it came, and whatever its head says', async () => {
     const lab = await startLabGateway()
     // A second address of a network: what the machine itself sends there comes from the first.
     for (const address of ['192.0.2.1/24', '192.0.2.2/24']) {
@@ -56,7 +56,7 @@ describe('a request that was not delivered', () => {
     }
   })
 
-  test('because its tier is empty is told to come back', async () => {
+  it('because its tier is empty is told to come back', async () => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(labTier([])))
     const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
@@ -67,7 +67,7 @@ describe('a request that was not delivered', () => {
 
 describe('a tier without an engine', () => {
   const why = `It waits: "a" \\ 'b' {c}; #d`
-  test.each<[Waiting, string, RegExp, string | undefined]>([
+  it.each<[Waiting, string, RegExp, string | undefined]>([
     [
       { kind: 'loading', job: '42', since: '2026-01-31T12:00:03Z', retryAfterSeconds: 13 },
       'tier_loading',
@@ -95,7 +95,7 @@ describe('a tier without an engine', () => {
     }
   })
 
-  test('that is taken out of sluice.yaml is not the tier’s at /', async () => {
+  it('that is taken out of sluice.yaml is not the tier’s at /', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     const fast = labTier([engine], { paths: clientPaths('llama.cpp') })
@@ -114,7 +114,7 @@ describe('a tier without an engine', () => {
 })
 
 describe('a request that kills engines', () => {
-  test.each(['POST', 'GET', 'PUT'])('kills two of four: %s', async method => {
+  it.each(['POST', 'GET', 'PUT'])('kills two of four: %s', async method => {
     const lab = await startLabGateway()
     const engines = await Promise.all(
       [1, 2, 3, 4].map(() =>
@@ -142,7 +142,7 @@ describe('a request that kills engines', () => {
     expect(new Set(others)).toEqual(new Set([200]))
   })
 
-  test('and finds one that survives it is answered', async () => {
+  it('and finds one that survives it is answered', async () => {
     const lab = await startLabGateway()
     const mortal = await labEngine((_request, _response, engine) => void engine.die())
     const engine = await labEngine()
@@ -155,7 +155,7 @@ describe('a request that kills engines', () => {
     expect([mortal.isDead, mortal.received.length]).toEqual([true, 1])
   })
 
-  test('but serves on for others has another engine the second time, however idle the first is', async () => {
+  it('but serves on for others has another engine the second time, however idle the first is', async () => {
     const lab = await startLabGateway()
     // It closes every connection, so that it has the fewest; those that answer are busy with others all the time.
     const closing = await labEngine((_request, response) => void response.destroy())
@@ -167,7 +167,7 @@ describe('a request that kills engines', () => {
     expect([failures, closing.received.length > 0]).toEqual([[], true])
   })
 
-  test('by silence is given to two as well', async () => {
+  it('by silence is given to two as well', async () => {
     const lab = await startLabGateway()
     const engines = await Promise.all([1, 2, 3].map(() => labEngine(() => undefined)))
     await lab.applied(lab.model(labTier(engines, { readTimeoutSeconds: 1 })))
@@ -177,7 +177,7 @@ describe('a request that kills engines', () => {
   })
 })
 
-test('requests that make engines close without an answer cost others nothing', async () => {
+it('requests that make engines close without an answer cost others nothing', async () => {
   const lab = await startLabGateway()
   const engines = await Promise.all(
     [1, 2].map(() =>
@@ -199,7 +199,7 @@ test('requests that make engines close without an answer cost others nothing', a
 })
 
 describe('a request that an engine refuses before it has read the body', () => {
-  test.each([
+  it.each([
     // An engine that closes at once resets the connection: nginx, if the system lets it wait just then, writes into the
     // reset before it has read the answer, which it then throws away. Without sendfile_max_chunk 26 of 40 are lost.
     { status: 400, bytes: 900_000, closes: 'at once', requests: 20, lost: 2 },
@@ -220,7 +220,7 @@ describe('a request that an engine refuses before it has read the body', () => {
     expect(engines.every(one => one.delivered > 0)).toBe(true)
   })
 
-  test('as llama-server does with a key of others', async () => {
+  it('as llama-server does with a key of others', async () => {
     const lab = await startLabGateway()
     const port = await freePort()
     const model = join(lab.directory, 'small.gguf')
@@ -256,7 +256,7 @@ describe('a request that an engine refuses before it has read the body', () => {
     expect(statuses).toEqual(statuses.map(() => 401))
   })
 
-  test('larger than any is refused by the gateway, in the same shape', async () => {
+  it('larger than any is refused by the gateway, in the same shape', async () => {
     const lab = await startLabGateway()
     const engine = await refusingEngine(413, 'late')
     await lab.applied(lab.model(labTier([engine])))
@@ -289,7 +289,7 @@ describe('a request whose generation was replaced while it was sent', () => {
     }
   }
 
-  test.each(['127.0.0.1', '::1'])('reaches the engines of today by %s, as it was sent', async host => {
+  it.each(['127.0.0.1', '::1'])('reaches the engines of today by %s, as it was sent', async host => {
     const lab = await startLabGateway()
     const [old, young] = [await labEngine(), await labEngine()]
     const modelOf = (engine: { port: number }) => ({
@@ -306,7 +306,7 @@ describe('a request whose generation was replaced while it was sent', () => {
     ).toEqual([['/v1/a/b?c=%20d', '0123456789', host, undefined]])
   })
 
-  test('and finds nobody there either is told to come back', async () => {
+  it('and finds nobody there either is told to come back', async () => {
     const lab = await startLabGateway()
     const old = await labEngine()
     await lab.applied(lab.model(labTier([old])))
@@ -317,7 +317,7 @@ describe('a request whose generation was replaced while it was sent', () => {
   })
 })
 
-test('a client that heeds Keep-Alive may use a connection that was idle for 1.9 s, over reloads', async () => {
+it('a client that heeds Keep-Alive may use a connection that was idle for 1.9 s, over reloads', async () => {
   const lab = await startLabGateway()
   const engines = [await labEngine(), await labEngine()]
   await lab.applied(lab.model(labTier(engines)))

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { fingerprintOf } from '../../../src/core/domain/engine-key.ts'
 import type { GatewayTier } from '../../../src/core/domain/gateway-model.ts'
 import { clientPaths } from '../../../src/core/engines/client-paths.ts'
@@ -29,7 +29,7 @@ function keyed(engines: readonly (readonly [StandInEngine, string?])[]): Gateway
   return { ...tier, servers }
 }
 
-test('an engine gets its key in place of the client’s, which nobody else can read', async () => {
+it('an engine gets its key in place of the client’s, which nobody else can read', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine(asking(next))
   const { generation } = await lab.applied(lab.model(keyed([[engine, next]])), keys)
@@ -48,7 +48,7 @@ test('an engine gets its key in place of the client’s, which nobody else can r
   expect(await other.running(neverAborted)).toMatchObject({ generation, keys: { [fingerprintOf(next)]: next } })
 })
 
-test('engines of two keys and of none serve side by side, each with its own', async () => {
+it('engines of two keys and of none serve side by side, each with its own', async () => {
   const lab = await startLabGateway()
   const engines = [await labEngine(asking(old)), await labEngine(asking(next)), await labEngine()] as const
   const [first, second, open] = engines
@@ -63,7 +63,7 @@ test('engines of two keys and of none serve side by side, each with its own', as
   expect(open.received.map(one => one.headers.authorization)).not.toContain(expect.anything())
 })
 
-test.each([['POST'], ['GET']])(
+it.each([['POST'], ['GET']])(
   'a %s moves on to the engines of the other key when those of one are gone',
   async method => {
     const lab = await startLabGateway()
@@ -85,7 +85,7 @@ test.each([['POST'], ['GET']])(
   },
 )
 
-test('the site’s own nginx reads the key from where only root does', async () => {
+it('the site’s own nginx reads the key from where only root does', async () => {
   const lab = await startSystemGateway()
   const engine = await labEngine(asking(next))
   await lab.applied(lab.model(keyed([[engine, next]])), keys)
@@ -96,7 +96,7 @@ test('the site’s own nginx reads the key from where only root does', async () 
   expect([mode & 0o777, uid]).toEqual([0o600, 0])
 })
 
-test.each([
+it.each([
   ['/server_info'],
   ['/get_server_info?a=1'],
   ['/server_info%0a'],

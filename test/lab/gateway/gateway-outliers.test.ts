@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { placesBelow } from '../../../src/adapters/gateway/state-directory.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { newestLines } from '../../../src/adapters/system/file-follower.ts'
@@ -73,7 +73,7 @@ const wellAnswer: EngineAnswer = async (_request, response) => {
   response.end('well')
 }
 
-test('an engine that fails at once takes no more requests after a moment, and is there again when it is well', async () => {
+it('an engine that fails at once takes no more requests after a moment, and is there again when it is well', async () => {
   const lab = await startLabGateway()
   let isBroken = true
   const [broken, well] = [
@@ -107,7 +107,7 @@ test('an engine that fails at once takes no more requests after a moment, and is
   expect(updater.events).toEqual(['set aside fast-0-0-0', 'on trial fast-0-0-0', 'taken back fast-0-0-0'])
 }, 90_000)
 
-test.each([
+it.each([
   ['is not HTTP', (response: ServerResponse) => response.socket?.end('garbage')],
   ['is that it is full', (response: ServerResponse) => response.writeHead(503).end('{}')],
 ])('one whose answer %s takes no more requests either', async (_, answer) => {
@@ -119,7 +119,7 @@ test.each([
   await stop()
 })
 
-test('a log that somebody took away is begun again, since how engines answer is read there', async () => {
+it('a log that somebody took away is begun again, since how engines answer is read there', async () => {
   const lab = await startLabGateway()
   const model = lab.model(labTier([await labEngine()]))
   await lab.applied(model)
@@ -135,7 +135,7 @@ test('a log that somebody took away is begun again, since how engines answer is 
   expect(seen.flatMap(triesOf)).toMatchObject([{ outcome: 'answered', client: '127.0.0.1' }])
 })
 
-test('one that is a backup server is reached when the other is gone', async () => {
+it('one that is a backup server is reached when the other is gone', async () => {
   const lab = await startLabGateway()
   const [one, other] = [await labEngine(), await labEngine()]
   const server = (id: string, port: number) => ({ id, address: '127.0.0.1', port })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { placesBelow } from '../../../src/adapters/gateway/state-directory.ts'
 import { clientPaths } from '../../../src/core/engines/client-paths.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
@@ -161,7 +161,7 @@ const SPELLINGS = [
 const engines = Object.keys(ENGINES) as EngineName[]
 
 describe.each(engines)('of %s', name => {
-  test('nothing but what is on its list is reached, by whatever spelling', async () => {
+  it('nothing but what is on its list is reached, by whatever spelling', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     const tier = labTier([engine], { paths: clientPaths(name) })
@@ -178,7 +178,7 @@ describe.each(engines)('of %s', name => {
     expect(engine.received).toEqual([])
   })
 
-  test('all that is on it is, at the path and at the port of its tier', async () => {
+  it('all that is on it is, at the path and at the port of its tier', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     await lab.applied(lab.model(labTier([engine], { path: '/below/', paths: clientPaths(name) })))
@@ -195,7 +195,7 @@ describe.each(engines)('of %s', name => {
   })
 })
 
-test('the root tells a browser what this is, and is nothing to anybody else', async () => {
+it('the root tells a browser what this is, and is nothing to anybody else', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   const paths = clientPaths('llama.cpp')
@@ -217,7 +217,7 @@ test('the root tells a browser what this is, and is nothing to anybody else', as
   expect(engine.received.map(one => one.url)).toEqual(['/v1/models'])
 })
 
-test('the root of a tier that serves one is its own', async () => {
+it('the root of a tier that serves one is its own', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   await lab.applied(lab.model(labTier([engine], { paths: ['/', '/{model}'] })))
@@ -225,7 +225,7 @@ test('the root of a tier that serves one is its own', async () => {
   expect(engine.received.map(one => one.url)).toEqual(['/', '/index.html', '/favicon.ico'])
 })
 
-test('what is matched is what an engine is asked for, however it was written', async () => {
+it('what is matched is what an engine is asked for, however it was written', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   await lab.applied(lab.model(labTier([engine], { path: '/below/', paths: clientPaths('vllm') })))
@@ -240,7 +240,7 @@ test('what is matched is what an engine is asked for, however it was written', a
   expect(engine.received.map(one => one.url)).toEqual(['/v1/models', '/v1/models', '/v1/models?x', '/v1/models/a/b'])
 })
 
-test('a tier without an engine refuses other paths as one with engines does', async () => {
+it('a tier without an engine refuses other paths as one with engines does', async () => {
   const lab = await startLabGateway()
   await lab.applied(lab.model(labTier([], { paths: clientPaths('vllm') })))
   const refused = await ask({ port: lab.port, path: '/metrics' })
@@ -248,7 +248,7 @@ test('a tier without an engine refuses other paths as one with engines does', as
   expect((await ask({ port: lab.port, path: '/v1/models' })).status).toBe(503)
 })
 
-test('an engine learns no conversation of a client’s, and no client what sites an engine lets in', async () => {
+it('an engine learns no conversation of a client’s, and no client what sites an engine lets in', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine((_request, response) => {
     const names = ['Origin', 'Credentials', 'Headers', 'Methods', 'Private-Network'].map(name => `Allow-${name}`)
@@ -265,7 +265,7 @@ test('an engine learns no conversation of a client’s, and no client what sites
   expect(engine.received.map(one => one.headers['x-conversation-id'])).toEqual([undefined, undefined, undefined])
 })
 
-test('whose request it is an engine hears from nobody but the gateway', async () => {
+it('whose request it is an engine hears from nobody but the gateway', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   await lab.applied(lab.model(labTier([engine])))
@@ -278,7 +278,7 @@ test('whose request it is an engine hears from nobody but the gateway', async ()
   )
 })
 
-test('what a client makes of one line of the access log has a bound', async () => {
+it('what a client makes of one line of the access log has a bound', async () => {
   const lab = await startLabGateway()
   await lab.applied(lab.model(labTier([await labEngine()])))
   await askRaw(lab.port, 'GET', `/v1/${'%01'.repeat(2_000)}`)

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { inspectNginx } from '../../../src/adapters/gateway/inspect-gateway.ts'
 import { askGeneration } from '../../../src/adapters/gateway/nginx/generation-probe.ts'
 import { findNginx, isAccepting } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
@@ -34,7 +34,7 @@ esac`
 }
 
 describe('a failure leaves the old generation serving, and is tried again', () => {
-  test('when nginx refuses the candidate', async () => {
+  it('when nginx refuses the candidate', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
     const temporary = join(lab.directory, 'temporary')
@@ -57,7 +57,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
   })
 
   // What an nginx does that lacks a directive which only a tier with servers has.
-  test('when nginx will refuse the first engine, it is told before there is one', async () => {
+  it('when nginx will refuse the first engine, it is told before there is one', async () => {
     const lab = await startLabGateway({ nginx: await nginxThat(refuses('^ *keepalive_timeout 2s;')) })
     expect(await lab.gateway.apply(lab.model(labTier([])), neverAborted)).toMatchObject({
       status: 'failed',
@@ -67,7 +67,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     expect(findNginx(lab.directory)).toEqual([])
   })
 
-  test('an nginx of RHEL 8 is refused, with what would do', async () => {
+  it('an nginx of RHEL 8 is refused, with what would do', async () => {
     const version = 'case "$*" in -V) echo "nginx version: nginx/1.14.1" >&2; exit;; esac'
     const nginx = await nginxThat(`${version}\n${refuses('^ *(limit_conn_dry_run|keepalive_timeout 2s)')}`)
     const why = /^nginx 1\.14\.1 is too old: it must be 1\.17\.6 or newer; install another, on RHEL 8: dnf module /
@@ -83,7 +83,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     await expect(refuseOldNginx(`${nginx}.gone`, { env: process.env })).resolves.toBeUndefined()
   })
 
-  test('when the model holds what nginx must not read', async () => {
+  it('when the model holds what nginx must not read', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     const server = { id: 'fast-1-0-0', address: '127.0.0.1:80; }', port: 8080 }
@@ -96,7 +96,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
   })
 
-  test('when a new port is taken', async () => {
+  it('when a new port is taken', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     const taken = createServer()
@@ -115,7 +115,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     expect((await ask({ port, path: '/v1' })).status).toBe(503)
   })
 
-  test('when the master refuses what its test has passed', async () => {
+  it('when the master refuses what its test has passed', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
     const limit = (files: string) => execa('prlimit', ['--pid', String(masterOf(lab)), `--nofile=${files}`])
@@ -131,7 +131,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     expect(await answeringPort()).toBe(second.tiers[0]?.servers[0]?.port)
   })
 
-  test('when the master does not react in time', async () => {
+  it('when the master does not react in time', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
     const master = masterOf(lab)
@@ -150,7 +150,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
     expect(masterOf(lab)).toBe(master)
   })
 
-  test('and when there is no nginx at all, says so', async () => {
+  it('and when there is no nginx at all, says so', async () => {
     const lab = await startLabGateway({ nginx: 'nginx-that-is-not-there' })
     expect(await lab.gateway.apply(lab.model(), neverAborted)).toEqual({
       status: 'failed',
@@ -163,7 +163,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
 })
 
 describe('nginx is brought back', () => {
-  test('after its master was killed: its workers finish their streams', async () => {
+  it('after its master was killed: its workers finish their streams', async () => {
     const lab = await startLabGateway()
     const streams: ServerResponse[] = []
     const engine = await labEngine((request, response) => {
@@ -187,7 +187,7 @@ describe('nginx is brought back', () => {
     ).toEqual(Array(4).fill(masterOf(lab)))
   })
 
-  test('after all of it was killed', async () => {
+  it('after all of it was killed', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     await killAll(lab)
@@ -195,7 +195,7 @@ describe('nginx is brought back', () => {
     expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
   })
 
-  test('with the last good generation where the new one fails', async () => {
+  it('with the last good generation where the new one fails', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     await killAll(lab)
@@ -211,7 +211,7 @@ describe('nginx is brought back', () => {
     expect(await answeringPort()).toBe(first.tiers[0]?.servers[0]?.port)
   })
 
-  test('after its control socket was removed: what runs is known without it, and changed', async () => {
+  it('after its control socket was removed: what runs is known without it, and changed', async () => {
     const { lab, first, second, answeringPort } = await twoModels()
     await lab.applied(first)
     const master = masterOf(lab)
@@ -223,7 +223,7 @@ describe('nginx is brought back', () => {
     expect(masterOf(lab)).toBe(master)
   })
 
-  test('by a reload while clients hold every connection of its workers: its master and their streams live on', async () => {
+  it('by a reload while clients hold every connection of its workers: its master and their streams live on', async () => {
     const lab = await startLabGateway({ openFiles: 128 })
     const streams: ServerResponse[] = []
     const engine = await labEngine((_request, response) => {
@@ -251,7 +251,7 @@ describe('nginx is brought back', () => {
     expect((await answer.toArray()).join('')).toBe('firstlast')
   })
 
-  test('by itself after a worker was killed', async () => {
+  it('by itself after a worker was killed', async () => {
     const { lab, first, answeringPort } = await twoModels()
     await lab.applied(first)
     for (const worker of findNginx(lab.directory).filter(isAccepting)) process.kill(worker.pid, 'SIGKILL')
@@ -261,7 +261,7 @@ describe('nginx is brought back', () => {
   })
 })
 
-test('stops without leaving a process, and starts again', async () => {
+it('stops without leaving a process, and starts again', async () => {
   const { lab, first, answeringPort } = await twoModels()
   await lab.applied(first)
   await lab.gateway.stop({ graceMs: 5000, signal: neverAborted })

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { ask, openAnswer } from './ask.ts'
 import { hammer } from './hammer.ts'
 import { labEngine, labTier, neverAborted, startLabGateway } from './lab-gateway.ts'
 import { masterOf } from './two-models.ts'
 import { withdrawAgain } from './withdraw-again.ts'
 
-test('loads a model once, and knows it again in another process', async () => {
+it('loads a model once, and knows it again in another process', async () => {
   const lab = await startLabGateway()
   const model = lab.model(labTier([await labEngine()]))
   expect(await lab.gateway.running(neverAborted)).toBeUndefined()
@@ -25,7 +25,7 @@ test('loads a model once, and knows it again in another process', async () => {
   expect(await lab.gateway.apply(less, neverAborted)).toEqual({ status: 'unchanged', generation: 2 })
 })
 
-test('a reload loses no stream', async () => {
+it('a reload loses no stream', async () => {
   const lab = await startLabGateway()
   const streams: ServerResponse[] = []
   const [old, young] = [
@@ -49,7 +49,7 @@ test('a reload loses no stream', async () => {
   expect(await Promise.all(texts)).toEqual(answers.map(() => 'firstlast'))
 })
 
-test('after `applied` a withdrawn engine is not reached by a new connection, and no request is lost', async () => {
+it('after `applied` a withdrawn engine is not reached by a new connection, and no request is lost', async () => {
   const lab = await startLabGateway()
   const { failures, late, reached } = await withdrawAgain(lab)
   expect(failures).toEqual([])
@@ -57,7 +57,7 @@ test('after `applied` a withdrawn engine is not reached by a new connection, and
   expect(reached).toBeGreaterThan(100)
 })
 
-test('a reload resets no kept connection that is in use', async () => {
+it('a reload resets no kept connection that is in use', async () => {
   const lab = await startLabGateway()
   const engines = [await labEngine(), await labEngine()]
   await lab.applied(lab.model(labTier(engines)))
@@ -70,7 +70,7 @@ test('a reload resets no kept connection that is in use', async () => {
   expect(failures).toEqual([])
 })
 
-test('a new tier gets its port by a reload, and an old one gives it up', async () => {
+it('a new tier gets its port by a reload, and an old one gives it up', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   const own = engine.port === 20_000 ? 20_001 : 20_000
@@ -83,7 +83,7 @@ test('a new tier gets its port by a reload, and an old one gives it up', async (
   expect((await ask({ port: own, path: '/v1' })).status).toBe(200)
 })
 
-test('on one address it is reached there and at no other of this machine', async () => {
+it('on one address it is reached there and at no other of this machine', async () => {
   const lab = await startLabGateway()
   const tier = labTier([await labEngine()], { port: `[::1]:${lab.port}` })
   await lab.applied({ listen: `127.0.0.1:${lab.port}`, tiers: [tier] })
@@ -92,7 +92,7 @@ test('on one address it is reached there and at no other of this machine', async
   await expect(statusAt('127.0.0.2')).rejects.toThrow('ECONNREFUSED')
 })
 
-test('from all addresses of its port to one of them and back: streams go on, and another process on it is found before', async () => {
+it('from all addresses of its port to one of them and back: streams go on, and another process on it is found before', async () => {
   const lab = await startLabGateway()
   const streams: ServerResponse[] = []
   const engine = await labEngine((request, response) => {
@@ -139,7 +139,7 @@ test('from all addresses of its port to one of them and back: streams go on, and
   expect(await lab.gateway.apply(everywhere, neverAborted)).toMatchObject({ status: 'unchanged' })
 })
 
-test('an address of another machine is refused in one line, and what ran goes on', async () => {
+it('an address of another machine is refused in one line, and what ran goes on', async () => {
   const lab = await startLabGateway()
   const model = lab.model(labTier([await labEngine()]))
   await lab.applied(model)

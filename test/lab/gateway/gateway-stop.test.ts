@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { findNginx } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { takesConnection } from '../../../src/adapters/system/network.ts'
@@ -11,7 +11,7 @@ import { recordedContext } from '../../support/recorded-context.ts'
 import { ask } from './ask.ts'
 import { labEngine, labTier, startLabGateway } from './lab-gateway.ts'
 
-test('running answers end, then nobody listens, and no replica waits for this gateway', async () => {
+it('running answers end, then nobody listens, and no replica waits for this gateway', async () => {
   const { lab, config, routes, engine, answer } = await serving()
   const running = ask({ port: lab.port, path: '/v1/x', body: '{}' })
   await expect.poll(() => engine.received.length).toBe(1)
@@ -33,7 +33,7 @@ test('running answers end, then nobody listens, and no replica waits for this ga
   expect(context.printed.at(-1)).toMatch(/^No nginx of gateway "state" runs in /)
 })
 
-test('running answers are cut where they may be', async () => {
+it('running answers are cut where they may be', async () => {
   const { lab, config, engine } = await serving()
   const running = ask({ port: lab.port, path: '/v1/x', body: '{}' }).catch(error => error.code)
   await expect.poll(() => engine.received.length).toBe(1)
@@ -44,7 +44,7 @@ test('running answers are cut where they may be', async () => {
   expect(findNginx(lab.directory)).toEqual([])
 })
 
-test('whoever stops watching leaves it to end by itself', async () => {
+it('whoever stops watching leaves it to end by itself', async () => {
   const { lab, config, engine, answer } = await serving()
   const running = ask({ port: lab.port, path: '/v1/x', body: '{}' })
   await expect.poll(() => engine.received.length).toBe(1)
@@ -58,7 +58,7 @@ test('whoever stops watching leaves it to end by itself', async () => {
   await expect.poll(() => findNginx(lab.directory)).toEqual([])
 })
 
-test('it is refused while an updater would start it again, and where it is the system’s', async () => {
+it('it is refused while an updater would start it again, and where it is the system’s', async () => {
   const { lab, config } = await serving()
   const lock = await holdLock(lab.directory, 'an updater', () => undefined)
   await expect(gatewayStop({ config, within: '60' }, recordedContext())).rejects.toThrow(

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import { freePort } from '../../support/stand-in-engine.ts'
@@ -43,7 +43,7 @@ async function twoModels() {
 }
 
 describe('the streams of a server', () => {
-  test('are ended by root, and those of other servers go on', async () => {
+  it('are ended by root, and those of other servers go on', async () => {
     const lab = await startSystemGateway()
     const engines = await Promise.all(
       [1, 2].map(() => labEngine((_request, response) => void response.write('data: begun\n\n'))),
@@ -66,7 +66,7 @@ describe('the streams of a server', () => {
 })
 
 describe('one file in an nginx with another site', () => {
-  test('is loaded once, and known again in another process', async () => {
+  it('is loaded once, and known again in another process', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     expect(await lab.gateway.running(neverAborted)).toBeUndefined()
     expect(await lab.gateway.apply(first, neverAborted)).toEqual({
@@ -88,7 +88,7 @@ describe('one file in an nginx with another site', () => {
     await othersAreWell()
   })
 
-  test('serves as a private nginx does, whatever http { } sets for others', async () => {
+  it('serves as a private nginx does, whatever http { } sets for others', async () => {
     const lab = await startSystemGateway()
     const mortal = await labEngine((_request, _response, engine) => void engine.die())
     const [engine, failing] = [
@@ -123,7 +123,7 @@ describe('one file in an nginx with another site', () => {
     expect((await ask({ port: lab.nginx.otherPort, path: '/sorry' })).text).toBe('other')
   })
 
-  test('withdraws an engine: no new connection reaches it, and no request is lost', async () => {
+  it('withdraws an engine: no new connection reaches it, and no request is lost', async () => {
     const lab = await startSystemGateway()
     const others = hammer(lab.nginx.otherPort, { clients: 2, restMs: 25 })
     const { failures, late, reached } = await withdrawAgain(lab)
@@ -133,7 +133,7 @@ describe('one file in an nginx with another site', () => {
     expect((await others.stop()).failures).toEqual([])
   })
 
-  test('keeps its streams, and those of the other site, while others reload too', async () => {
+  it('keeps its streams, and those of the other site, while others reload too', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     const stream = await labEngine((_request, response) => {
       response.write('first')
@@ -152,7 +152,7 @@ describe('one file in an nginx with another site', () => {
     await othersAreWell()
   })
 
-  test('is not mixed up with a private nginx on the same machine', async () => {
+  it('is not mixed up with a private nginx on the same machine', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     const beside = await startLabGateway()
     const own = beside.model(labTier([await labEngine()]))
@@ -165,7 +165,7 @@ describe('one file in an nginx with another site', () => {
     await othersAreWell()
   })
 
-  test('goes when the gateway is stopped, and nginx stays', async () => {
+  it('goes when the gateway is stopped, and nginx stays', async () => {
     const { lab, first, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const { pid } = lab.nginx.master()
@@ -181,7 +181,7 @@ describe('one file in an nginx with another site', () => {
 })
 
 describe('a failure leaves the last good file, and is tried again', () => {
-  test("when somebody else's file is broken", async () => {
+  it("when somebody else's file is broken", async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const broken = join(CONF_D, 'broken.conf')
@@ -204,7 +204,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await othersAreWell()
   })
 
-  test('and when that is so from the start, nothing of ours is left', async () => {
+  it('and when that is so from the start, nothing of ours is left', async () => {
     const { lab, first, isServed, othersAreWell } = await twoModels()
     const broken = join(CONF_D, 'broken.conf')
     await writeFile(broken, 'server { listen 1 nonsense; }\n')
@@ -218,7 +218,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await othersAreWell()
   })
 
-  test('when another site has a port of the model, or comes to have one', async () => {
+  it('when another site has a port of the model, or comes to have one', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const greedy = lab.model(labTier([], { port: lab.nginx.otherPort }))
@@ -241,7 +241,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await othersAreWell()
   })
 
-  test('when another program has a port of the model', async () => {
+  it('when another program has a port of the model', async () => {
     const { lab, first, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const { port } = await labEngine()
@@ -254,7 +254,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await othersAreWell()
   })
 
-  test.each([
+  it.each([
     ['fails', 'false', /^Cannot reload nginx: "false" failed: /],
     ['is not there', 'no-such-program', /^Cannot reload nginx: there is no program "no-such-program"$/],
     ['hangs', 'sleep 86401', /^Cannot reload nginx: "sleep 86401" has not ended after 20 s$/],
@@ -280,7 +280,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await othersAreWell()
   })
 
-  test('when the master refuses what its test has passed', async () => {
+  it('when the master refuses what its test has passed', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const limit = (files: string) => execa('prlimit', ['--pid', String(lab.nginx.master().pid), `--nofile=${files}`])
@@ -295,7 +295,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await othersAreWell()
   })
 
-  test('when nginx does not read the directory', async () => {
+  it('when nginx does not read the directory', async () => {
     const { lab, first, isServed } = await twoModels()
     const elsewhere = { ...lab.options.system, directory: '/etc/nginx/snippets' }
     const gateway = await lab.reopen({ system: elsewhere })
@@ -309,7 +309,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await isServed(first)
   })
 
-  test("when the file is somebody else's", async () => {
+  it("when the file is somebody else's", async () => {
     const { lab, first, isServed } = await twoModels()
     await writeFile(lab.file, '# by hand\n')
     expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({
@@ -325,7 +325,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
 })
 
 describe('nginx that does not run', () => {
-  test('is told, and gets the gateway once it runs', async () => {
+  it('is told, and gets the gateway once it runs', async () => {
     const { lab, first, isServed } = await twoModels()
     await lab.nginx.end('SIGTERM')
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -343,27 +343,24 @@ describe('nginx that does not run', () => {
     await isServed(first)
   })
 
-  test.each(['SIGTERM', 'SIGKILL'] as const)(
-    'serves the last good generation when it starts after %s',
-    async signal => {
-      const { lab, first, second, isServed } = await twoModels()
-      await lab.applied(first)
-      await lab.nginx.end(signal)
-      expect(await lab.gateway.running(neverAborted)).toBeUndefined()
-      const outcome = await lab.gateway.apply(second, neverAborted)
-      expect(outcome).toMatchObject({ status: 'failed', step: 'find nginx', restored: false })
-      expect(Object(outcome).message).toMatch(
-        /^Cannot find the system's nginx: [^;]*; start it, such as with systemctl start nginx$/,
-      )
-      await lab.nginx.start()
-      await isServed(first)
-      expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({ status: 'unchanged' })
-      await lab.applied(second)
-      await isServed(second)
-    },
-  )
+  it.each(['SIGTERM', 'SIGKILL'] as const)('serves the last good generation when it starts after %s', async signal => {
+    const { lab, first, second, isServed } = await twoModels()
+    await lab.applied(first)
+    await lab.nginx.end(signal)
+    expect(await lab.gateway.running(neverAborted)).toBeUndefined()
+    const outcome = await lab.gateway.apply(second, neverAborted)
+    expect(outcome).toMatchObject({ status: 'failed', step: 'find nginx', restored: false })
+    expect(Object(outcome).message).toMatch(
+      /^Cannot find the system's nginx: [^;]*; start it, such as with systemctl start nginx$/,
+    )
+    await lab.nginx.start()
+    await isServed(first)
+    expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({ status: 'unchanged' })
+    await lab.applied(second)
+    await isServed(second)
+  })
 
-  test('because its master alone was killed is told, and served by its workers', async () => {
+  it('because its master alone was killed is told, and served by its workers', async () => {
     const { lab, first, second, isServed } = await twoModels()
     await lab.applied(first)
     const orphans = await lab.nginx.killMaster()
@@ -379,7 +376,7 @@ describe('nginx that does not run', () => {
 })
 
 describe('what somebody did to the file is undone', () => {
-  test.each<[string, (lab: SystemGateway) => Promise<void>]>([
+  it.each<[string, (lab: SystemGateway) => Promise<void>]>([
     ['deleted', lab => rm(lab.file)],
     [
       'deleted and reloaded',
@@ -404,7 +401,7 @@ describe('what somebody did to the file is undone', () => {
 })
 
 describe('a crash of the updater', () => {
-  test('at any change on disk loses no request and is made good by the next', async () => {
+  it('at any change on disk loses no request and is made good by the next', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const load = hammer(lab.port, { clients: 2, restMs: 25 })
@@ -419,7 +416,7 @@ describe('a crash of the updater', () => {
     await othersAreWell()
   })
 
-  test.each(Array.from({ length: 12 }, (_, index) => index + 1))(
+  it.each(Array.from({ length: 12 }, (_, index) => index + 1))(
     'at change %i of the first is made good',
     async change => {
       const { lab, first, second, isServed, othersAreWell } = await twoModels()
@@ -434,7 +431,7 @@ describe('a crash of the updater', () => {
     },
   )
 
-  test('between the reload and its proof is not taken for done', async () => {
+  it('between the reload and its proof is not taken for done', async () => {
     const { lab, first, second, isServed } = await twoModels()
     await lab.applied(first)
     // A reload that works, and an updater that ends before it has seen so.
@@ -453,7 +450,7 @@ describe('a crash of the updater', () => {
   })
 })
 
-test('a port of its own comes and goes with its tier', async () => {
+it('a port of its own comes and goes with its tier', async () => {
   const lab = await startSystemGateway()
   const engine = await labEngine()
   const own = await freePort()
@@ -468,7 +465,7 @@ test('a port of its own comes and goes with its tier', async () => {
   }
 })
 
-test('changes from all addresses of its port to one of them by way of another port, as it says', async () => {
+it('changes from all addresses of its port to one of them by way of another port, as it says', async () => {
   const { lab, first, isServed, othersAreWell } = await twoModels()
   await lab.applied(first)
   const here = { ...first, listen: `127.0.0.1:${lab.port}` }
@@ -486,7 +483,7 @@ test('changes from all addresses of its port to one of them by way of another po
   await othersAreWell()
 })
 
-test('shares a port with another site that listens on another address', async () => {
+it('shares a port with another site that listens on another address', async () => {
   const { lab, first, isServed, othersAreWell } = await twoModels()
   const file = join(CONF_D, 'neighbour.conf')
   await writeFile(file, `server { listen 127.0.0.2:${lab.port}; return 200 neighbour; }\n`)

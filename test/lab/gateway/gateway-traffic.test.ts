@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { findNginx } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { freePort } from '../../support/stand-in-engine.ts'
 import { ask, errorOf, openAnswer } from './ask.ts'
 import { labEngine, labTier, startLabGateway } from './lab-gateway.ts'
 
 describe('a request reaches its tier', () => {
-  test.each([
+  it.each([
     ['/reasoning/v1/models', '/v1/models'],
     ['/reasoning/v1/a%2Fb%3Ac?x=%2F&y=a/b', '/v1/a/b:c?x=%2F&y=a/b'],
     ['/reasoning//v1/./a//b', '/v1/a/b'],
@@ -23,7 +23,7 @@ describe('a request reaches its tier', () => {
     expect(engine.received.map(one => one.url)).toEqual([seen])
   })
 
-  test('by the path, by the port of its own, or because it is the default', async () => {
+  it('by the path, by the port of its own, or because it is the default', async () => {
     const lab = await startLabGateway()
     const own = await freePort()
     const [fast, reasoning] = [await labEngine(), await labEngine()]
@@ -39,7 +39,7 @@ describe('a request reaches its tier', () => {
     expect(fast.received.map(one => one.url)).toEqual(['/v1/models', '/v1/b/c?d'])
   })
 
-  test('with its body, and with no header that a client made up for us', async () => {
+  it('with its body, and with no header that a client made up for us', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     await lab.applied(lab.model(labTier([engine])))
@@ -69,7 +69,7 @@ describe('a request reaches its tier', () => {
     })
   })
 
-  test('again from its path without the slash', async () => {
+  it('again from its path without the slash', async () => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(labTier([await labEngine()], { path: '/fast/' })))
     const answer = await ask({ port: lab.port, path: '/fast?a=1', body: '{}' })
@@ -78,7 +78,7 @@ describe('a request reaches its tier', () => {
 })
 
 describe('an answer', () => {
-  test('is passed on while it is written, piece by piece', async () => {
+  it('is passed on while it is written, piece by piece', async () => {
     const lab = await startLabGateway()
     const written = Promise.withResolvers<ServerResponse>()
     const engine = await labEngine((_request, response) => {
@@ -96,7 +96,7 @@ describe('an answer', () => {
     await once(response, 'end')
   })
 
-  test('is held back in the engine, not on our disk, while its client does not read', async () => {
+  it('is held back in the engine, not on our disk, while its client does not read', async () => {
     const lab = await startLabGateway()
     const size = 64 * 1024 * 1024
     let isBlocked = false
@@ -124,7 +124,7 @@ describe('an answer', () => {
     }
   })
 
-  test('that breaks off after its first byte breaks off for the client', async () => {
+  it('that breaks off after its first byte breaks off for the client', async () => {
     const lab = await startLabGateway()
     const engines = await Promise.all(
       [1, 2].map(() =>
@@ -138,7 +138,7 @@ describe('an answer', () => {
     expect(engines.map(one => one.received.length).toSorted()).toEqual([0, 1])
   })
 
-  test.each([502, 503, 504])('of an engine that says %i itself is passed on, and is not tried again', async status => {
+  it.each([502, 503, 504])('of an engine that says %i itself is passed on, and is not tried again', async status => {
     const lab = await startLabGateway()
     const engines = await Promise.all(
       [1, 2].map(() => labEngine((_request, response) => void response.writeHead(status).end('Loading model'))),
@@ -150,7 +150,7 @@ describe('an answer', () => {
   })
 })
 
-test('a client that leaves ends the work of its engine', async () => {
+it('a client that leaves ends the work of its engine', async () => {
   const lab = await startLabGateway()
   const closed = Promise.withResolvers<void>()
   const engine = await labEngine((_request, response) => {
@@ -165,7 +165,7 @@ test('a client that leaves ends the work of its engine', async () => {
 })
 
 describe('a request that nginx refuses is told why in the shape of OpenAI', () => {
-  test.each([
+  it.each([
     ['an unknown path', { path: '/nowhere' }, 404, 'unknown_path'],
     ['a path that only normalizes to a tier', { path: '/x/../fast/v1' }, 404, 'unknown_path'],
     ['a path of our own', { path: '/_sluice/refused/400' }, 404, 'unknown_path'],
@@ -190,7 +190,7 @@ describe('a request that nginx refuses is told why in the shape of OpenAI', () =
     expect(engine.received).toEqual([])
   })
 
-  test('an unknown path, with those there are', async () => {
+  it('an unknown path, with those there are', async () => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(labTier([], { path: '/fast/' }), labTier([], { name: 'slow', path: '/slow/' })))
     expect(JSON.parse((await ask({ port: lab.port, path: '/v1' })).text).error.message).toBe(

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openSlurm } from '../../../src/adapters/slurm/open-slurm.ts'
 import { submissionComment } from '../../../src/adapters/slurm/submission-comment.ts'
 import { readTemplate } from '../../../src/adapters/system/templates.ts'
@@ -48,7 +48,7 @@ afterEach(async () => {
   await rm(site, { recursive: true })
 })
 
-test('Slurm runs the script of the example, and it comes back from a requeue with its comment', async () => {
+it('Slurm runs the script of the example, and it comes back from a requeue with its comment', async () => {
   const slurm = openSlurm({ env })
   const { config, id, comment, log } = await submitExample()
   const running = await until('the job', () => view(id), { holds: job => job?.state === 'running', timeoutMs: 30_000 })
@@ -93,7 +93,7 @@ test('Slurm runs the script of the example, and it comes back from a requeue wit
   expect(await view(id)).toMatchObject({ stateText: 'CANCELLED', restarts: 1 })
 })
 
-test.each(['run-14b.slurm', 'run-72b-distributed.slurm'])('sbatch takes the golden file %s as it is', async name => {
+it.each(['run-14b.slurm', 'run-72b-distributed.slurm'])('sbatch takes the golden file %s as it is', async name => {
   const script = await readFile(exampleFile(name), 'utf8')
   const { stdout } = await asUser('ai', ['sbatch', '--parsable', '--hold'], { input: script })
   expect(await view(String(stdout))).toMatchObject({ state: 'pending' })
@@ -113,17 +113,14 @@ describe('the scripts of sites that have other nodes', () => {
     await execa('scontrol', ['update', 'NodeName=vasp-01', 'AvailableFeatures=', 'ActiveFeatures='])
   })
 
-  test.each(EXAMPLES.filter(one => one.site !== 'beefcake2'))(
-    'sbatch takes $site/$name',
-    async ({ site: of, name }) => {
-      const script = await readFile(exampleFile(name, of), 'utf8')
-      const { stdout } = await asUser('ai', ['sbatch', '--parsable', '--hold', ...LESS], { input: script })
-      expect(await view(String(stdout))).toMatchObject({ state: 'pending', name: /--job-name=(.*)/.exec(script)?.[1] })
-    },
-  )
+  it.each(EXAMPLES.filter(one => one.site !== 'beefcake2'))('sbatch takes $site/$name', async ({ site: of, name }) => {
+    const script = await readFile(exampleFile(name, of), 'utf8')
+    const { stdout } = await asUser('ai', ['sbatch', '--parsable', '--hold', ...LESS], { input: script })
+    expect(await view(String(stdout))).toMatchObject({ state: 'pending', name: /--job-name=(.*)/.exec(script)?.[1] })
+  })
 })
 
-test('one question shows what waits, runs and has ended, whatever the jobs are called', async () => {
+it('one question shows what waits, runs and has ended, whatever the jobs are called', async () => {
   const slurm = openSlurm({ env })
   const faked = 'x JobState=FAILED\n99|FAILED|None|0|;\n'
   const ended = await sbatch(['--job-name=a|b;c', '--wrap=exit 3'])
@@ -142,7 +139,7 @@ test('one question shows what waits, runs and has ended, whatever the jobs are c
   expect(Math.abs(startTime - Date.now() / 1000)).toBeLessThan(60)
 })
 
-test('a job in a hidden partition is one of ours all the same', async () => {
+it('a job in a hidden partition is one of ours all the same', async () => {
   const id = await sbatch(['--begin=now+1hour', '--wrap=true'])
   await execa('scontrol', ['update', 'PartitionName=gpu_ai', 'Hidden=YES'])
   try {
@@ -153,7 +150,7 @@ test('a job in a hidden partition is one of ours all the same', async () => {
   }
 })
 
-test('Slurm knows no job that never was, and takes orders for it in its own way', async () => {
+it('Slurm knows no job that never was, and takes orders for it in its own way', async () => {
   const slurm = openSlurm({ env })
   expect(await slurm.job('999999')).toEqual({ kind: 'no-such-job' })
   expect(await slurm.requeueIncomplete('999999')).toEqual({ kind: 'no-such-job' })
@@ -161,7 +158,7 @@ test('Slurm knows no job that never was, and takes orders for it in its own way'
   expect(['accepted', 'no-such-job']).toContain((await slurm.cancel('999999')).kind)
 })
 
-test('the job of another account is seen, and is not ours to order', async () => {
+it('the job of another account is seen, and is not ours to order', async () => {
   const { stdout: id } = await asUser('vasp', ['sbatch', '--parsable', '--output=/dev/null', '--wrap=exec sleep 600'])
   const slurm = openSlurm({ env })
   expect(await slurm.job(id)).toMatchObject({ kind: 'answered', value: { user: 'vasp' } })
@@ -171,7 +168,7 @@ test('the job of another account is seen, and is not ours to order', async () =>
   await asUser('vasp', ['scancel', id])
 })
 
-test.each([`a b"c'd\\e#f`, 'tail\\', ' lead', '--help', 'x$(id)`y`', "it's"])(
+it.each([`a b"c'd\\e#f`, 'tail\\', ' lead', '--help', 'x$(id)`y`', "it's"])(
   'sbatch reads the job name %j from its #SBATCH line as it was',
   async name => {
     const script = `#!/bin/sh\n#SBATCH --job-name=${sbatchArgument(name)}\n#SBATCH --output=/dev/null\ntrue\n`
@@ -180,7 +177,7 @@ test.each([`a b"c'd\\e#f`, 'tail\\', ' lead', '--help', 'x$(id)`y`', "it's"])(
   },
 )
 
-test('a partition that there is not is for the user to mend', async () => {
+it('a partition that there is not is for the user to mend', async () => {
   const text = (await readFile(exampleFile('sluice.yaml'), 'utf8')).replace('gpu_ai', 'gpu_nope')
   await writeFile(join(site, 'sluice.yaml'), text.replace(SHARED_DIRECTORY, site))
   const failed = await submit('fast', { asRoot: true }, recordedContext({ cwd: site, env })).catch(error => error)
@@ -190,13 +187,13 @@ test('a partition that there is not is for the user to mend', async () => {
   expect(jobs.filter(job => job.state === 'pending')).toEqual([])
 })
 
-test('an sbatch that lost its answer leaves one job, which is found by its comment', async () => {
+it('an sbatch that lost its answer leaves one job, which is found by its comment', async () => {
   await program(join(site, 'bin/sbatch'), `${asAi('sbatch')} "$@" >/dev/null; echo "Socket timed out" >&2; exit 1`)
   const { id, comment } = await submitExample()
   expect(await openSlurm({ env }).findByComment(comment)).toMatchObject({ kind: 'answered', value: [{ id }] })
 })
 
-test('a controller that takes the job after sbatch has given up leaves one job', async () => {
+it('a controller that takes the job after sbatch has given up leaves one job', async () => {
   const controller = (await execa('pgrep', ['-x', 'slurmctld'])).stdout.split('\n')
   await execa('kill', ['-STOP', ...controller])
   const told: string[] = []
@@ -210,7 +207,7 @@ test('a controller that takes the job after sbatch has given up leaves one job',
   expect(told).toEqual(['Cannot run sbatch: no answer within 1 s; looking whether Slurm has the job all the same'])
 })
 
-test('tells the configuration, and the names in a node list', async () => {
+it('tells the configuration, and the names in a node list', async () => {
   const slurm = openSlurm({ env })
   expect(await slurm.config()).toMatchObject({
     kind: 'answered',

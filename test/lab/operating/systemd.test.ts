@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { until } from '../../support/until.ts'
 import { asUser, userArgv } from '../cluster/as-user.ts'
 import { RUNTIME_DIRECTORY } from '../cluster/directories.ts'
@@ -17,7 +17,7 @@ beforeAll(async () => {
   await execa(program ?? '', argv)
 })
 
-test.each([
+it.each([
   ['the updater of a site', ['verify', join(UNITS, 'sluice-updater.service')]],
   ["the updater of a site's own nginx", ['verify', join(UNITS, 'system-nginx/sluice-updater.service')]],
   ['the updater of an ordinary user', ['--user', 'verify', join(UNITS, 'user/sluice-updater.service')]],
@@ -32,14 +32,14 @@ test.each([
   })
 })
 
-test('a directive that systemd does not know is noticed', async () => {
+it('a directive that systemd does not know is noticed', async () => {
   const unit = '/tmp/wrong.service'
   await writeFile(unit, '[Service]\nExecStart=/bin/true\nWatchdogSeconds=1\n')
   const { stderr } = await execa('systemd-analyze', ['--man=no', 'verify', unit], { reject: false })
   expect(stderr).toContain('WatchdogSeconds')
 })
 
-test.each([
+it.each([
   ['sluice-updater.service', ['ProtectProc', 'PrivateMounts', 'RemoveIPC', 'MemoryMax', 'TasksMax', 'NoNewPrivileges']],
   ['user/sluice-updater.service', ['MemoryMax', 'TasksMax', 'NoNewPrivileges']],
 ])('%s bounds what the updater can do and take', async (unit, names) => {
@@ -47,7 +47,7 @@ test.each([
   expect(names.filter((_, index) => found[index]?.length !== 1)).toEqual([])
 })
 
-test('the unit lets the updater do what it ends streams with', async () => {
+it('the unit lets the updater do what it ends streams with', async () => {
   const allowed = await settings('sluice-updater.service', 'SystemCallFilter')
   const calls = new Set<string>()
   for (const name of allowed) for (const call of await expanded(name)) calls.add(call)
@@ -55,7 +55,7 @@ test('the unit lets the updater do what it ends streams with', async () => {
   expect(calls.has('ptrace')).toBe(false)
 })
 
-test('under the unit, root finds the nginx of the site and what its workers have open, and the account finds neither', async () => {
+it('under the unit, root finds the nginx of the site and what its workers have open, and the account finds neither', async () => {
   expect(await settings('sluice-updater.service', 'ProtectProc')).toEqual(['invisible'])
   const nginx = await startSystemNginx()
   onTestFinished(() => nginx.remove())

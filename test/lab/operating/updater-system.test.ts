@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, chown, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { identify } from '../../../src/adapters/system/processes.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
@@ -67,7 +67,7 @@ const served = (count: number) =>
     { ...PATIENCE, holds: found => found === count },
   )
 
-test('serves a tier: root installs the file, the account does all else', async () => {
+it('serves a tier: root installs the file, the account does all else', async () => {
   const { root, child } = await startUpdater()
   const [job] = await site.submit('fast', 2)
   await served(2)
@@ -95,7 +95,7 @@ test('serves a tier: root installs the file, the account does all else', async (
   await served(0)
 })
 
-test('ends with its root, also when that is killed, and the next one goes on', async () => {
+it('ends with its root, also when that is killed, and the next one goes on', async () => {
   const first = await startUpdater()
   const child = await identify(first.child)
   if (child === undefined) throw new Error('Cannot find the updater')
@@ -111,7 +111,7 @@ test('ends with its root, also when that is killed, and the next one goes on', a
   expect(updater?.exitCode).toBe(0)
 })
 
-test('takes a new sluice.yaml at SIGHUP', async () => {
+it('takes a new sluice.yaml at SIGHUP', async () => {
   await startUpdater()
   const text = await readFile(site.configFile, 'utf8')
   await writeFile(site.configFile, text.replace('path: /\n', 'path: /\n    gatewayPort: 8099\n'))
@@ -123,7 +123,7 @@ test('takes a new sluice.yaml at SIGHUP', async () => {
   await until('the old ports', status, { ...PATIENCE, holds: found => found === undefined })
 })
 
-test('is refused where others could be root through it', async () => {
+it('is refused where others could be root through it', async () => {
   const asRoot = (program: string, file = site.configFile) =>
     execa(program, ['updater', '--config', file], { reject: false })
   const fromAccount = await asRoot(join(RUNTIME_DIRECTORY, 'current/sluice'))
