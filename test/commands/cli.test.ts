@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { expect, test } from 'vitest'
-import { EXAMPLE } from '../core/config/example.ts'
+import { expect, it } from 'vitest'
+import { EXAMPLE } from '../support/example-config.ts'
 
 const CLI = join(import.meta.dirname, '../../src/cli.ts')
 const VERSION = 'data:text/javascript,globalThis.VERSION="0"'
@@ -21,7 +21,7 @@ async function shell(script: string, ...args: string[]) {
   return { code, stdout, said: stderr.split('\n').filter(line => line !== '') }
 }
 
-test.each([
+it.each([
   ['a report', ['render']],
   ['one that would go on', ['status', '--watch', '--json']],
 ])('a reader that has seen enough of %s ends it quietly', async (_, args) => {
@@ -30,12 +30,12 @@ test.each([
   expect({ code, said, lines: stdout.split('\n').length }).toEqual({ code: 0, said: [], lines: 2 })
 })
 
-test('what fails still fails, whoever reads it', async () => {
+it('what fails still fails, whoever reads it', async () => {
   const args = ['config', 'check', '--json', '--config', join(directory, 'no.yaml')]
   expect((await shell('"$@" 2>&1 | true; exit "$PIPESTATUS"', ...args)).code).toBe(2)
 })
 
-test('a full disk is not a success', async () => {
+it('a full disk is not a success', async () => {
   expect(await shell('"$@" > /dev/full', 'config', 'schema')).toEqual({
     code: 1,
     stdout: '',
@@ -43,7 +43,7 @@ test('a full disk is not a success', async () => {
   })
 })
 
-test('a working directory that was removed matters to relative names alone', async () => {
+it('a working directory that was removed matters to relative names alone', async () => {
   const gone = join(directory, 'gone')
   const from = (...args: string[]) => shell(`mkdir ${gone}; cd ${gone}; rmdir ${gone}; "$@"`, ...args)
   expect(await from('config', 'check', '--config', config)).toMatchObject({ code: 0, said: [] })
@@ -64,7 +64,7 @@ test('a working directory that was removed matters to relative names alone', asy
 })
 
 // proper-lockfile brings signal-exit, which ends a process that listens for a signal once.
-test.each(['SIGINT', 'SIGTERM'] as const)('an updater that gets %s twice ends in order', async signal => {
+it.each(['SIGINT', 'SIGTERM'] as const)('an updater that gets %s twice ends in order', async signal => {
   const own = await mkdtemp(join(directory, 'updater-'))
   const site = EXAMPLE.replace('/cluster/shared/ai', own).replace('nginx: private', `state: ${own}/state`)
   await writeFile(join(own, 'sluice.yaml'), site)
@@ -83,7 +83,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)('an updater that gets %s twice ends in
   expect(said).toMatch(new RegExp(`"updater ended".*"reason":"${signal}"`))
 })
 
-test.each([
+it.each([
   [['logs'], "error: missing required argument 'tier|id'"],
   [['status', '--jsno'], "error: unknown option '--jsno'"],
   [['gateway', 'stop', '--within'], "error: option '--within <seconds>' argument missing"],

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
-import { recordedContext } from './recorded-context.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** What is printed of a job of a site whose registry nobody has made. */
 async function explained(prefix: string, make: (shared: string) => Promise<void> = async () => undefined) {
@@ -25,11 +25,11 @@ async function explained(prefix: string, make: (shared: string) => Promise<void>
   }
 }
 
-test('a site without a registry is a fresh one, and no trouble', async () => {
+it('a site without a registry is a fresh one, and no trouble', async () => {
   expect((await explained('sluice-explain-')).filter(line => line.includes('ENOENT'))).toEqual([])
 })
 
-test('a registry that cannot be read is told, whatever words its path has', async () => {
+it('a registry that cannot be read is told, whatever words its path has', async () => {
   const printed = await explained('sluice-ENOENT-', shared => writeFile(join(shared, 'endpoints'), 'no directory'))
   expect(printed.join('\n')).toMatch(/Cannot read the registry: .*\(ENOTDIR\)/)
 })

@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plan } from '../../src/commands/plan.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { describeSizedModel } from '../fixtures/sized-model.ts'
-import { SIZED_MODELS } from '../fixtures/sized-models.ts'
-import { type Gguf, writeGguf } from '../lab/gguf.ts'
-import { recordedContext } from './recorded-context.ts'
+import { type Gguf, writeGguf } from '../support/gguf.ts'
+import { recordedContext } from '../support/recorded-context.ts'
+import { describeSizedModel } from '../support/sized-model.ts'
+import { SIZED_MODELS } from '../support/sized-models.ts'
 
 let home = ''
 const at = (name: string) => join(home, name)
@@ -59,7 +59,7 @@ function partOf({ header, tensors }: Gguf, part: number, parts: number): Gguf {
   }
 }
 
-test('prints a table, a verdict and the largest context', async () => {
+it('prints a table, a verdict and the largest context', async () => {
   const context = open()
   await plan('one', {}, context)
   expect(context.printed).toEqual([
@@ -75,7 +75,7 @@ test('prints a table, a verdict and the largest context', async () => {
   ])
 })
 
-test('as JSON it is the plan, in bytes', async () => {
+it('as JSON it is the plan, in bytes', async () => {
   const context = open()
   await plan('one', { json: true }, context)
   const { tier, models, together } = JSON.parse(context.printed.join('\n'))
@@ -92,7 +92,7 @@ test('as JSON it is the plan, in bytes', async () => {
   expect(models[0].plan.devices[0].weights).toBe(1_533_231_104)
 })
 
-test('what does not fit fails, after all is said', async () => {
+it('what does not fit fails, after all is said', async () => {
   const context = open()
   await expect(plan('small', {}, context)).rejects.toThrow(new Error('Cannot fit Grouped into the memory of small'))
   expect(context.printed.slice(8)).toEqual([
@@ -113,7 +113,7 @@ test('what does not fit fails, after all is said', async () => {
 })
 
 describe('a router', () => {
-  test('is planned for each model, and for those that are loaded at once', async () => {
+  it('is planned for each model, and for those that are loaded at once', async () => {
     const context = open()
     await expect(plan('many', {}, context)).rejects.toThrow('Cannot fit grouped, split into the memory of many at once')
     expect(context.printed.filter(line => /^\S+ \(llama\)/.test(line))).toEqual([
@@ -127,7 +127,7 @@ describe('a router', () => {
     ])
   })
 
-  test('has models by name', async () => {
+  it('has models by name', async () => {
     const context = open()
     await plan('many', { model: 'narrow' }, context)
     expect(context.printed[0]).toBe('narrow (llama): 4096 tokens over 4 slots')
@@ -137,7 +137,7 @@ describe('a router', () => {
   })
 })
 
-test('a router has models in directories, of parts and with a projector, by the names of the directories', async () => {
+it('a router has models in directories, of parts and with a projector, by the names of the directories', async () => {
   const directory = at('nested')
   await mkdir(join(directory, 'parted'), { recursive: true })
   await mkdir(join(directory, 'seeing'))
@@ -162,7 +162,7 @@ test('a router has models in directories, of parts and with a projector, by the 
   ])
 })
 
-test('a model in parts is their sum', async () => {
+it('a model in parts is their sum', async () => {
   const [whole, parts] = [open(), open()]
   await plan('one', { json: true }, whole)
   await plan('one', { json: true, file: 'models/split-00002-of-00003.gguf' }, parts)
@@ -171,7 +171,7 @@ test('a model in parts is their sum', async () => {
 })
 
 describe('a file that cannot be planned', () => {
-  test.each([
+  it.each([
     [
       'away',
       undefined,
@@ -196,14 +196,14 @@ describe('a file that cannot be planned', () => {
     expect(failed.message.replaceAll(home, 'HOME')).toBe(problem)
   })
 
-  test('for a pipe as a model, at once', async () => {
+  it('for a pipe as a model, at once', async () => {
     execFileSync('mkfifo', [at('pipe.gguf')])
     await expect(plan('one', { file: 'pipe.gguf' }, open())).rejects.toThrow(
       `Cannot read ${at('pipe.gguf')}: it is a pipe, not a regular file`,
     )
   })
 
-  test('for want of a part, or of its end', async () => {
+  it('for want of a part, or of its end', async () => {
     await writeFile(
       at('half-00001-of-00002.gguf'),
       await readFile(at('models/split-00001-of-00003.gguf')).then(bytes => bytes.subarray(0, 5_000_000)),
@@ -226,7 +226,7 @@ describe('a file that cannot be planned', () => {
   })
 })
 
-test('llama-fit-params is asked where it is on PATH', async () => {
+it('llama-fit-params is asked where it is on PATH', async () => {
   const context = open()
   await writeFile(
     at('llama-fit-params'),

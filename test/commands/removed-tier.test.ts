@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
 import { logs } from '../../src/commands/logs.ts'
-import { TIER } from '../core/config/example.ts'
-import { recordedContext } from './recorded-context.ts'
+import { TIER } from '../support/example-config.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** A site whose job 13 was of a tier that sluice.yaml does not have any more; squeue is not there. */
 async function site() {

@@ -5,10 +5,10 @@ import { openRegistry } from '../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { createSerialQueue } from '../../src/adapters/system/serial-queue.ts'
 import { stop } from '../../src/commands/site/removal.ts'
-import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
-import { TIER } from '../core/config/example.ts'
-import { endpoint } from '../fixtures/endpoint.ts'
-import { recordedContext } from './recorded-context.ts'
+import { endpoint } from '../support/endpoint.ts'
+import { TIER } from '../support/example-config.ts'
+import { FakeSlurm } from '../support/fake-slurm.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** What `sluice stop` of a tier leaves of an endpoint whose job squeue shows so. */
 async function leftAfter(row: string) {

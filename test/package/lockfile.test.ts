@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
 interface Locked {
   readonly version?: string
@@ -21,12 +21,12 @@ const ours = Object.entries(lock.packages).filter(
     path !== '' && takes(one.os, ['linux']) && takes(one.cpu, ['x64', 'arm64']) && takes(one.libc, ['glibc']),
 )
 
-test('npm ci verifies every package, and no package brings anything in an install step of its own', () => {
+it('npm ci verifies every package, and no package brings anything in an install step of its own', () => {
   const unverified = ours.filter(([, one]) => one.integrity === undefined || one.hasInstallScript === true)
   expect(unverified.map(([path]) => path)).toEqual([])
 })
 
-test('the Node that is shipped is locked, the same for both machines', () => {
+it('the Node that is shipped is locked, the same for both machines', () => {
   const [x64, arm64] = ['x64', 'arm64'].map(arch => lock.packages[`node_modules/node-linux-${arch}`])
   expect([x64, arm64]).toEqual(Array(2).fill(expect.objectContaining({ integrity: expect.stringMatching(/^sha512-/) })))
   expect(arm64?.version).toBe(x64?.version)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkModel } from '../../../src/adapters/model-files/check-model.ts'
-import { encodeGgufHeader } from '../../lab/gguf.ts'
+import { encodeGgufHeader } from '../../support/gguf.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'check-model-'))
 const header = encodeGgufHeader({

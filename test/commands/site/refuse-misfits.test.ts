@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { render } from '../../../src/commands/render.ts'
 import { submit } from '../../../src/commands/submit.ts'
 import { UserError } from '../../../src/core/domain/user-error.ts'
-import { describeSizedModel } from '../../fixtures/sized-model.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
-import { writeGguf } from '../../lab/gguf.ts'
-import { recordedContext } from '../recorded-context.ts'
+import { writeGguf } from '../../support/gguf.ts'
+import { recordedContext } from '../../support/recorded-context.ts'
+import { describeSizedModel } from '../../support/sized-model.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 
 let home = ''
 
@@ -51,7 +51,7 @@ const rendered = () => failure(render(['one'], {}, recordedContext({ cwd: home }
 describe('a division of other layers than the model has', () => {
   const wrong = { rpc: 'rpc: { workers: 2, layers: [3, 2, 2] },', slurm: 'gpus: 1, nodes: 3' }
 
-  test('is refused, with one that adds up', async () => {
+  it('is refused, with one that adds up', async () => {
     await site(wrong)
     expect(await rendered()).toBe(
       'sluice.yaml:9:34: Cannot use tiers.one.rpc.layers: 3 + 2 + 2 are 7 layers, and the model has 6; ' +
@@ -59,13 +59,13 @@ describe('a division of other layers than the model has', () => {
     )
   })
 
-  test('is not submitted either', async () => {
+  it('is not submitted either', async () => {
     await site(wrong)
     const submitted = submit('one', { dryRun: true }, recordedContext({ cwd: home }))
     expect(await failure(submitted)).toContain('3 + 2 + 2 are 7 layers')
   })
 
-  test.each([
+  it.each([
     ['is allowed by its name', { ...wrong, rest: 'allow: [layers-that-do-not-add-up]' }],
     ['is not seen where there is no such file', { ...wrong, file: '/nowhere/grouped.gguf' }],
     ['is none when it adds up', { rpc: 'rpc: { workers: 2, layers: [2, 2, 2] },', slurm: 'gpus: 1, nodes: 3' }],
@@ -78,7 +78,7 @@ describe('a division of other layers than the model has', () => {
 describe('a job with less memory than mlock keeps', () => {
   const wrong = { slurm: 'gpus: 0, mem: 1G', rest: 'args: { mlock: true }' }
 
-  test('is refused, with what would be enough', async () => {
+  it('is refused, with what would be enough', async () => {
     await site(wrong)
     expect(await rendered()).toBe(
       'sluice.yaml:10:30: Cannot use tiers.one.slurm.mem: 1G, less than the 1.6 GiB of weights that mlock keeps in the memory of the node; ' +
@@ -86,7 +86,7 @@ describe('a job with less memory than mlock keeps', () => {
     )
   })
 
-  test.each([
+  it.each([
     ['is allowed by its name', { ...wrong, rest: `${wrong.rest}, allow: [mem-below-locked-weights]` }],
     ['is none without mlock', { ...wrong, rest: '' }],
     ['is none when the weights lie on GPUs', { ...wrong, slurm: 'gpus: 1, mem: 1G' }],
@@ -97,7 +97,7 @@ describe('a job with less memory than mlock keeps', () => {
   })
 })
 
-test('keys and values of different types are refused for latent attention', async () => {
+it('keys and values of different types are refused for latent attention', async () => {
   const file = join(home, 'latent.gguf')
   await site({ file, rest: 'args: { cache-type-k: q4_0 }' })
   expect(await rendered()).toBe(

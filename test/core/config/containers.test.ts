@@ -1,7 +1,7 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { TIER } from './example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /shared/models/m.gguf }\n`
@@ -17,11 +17,11 @@ const IMAGE: Readonly<Record<string, string>> = {
 }
 
 describe('a container', () => {
-  test.each(Object.entries(IMAGE))('of %s is named as it takes it: %s', (runtime, image) => {
+  it.each(Object.entries(IMAGE))('of %s is named as it takes it: %s', (runtime, image) => {
     expect(inContainer(`runtime: ${runtime}, image: "${image}"`)).toEqual([])
   })
 
-  test.each([
+  it.each([
     [
       'apptainer',
       'docker://vllm/vllm-openai:v0.11.0',
@@ -49,7 +49,7 @@ describe('a container', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['podman-hpc', '--env=KEY=x', '--env is for Sluice to say; write env in the tier'],
     ['podman-hpc', '--name', '--name is for Sluice to say; leave it out'],
     ['shifter', '--clearenv', '--clearenv is for Sluice to say; leave it out'],
@@ -60,7 +60,7 @@ describe('a container', () => {
     expect(problem).toContain(`Cannot use tiers.fast.container.args[0]: ${why}`)
   })
 
-  test.each([
+  it.each([
     ['mounts: [a:b]', 'Cannot use tiers.fast.container.mounts[0]: "a:b"'],
     ['mounts: ["/a:/x", "/b:/x:ro"]', 'Cannot use tiers.fast.container.mounts[1]: "/x" is mounted twice'],
     ['mounts: ["/a,/b"]', 'Cannot use tiers.fast.container.mounts[0]'],
@@ -74,7 +74,7 @@ describe('a container', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['runtime: pyxis, image: a/b', '    numa: true\n', 'Cannot use tiers.fast.numa: pyxis starts the engine elsewhere'],
     ['runtime: apptainer, image: /a', '    numa: true\n', undefined],
     [
@@ -101,7 +101,7 @@ describe('a container', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['gpu: { arch: gfx90a }', { gpus: 'amd' }],
     ['gpu: { arch: sm70 }', { gpus: 'nvidia' }],
     ['slurm: { gpus: 0 }', {}],
@@ -128,11 +128,11 @@ describe('stage', () => {
   const staged = (from: string, to: string, model = GOOD) =>
     problemsOf(`${model}    stage: { from: ${from}, to: ${to} }\n`)
 
-  test.each(['/shared', '/shared/', '/shared/models'])('copies what lies below %s', from => {
+  it.each(['/shared', '/shared/', '/shared/models'])('copies what lies below %s', from => {
     expect(staged(from, '/scratch/models')).toEqual([])
   })
 
-  test.each([
+  it.each([
     [
       '/share',
       '/scratch',

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { SITE } from './example.ts'
+import { SITE } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 /** A tier whose keys begin at line 7; what is told of it is without its line's beginning. */
@@ -15,7 +15,7 @@ const ITS_OWN = "where it is the program's own, write allow: [braces-of-its-own]
 const CUSTOM = 'engine: custom\ncommand: my-server\n'
 
 describe('tiers of each engine', () => {
-  test.each([
+  it.each([
     `${VLLM}tensorParallel: 4\ncontext: 8192\nslurm: { gpus: 8 }\nargs: { max-num-seqs: 512, enforce_eager: true }`,
     'engine: vllm\nmodel: { name: llama, id: meta-llama/Llama-3.1-8B-Instruct }',
     `${SGLANG}args: [--mem-fraction-static, 0.9, { schedule_policy: lpm }]`,
@@ -31,7 +31,7 @@ describe('tiers of each engine', () => {
     expect(problems(lines)).toEqual([])
   })
 
-  test.each([
+  it.each([
     [
       'engine: vllm',
       ': it has no model; add model: { name, file } for files on the nodes, or model: { name, id } for one of Hugging Face',
@@ -156,7 +156,7 @@ describe('tiers of each engine', () => {
     expect(problems(lines)).toEqual(found)
   })
 
-  test.each([
+  it.each([
     ['llama.cpp', 'llama-server'],
     ['vllm', 'vllm'],
     ['sglang', 'python3'],
@@ -171,7 +171,7 @@ describe('tiers of each engine', () => {
 })
 
 describe('arguments that are Sluice’s to give', () => {
-  test.each([
+  it.each([
     [
       `${VLLM}args: { tensor_parallel_size: 4 }`,
       '.args.tensor_parallel_size: --tensor-parallel-size is set by Sluice; write tensorParallel in the tier',
@@ -198,7 +198,7 @@ describe('arguments that are Sluice’s to give', () => {
     expect(problems(lines)).toEqual([found])
   })
 
-  test('are the user’s where an engine has no such flag', () => {
+  it('are the user’s where an engine has no such flag', () => {
     expect(problems(`${VLLM}args: { hostname: x }\nenv: { PORT: "1" }`)).toEqual([])
   })
 })
@@ -206,7 +206,7 @@ describe('arguments that are Sluice’s to give', () => {
 describe('known mistakes', () => {
   const VLLM_DTYPES =
     '--kv-cache-dtype takes one word, and this is a map; write one of auto, bfloat16, fp8, fp8_e4m3, fp8_e5m2 or what else vllm serve --help=kv-cache-dtype lists, such as kv-cache-dtype: fp8'
-  test.each([
+  it.each([
     [`${VLLM}args: { kv-cache-dtype: { auto: fp8 } }`, `.args.kv-cache-dtype: ${VLLM_DTYPES}`],
     [`${VLLM}args: [--kv_cache_dtype, '{"auto": "fp8"}']`, `.args[0]: ${VLLM_DTYPES}`],
     [`${VLLM}args: ['--kv-cache-dtype={"auto": "fp8"}']`, `.args[0]: ${VLLM_DTYPES}`],
@@ -260,7 +260,7 @@ describe('known mistakes', () => {
     expect(problems(lines)).toEqual([found])
   })
 
-  test.each([
+  it.each([
     `${VLLM}args: { kv-cache-dtype: fp8, compilation-config: { level: 3 }, disable-log-requests: true }`,
     `${VLLM}args: [--kv-cache-dtype, of-tomorrow, --max_num_seqs, 4]`,
     `${SGLANG}args: { kv_cache_dtype: fp8_e4m3, json-model-override-args: { a: 1 } }`,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as formats from '../../../src/core/config/formats.ts'
 import { NAME_PATTERN } from '../../../src/core/config/schema.ts'
 
@@ -63,10 +63,10 @@ const TABLE: readonly [name: string, pattern: RegExp, taken: readonly string[], 
 ]
 
 describe.each(TABLE)('%s', (_, pattern, taken, refused) => {
-  test('take what they should', () => {
+  it('take what they should', () => {
     expect(taken.filter(text => !pattern.test(text))).toEqual([])
   })
-  test('refuse what they should', () => {
+  it('refuse what they should', () => {
     expect(refused.filter(text => pattern.test(text))).toEqual([])
   })
 })

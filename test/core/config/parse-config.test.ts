@@ -1,12 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
-import { EXAMPLE, SITE, TIER } from './example.ts'
+import { EXAMPLE, SITE, TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const MODEL = '    model: { name: m, file: /m.gguf }\n'
 
 describe('a good file', () => {
-  test('becomes a configuration with every default filled in', () => {
+  it('becomes a configuration with every default filled in', () => {
     const tier = {
       engine: 'llama.cpp',
       args: [],
@@ -83,15 +83,15 @@ describe('a good file', () => {
     })
   })
 
-  test('may be as short as one tier and what has no default', () => {
+  it('may be as short as one tier and what has no default', () => {
     expect(problemsOf(TIER + MODEL)).toEqual([])
   })
 
-  test('may start with a byte order mark, end lines with CR LF, and end with a document mark', () => {
+  it('may start with a byte order mark, end lines with CR LF, and end with a document mark', () => {
     expect(problemsOf(`\ufeff---\n${TIER}${MODEL}...\n`.replaceAll('\n', '\r\n'))).toEqual([])
   })
 
-  test('keeps the digits of engine arguments as they were written', () => {
+  it('keeps the digits of engine arguments as they were written', () => {
     const { config } = parseConfig(
       `${TIER}${MODEL}    args: [--temp, 0.90, { seed: 0x10, x: 1e3, y: { z: 1.50 } }]\n`,
       'f',
@@ -99,14 +99,14 @@ describe('a good file', () => {
     expect(config?.tiers['fast']?.args).toEqual(['--temp', '0.90', { seed: '0x10', x: '1e3', y: { z: 1.5 } }])
   })
 
-  test('takes a tier named like a property of every object', () => {
+  it('takes a tier named like a property of every object', () => {
     const { config } = parseConfig(`${TIER}${MODEL}`.replace('fast', 'constructor'), 'f')
     expect(Object.keys(config?.tiers ?? {})).toEqual(['constructor'])
   })
 })
 
 describe('an engine', () => {
-  test.each([
+  it.each([
     ['llamacpp', '"llamacpp"; did you mean "llama.cpp"'],
     ['VLLM', '"VLLM"; did you mean "vllm"'],
     ['ollama', '"ollama"; choose "llama.cpp", "vllm", "sglang", "tei", "custom" or "demo"'],
@@ -117,7 +117,7 @@ describe('an engine', () => {
 })
 
 describe('all problems at once', () => {
-  test('shape, unknown keys, missing keys and rules between keys do not hide one another', () => {
+  it('shape, unknown keys, missing keys and rules between keys do not hide one another', () => {
     const text = `site: Beef
 shared: relative
 runtme: /srv/sluice
@@ -168,7 +168,7 @@ tiers:
     ])
   })
 
-  test.each([
+  it.each([
     ['gateway:', '4:9: Cannot use gateway: it is empty; write its keys below it, indented'],
     ['gateway: [1]', '4:10: Cannot use gateway: it is a list; write its keys below it, indented'],
     ['gateway: {}', '4:1: Cannot use gateway: key "networks" is missing; add networks, such as ["10.0.0.0/24"]'],
@@ -205,7 +205,7 @@ tiers:
     expect(problemsOf(text).filter(one => one.includes('gateway'))).toContain(problem)
   })
 
-  test('a site without tiers is told so', () => {
+  it('a site without tiers is told so', () => {
     expect(problemsOf(`${SITE}tiers: {}\n`)).toEqual([
       '5:1: Cannot use tiers: there is no tier; add one, such as fast: { engine: llama.cpp, path: /, … }',
     ])

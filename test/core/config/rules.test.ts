@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { SITE, TIER } from './example.ts'
+import { describe, expect, it } from 'vitest'
+import { SITE, TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /m.gguf }\n`
@@ -23,7 +23,7 @@ describe('where a gateway listens', () => {
 `,
     )
 
-  test.each<[string, string, string?]>([
+  it.each<[string, string, string?]>([
     ['listen: 127.0.0.1:8080', 'gatewayPort: 127.0.0.1:8081'],
     ['listen: 127.0.0.1:8080', 'gatewayPort: 127.0.0.1:8080'],
     ['listen: 127.0.0.1:8080', 'gatewayPort: 10.0.0.1:8080'],
@@ -39,7 +39,7 @@ describe('where a gateway listens', () => {
     `4:45: Cannot use gateway.listen: tier "b" has ${mine}, ${ONE_MISTAKE}`,
     `6:46: Cannot use tiers.b.gatewayPort: gateway.listen has ${theirs}, ${ONE_MISTAKE}`,
   ]
-  test.each<[string, string, string[]]>([
+  it.each<[string, string, string[]]>([
     ['listen: 127.0.0.1:8080', 'gatewayPort: 8080', problems('8080', '"127.0.0.1:8080"')],
     ['listen: 8080', 'gatewayPort: 127.0.0.1:8080', problems('"127.0.0.1:8080"', '8080')],
     ['listen: 0.0.0.0:8080', 'gatewayPort: 127.0.0.1:8080', problems('"127.0.0.1:8080"', '0.0.0.0:8080')],
@@ -49,7 +49,7 @@ describe('where a gateway listens', () => {
     expect(listens(gateway, second)).toEqual(expected)
   })
 
-  test('two tiers on one address, the metrics and what is wrong by itself are told together', () => {
+  it('two tiers on one address, the metrics and what is wrong by itself are told together', () => {
     expect(
       listens(
         'listen: localhost:8080, metricsPort: 9464',
@@ -68,11 +68,11 @@ describe('where a gateway listens', () => {
 describe('gateway.networks', () => {
   const networks = (network: string) => problemsOf(GOOD.replace('10.0.0.0/24', JSON.stringify(network)))
 
-  test.each(['10.0.0.0/8', '192.168.7.0/24', '10.1.2.3/32', '127.0.0.0/8', '100.64.0.0/10'])('%s is one', network => {
+  it.each(['10.0.0.0/8', '192.168.7.0/24', '10.1.2.3/32', '127.0.0.0/8', '100.64.0.0/10'])('%s is one', network => {
     expect(networks(network)).toEqual([])
   })
 
-  test.each([
+  it.each([
     ['10.0.0.5/24', 'has host bits set; write 10.0.0.0/24 for the network, or 10.0.0.5/32 for this address alone'],
     [
       '200.255.255.255/9',
@@ -104,7 +104,7 @@ describe('gateway.defaultTier', () => {
     model: { name: m, file: /m.gguf }
 `)
 
-  test.each([
+  it.each([
     ['fast', '/other/', []],
     ['fats', '/other/', ['4:25: Cannot use gateway.defaultTier: there is no tier "fats"; did you mean "fast"']],
     ['zzz', '/other/', ['4:25: Cannot use gateway.defaultTier: there is no tier "zzz"; choose "fast" or "other"']],
@@ -117,7 +117,7 @@ describe('gateway.defaultTier', () => {
     expect(withDefault(name, path)).toEqual(problems)
   })
 
-  test('is read nowhere when no tier is at /', () => {
+  it('is read nowhere when no tier is at /', () => {
     expect(
       problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks')),
     ).toEqual(['4:25: Cannot use gateway.defaultTier: "fast" is not the tier at /; give fast the path /'])
@@ -127,7 +127,7 @@ describe('gateway.defaultTier', () => {
 describe('gateway.nginx', () => {
   const gateway = (keys: string) => problemsOf(GOOD.replace('{ networks', `{ ${keys}, networks`))
 
-  test.each([
+  it.each([
     ['nginx: private', []],
     ['nginx: system', []],
     ['nginx: system, directory: /etc/nginx/http.d, reload: nginx -s reload', []],
@@ -161,7 +161,7 @@ describe('gateway.nginx', () => {
   })
 })
 
-test.each([
+it.each([
   [85, 'private', []],
   [
     86,
@@ -176,7 +176,7 @@ test.each([
   expect(problemsOf(GOOD.replace('{ networks', `{ state: ${state}, nginx: ${nginx}, networks`))).toEqual(problems)
 })
 
-test.each([
+it.each([
   ['engine: { a: 1 }', 'tiers.fast.engine: it is a map; choose "llama.cpp"'],
   ['engine: [vllm]', 'tiers.fast.engine: it is a list; choose "llama.cpp"'],
   ['allow: [{ a: 1 }]', 'tiers.fast.allow[0]: it is a map; choose "flash-attn-on-sm70"'],
@@ -186,7 +186,7 @@ test.each([
 })
 
 describe('timing', () => {
-  test.each([
+  it.each([
     ['{ beatSeconds: 9.9 }', []],
     [
       '{ beatSeconds: 10 }',
@@ -208,7 +208,7 @@ describe('timing', () => {
 })
 
 describe('two tiers', () => {
-  test.each([
+  it.each([
     ['path: /b/', 'path: /c/', []],
     ['path: /b/', 'path: /b/c/', []],
     ['path: /b/', 'path: /b/', ['8:68: Cannot use tiers.c.path: tier "b" has "/b/" already; write another']],
@@ -256,12 +256,12 @@ describe('two tiers', () => {
 describe('a demo tier', () => {
   const demo = (lines: string) => problemsOf(TIER.replace('llama.cpp', 'demo') + lines)
 
-  test('needs nothing, and may name a model', () => {
+  it('needs nothing, and may name a model', () => {
     expect(demo('')).toEqual([])
     expect(demo('    model: { name: m, file: /m.gguf }\n')).toEqual([])
   })
 
-  test.each(['command: llama-server', 'args: { threads: 1 }', 'context: 4096'])('takes no %s', line => {
+  it.each(['command: llama-server', 'args: { threads: 1 }', 'context: 4096'])('takes no %s', line => {
     const [key = ''] = line.split(':')
     expect(demo(`    ${line}\n`)).toEqual([
       `9:5: Cannot use tiers.fast.${key}: the demo engine takes none; leave it out`,
@@ -270,7 +270,7 @@ describe('a demo tier', () => {
 })
 
 describe('the model of a llama.cpp tier', () => {
-  test.each([
+  it.each([
     [
       '',
       [
@@ -305,7 +305,7 @@ describe('the model of a llama.cpp tier', () => {
 })
 
 describe('nodes', () => {
-  test.each([
+  it.each([
     ['{ nodes: 1, nodelist: a1 }', []],
     [
       '{ nodes: 3 }',
@@ -325,7 +325,7 @@ describe('nodes', () => {
 })
 
 describe('rpc', () => {
-  test.each([
+  it.each([
     ['{ workers: 2 }', '{ nodes: 3, nodelist: "a[1-3]" }', []],
     ['{ workers: 1, layers: [0, 80] }', '{ nodes: 2 }', []],
     [
@@ -358,13 +358,13 @@ describe('rpc', () => {
     expect(inTier(`    rpc: ${rpc}\n    slurm: ${slurm}\n`)).toEqual(problems)
   })
 
-  test('counts the nodes that it has by default, too', () => {
+  it('counts the nodes that it has by default, too', () => {
     expect(inTier('    rpc: { workers: 1 }\n')).toEqual([
       '6:3: Cannot use tiers.fast.slurm.nodes: 1, for a head and 1 worker; write nodes: 2 below slurm',
     ])
   })
 
-  test('serves one model, and places it itself', () => {
+  it('serves one model, and places it itself', () => {
     expect(
       problemsOf(
         `${TIER}    router: { modelsDir: /m }\n    rpc: { workers: 1 }\n    args: { tensor-split: "1,1", -ngl: 9 }\n    slurm: { nodes: 2 }\n`,
@@ -381,7 +381,7 @@ describe('slurm.extra and setup', () => {
   const ELSEWHERE =
     'submits to a cluster that is not looked at; leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
 
-  test.each([
+  it.each([
     ['--mem=4G', '--mem has a key of its own; write mem below slurm'],
     ['-p gpu', '-p has a key of its own; write partition below slurm'],
     ['-pgpu', '-p has a key of its own; write partition below slurm'],
@@ -404,7 +404,7 @@ describe('slurm.extra and setup', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['mem: 4G', '--mem-per-cpu=1G', '--mem-per-cpu excludes --mem, which mem asks for'],
     ['cpus: 4', '--cpus-per-gpu=1', '--cpus-per-gpu excludes --cpus-per-task, which cpus asks for'],
     ['nodelist: a1', '-F /nodes', '-F excludes --nodelist, which nodelist asks for'],
@@ -416,7 +416,7 @@ describe('slurm.extra and setup', () => {
     expect(inTier(`    slurm: { extra: [${option}] }\n`)).toEqual([])
   })
 
-  test.each([
+  it.each([
     ['{ extra: ["--gres=nvme:1", --gpu-freq=low] }', []],
     ['{ gpus: 0, extra: ["--gres=gpu:2"] }', []],
     ['{ gpus: 2, requestGpus: false, extra: ["--gres=gpu:a100:2"] }', []],
@@ -440,7 +440,7 @@ describe('slurm.extra and setup', () => {
     expect(inTier(`    slurm: ${slurm}\n`)).toEqual(problems)
   })
 
-  test('refuse #SBATCH lines where sbatch does not read them', () => {
+  it('refuse #SBATCH lines where sbatch does not read them', () => {
     expect(inTier('    setup: [module load cuda, " #SBATCH --mem=4G"]\n')).toEqual([
       '10:31: Cannot use tiers.fast.setup[1]: sbatch reads no #SBATCH line there; move the option to slurm.extra',
     ])
@@ -448,14 +448,14 @@ describe('slurm.extra and setup', () => {
 })
 
 describe('env', () => {
-  test.each(['OMP_NUM_THREADS', 'TOKENIZERS_PARALLELISM', 'MAX_TOKENS', 'GGML_RPC_DEBUG', 'LD_LIBRARY_PATH', 'KEYS'])(
+  it.each(['OMP_NUM_THREADS', 'TOKENIZERS_PARALLELISM', 'MAX_TOKENS', 'GGML_RPC_DEBUG', 'LD_LIBRARY_PATH', 'KEYS'])(
     '%s may be set',
     name => {
       expect(inTier(`    env: { ${name}: "1" }\n`)).toEqual([])
     },
   )
 
-  test.each([
+  it.each([
     ['SLURM_JOB_ID', 'Slurm sets it in the job; leave it out'],
     ['SLUICE_CONFIG', 'Sluice sets it; leave it out'],
     ['CUDA_VISIBLE_DEVICES', "Slurm says which GPUs are the job's; leave it out; slurm.gpus asks for more"],
@@ -470,7 +470,7 @@ describe('env', () => {
     expect(inTier(`    env: { ${name}: hush }\n`)).toEqual([`10:12: Cannot use tiers.fast.env.${name}: ${problem}`])
   })
 
-  test('names and values of another form are refused without showing the value', () => {
+  it('names and values of another form are refused without showing the value', () => {
     expect(inTier('    env: { a-b: x, C: "hu\\nsh", D: 42, E: }\n')).toEqual([
       '10:12: Cannot use tiers.fast.env.a-b: the name "a-b"; write letters, digits and underscores, not starting with a digit',
       '10:23: Cannot use tiers.fast.env.C: it does not fit; write one line without control characters',
@@ -482,7 +482,7 @@ describe('env', () => {
 
 describe('args', () => {
   const OWN = 'leave it out'
-  test.each([
+  it.each([
     [
       '{ host: 0.0.0.0 }',
       `13: Cannot use tiers.fast.args.host: --host is the node's address, which Sluice sets; ${OWN}`,

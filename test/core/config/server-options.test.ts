@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseServerConfig } from '../../../src/core/config/parse-server-config.ts'
 import { readServerConfig, readServerOptions } from '../../../src/core/config/server-options.ts'
 
@@ -69,7 +69,7 @@ describe('options', () => {
   })
 })
 
-test.each<[string, Record<string, unknown>, string[]]>([
+it.each<[string, Record<string, unknown>, string[]]>([
   [
     'no model',
     { model: undefined },
@@ -121,7 +121,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   expect(problems({ ...MODEL, ...more })).toEqual(found)
 })
 
-test('a variable is not shown when it is wrong', () => {
+it('a variable is not shown when it is wrong', () => {
   expect(problems({ ...MODEL, envVars: { API_TOKEN: { secret: 'hunter2' } } }).join()).not.toContain('hunter2')
 })
 
@@ -158,7 +158,7 @@ describe('a file', () => {
   })
 })
 
-test('a backend that is none is refused with what there is', () => {
+it('a backend that is none is refused with what there is', () => {
   expect(readServerConfig({ ...MODEL, backend: 'ollama' }, { spelling: 'camelCase' }).findings).toMatchObject([
     { message: 'Cannot use backend: "ollama"', fix: 'choose "vllm", "sglang", "llama.cpp" or "tei"' },
   ])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { endpointNamed } from '../../../src/core/domain/named-endpoint.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const job = { ...endpoint.job, id: '17', restarts: 0 }
 const [first, second] = ['fast-17-0-0', 'fast-17-0-1'].map(id => ({ ...endpoint, id, job }))

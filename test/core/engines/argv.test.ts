@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 const at = { address: '10.0.0.12', port: 40_000, sockets: '/scratch/sockets' }
 const model = { name: 'llama', file: '/models/llama' }

@@ -8,9 +8,9 @@ import { findMarked, identify, signal } from '../../../src/adapters/system/proce
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
 import { installStandIns } from '../../fixtures/engines/install.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
-import { until } from '../../lab/until.ts'
-import { engineContract, type Subject } from './contract.ts'
+import { engineContract, type Subject } from '../../support/engine-contract.ts'
+import { spec } from '../../support/replica-spec.ts'
+import { until } from '../../support/until.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-stand-ins-'))
 await installStandIns(directory)

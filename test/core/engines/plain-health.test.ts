@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { HttpAnswer } from '../../../src/core/domain/http-answer.ts'
 import { readPlainHealth } from '../../../src/core/engines/plain-health.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 const answered = (status: number, text = ''): HttpAnswer => ({ kind: 'answered', status, text })
 const refused: HttpAnswer = { kind: 'refused', message: 'ECONNREFUSED' }

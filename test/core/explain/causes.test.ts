@@ -3,7 +3,7 @@ import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { CAUSES } from '../../../src/core/explain/causes.ts'
 import { explain } from '../../../src/core/explain/explain.ts'
 import type { ExplainFacts } from '../../../src/core/explain/facts.ts'
-import { TIER } from '../config/example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { ENGINE_ENDS } from './engine-lines.ts'
 import { events, facts, run, view } from './facts-of.ts'
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type EngineSettings, readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 
 const DEFAULTS: EngineSettings = {
@@ -25,7 +25,7 @@ const DEFAULTS: EngineSettings = {
 const host = (pattern: RegExp) => ({ pattern, isHost: true })
 
 describe('the arguments of llama-server', () => {
-  test.each<[string, Partial<EngineSettings>]>([
+  it.each<[string, Partial<EngineSettings>]>([
     ['', {}],
     ['--timeout 600 --numa distribute', {}],
     ['-np 1', { slots: 1, isUnified: false }],
@@ -76,7 +76,7 @@ describe('the arguments of llama-server', () => {
     expect(readEngineSettings(argv.split(' ').filter(Boolean), undefined)).toEqual({ ...DEFAULTS, ...changes })
   })
 
-  test('have the context of the tier', () => {
+  it('have the context of the tier', () => {
     expect(readEngineSettings([], 4096).context).toBe(4096)
   })
 })

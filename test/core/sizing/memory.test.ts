@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { type BufferUse, memoryUse } from '../../../src/core/sizing/memory.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 type Row = readonly [
@@ -71,7 +71,7 @@ const MEASURED: readonly Row[] = [
 ]
 
 describe('the buffers of llama.cpp', () => {
-  test.each(MEASURED)('%s on %d devices, %s', (model, count, args, measured) => {
+  it.each(MEASURED)('%s on %d devices, %s', (model, count, args, measured) => {
     const { ours, theirs } = compared([model, count, args, measured])
     expect(Object.keys(ours)).toEqual(Object.keys(theirs).sort())
     for (const [name, [weights = 0, kv = 0, compute = 0]] of Object.entries(theirs)) {

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { planModel } from '../../../src/core/sizing/plan-model.ts'
 import { planText, togetherText } from '../../../src/core/sizing/plan-text.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const GIBIBYTE = 2 ** 30
@@ -11,7 +11,7 @@ const devices = [device('head', false), device('worker 1', true), device('worker
 const settings = (text: string) => readEngineSettings(text.split(' '), 131_072)
 const shape = shapeOf(SIZED_MODELS.qwen72b)
 
-test('says what fits, and what one node could do', () => {
+it('says what fits, and what one node could do', () => {
   const layout = { devices, layers: [26, 27, 27], hostBytes: 40 * GIBIBYTE }
   const plan = planModel({ shape, settings: settings('-b 512 -np 1 -ctk q4_0 --mlock'), layout })
   expect(planText({ name: 'OR1-Behemoth', file: '/m', plan, check: null }, 'layers')).toEqual([
@@ -40,7 +40,7 @@ test('says what fits, and what one node could do', () => {
   ])
 })
 
-test('says what is missing, and what would help', () => {
+it('says what is missing, and what would help', () => {
   const layout = { devices, layers: [10, 35, 35], hostBytes: undefined }
   const plan = planModel({ shape, settings: settings('-b 512 -np 1 -ctk q4_0'), layout })
   const lines = planText({ name: 'OR1-Behemoth', file: '/m', plan, check: null }, 'layers')
@@ -57,7 +57,7 @@ test('says what is missing, and what would help', () => {
   )
 })
 
-test.each([
+it.each([
   [
     { isUsed: true, devices: ['CUDA0'], ours: [101, 50, 13], theirs: [100, 50, 10] },
     'The numbers are those of llama-fit-params; beside it, the formula has weights +1.0 %, KV +0.0 %, compute +30.0 %.',
@@ -74,7 +74,7 @@ test.each([
   expect(planText({ name: 'm', file: '/m', plan, check }, 'layers')).toContain(line)
 })
 
-test.each([
+it.each([
   ['fits' as const, [], 'Loaded at once, a and b: they fit.'],
   ['not known' as const, [], 'Loaded at once, a and b: whether they fit is not known.'],
   [
@@ -89,7 +89,7 @@ test.each([
   expect(togetherText({ models: ['a', 'b'], verdict, shortages })).toEqual([line])
 })
 
-test('what the engine refuses at its start is told before what it would take', () => {
+it('what the engine refuses at its start is told before what it would take', () => {
   const layout = { devices: [device('GPU', false)], layers: undefined, hostBytes: undefined }
   const plan = planModel({ shape: shapeOf(SIZED_MODELS.latent), settings: settings('-np 1 -ctk q8_0'), layout })
   expect(planText({ name: 'm', file: '/m', plan, check: null }, 'layers')).toContain(
@@ -97,7 +97,7 @@ test('what the engine refuses at its start is told before what it would take', (
   )
 })
 
-test('kept prompts are what goes first, also where the size of the GPU is not known', () => {
+it('kept prompts are what goes first, also where the size of the GPU is not known', () => {
   const layout = {
     devices: [{ ...device('GPU', false), bytes: undefined }],
     layers: undefined,

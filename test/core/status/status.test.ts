@@ -3,7 +3,7 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { Load } from '../../../src/core/domain/load.ts'
 import type { RoutesFile } from '../../../src/core/domain/routes-file.ts'
 import { reportStatus, type StatusFacts } from '../../../src/core/status/status.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const running: JobView = {
   id: '4242',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { leftBehind } from '../../../src/programs/removal/left-behind.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const job: JobView = {
   id: '4242',

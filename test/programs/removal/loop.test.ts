@@ -5,8 +5,8 @@ import type { Problem } from '../../../src/core/domain/problem.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import { lookOnce, type RemovalEffects, removeJobs } from '../../../src/programs/removal/loop.ts'
 import type { Manner } from '../../../src/programs/removal/plan-removal.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const job: JobView = {
   id: '4242',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { type Manner, planRemoval, type RemovalTarget, type Sight } from '../../../src/programs/removal/plan-removal.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const target: RemovalTarget = { tier: 'fast', jobId: '4242', restarts: 1 }
 const running: JobView = {

@@ -8,7 +8,7 @@ import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import type { EngineHealth } from '../../../src/core/engines/engine.ts'
 import type { EngineLog } from '../../../src/programs/supervisor/effects.ts'
 import { supervise } from '../../../src/programs/supervisor/loop.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const job: JobView = {
   id: '7',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { expect, it } from 'vitest'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 const CLI = resolve(import.meta.dirname, '../../../src/cli.ts')
 const VERSION = 'data:text/javascript,globalThis.VERSION="0"'

@@ -3,7 +3,7 @@ import type { DrainRequest } from '../../../src/core/domain/drain-request.ts'
 import { UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import { supervise } from '../../../src/programs/supervisor/loop.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 /** A replica without a job; what it does is written down, in order. */
 function replica(world: { unfit?: string } = {}) {

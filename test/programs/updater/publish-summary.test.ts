@@ -4,9 +4,9 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { parseSummary } from '../../../src/core/status/status-summary.ts'
 import type { SlurmEffects } from '../../../src/programs/updater/effects.ts'
 import { createSummaryPublisher } from '../../../src/programs/updater/publish-summary.ts'
-import { EXAMPLE } from '../../core/config/example.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const running: JobView = {
   state: 'running',

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { ObservedEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { createReleases } from '../../../src/programs/updater/releases.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const PAUSE = 6
 const runs: JobView = {

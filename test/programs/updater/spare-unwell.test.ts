@@ -3,7 +3,7 @@ import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import type { Routability } from '../../../src/programs/updater/routability.ts'
 import { spareUnwell } from '../../../src/programs/updater/spare-unwell.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const well: Endpoint = { ...endpoint, id: 'fast-1-0-0' }
 const elsewhere: Endpoint = { ...endpoint, id: 'reasoning-1-0-0', tier: 'reasoning' }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createReporter } from '../../../src/programs/updater/reporter.ts'
 import { watchTraffic } from '../../../src/programs/updater/traffic.ts'
-import { manualClock, settle } from '../../fixtures/manual-clock.ts'
+import { manualClock, settle } from '../../support/manual-clock.ts'
 
 /** Two engines and what nginx logs of them, played by the test. */
 function watched() {
