@@ -1,4 +1,4 @@
-import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import type { EngineSpec } from '../../core/domain/engine-spec.ts'
 import type { Engine, EngineHealth } from '../../core/engines/engine.ts'
 import type { Http } from '../system/http.ts'
 
@@ -19,7 +19,7 @@ export async function checkHealth({ http, engine, spec, url, key }: EngineContac
 export interface EngineContact {
   readonly http: Http
   readonly engine: Engine
-  readonly spec: ReplicaSpec
+  readonly spec: EngineSpec
   readonly url: string
   /** That it asks for; undefined: it asks for none. */
   readonly key?: string | undefined
