@@ -1,10 +1,34 @@
 import { z } from 'zod'
-import { engineSpecSchema } from './engine-spec.ts'
+import { ENGINE_NAMES, type EngineSpec } from './engine-spec.ts'
 
 /** The version of replica specs that this program writes and reads. */
 const SPEC_VERSION = 1
 
 const words = z.array(z.string()).readonly()
+const text = z.string().exactOptional()
+
+/** As `EngineSpec` explains them: its types go out with the library, which has no zod. */
+const engineKeys = {
+  engine: z.enum(ENGINE_NAMES, {
+    error: ({ input }) => `${JSON.stringify(input)} is not one of ${ENGINE_NAMES.join(', ')}`,
+  }),
+  command: z.string(),
+  args: words,
+  env: z.record(z.string(), z.string()).readonly(),
+  router: z.object({ modelsDir: z.string(), modelsMax: z.number(), preload: words }).readonly().exactOptional(),
+  model: z.object({ name: z.string(), file: text, id: text }).readonly().exactOptional(),
+  custom: z
+    .object({
+      ...{ args: words, healthPath: z.string(), keyVariable: text, modelsPath: text, serves: words },
+      setuid: z.boolean().exactOptional(),
+      metrics: z.object({ path: z.string(), running: text, waiting: text, kv: text }).readonly().exactOptional(),
+    })
+    .readonly()
+    .exactOptional(),
+  tensorParallel: z.number().exactOptional(),
+  ranks: z.object({ nodes: z.number(), pipelineParallel: z.number() }).readonly().exactOptional(),
+  context: z.number().exactOptional(),
+} satisfies Record<keyof EngineSpec, z.ZodType>
 
 /** One model over several nodes: the job's first node is the head, the others are workers. */
 const rpc = z
@@ -42,7 +66,8 @@ const container = z
 /** Absolute paths of directories: what lies below `from` is copied to the same place below `to`, on the node's disk. */
 const stage = z.object({ from: z.string(), to: z.string() }).readonly()
 
-const replicaSpecSchema = engineSpecSchema.extend({
+const replicaSpecSchema = z.object({
+  ...engineKeys,
   version: z.literal(SPEC_VERSION),
   site: z.string(),
   /** Absolute path of the shared directory (the registry's root). */
