@@ -1,4 +1,4 @@
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { EngineSpec } from '../domain/engine-spec.ts'
 import type { Engine, EngineAddress } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
@@ -35,7 +35,7 @@ export const custom: Engine = {
 }
 
 /** `{address}`, `{port}`, `{model}` (its file or id) and `{name}`; other braces are the program's own. */
-function filledIn(word: string, spec: ReplicaSpec, { address, port }: EngineAddress): string {
+function filledIn(word: string, spec: EngineSpec, { address, port }: EngineAddress): string {
   const values: Readonly<Record<string, string>> = {
     address,
     port: String(port),

@@ -1,6 +1,6 @@
+import type { EngineSpec } from '../domain/engine-spec.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { Load } from '../domain/load.ts'
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { LlamaPlacement } from './llama-placement.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
@@ -11,9 +11,9 @@ export interface Engine {
   /** It is a command of Sluice's own, by this name, instead of the tier's program. */
   readonly subcommand?: string
   /** What its API offers, as endpoint files say it. */
-  serves(spec: ReplicaSpec): readonly string[]
+  serves(spec: EngineSpec): readonly string[]
   /** The arguments after the command. */
-  argv(spec: ReplicaSpec, at: EngineAddress): string[]
+  argv(spec: EngineSpec, at: EngineAddress): string[]
   /** The variable that tells each process of several the address of its node; undefined: it runs on one node. */
   readonly addressVariable?: string
   /** How a build calls its arguments, by what it says of itself, which is asked for when one of these flags is among them. */
@@ -35,10 +35,10 @@ export interface Engine {
    * How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows
    * ("secrets stay", docs/design/rules.md).
    */
-  key(spec: ReplicaSpec): KeyChannel | undefined
+  key(spec: EngineSpec): KeyChannel | undefined
   /** Local paths that must be there before it is started, with what they are for; `or`: another that will do. */
-  needs(spec: ReplicaSpec): { path: string; what: string; or?: string }[]
-  paths(spec: ReplicaSpec): EnginePaths
+  needs(spec: EngineSpec): { path: string; what: string; or?: string }[]
+  paths(spec: EngineSpec): EnginePaths
   /** How long a question about its health may take before it counts as silent. */
   readonly healthTimeoutMs: number
   /**
@@ -47,9 +47,9 @@ export interface Engine {
    */
   readonly stopGraceMs: number
   /** What the answers of the two paths mean; `models` is `health` again where there is no list, or health was not 200. */
-  readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
+  readHealth(spec: EngineSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
   /** Its load, by what stands at its metrics paths, one after the other. */
-  readLoad(spec: ReplicaSpec, metrics: string): Load
+  readLoad(spec: EngineSpec, metrics: string): Load
 }
 
 /** Where one engine is to listen, and on what devices. */

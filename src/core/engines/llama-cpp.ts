@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { EngineSpec } from '../domain/engine-spec.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
 import { CHANGED_FLAGS, toBuild } from './llama-flags.ts'
 import { matchedBatches, placementArgv } from './llama-placement.ts'
@@ -83,7 +83,7 @@ const EMBEDDING_FLAGS = ['--embedding', '--embeddings']
  * 6. a preloaded model that was never loaded → loading; the router must be told so once
  * 7. otherwise ready
  */
-function readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+function readHealth(spec: EngineSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
   for (const answer of [health, models]) {
     if (answer.kind === 'timeout') return { kind: 'silent' } // 1
     if (answer.kind === 'refused') return answer // 2

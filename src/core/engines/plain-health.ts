@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { EngineSpec } from '../domain/engine-spec.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { EngineHealth } from './engine.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { EngineHealth } from './engine.ts'
  * 4. a list of models that is none → erring
  * 5. otherwise ready, with what it lists, or with the tier's model where it has no list
  */
-export function readPlainHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+export function readPlainHealth(spec: EngineSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
   for (const answer of [health, models]) {
     if (answer.kind === 'timeout') return { kind: 'silent' } // 1
     if (answer.kind === 'refused') return answer // 2

@@ -1,4 +1,4 @@
-import type { RankSpec, ReplicaSpec } from '../domain/replica-spec.ts'
+import type { EngineSpec, RankSpec } from '../domain/engine-spec.ts'
 import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
@@ -57,6 +57,6 @@ const LOAD: LoadNames = {
 }
 
 /** The program `sglang` has a command for it since 2025; before, and in Python of whatever name, it is a module. */
-function launcher({ command }: ReplicaSpec): string[] {
+function launcher({ command }: EngineSpec): string[] {
   return command.slice(command.lastIndexOf('/') + 1) === 'sglang' ? ['serve'] : ['-m', 'sglang.launch_server']
 }

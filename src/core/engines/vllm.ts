@@ -1,4 +1,4 @@
-import type { RankSpec } from '../domain/replica-spec.ts'
+import type { RankSpec } from '../domain/engine-spec.ts'
 import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
+import { formatReplicaSpec } from '../domain/replica-spec.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import { keepsOutput, keptDirectory, outputDirectory, outputPattern } from './job-output.ts'
 import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
@@ -19,7 +20,7 @@ export function scriptName(config: Config, tierName: string): string {
  */
 export function renderJobScript(config: Config, tierName: string, templateText: string): string {
   outputDirectory(config, tierName) // a script whose log has nowhere to go is not worth rendering
-  const spec = JSON.stringify(toReplicaSpec(config, tierName), null, 2)
+  const spec = formatReplicaSpec(toReplicaSpec(config, tierName))
   return renderStrictly(templateText, {
     site: config.site,
     tier: tierName,

@@ -5,7 +5,8 @@ import { parallelism } from '../config/parallelism.ts'
 import { asksForGpus } from '../config/sbatch-option.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import type { ContainerSpec, CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
+import type { CustomSpec, ModelSpec } from '../domain/engine-spec.ts'
+import type { ContainerSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
 
 /**
  * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.

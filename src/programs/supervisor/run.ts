@@ -26,7 +26,7 @@ import { termReachesAll } from '../../core/domain/block-notice-signals.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
-import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
@@ -196,18 +196,9 @@ async function readStdin(signal: AbortSignal): Promise<string> {
 }
 
 function readSpec(input: string): ReplicaSpec {
-  try {
-    const spec: ReplicaSpec = JSON.parse(input)
-    if (spec.version === 1 && Object.hasOwn(ENGINES, spec.engine)) return spec
-    throw new Error(`version ${spec.version}, engine "${spec.engine}"`)
-  } catch (cause) {
-    throw new UserError(
-      'Cannot supervise: standard input holds no replica spec; start it from a script of `sluice render`',
-      {
-        cause,
-      },
-    )
-  }
+  const read = parseReplicaSpec(input)
+  if ('spec' in read) return read.spec
+  throw new UserError(`Cannot use the replica spec on standard input: ${read.problem}`)
 }
 
 type Job = Endpoint['job']

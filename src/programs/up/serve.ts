@@ -10,6 +10,7 @@ import { startIpcChild } from '../../adapters/system/ipc-child.ts'
 import type { Context } from '../../core/context.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { idOf } from '../../core/domain/local-replica.ts'
+import { formatReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { toReplicaSpec } from '../../core/job-script/to-replica-spec.ts'
 import { idsOf } from '../updater/plan-gateway.ts'
@@ -139,7 +140,7 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, repo
       startIpcChild({
         argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
         env: { ...context.env, TMPDIR: join(work, 'tmp') },
-        input: JSON.stringify(spec),
+        input: formatReplicaSpec(spec),
         onLine(line) {
           const event = parseEvent(line)
           if (event?.event === 'asked to leave') isRemoved = event['comeBack'] === false

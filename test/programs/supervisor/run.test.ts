@@ -20,3 +20,13 @@ it('says in the shared directory why it could not begin: what it prints stays on
     message: expect.stringMatching(/^Cannot make scratch space in "\/nowhere": .*ENOENT.*TMPDIR/),
   })
 }, 180_000)
+
+it('says in one line what its replica spec lacks, and ends with code 2', async () => {
+  const argv = ['--import', VERSION, CLI, 'supervise']
+  const input = '{"version":1,"engine":"vllm"}'
+  const { exitCode, stderr } = await execa(process.execPath, argv, { input, reject: false })
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringMatching(/^Cannot use the replica spec on standard input: it lacks command, args, env, .*$/),
+  ])
+}, 180_000)
