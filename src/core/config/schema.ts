@@ -352,11 +352,6 @@ const gateway = z.strictObject({
     z.number().int().min(1).max(1_000_000).default(256),
     'Requests that one client address may have at once; none is refused that comes from the gateway itself, as all do behind a proxy there.',
   ),
-  defaultTier: about(
-    z.string().optional(),
-    'The tier at /; checked, so that a path that moves is noticed. It routes nothing by itself.',
-    'fast',
-  ),
   state: about(
     text(formats.PLAIN_PATH).optional(),
     "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",
