@@ -187,7 +187,7 @@ describe('two tiers', () => {
     [
       'path: /v1/b/',
       'path: /v1x/',
-      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where the models of every tier answer; write another, such as /b/'],
+      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where a tier at / has its API; write another, such as /b/'],
     ],
     [
       'path: /_sluice/b/',
