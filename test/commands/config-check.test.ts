@@ -10,6 +10,7 @@ import { configJsonSchema } from '../../src/core/config/json-schema.ts'
 import type { Context } from '../../src/core/context.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { EXAMPLE } from '../core/config/example.ts'
+import { recordedContext } from './recorded-context.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -24,16 +25,8 @@ interface Ran {
 }
 
 async function run(command: (context: Context) => unknown, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  const printed: string[] = []
-  const context: Context = {
-    env,
-    cwd,
-    self: [],
-    print: line => void printed.push(line),
-    warn: () => undefined,
-    onHangup: () => () => undefined,
-    signal: new AbortController().signal,
-  }
+  const context = recordedContext({ cwd, env })
+  const { printed } = context
   try {
     await command(context)
     return { printed, refused: undefined }
