@@ -5,13 +5,11 @@ import { systemClock } from './adapters/system/clock.ts'
 import { endAtSignal } from './adapters/system/end-at-signal.ts'
 import { type Hangups, hearHangups } from './adapters/system/hangups.ts'
 import { hearOutputs } from './adapters/system/hear-outputs.ts'
-import { terminalOf } from './adapters/system/terminal.ts'
-import { workingDirectory } from './adapters/system/working-directory.ts'
+import { contextOf } from './adapters/system/own-process.ts'
 import { writtenOut } from './adapters/system/written-out.ts'
-import type { Context } from './core/context.ts'
 import { UserError } from './core/domain/user-error.ts'
 import { errorLine } from './core/text/error-line.ts'
-import { linePrinter, printText } from './core/text/line-printer.ts'
+import { printText } from './core/text/line-printer.ts'
 import { printable } from './core/text/printable-text.ts'
 
 /**
@@ -27,17 +25,7 @@ const hangups: Hangups =
 
 const outputs = hearOutputs(process.stdout, process.stderr, () => done.abort('SIGPIPE'))
 
-const context: Context = {
-  env: process.env,
-  cwd: workingDirectory(),
-  uid: process.getuid?.(),
-  self: [process.execPath, process.argv[1] ?? ''],
-  print: linePrinter(process.stdout),
-  warn: linePrinter(process.stderr),
-  terminal: process.stdout.isTTY ? terminalOf(process.stdout) : undefined,
-  onHangup: hangups.listen,
-  signal: done.signal,
-}
+const context = contextOf(process, { onHangup: hangups.listen, signal: done.signal })
 
 const configFile = () => new Option('--config <file>', 'sluice.yaml to read (else $SLUICE_CONFIG, ./, /etc/sluice/)')
 

@@ -6,7 +6,7 @@ const src = join(import.meta.dirname, '../src')
 
 /** Every call that takes text from outside without saying how much at most, and what bounds it all the same. */
 const BOUNDED: Readonly<Record<string, string>> = {
-  'commands/init.ts createInterface': 'a person at a terminal',
+  'adapters/system/own-process.ts createInterface': 'a person at a terminal',
   'adapters/demo-engine/serve.ts for await': 'counts the bytes of a body',
   'adapters/system/bounded-lines.ts data': 'counts the bytes of a message',
   'adapters/gateway/generation-files.ts readFile': 'what we wrote, in a directory of ours alone',

@@ -11,8 +11,8 @@ import { UserError } from '../core/domain/user-error.ts'
 import { keptDirectory } from '../core/job-script/job-output.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../core/job-script/render-job-script.ts'
 import { printJson, printText } from '../core/text/line-printer.ts'
+import { refuseMisfits } from './site/misfits.ts'
 import { refuseForeign, SHARED_DEADLINE_MS } from './site/open-site.ts'
-import { refuseMisfits } from './site/refuse-misfits.ts'
 
 export interface SubmitOptions extends ConfigOptions {
   /** How many jobs; one by default. */

@@ -53,7 +53,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
   context.print(`Ended: no process${site.isDefault ? ' and no file' : ''} is left`)
 }
 
-function hearInterrupts({ print, signal, onHangup }: Context): Interrupts {
+function hearInterrupts({ print, signal, onSignal, onHangup }: Context): Interrupts {
   const [stop, killNow] = [new AbortController(), new AbortController()]
   let firstAt: number | undefined
   const hear = () => {
@@ -64,7 +64,7 @@ function hearInterrupts({ print, signal, onHangup }: Context): Interrupts {
       stop.abort()
     } else if (now - firstAt >= SAME_SIGNAL_MS) killNow.abort()
   }
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) onSignal(name, hear)
   onHangup(hear)
   if (signal.aborted) hear() // by a signal that came before we could hear it
   return { stop, killNow }

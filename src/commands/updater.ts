@@ -15,7 +15,7 @@ import { refuseForeign, SHARED_DEADLINE_MS } from './site/open-site.ts'
 /** Keeps nginx in step with the registry and Slurm until a signal; nginx goes on serving after it. */
 export async function updater(options: ConfigOptions, context: Context): Promise<void> {
   const { file, config } = await loadConfig(options, context)
-  if (config.gateway.nginx === 'system' && process.getuid?.() === 0) return rootUpdater(file, config, context)
+  if (config.gateway.nginx === 'system' && context.uid === 0) return rootUpdater(file, config, context)
   await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
   const stopped = new AbortController()
   let lost: Error | undefined

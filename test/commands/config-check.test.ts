@@ -10,6 +10,7 @@ import { configJsonSchema } from '../../src/core/config/json-schema.ts'
 import type { Context } from '../../src/core/context.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { EXAMPLE } from '../support/example-config.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -24,16 +25,8 @@ interface Ran {
 }
 
 async function run(command: (context: Context) => unknown, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  const printed: string[] = []
-  const context: Context = {
-    env,
-    cwd,
-    self: [],
-    print: line => void printed.push(line),
-    warn: () => undefined,
-    onHangup: () => () => undefined,
-    signal: new AbortController().signal,
-  }
+  const context = recordedContext({ cwd, env })
+  const { printed } = context
   try {
     await command(context)
     return { printed, refused: undefined }
@@ -60,7 +53,7 @@ describe('config check', () => {
       printed: [],
       refused: [
         'x.yaml:6:11: Cannot use gateway.listen: 80; write a whole number from 1024 to 65535',
-        'x.yaml:16:5: Cannot use tiers.fast.replica: no key has this name here; did you mean "replicas"',
+        'x.yaml:15:5: Cannot use tiers.fast.replica: no key has this name here; did you mean "replicas"',
       ].join('\n'),
     })
   })

@@ -6,7 +6,6 @@ gateway:
   nginx: private
   listen: 8080
   networks: [10.0.0.0/24]
-  defaultTier: fast
 tiers:
   fast:
     engine: llama.cpp

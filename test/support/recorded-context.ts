@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os'
+import { Readable } from 'node:stream'
 import type { Context } from '../../src/core/context.ts'
 import { linePrinter } from '../../src/core/text/line-printer.ts'
 
@@ -18,7 +19,11 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
     self: [],
     print: linePrinter({ write: text => printed.push(text.slice(0, -1)) }),
     warn: linePrinter({ write: text => warned.push(text.slice(0, -1)) }),
+    stdoutFd: 1,
+    stdin: () => Readable.from([]),
+    onSignal: () => undefined,
     onHangup: () => () => undefined,
+    dieWithParent: () => undefined,
     signal: new AbortController().signal,
     ...changes,
     // A `sluice up` that runs on this machine is not one of the test's.

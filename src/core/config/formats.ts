@@ -148,10 +148,14 @@ export const TIME: Format = {
     'write minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or days-hours:minutes:seconds, such as 01:30:00 or 2-12',
 }
 
-/** sbatch(1) filename pattern; it expands neither ~ nor variables. */
+/**
+ * sbatch(1) filename pattern; it expands neither ~ nor variables. The directory must be there before the job starts, so it
+ * cannot depend on the job.
+ */
 export const OUTPUT: Format = {
-  pattern: /^(?:\/[A-Za-z0-9_.,:@+=%-]+)+$/,
-  right: 'write an absolute path without spaces, where sbatch replaces %j by the job, such as /scratch/logs/%x-%j.log',
+  pattern: /^(?:\/[A-Za-z0-9_.,:@+=-]+)*\/[A-Za-z0-9_.,:@+=%-]+$/,
+  right:
+    'write an absolute path without spaces, with % in its file name only, where sbatch replaces %j by the job, such as /scratch/logs/%x-%j.log',
 }
 
 /** One option of sbatch(1): quoted values closed, nothing that starts a comment or a second option. */

@@ -198,7 +198,11 @@ const stage = z.strictObject({
 })
 
 const gpu = z.strictObject({
-  arch: about(text(formats.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
+  arch: about(
+    text(formats.GPU_ARCH).optional(),
+    'Architecture of the GPUs, as compilers name it: arguments that crash on it are refused, and a container gets the devices of AMD where it begins with gfx.',
+    'sm70',
+  ),
   memory: about(text(formats.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
 })
 
@@ -231,7 +235,11 @@ const slurm = z.strictObject({
     z.number().int().min(10).max(65_535).default(120),
     'How long before the walltime a replica starts to drain, in seconds (sbatch --signal).',
   ),
-  output: about(text(formats.OUTPUT).optional(), 'sbatch --output.', '/scratch/ai/logs/%x-%j.log'),
+  output: about(
+    text(formats.OUTPUT).optional(),
+    "sbatch --output; without it the script's own file on the node's disk.",
+    '/scratch/ai/logs/%x-%j.log',
+  ),
   extra: about(
     z.array(about(text(formats.SBATCH_OPTION), 'One option of sbatch.', '--constraint=a100')).default([]),
     'More #SBATCH lines, for options that have no key here.',
@@ -274,7 +282,11 @@ const tier = z.strictObject({
     z.boolean().default(false),
     'Bind the engine to the NUMA node of its GPU, where numactl and nvidia-smi are installed.',
   ),
-  context: about(z.number().int().min(1).optional(), 'Context of the engine, in tokens, over all slots.', 131_072),
+  context: about(
+    z.number().int().min(1).optional(),
+    'Context of the engine, in tokens: of llama.cpp over all slots, of vLLM and SGLang for one request.',
+    131_072,
+  ),
   args: about(args.default([]), 'More arguments of the engine: a map of flags, or a list.'),
   env: about(
     z.record(text(formats.ENV_NAME), text(formats.ONE_LINE)).default({}),
@@ -293,7 +305,7 @@ const tier = z.strictObject({
     // An answer in one piece is silent until its end, and nginx cannot tell it from a stream beforehand: a silence that
     // only a stream's keep-alives would fill cannot be the limit of both.
     seconds.default(600),
-    'Longest silence of an engine within an answer, in seconds, after which another engine is asked once more. What is not streamed is silent until its end, whatever the engine: this must be longer than the longest such answer. A tier that only streams, from a llama-server that sends a comment every 30 s, can do with 90.',
+    'Longest silence of an engine, in seconds. Before the first byte of an answer another engine is asked once more then; after it the answer breaks off. What is not streamed is silent until its end, whatever the engine: this must be longer than the longest such answer. A tier that only streams, from a llama-server that sends a comment every 30 s, can do with 90.',
   ),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
   allow: about(
@@ -304,7 +316,7 @@ const tier = z.strictObject({
   gpu: about(gpu.optional(), 'What the GPUs are, for checks and for planning.'),
   replicas: about(
     z.number().int().min(0).max(1000).default(1),
-    'Jobs that the tier should have. Nothing submits them by itself yet: `sluice submit TIER --count N` does.',
+    'How many replicas `sluice up` runs. Under Slurm nothing reads it: `sluice submit TIER --count N` decides.',
   ),
   slurm: about(slurm.prefault({}), 'What the job asks of Slurm.'),
 })
@@ -352,14 +364,9 @@ const gateway = z.strictObject({
     z.number().int().min(1).max(1_000_000).default(256),
     'Requests that one client address may have at once; none is refused that comes from the gateway itself, as all do behind a proxy there.',
   ),
-  defaultTier: about(
-    z.string().optional(),
-    'The tier at /; checked, so that a path that moves is noticed. It routes nothing by itself.',
-    'fast',
-  ),
   state: about(
     text(formats.PLAIN_PATH).optional(),
-    "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",
+    "Directory on the gateway's own disk for nginx's files, locks, sockets and keys; without it the StateDirectory of a systemd unit, /var/lib/sluice for root, or the user's state directory.",
     '/var/lib/sluice',
   ),
   metricsPort: about(port.optional(), 'Port on 127.0.0.1 for Prometheus at /metrics; without it there is none.', 9464),
@@ -395,10 +402,13 @@ export const configSchema = z.strictObject({
       .array(about(text(formats.ONE_LINE), 'A word of the command.'))
       .min(1)
       .optional(),
-    'Command to run when a tier goes down or comes back; SLUICE_TIER and SLUICE_EVENT (down, up) say which.',
+    'Command to run when a tier goes down or comes back; SLUICE_SITE, SLUICE_GATEWAY, SLUICE_TIER and SLUICE_EVENT (down, up) say which, and so does one line of JSON on its standard input.',
     ['/usr/local/bin/tell-ops'],
   ),
-  watch: about(z.boolean().default(true), 'Let filesystem events wake the updater before its next scan.'),
+  watch: about(
+    z.boolean().default(true),
+    'Let filesystem events wake the updater before its next scan, where the shared directory is on a disk of its own machine: a network filesystem has no events of other machines.',
+  ),
   tiers: about(z.record(text(NAME), tier), 'The services by name.').meta({ minProperties: 1 }),
 })
 

@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import { UserError } from '../domain/user-error.ts'
 
 /**
  * sbatch's pattern for the job's log: `slurm.output`, or none, and the script writes one of its own on the node's disk. On a
@@ -22,19 +21,10 @@ export function keepsOutput(config: Config, tierName: string): boolean {
   return tierOf(config, tierName).slurm.output === undefined
 }
 
-/**
- * The directory of the log, which must be there before the job starts.
- * @throws UserError where the directory depends on the job: nobody could make it in time
- */
+/** The directory of the log, which must be there before the job starts. */
 export function outputDirectory(config: Config, tierName: string): string {
   const pattern = outputPattern(config, tierName)
-  const directory = pattern.slice(0, pattern.lastIndexOf('/')) || '/'
-  if (directory.includes('%')) {
-    throw new UserError(
-      `Cannot make the output directory of ${tierName}: "${directory}" depends on the job; let % stand in the file name of slurm.output only`,
-    )
-  }
-  return directory
+  return pattern.slice(0, pattern.lastIndexOf('/')) || '/'
 }
 
 /**

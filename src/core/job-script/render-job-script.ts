@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
 import { formatReplicaSpec } from '../domain/replica-spec.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
-import { keepsOutput, keptDirectory, outputDirectory, outputPattern } from './job-output.ts'
+import { keepsOutput, keptDirectory, outputPattern } from './job-output.ts'
 import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
 import { toReplicaSpec } from './to-replica-spec.ts'
 
@@ -16,10 +16,9 @@ export function scriptName(config: Config, tierName: string): string {
 
 /**
  * The job script of a tier. Depends on its arguments only: the same configuration gives the same bytes.
- * @throws UserError when there is no such tier, or its log has no directory of its own
+ * @throws UserError when there is no such tier
  */
 export function renderJobScript(config: Config, tierName: string, templateText: string): string {
-  outputDirectory(config, tierName) // a script whose log has nowhere to go is not worth rendering
   const spec = formatReplicaSpec(toReplicaSpec(config, tierName))
   return renderStrictly(templateText, {
     site: config.site,

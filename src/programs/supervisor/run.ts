@@ -16,7 +16,6 @@ import { takesConnection } from '../../adapters/system/network.ts'
 import { createNonblockingOutput } from '../../adapters/system/nonblocking-output.ts'
 import { readOomKills } from '../../adapters/system/oom-kills.ts'
 import { removeDirectory } from '../../adapters/system/owned-directory.ts'
-import { signal } from '../../adapters/system/processes.ts'
 import { makeScratch } from '../../adapters/system/scratch.ts'
 import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { readStreamText } from '../../adapters/system/stream-text.ts'
@@ -56,19 +55,20 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the notice step has heard it.
   // Nor does a
   // SIGHUP mean anything here (context.ts).
-  process.on('SIGUSR2', () => undefined)
-  const spec = readSpec(await readStdin(context.signal))
-  const job = options.withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
+  context.onSignal('SIGUSR2', () => undefined)
+  const spec = readSpec(await readStdin(context))
+  const { withoutSlurm } = options
+  const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, serialQueue)
   const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
-  const output = createNonblockingOutput(process.stdout.fd)
+  const output = createNonblockingOutput(context.stdoutFd)
   const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, serialQueue)
   let scratch: string | undefined
   const engine = ENGINES[spec.engine]
-  const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
+  const slurm = withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
 
   await registry
     .make()
@@ -103,7 +103,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       clock: systemClock,
       term: context.signal,
       onDrainRequest: heard =>
-        process.on(REQUEST_SIGNAL, () => {
+        context.onSignal(REQUEST_SIGNAL, () => {
           registry.drainRequest(replica).then(
             request => {
               if (request !== undefined) heard(request)
@@ -120,7 +120,6 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   } finally {
     await Promise.race([journal.close().then(output.flush), systemClock.sleep(LAST_WORDS_MS)])
     if (scratch !== undefined) await removeDirectory(scratch)
-    process.channel?.unref()
   }
 }
 
@@ -187,9 +186,9 @@ function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {
 /** Slurm itself takes no script that is larger (slurm.conf(5) max_script_size). */
 const MAX_SPEC_BYTES = 4 * 1024 * 1024
 
-async function readStdin(signal: AbortSignal): Promise<string> {
+async function readStdin({ stdin, signal }: Context): Promise<string> {
   try {
-    return await readStreamText(process.stdin, MAX_SPEC_BYTES, signal)
+    return await readStreamText(stdin(), MAX_SPEC_BYTES, signal)
   } catch (cause) {
     throw new UserError('Cannot read the replica spec on standard input', { cause })
   }
@@ -246,8 +245,8 @@ async function workerNodes(spec: ReplicaSpec, job: Job, { env }: Context): Promi
 }
 
 /** Our pid stands for a job's number. When the parent goes, however it goes, so do we, and the engine's watcher ends it. */
-function jobWithoutSlurm(restarts: string): Job {
-  process.once('disconnect', () => signal(process.pid, 'SIGKILL'))
+function jobWithoutSlurm(restarts: string, { dieWithParent }: Context): Job {
+  dieWithParent()
   return jobOf(process.pid, Number(restarts))
 }
 

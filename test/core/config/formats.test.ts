@@ -50,7 +50,12 @@ const TABLE: readonly [name: string, pattern: RegExp, taken: readonly string[], 
     ['90', '90:30', '01:30:00', '2-12', '2-12:30', '2-12:30:15', 'UNLIMITED'],
     ['', '1h', '1:2:3:4', '1:60', '1-', '-1', '1-2-3', '01:30:00\n'],
   ],
-  ['outputs', formats.OUTPUT.pattern, ['/scratch/%x-%j.log'], ['', 'a.log', '/a b', '~/a', '/$USER', '/a/', '/a\n']],
+  [
+    'outputs',
+    formats.OUTPUT.pattern,
+    ['/scratch/%x-%j.log'],
+    ['', 'a.log', '/a b', '~/a', '/$USER', '/a/', '/a\n', '/%j/a.log', '/logs/%%/%j.log'],
+  ],
   [
     'options of sbatch',
     formats.SBATCH_OPTION.pattern,

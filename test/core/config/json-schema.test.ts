@@ -39,7 +39,7 @@ it('a key shows its default, its range and an example', () => {
   const found = new Map(properties(schema))
   expect([found.get('.tiers.*.replicas'), found.get('.tiers.*.slurm.mem'), found.get('.gateway.listen')]).toEqual([
     {
-      description: expect.stringMatching(/^Jobs that the tier should have/),
+      description: expect.stringMatching(/^How many replicas/),
       default: 1,
       type: 'integer',
       minimum: 0,

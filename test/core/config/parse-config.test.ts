@@ -41,7 +41,6 @@ describe('a good file', () => {
           reload: 'systemctl reload nginx',
           listen: 8080,
           networks: ['10.0.0.0/24'],
-          defaultTier: 'fast',
         },
         timing: { beatSeconds: 5, leaseSeconds: 20, scanSeconds: 1, squeueSeconds: 15 },
         watch: true,
@@ -124,7 +123,7 @@ runtme: /srv/sluice
 gateway:
   listen: "8080"
   networks: [10.0.0.5/24, 3]
-  defaultTier: fats
+  listne: 1
 timing: { beatSeconds: 10, scanSeconds: 0 }
 watch: 1
 tiers:
@@ -147,7 +146,7 @@ tiers:
       '5:11: Cannot use gateway.listen: it is text "8080"; write 8080 without quotes',
       '6:14: Cannot use gateway.networks[0]: "10.0.0.5/24" has host bits set; write 10.0.0.0/24 for the network, or 10.0.0.5/32 for this address alone',
       '6:27: Cannot use gateway.networks[1]: it is the number 3; write it in quotes: "3"',
-      '7:16: Cannot use gateway.defaultTier: there is no tier "fats"; did you mean "fast"',
+      '7:3: Cannot use gateway.listne: no key has this name here; did you mean "listen"',
       '8:1: Cannot use timing.leaseSeconds: a lease of 20 s ends after one late beat, at 10 s a beat; write more than 20, or beat more often',
       '8:41: Cannot use timing.scanSeconds: 0; write a number above 0 to 86400',
       '9:8: Cannot use watch: it is the number 1; write true or false',
@@ -198,7 +197,7 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',
-      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, directory, reload, listen, networks, nodeSuffix, nodeNames, connectionsPerClient, defaultTier, state, metricsPort',
+      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, directory, reload, listen, networks, nodeSuffix, nodeNames, connectionsPerClient, state, metricsPort',
     ],
   ])('%s is told where it stands', (gateway, problem) => {
     const text = (TIER + MODEL).replace(/gateway: .*/, gateway)

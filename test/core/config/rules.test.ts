@@ -96,34 +96,6 @@ describe('gateway.networks', () => {
   })
 })
 
-describe('gateway.defaultTier', () => {
-  const withDefault = (name: string, path: string) =>
-    problemsOf(`${GOOD.replace('{ networks', `{ defaultTier: ${name}, networks`)}  other:
-    engine: llama.cpp
-    path: ${path}
-    model: { name: m, file: /m.gguf }
-`)
-
-  it.each([
-    ['fast', '/other/', []],
-    ['fats', '/other/', ['4:25: Cannot use gateway.defaultTier: there is no tier "fats"; did you mean "fast"']],
-    ['zzz', '/other/', ['4:25: Cannot use gateway.defaultTier: there is no tier "zzz"; choose "fast" or "other"']],
-    [
-      'other',
-      '/other/',
-      ['4:25: Cannot use gateway.defaultTier: "other" is not the tier at /; write fast, or give other the path /'],
-    ],
-  ])('%s beside a tier at / is judged', (name, path, problems) => {
-    expect(withDefault(name, path)).toEqual(problems)
-  })
-
-  it('is read nowhere when no tier is at /', () => {
-    expect(
-      problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks')),
-    ).toEqual(['4:25: Cannot use gateway.defaultTier: "fast" is not the tier at /; give fast the path /'])
-  })
-})
-
 describe('gateway.nginx', () => {
   const gateway = (keys: string) => problemsOf(GOOD.replace('{ networks', `{ ${keys}, networks`))
 
@@ -215,7 +187,7 @@ describe('two tiers', () => {
     [
       'path: /v1/b/',
       'path: /v1x/',
-      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where the models of every tier answer; write another, such as /b/'],
+      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where a tier at / has its API; write another, such as /b/'],
     ],
     [
       'path: /_sluice/b/',

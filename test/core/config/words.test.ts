@@ -8,12 +8,12 @@ import { UserError } from '../../../src/core/domain/user-error.ts'
 import { EXAMPLE } from '../../support/example-config.ts'
 
 describe('nearestWord', () => {
-  const words = ['listen', 'networks', 'defaultTier', 'gatewayPort', 'mem']
+  const words = ['listen', 'networks', 'nodeSuffix', 'gatewayPort', 'mem']
   it.each([
     ['lisen', 'listen'],
     ['lsiten', 'listen'],
     ['network', 'networks'],
-    ['default_tier', 'defaultTier'],
+    ['node_suffix', 'nodeSuffix'],
     ['GATEWAY-PORT', 'gatewayPort'],
     ['men', 'mem'],
     ['replicas', undefined],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { engineEnvironment } from '../../../src/adapters/engine/process/engine-environment.ts'
 import { formatReplicaSpec, parseReplicaSpec, type ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 /** A spec of each form that job scripts were ever rendered with, as the Sluice of that day rendered it, oldest first. */
 const directory = join(import.meta.dirname, 'golden/replica-specs')

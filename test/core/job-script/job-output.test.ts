@@ -17,13 +17,6 @@ it.each([
   expect([outputPattern(config, 'fast'), outputDirectory(config, 'fast')]).toEqual([output, directory])
 })
 
-it('a directory that depends on the job is refused: nobody could make it in time', async () => {
-  const config = await withFastTier({}, { output: '/logs/%j/out.log' })
-  expect(() => outputDirectory(config, 'fast')).toThrow(
-    'Cannot make the output directory of fast: "/logs/%j" depends on the job; let % stand in the file name of slurm.output only',
-  )
-})
-
 it.each([
   [undefined, 'llama-14b-4242.log', '4242'],
   [undefined, 'llama-14b-4242.log.1', undefined],

@@ -1,19 +1,6 @@
 import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../../domain/socket-path.ts'
-import { badKey, badValue, suggest } from '../config-finding.ts'
-import { type Rule, ruleTiers } from './rule-input.ts'
-
-/** A default tier exists, and is the one at `/`, where nginx sends what no other path takes. */
-export const defaultTierRule: Rule = ({ config }) => {
-  const path = ['gateway', 'defaultTier']
-  const name = config.gateway?.defaultTier
-  if (name === undefined || config.tiers === undefined) return []
-  const names = Object.keys(config.tiers)
-  if (!names.includes(name)) return [badValue(path, `there is no tier "${name}"`, suggest(name, names))]
-  const atRoot = ruleTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
-  if (atRoot === name) return []
-  const fix = `${atRoot === undefined ? '' : `write ${atRoot}, or `}give ${name} the path /`
-  return [badValue(path, `"${name}" is not the tier at /`, fix)]
-}
+import { badKey, badValue } from '../config-finding.ts'
+import type { Rule } from './rule-input.ts'
 
 /** What says how the system's nginx is told has no meaning for our own. */
 export const systemRule: Rule = ({ config, has }) => {

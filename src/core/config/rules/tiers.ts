@@ -19,7 +19,7 @@ export const pathRule: Rule = input => [
 ]
 
 const TAKEN_PATHS: readonly { path: string; found: string }[] = [
-  { path: '/v1/', found: 'is where the models of every tier answer' },
+  { path: '/v1/', found: 'is where a tier at / has its API' },
   { path: '/_sluice/', found: 'is where the gateway answers itself' },
 ]
 

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { configCheck } from '../../../src/commands/config-check.ts'
 import { render } from '../../../src/commands/render.ts'
 import { submit } from '../../../src/commands/submit.ts'
 import { UserError } from '../../../src/core/domain/user-error.ts'
@@ -47,6 +48,8 @@ const failure = async (done: Promise<unknown>) => {
   return error?.message
 }
 const rendered = () => failure(render(['one'], {}, recordedContext({ cwd: home })))
+const checked = () => failure(configCheck({}, recordedContext({ cwd: home })))
+const submitted = () => failure(submit('one', { dryRun: true }, recordedContext({ cwd: home })))
 
 describe('a division of other layers than the model has', () => {
   const wrong = { rpc: 'rpc: { workers: 2, layers: [3, 2, 2] },', slurm: 'gpus: 1, nodes: 3' }
@@ -61,8 +64,7 @@ describe('a division of other layers than the model has', () => {
 
   it('is not submitted either', async () => {
     await site(wrong)
-    const submitted = submit('one', { dryRun: true }, recordedContext({ cwd: home }))
-    expect(await failure(submitted)).toContain('3 + 2 + 2 are 7 layers')
+    expect(await submitted()).toContain('3 + 2 + 2 are 7 layers')
   })
 
   it.each([
@@ -108,4 +110,26 @@ it('keys and values of different types are refused for latent attention', async 
   expect(await rendered()).toBeUndefined()
   await site({ rest: 'args: { cache-type-k: q4_0 }' })
   expect(await rendered()).toBeUndefined()
+})
+
+it.each([
+  ['a division of layers', { rpc: 'rpc: { workers: 2, layers: [3, 2, 2] },', slurm: 'gpus: 1, nodes: 3' }],
+  ['too little memory', { slurm: 'gpus: 0, mem: 1G', rest: 'args: { mlock: true }' }],
+  ['a place for logs that depends on the job', { slurm: 'gpus: 0, output: /logs/%j/out.log' }],
+  ['an option of sbatch that is for Sluice', { slurm: 'gpus: 0, extra: [--no-requeue]' }],
+  ['two problems at once', { slurm: 'gpus: 0, mem: 1G', rest: 'args: { mlock: true, cache-type-k: q4_0 }' }],
+  ['nothing', {}],
+])('config check finds what render and submit refuse: %s', async (what, change) => {
+  await site(change)
+  const found = await checked()
+  expect(found === undefined).toBe(what === 'nothing')
+  expect([await rendered(), await submitted()]).toEqual([found, found])
+})
+
+it('config check finds two tiers that would share a script, which render refuses', async () => {
+  await site({})
+  await appendFile(join(home, 'sluice.yaml'), '  two: { engine: demo, path: /two/, slurm: { script: one.slurm } }\n')
+  const found = await checked()
+  expect(found).toContain('Cannot use tiers.two.slurm.script: tier "one" has "one.slurm" already')
+  expect(await failure(render([], {}, recordedContext({ cwd: home })))).toBe(found)
 })

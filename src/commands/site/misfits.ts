@@ -5,6 +5,7 @@ import { routerModels } from '../../adapters/model-files/router-models.ts'
 import { badValue, type ConfigFinding } from '../../core/config/config-finding.ts'
 import type { Override } from '../../core/config/overrides.ts'
 import type { TierConfig } from '../../core/config/schema.ts'
+import type { Problem } from '../../core/domain/problem.ts'
 import { sizeText } from '../../core/domain/size-text.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { evenly } from '../../core/sizing/balance.ts'
@@ -15,12 +16,14 @@ import { layersMisfit } from '../../core/sizing/plan-model.ts'
 import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
 
 /**
- * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
- * layers than it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values
- * where it takes one. Throws a UserError with every
- * finding. `sluice plan` says the rest.
+ * What sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other layers than
+ * it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values where it
+ * takes one. `sluice plan` shows the rest.
  */
-export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
+export async function findMisfits(
+  tiers: readonly string[],
+  { config, locate }: Pick<LoadedConfig, 'config' | 'locate'>,
+): Promise<readonly Problem[]> {
   const findings: ConfigFinding[] = []
   for (const name of tiers) {
     const tier = config.tiers[name]
@@ -30,7 +33,13 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
       if (shape !== undefined) findings.push(...misfits(name, tier, shape))
     }
   }
-  if (findings.length > 0) throw UserError.of(findings.map(locate))
+  return findings.map(locate)
+}
+
+/** @throws UserError with everything that `findMisfits` finds */
+export async function refuseMisfits(tiers: readonly string[], loaded: LoadedConfig): Promise<void> {
+  const problems = await findMisfits(tiers, loaded)
+  if (problems.length > 0) throw UserError.of(problems)
 }
 
 async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
