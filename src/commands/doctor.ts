@@ -27,6 +27,7 @@ import type { DoctorFacts, RuntimeFacts, SharedFacts, TierFacts } from '../core/
 import { findingsText } from '../core/doctor/findings-text.ts'
 import { inNetworks } from '../core/domain/address.ts'
 import { codeOf, messageOf, reasonOf } from '../core/domain/caught.ts'
+import { given } from '../core/domain/given.ts'
 import { ANY_IPV4, canonicalListen, listenAddress, listensOf, overlaps } from '../core/domain/listen-address.ts'
 import { ENGINES } from '../core/engines/index.ts'
 import { printJson } from '../core/text/line-printer.ts'
@@ -208,7 +209,7 @@ async function gatherTier(
   return {
     name,
     command: ENGINES[engine].subcommand === undefined ? commandOf({ command, engine }) : undefined,
-    ...(rpc === undefined ? {} : { rpcPort: rpc.port }),
+    ...given({ rpcPort: rpc?.port }),
     isExclusive: wanted.exclusive,
     partitions: found,
     missingPartitions: missing,

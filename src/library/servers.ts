@@ -1,4 +1,5 @@
 import { readServerConfig } from '../core/config/server-options.ts'
+import { given } from '../core/domain/given.ts'
 import type { Backend, ServerConfig, ServerOptions } from '../core/domain/server-options.ts'
 import type { Engine } from '../core/engines/engine.ts'
 import { ENGINES, type EngineName } from '../core/engines/index.ts'
@@ -20,7 +21,7 @@ abstract class EngineServer extends InferenceServer {
 
   override launchCommand(): readonly string[] {
     const sockets = socketDirectory(this.#engine, this.settings)
-    const at = { address: this.host, port: this.port, ...(sockets === undefined ? {} : { sockets }) }
+    const at = { address: this.host, port: this.port, ...given({ sockets }) }
     return [this.spec.command, ...this.#engine.argv(this.spec, at)]
   }
 
@@ -31,7 +32,7 @@ abstract class EngineServer extends InferenceServer {
   override listEndpoints(): Readonly<Record<string, string>> {
     const { models } = this.#engine.paths(this.spec)
     const paths = Object.entries({
-      ...(models === undefined ? {} : { models }),
+      ...given({ models }),
       ...Object.fromEntries(this.#engine.serves(this.spec).map(api => [api, API_PATHS[api] ?? `/${api}`])),
       metrics: '/metrics',
     })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Containment } from '../../core/containers/runtime.ts'
 import { fingerprintOf, redact } from '../../core/domain/engine-key.ts'
 import { START_LINE } from '../../core/domain/engine-log.ts'
+import { given } from '../../core/domain/given.ts'
 import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../../core/engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
@@ -127,7 +128,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const program = await programOf(own, keyed, sockets)
     const [command, ...first] = program.words
     const build = argvBuilder(engine, { command, first, env: program.env })
-    const at = { address, port, ...(sockets === undefined ? {} : { sockets }) }
+    const at = { address, port, ...given({ sockets }) }
     const argvOf = (more: Pick<EngineAddress, 'placement' | 'rank'>) => build(engine.argv(own, { ...at, ...more }))
     const launch = async (
       more: Pick<EngineAddress, 'placement' | 'rank'>,

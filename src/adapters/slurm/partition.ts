@@ -1,3 +1,4 @@
+import { given } from '../../core/domain/given.ts'
 /** What Sluice wants to know of a partition. Undefined: this Slurm does not say. */
 export interface Partition {
   readonly name: string
@@ -29,9 +30,9 @@ export function parsePartitions(text: string): readonly Partition[] {
         name,
         isDefault: fields.get('Default') === 'YES',
         ...(/^\d+$/.test(grace) ? { graceSeconds: Number(grace) } : {}),
-        ...(preemptMode === undefined ? {} : { preemptMode }),
+        ...given({ preemptMode }),
         nodes: word('Nodes') ?? '',
-        ...(state === undefined ? {} : { state }),
+        ...given({ state }),
         isExclusive: fields.get('OverSubscribe') === 'EXCLUSIVE' || fields.get('Exclusive') === 'NODE',
       },
     ]

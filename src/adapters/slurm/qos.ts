@@ -1,3 +1,4 @@
+import { given } from '../../core/domain/given.ts'
 import { readDuration } from './squeue-values.ts'
 
 /** A quality of service. */
@@ -15,6 +16,6 @@ export function parseQos(text: string): readonly Qos[] {
     const [name = '', grace = '', preemptMode = ''] = line.split('|')
     if (name === '') return []
     const graceSeconds = grace === '' ? 0 : readDuration(grace)?.value
-    return [{ name, ...(graceSeconds === undefined ? {} : { graceSeconds }), preemptMode: preemptMode.toUpperCase() }]
+    return [{ name, ...given({ graceSeconds }), preemptMode: preemptMode.toUpperCase() }]
   })
 }
