@@ -1,4 +1,5 @@
 import { given } from '../domain/given.ts'
+
 /**
  * One thing that was looked at. ok: as it should be. note: worth knowing. warning: works, and will hurt some day. problem:
  * does not do what Sluice promises. unknown: could not be found out from here.

@@ -1,4 +1,5 @@
 import { given } from '../../core/domain/given.ts'
+
 /** What became of one try at one engine, as nginx logged it. */
 export interface Try {
   /** `address:port`. */
