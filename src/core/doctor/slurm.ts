@@ -1,3 +1,4 @@
+import { KEPT_SECONDS } from '../domain/kill-wait.ts'
 import { requeuePauseSeconds } from '../domain/requeue-pause.ts'
 import type { SlurmConfig } from '../domain/slurm-config.ts'
 import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
@@ -58,9 +59,6 @@ function signal({ preemptParameters, slurmctldParameters }: SlurmConfig): readon
   const why = 'The signal of --signal takes the place of TERM; replicas take both for the same notice'
   return isOn ? [ok('slurm.signal', 'A preemption sends the user signal (send_user_signal)', why)] : []
 }
-
-/** Of what Slurm grants the supervisor keeps this much for the end (supervisor/machine.ts). */
-const KEPT_SECONDS = 5
 
 function killWait({ killWaitSeconds }: SlurmConfig): DoctorFinding {
   const id = 'slurm.kill-wait'
