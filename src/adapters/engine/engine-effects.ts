@@ -8,7 +8,7 @@ import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../../core/engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
-import { countForeign, readEstablished } from '../system/tcp-table.ts'
+import { countForeign, parseEstablished, readTcpTables } from '../system/tcp-table.ts'
 import { trimLog } from '../system/trim-log.ts'
 import { containEngine } from './container/engine-container.ts'
 import { checkHealth, loadModels } from './health.ts'
@@ -100,11 +100,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         },
         load: () => readLoad(contact),
         loadModels: (models: readonly string[]) => loadModels(contact, models),
-        connections: () =>
-          readEstablished().then(
-            connections => countForeign(connections, port, http.ownEnds()),
-            () => undefined, // a node that does not show its connections is never idle, only late
-          ),
+        connections: async () => {
+          try {
+            return countForeign(readTcpTables().flatMap(parseEstablished), port, http.ownEnds())
+          } catch {
+            return undefined // a node that does not show its connections is never idle, only late
+          }
+        },
         stop: () => running.stop(),
         lastLines: async () => redact(await readLastLines(logFile), key === undefined ? [] : [key]),
       }
