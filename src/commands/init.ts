@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { openSlurm } from '../adapters/slurm/open-slurm.ts'
-import type { Partition } from '../adapters/slurm/partition.ts'
 import { ownInterfaces, resolveHost } from '../adapters/system/network.ts'
 import { placeToWrite } from '../adapters/system/working-directory.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
@@ -16,6 +15,7 @@ import {
 import type { Context } from '../core/context.ts'
 import { codeOf, reasonOf } from '../core/domain/caught.ts'
 import { networkOf, networksOf } from '../core/domain/node-networks.ts'
+import type { Partition } from '../core/domain/slurm-config.ts'
 import { UserError } from '../core/domain/user-error.ts'
 
 export interface InitOptions {

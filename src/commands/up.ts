@@ -8,6 +8,7 @@ import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../adapters/
 import { holdLock } from '../adapters/system/process-lock.ts'
 import { staticGateway } from '../core/config/static-gateway.ts'
 import type { Context } from '../core/context.ts'
+import { DEFAULT_KILL_WAIT_SECONDS, KEPT_SECONDS } from '../core/domain/kill-wait.ts'
 import { listensOf } from '../core/domain/listen-address.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from '../programs/up/serve.ts'
@@ -60,7 +61,9 @@ function hearInterrupts({ print, signal, onSignal, onHangup }: Context): Interru
     const now = systemClock.now()
     if (firstAt === undefined) {
       firstAt = now
-      print('Ending: running requests get up to 25 s; Ctrl-C again ends at once')
+      print(
+        `Ending: running requests get up to ${DEFAULT_KILL_WAIT_SECONDS - KEPT_SECONDS} s; Ctrl-C again ends at once`,
+      )
       stop.abort()
     } else if (now - firstAt >= SAME_SIGNAL_MS) killNow.abort()
   }

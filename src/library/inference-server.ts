@@ -7,6 +7,7 @@ import type { ConfigFinding } from '../core/config/config-finding.ts'
 import { readServerOptions } from '../core/config/server-options.ts'
 import { messageOf } from '../core/domain/caught.ts'
 import type { EngineSpec } from '../core/domain/engine-spec.ts'
+import { given } from '../core/domain/given.ts'
 import type { ServerOptions, ServerSettings } from '../core/domain/server-options.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import type { Engine, EngineHealth } from '../core/engines/engine.ts'
@@ -258,8 +259,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       return new ServerError(`Cannot start ${this.backendName()}: it was stopped meanwhile`)
     }
     const lastLines = await this.#fail(run, message)
-    const options = cause === undefined ? {} : { cause }
-    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, options)
+    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, given({ cause }))
   }
 
   /** What is left of it goes at once. Resolves with what it printed last. */

@@ -1,4 +1,5 @@
 import { readServerConfig } from '../core/config/server-options.ts'
+import { given } from '../core/domain/given.ts'
 import type { Backend, ServerConfig, ServerOptions } from '../core/domain/server-options.ts'
 import { InferenceServer, userError } from './inference-server.ts'
 import { socketDirectory } from './launch-server.ts'
@@ -12,7 +13,7 @@ abstract class EngineServer extends InferenceServer {
   override launchCommand(): readonly string[] {
     const engine = this.engine()
     const sockets = socketDirectory(engine, this.settings)
-    const at = { address: this.host, port: this.port, ...(sockets === undefined ? {} : { sockets }) }
+    const at = { address: this.host, port: this.port, ...given({ sockets }) }
     return [this.spec.command, ...engine.argv(this.spec, at)]
   }
 
@@ -23,7 +24,7 @@ abstract class EngineServer extends InferenceServer {
   override listEndpoints(): Readonly<Record<string, string>> {
     const { models } = this.engine().paths(this.spec)
     const paths = Object.entries({
-      ...(models === undefined ? {} : { models }),
+      ...given({ models }),
       ...Object.fromEntries(
         this.engine()
           .serves(this.spec)

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../../core/containers/runtime.ts'
 import { fingerprintOf, redact } from '../../core/domain/engine-key.ts'
+import { given } from '../../core/domain/given.ts'
 import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../../core/engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
-import { countForeign, readEstablished } from '../system/tcp-table.ts'
+import { countForeign, parseEstablished, readTcpTables } from '../system/tcp-table.ts'
 import { trimLog } from '../system/trim-log.ts'
 import { containEngine } from './container/engine-container.ts'
 import { checkHealth, loadModels } from './health.ts'
@@ -98,11 +99,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         },
         load: () => readLoad(contact),
         loadModels: (models: readonly string[]) => loadModels(contact, models),
-        connections: () =>
-          readEstablished().then(
-            connections => countForeign(connections, port, http.ownEnds()),
-            () => undefined, // a node that does not show its connections is never idle, only late
-          ),
+        connections: async () => {
+          try {
+            return countForeign(readTcpTables().flatMap(parseEstablished), port, http.ownEnds())
+          } catch {
+            return undefined // a node that does not show its connections is never idle, only late
+          }
+        },
         stop: () => running.stop(),
         lastLines: async () => redact(await readLastLines(logFile), key === undefined ? [] : [key]),
       }
@@ -126,7 +129,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const program = await programOf(own, keyed, sockets)
     const [command] = program.words
     const prepare = launchPreparer(engine, program)
-    const at = { address, port, ...(sockets === undefined ? {} : { sockets }) }
+    const at = { address, port, ...given({ sockets }) }
     const prepared = (more: Pick<EngineAddress, 'placement' | 'rank'>) => prepare(engine.argv(own, { ...at, ...more }))
     const launch = async (
       more: Pick<EngineAddress, 'placement' | 'rank'>,

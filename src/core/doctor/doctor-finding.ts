@@ -1,3 +1,5 @@
+import { given } from '../domain/given.ts'
+
 /**
  * One thing that was looked at. ok: as it should be. note: worth knowing. warning: works, and will hurt some day. problem:
  * does not do what Sluice promises. unknown: could not be found out from here.
@@ -17,9 +19,9 @@ export interface DoctorFinding {
 export type Level = 'ok' | 'note' | 'warning' | 'problem' | 'unknown'
 
 export function ok(id: string, what: string, why?: string): DoctorFinding {
-  return { id, level: 'ok', what, ...(why === undefined ? {} : { why }) }
+  return { id, level: 'ok', what, ...given({ why }) }
 }
 
 export function unknown(id: string, what: string, why?: string): DoctorFinding {
-  return { id, level: 'unknown', what, ...(why === undefined ? {} : { why }) }
+  return { id, level: 'unknown', what, ...given({ why }) }
 }

@@ -1,5 +1,6 @@
 import type { BuildUser } from '../domain/build.ts'
 import type { Listen } from '../domain/listen-address.ts'
+import type { Partition, Qos, SlurmConfig } from '../domain/slurm-config.ts'
 
 /**
  * What was gathered about a site. Undefined always means: could not be found out ("unknown is not none",
@@ -83,22 +84,7 @@ export interface RuntimeFacts {
 
 export interface SlurmFacts {
   /** In words why it is not known. */
-  readonly config:
-    | {
-        readonly version?: string
-        readonly killWaitSeconds?: number
-        readonly minJobAgeSeconds?: number
-        readonly preemptType?: string
-        readonly preemptMode?: string
-        readonly preemptParameters?: string
-        readonly slurmctldParameters?: string
-        readonly jobRequeue?: boolean
-        readonly proctrackType?: string
-        readonly signalChildrenProcesses?: boolean
-        readonly credExpireSeconds?: number
-        readonly requeueDelaySeconds?: number
-      }
-    | { readonly unknown: string }
+  readonly config: SlurmConfig | { readonly unknown: string }
   readonly squeueSeconds: number
 }
 
@@ -115,15 +101,9 @@ export interface TierFacts {
   readonly missingPartitions: readonly string[]
   readonly qos: string | undefined
   /** Undefined: there is no database, or it does not know this one. */
-  readonly qosFacts: { readonly graceSeconds?: number; readonly preemptMode: string } | undefined
+  readonly qosFacts: Omit<Qos, 'name'> | undefined
   /** Nodes that its jobs may get, with the addresses that the gateway takes for theirs. */
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] | undefined }[] | undefined
 }
 
-export interface PartitionFacts {
-  readonly name: string
-  readonly graceSeconds?: number
-  readonly preemptMode?: string
-  readonly state?: string
-  readonly isExclusive: boolean
-}
+export type PartitionFacts = Omit<Partition, 'isDefault' | 'nodes'>

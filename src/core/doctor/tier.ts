@@ -1,5 +1,6 @@
 import { inNetworks, parseIpv4 } from '../domain/address.ts'
 import { termReachesAll } from '../domain/block-notice-signals.ts'
+import { KEPT_SECONDS } from '../domain/kill-wait.ts'
 import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { GatewayFacts, PartitionFacts, SlurmFacts, TierFacts } from './facts.ts'
 
@@ -34,9 +35,6 @@ function partitions({ name, partitions: found, missingPartitions }: TierFacts): 
   }
   return [ok(id, `${name}: partition ${found.map(one => one.name).join(', ')}`)]
 }
-
-/** Of the grace this much is kept for the end (supervisor/machine.ts). */
-const KEPT_SECONDS = 5
 
 /** How a preemption goes, by partitions or by the quality of service, whichever counts here. */
 function leaving(tier: TierFacts, slurm: SlurmFacts): readonly DoctorFinding[] {

@@ -1,14 +1,8 @@
 import type { JobView } from './job-view.ts'
+import type { SlurmConfig } from './slurm-config.ts'
 
 /** AuthInfo=cred_expire, slurm.conf(5). */
 const DEFAULT_CRED_EXPIRE_SECONDS = 120
-
-export interface RequeueSettings {
-  /** Of AuthInfo. */
-  readonly credExpireSeconds?: number
-  /** Of SchedulerParameters, from 25.11 on. */
-  readonly requeueDelaySeconds?: number
-}
 
 /**
  * For how long a requeue defers a job: its EligibleTime − SubmitTime. Measured of `scontrol requeue`, a preemption and a
@@ -18,7 +12,7 @@ export interface RequeueSettings {
 export function requeuePauseSeconds({
   credExpireSeconds = DEFAULT_CRED_EXPIRE_SECONDS,
   requeueDelaySeconds = credExpireSeconds,
-}: RequeueSettings): number {
+}: Pick<SlurmConfig, 'credExpireSeconds' | 'requeueDelaySeconds'>): number {
   return requeueDelaySeconds + 1
 }
 

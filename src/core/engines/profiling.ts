@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { given } from '../domain/given.ts'
 
 /** nsys: NVIDIA's Nsight Systems. pytorch: the profiler inside the engine. amd: rocprof, or rocprofv3 where that is what is installed. */
 export type Profiler = 'nsys' | 'pytorch' | 'amd'
@@ -73,7 +74,7 @@ export function profileRequests(
   if (engine === 'vllm') return { start: { method: 'POST', path: '/start_profile' }, stop }
   if (engine !== 'sglang') return undefined
   const json = {
-    ...(profile.directory === undefined ? {} : { output_dir: profile.directory }),
+    ...given({ output_dir: profile.directory }),
     activities: profile.tool === 'nsys' ? ['CUDA_PROFILER'] : ['CPU', 'GPU'],
   }
   return { start: { method: 'POST', path: '/start_profile', json }, stop }

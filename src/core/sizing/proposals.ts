@@ -1,3 +1,4 @@
+import { given } from '../domain/given.ts'
 import { largestSplit } from './balance.ts'
 import { isLatent } from './cache-types.ts'
 import { checkFit, type DevicePlan, type FitVerdict, type HostPlan } from './check-fit.ts'
@@ -203,8 +204,7 @@ function tried({ shape }: ProposalFacts, change: Change): readonly Proposal[] {
   return [
     {
       ...{ kind, args },
-      ...(split === undefined ? {} : { layers: split }),
-      ...(change.context === undefined ? {} : { context: change.context }),
+      ...given({ layers: split, context: change.context }),
       ...(isShort ? { hostBytes: found.host.total } : {}),
       ...{ devices: found.devices, host: found.host },
       largestContext:

@@ -1,5 +1,6 @@
 import type { Beat } from '../domain/beat.ts'
 import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
+import { given } from '../domain/given.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { isHeldByLaunch, launchHoldCure } from '../domain/launch-hold.ts'
 import type { Load } from '../domain/load.ts'
@@ -261,7 +262,7 @@ function endpointStatus(endpoint: Endpoint, facts: Facts): EndpointStatus {
     ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
-    ...(endpoint.build === undefined ? {} : { build: endpoint.build }),
+    ...given({ build: endpoint.build }),
   }
 }
 
@@ -300,7 +301,7 @@ function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFac
     generation: file?.generation ?? null,
     routes: file === undefined ? null : Object.values(file.tiers).flat().length,
     beatStillMs: facts.stillMs.get(name) ?? null,
-    ...(file?.build === undefined ? {} : { build: file.build }),
+    ...given({ build: file?.build }),
   }
 }
 

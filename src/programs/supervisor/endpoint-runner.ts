@@ -1,6 +1,7 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../../core/domain/endpoint.ts'
+import { given } from '../../core/domain/given.ts'
 import { type Load, UNKNOWN_LOAD } from '../../core/domain/load.ts'
 import type { EngineHealth } from '../../core/engines/engine.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
@@ -104,12 +105,12 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
           ...identity,
           state: action.state,
           url: engine?.url ?? null,
-          ...(engine?.key === undefined ? {} : { key: engine.key }),
+          ...given({ key: engine?.key }),
           models: [...action.models],
           processes: engine?.processes() ?? [],
           since: clock.date().toISOString(),
           message: action.message === null ? null : toMessage(action.message),
-          ...(action.unwell === undefined ? {} : { unwell: action.unwell }),
+          ...given({ unwell: action.unwell }),
         }
         return void publish(wanted)
       case 'withdraw':

@@ -1,4 +1,5 @@
 import type { DrainRequest } from '../../core/domain/drain-request.ts'
+import { KEPT_SECONDS } from '../../core/domain/kill-wait.ts'
 import type { NoticeVerdict } from '../../core/domain/notice.ts'
 import { type Terms, tighten } from './drain.ts'
 import { stepEndpoint } from './endpoint-machine.ts'
@@ -83,8 +84,7 @@ export function newReplica(endpoints: number): ReplicaState {
   }
 }
 
-/** Of what Slurm grants, this much is kept for the end ("withdraw before you stop", docs/design/rules.md). */
-const KEPT_MS = 5_000
+const KEPT_MS = KEPT_SECONDS * 1_000
 const ASK_AGAIN_MS = 2_000
 /** After a TERM an answer of Slurm is waited for until this much of KillWait is left, or half of a short one. */
 const LAST_MS = 2 * KEPT_MS

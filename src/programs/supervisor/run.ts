@@ -24,6 +24,7 @@ import type { Context } from '../../core/context.ts'
 import { termReachesAll } from '../../core/domain/block-notice-signals.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
+import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
 import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
@@ -32,8 +33,6 @@ import type { EngineLog, SlurmEffects } from './effects.ts'
 import { supervise as run } from './loop.ts'
 import { createSiteKeySource } from './site-key-source.ts'
 
-/** slurm.conf(5) KillWait, where Slurm does not say. */
-const DEFAULT_KILL_WAIT_SECONDS = 30
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
 const SLURM_TIMEOUT_MS = 10_000
 const SHARED_DEADLINE_MS = 5_000

@@ -1,5 +1,6 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
+import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 
 /** One `sluice supervise` of ours. */
 export interface RunningSupervisor {
@@ -32,8 +33,8 @@ export interface ReplicaOptions {
 /** A supervisor that ran this long was well: its end is the first in a row. */
 const WELL_MS = 60_000
 const LONGEST_WAIT_MS = 60_000
-/** A supervisor drains for 25 s at most (KillWait less what is kept), and ends an engine in 2 s more. */
-const END_MS = 35_000
+/** A supervisor drains for KillWait less KEPT_SECONDS at most, and ends an engine in 2 s more. */
+const END_MS = (DEFAULT_KILL_WAIT_SECONDS + 5) * 1_000
 
 /**
  * Keeps one replica's supervisor running, started again after 1, 2, 4 … 60 s. Resolves after `stop`, or when the replica was

@@ -3,6 +3,7 @@ import { rangesOf } from '../../core/domain/address.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { Waiting } from '../../core/domain/gateway-model.ts'
+import { given } from '../../core/domain/given.ts'
 import { type Listen, listensOf } from '../../core/domain/listen-address.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
 import { rememberDeparted } from './departed.ts'
@@ -214,5 +215,5 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function staticPartOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
-  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
+  return { listen, ...given({ connectionsPerClient }), tiers }
 }

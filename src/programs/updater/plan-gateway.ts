@@ -1,5 +1,6 @@
 import { addressOf } from '../../core/domain/endpoint.ts'
 import type { GatewayModel, GatewayServer, GatewayTier, Waiting } from '../../core/domain/gateway-model.ts'
+import { given } from '../../core/domain/given.ts'
 import type { RoutesFile } from '../../core/domain/routes-file.ts'
 import type { ObservedEndpoints } from './observed-endpoints.ts'
 import { type Routability, routabilityOf, type Surroundings } from './routability.ts'
@@ -34,7 +35,7 @@ export function planGateway(
       const at = addressOf(endpoint)
       const routed = endpoint.tier === tier && routabilities.get(endpoint.id)?.routed === true && at !== undefined
       const { id, key } = endpoint
-      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }), ...shareOf(id) }] : []
+      return routed ? [{ id, ...at, ...given({ key }), ...shareOf(id) }] : []
     })
   return {
     routabilities,
@@ -51,7 +52,7 @@ function tierWith(
   waitingOf: (tier: StaticTier) => Waiting | undefined,
 ): GatewayTier {
   const waiting = servers.length > 0 ? undefined : waitingOf(tier)
-  return { ...tier, servers, ...(waiting === undefined ? {} : { waiting }) }
+  return { ...tier, servers, ...given({ waiting }) }
 }
 
 /** What is left when nobody asks an empty tier. */

@@ -1,3 +1,5 @@
+import { given } from '../../core/domain/given.ts'
+
 /** What became of one try at one engine, as nginx logged it. */
 export interface Try {
   /** `address:port`. */
@@ -25,7 +27,7 @@ export function triesOf(line: string): readonly Try[] {
     const isBare = logged.isBare && index === places.length - 1
     const isFailure = (status >= 500 && status !== 501) || status === 429 || isBare
     const outcome = !isFailure ? 'answered' : connects[index] === '-' ? 'refused' : 'failed'
-    return [{ at, outcome, ...(logged.client === undefined ? {} : { client: logged.client }) }]
+    return [{ at, outcome, ...given({ client: logged.client }) }]
   })
 }
 
