@@ -53,7 +53,7 @@ describe('config check', () => {
       printed: [],
       refused: [
         'x.yaml:6:11: Cannot use gateway.listen: 80; write a whole number from 1024 to 65535',
-        'x.yaml:15:5: Cannot use tiers.fast.replica: no key has this name here; did you mean "replicas"',
+        'x.yaml:15:5: Cannot use tiers.fast.replica: there is no such key here; did you mean "replicas"',
       ].join('\n'),
     })
   })

@@ -46,7 +46,7 @@ const RULES: readonly Rule[] = [
   setupRule,
 ]
 
-/** Everything wrong between keys, as far as the keys that a rule looks at are well formed. */
+/** Every conflict between keys. A rule looks only at keys that are well formed. */
 export function ruleFindings(input: RuleInput): ConfigFinding[] {
   return RULES.flatMap(rule => rule(input))
 }

@@ -2,7 +2,7 @@ import { UserError } from '../domain/user-error.ts'
 import { quote, suggest } from './config-finding.ts'
 import type { Config, TierConfig } from './schema.ts'
 
-/** The tier of that name; throws a UserError that says what there is. */
+/** The tier of that name; throws a UserError that lists the tiers. */
 export function tierOf(config: Config, name: string): TierConfig {
   const tier = Object.hasOwn(config.tiers, name) ? config.tiers[name] : undefined
   if (tier !== undefined) return tier

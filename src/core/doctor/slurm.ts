@@ -4,10 +4,10 @@ import type { SlurmConfig } from '../domain/slurm-config.ts'
 import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { SlurmFacts } from './facts.ts'
 
-/** What holds for the whole cluster. */
+/** Findings for the whole cluster. */
 export function examineSlurm({ config, squeueSeconds }: SlurmFacts): readonly DoctorFinding[] {
   if ('unknown' in config) {
-    return [{ ...unknown('slurm.config', config.unknown), fix: 'see that scontrol show config works here' }]
+    return [{ ...unknown('slurm.config', config.unknown), fix: 'make scontrol show config work here' }]
   }
   return [
     version(config),
@@ -56,7 +56,7 @@ function preemption({ preemptType, preemptMode }: SlurmConfig): DoctorFinding {
 
 function signal({ preemptParameters, slurmctldParameters }: SlurmConfig): readonly DoctorFinding[] {
   const isOn = /send_user_signal/.test(`${preemptParameters ?? ''},${slurmctldParameters ?? ''}`)
-  const why = 'The signal of --signal takes the place of TERM; replicas take both for the same notice'
+  const why = 'The signal of --signal replaces TERM; replicas take both for the same notice'
   return isOn ? [ok('slurm.signal', 'A preemption sends the user signal (send_user_signal)', why)] : []
 }
 
@@ -77,25 +77,25 @@ function killWait({ killWaitSeconds }: SlurmConfig): DoctorFinding {
 function memory({ minJobAgeSeconds }: SlurmConfig, squeueSeconds: number): DoctorFinding {
   const id = 'slurm.min-job-age'
   if (minJobAgeSeconds === undefined) return unknown(id, 'MinJobAge is not known')
-  const what = `Slurm remembers a finished job for ${minJobAgeSeconds} s, and is asked each ${squeueSeconds} s`
+  const what = `Slurm remembers a finished job for ${minJobAgeSeconds} s, and is polled every ${squeueSeconds} s`
   if (minJobAgeSeconds === 0 || minJobAgeSeconds >= 3 * squeueSeconds) return ok(id, what)
   return {
     id,
     level: 'warning',
     what,
-    why: 'A job can end and be forgotten between two questions: why it ended is lost',
+    why: 'A job can end and be forgotten between two polls, and the reason of its end is lost',
     fix: `set timing.squeueSeconds to ${Math.max(1, Math.floor(minJobAgeSeconds / 3))} or less, or raise MinJobAge`,
   }
 }
 
 function requeue({ jobRequeue }: SlurmConfig): readonly DoctorFinding[] {
   if (jobRequeue !== false) return []
-  const why = 'Job scripts say --requeue, which overrides it'
+  const why = 'Job scripts have --requeue, which overrides it'
   return [{ id: 'slurm.requeue', level: 'note', what: 'Jobs are not requeued by default (JobRequeue=0)', why }]
 }
 
 function delay(config: SlurmConfig): DoctorFinding {
   const cause = config.requeueDelaySeconds === undefined ? 'cred_expire' : 'requeue_delay'
   const what = `Slurm holds a requeued job for ${requeuePauseSeconds(config)} s (${cause})`
-  return ok('slurm.requeue-delay', what, 'A running updater undoes that at its next question')
+  return ok('slurm.requeue-delay', what, 'A running updater ends that at its next poll')
 }

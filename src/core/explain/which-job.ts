@@ -1,9 +1,9 @@
 import { jobsNamed } from '../domain/named-jobs.ts'
 import { UserError } from '../domain/user-error.ts'
 
-/** A job that somebody knows: Slurm, the registry, or a file that it has left. */
+/** A job that Slurm, the registry, or a file of its own names. */
 export interface KnownJob {
-  /** Undefined where only a number is left of it. */
+  /** Undefined where only its number is known. */
   readonly tier: string | undefined
   readonly id: string
 }
@@ -17,15 +17,15 @@ export interface WhichJob {
 
 /**
  * The job that a name on the command line means: a job's number, a replica or endpoint of any of its runs, or the last job
- * of a tier; undefined for a tier that never had one. A number that nobody knows is the name of a job as well.
+ * of a tier; undefined for a tier that never had one. An unknown number is taken for a job, too.
  *
- * @throws UserError for what can be no job of this site
+ * @throws UserError for a name that cannot be a job of this site
  */
 export function whichJob(
   name: string,
   { tiers: configured, jobs }: { tiers: readonly string[]; jobs: readonly KnownJob[] },
 ): WhichJob | undefined {
-  // A tier that was taken out of sluice.yaml has jobs all the same.
+  // A tier that is no longer in sluice.yaml can still have jobs.
   const tiers = [...new Set([...configured, ...jobs.flatMap(job => job.tier ?? [])])]
   if (tiers.includes(name)) {
     const ids = jobs.filter(job => job.tier === name).map(job => Number(job.id))
@@ -33,7 +33,7 @@ export function whichJob(
   }
   const [, tier, digits, restarts] = NAME.exec(name) ?? []
   if (digits === undefined || (tier !== undefined && !tiers.includes(tier))) {
-    // Only for its words: it finds none.
+    // Called only for its error message: it finds no tier.
     jobsNamed(name, {
       tiers,
       jobs: jobs.flatMap(job => (job.tier === undefined ? [] : [{ ...job, tier: job.tier, restarts: 0 }])),

@@ -30,12 +30,12 @@ describe('a container', () => {
     [
       'shifter',
       '/cluster/vllm.sif',
-      'is not the name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+      'is not the name of an image; write the name of an image on the nodes, such as vllm/vllm-openai:v0.11.0',
     ],
     [
       'podman-hpc',
       '/cluster/vllm.sif',
-      'is not the name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+      'is not the name of an image; write the name of an image on the nodes, such as vllm/vllm-openai:v0.11.0',
     ],
     [
       'pyxis',
@@ -50,12 +50,12 @@ describe('a container', () => {
   })
 
   it.each([
-    ['podman-hpc', '--env=KEY=x', '--env is for Sluice to say; write env in the tier'],
-    ['podman-hpc', '--name', '--name is for Sluice to say; leave it out'],
-    ['shifter', '--clearenv', '--clearenv is for Sluice to say; leave it out'],
-    ['apptainer', '--nv', '--nv is for Sluice to say; leave it out'],
-    ['pyxis', '--container-name=x', '--container-name is for Sluice to say; leave it out'],
-  ])('of %s is not told %s', (runtime, word, why) => {
+    ['podman-hpc', '--env=KEY=x', 'Sluice sets --env; write env in the tier'],
+    ['podman-hpc', '--name', 'Sluice sets --name; leave it out'],
+    ['shifter', '--clearenv', 'Sluice sets --clearenv; leave it out'],
+    ['apptainer', '--nv', 'Sluice sets --nv; leave it out'],
+    ['pyxis', '--container-name=x', 'Sluice sets --container-name; leave it out'],
+  ])('of %s may not have %s', (runtime, word, why) => {
     const [problem = ''] = inContainer(`runtime: ${runtime}, image: "${IMAGE[runtime]}", args: ["${word}"]`)
     expect(problem).toContain(`Cannot use tiers.fast.container.args[0]: ${why}`)
   })
@@ -70,12 +70,16 @@ describe('a container', () => {
 
   it('of shifter mounts nothing where shifter does not', () => {
     expect(inContainer('runtime: shifter, image: a/b, mounts: ["/a:/var/cache"]')).toEqual([
-      '10:57: Cannot use tiers.fast.container.mounts[0]: shifter mounts nothing at "/var/cache"; write another place in the image',
+      '10:57: Cannot use tiers.fast.container.mounts[0]: shifter cannot mount at "/var/cache"; write another path in the image',
     ])
   })
 
   it.each([
-    ['runtime: pyxis, image: a/b', '    numa: true\n', 'Cannot use tiers.fast.numa: pyxis starts the engine elsewhere'],
+    [
+      'runtime: pyxis, image: a/b',
+      '    numa: true\n',
+      'Cannot use tiers.fast.numa: with pyxis the binding does not reach',
+    ],
     ['runtime: apptainer, image: /a', '    numa: true\n', undefined],
     [
       'runtime: apptainer, image: /a',
@@ -136,7 +140,7 @@ describe('stage', () => {
     [
       '/share',
       '/scratch',
-      'model.file: "/shared/models/m.gguf" is not below "/share" (stage.from); write where the nodes share it',
+      'model.file: "/shared/models/m.gguf" is not below "/share" (stage.from); write its shared path',
     ],
     ['/shared/models/m.gguf', '/scratch', 'model.file: "/shared/models/m.gguf" is not below "/shared/models/m.gguf"'],
     [

@@ -53,7 +53,7 @@ it('a key shows its default, its range and an example', () => {
     },
     {
       description:
-        'Port that serves every tier below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
+        'Port on which every tier answers below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
       default: 8080,
       examples: ['127.0.0.1:8080'],
       anyOf: [

@@ -142,7 +142,7 @@ tiers:
       '1:1: Cannot use the configuration: key "runtime" is missing; add runtime, such as /cluster/shared/sluice',
       '1:7: Cannot use site: "Beef"; write at most 32 lower-case letters, digits and underscores, starting with a letter',
       '2:9: Cannot use shared: "relative"; write an absolute path of letters, digits and _ . + @ = -, without . and .. segments',
-      '3:1: Cannot use runtme: no key has this name here; did you mean "runtime"',
+      '3:1: Cannot use runtme: there is no such key here; did you mean "runtime"',
       '5:11: Cannot use gateway.listen: it is text "8080"; write 8080 without quotes',
       '6:14: Cannot use gateway.networks[0]: "10.0.0.5/24" has host bits set; write 10.0.0.0/24 for the network, or 10.0.0.5/32 for this address alone',
       '6:27: Cannot use gateway.networks[1]: it is the number 3; write it in quotes: "3"',
@@ -151,11 +151,11 @@ tiers:
       '8:41: Cannot use timing.scanSeconds: 0; write a number above 0 to 86400',
       '9:8: Cannot use watch: it is the number 1; write true or false',
       '13:11: Cannot use tiers.fast.path: "fast"; write a path that starts and ends with /, of letters, digits and _ - . ~, such as /reasoning/',
-      '14:5: Cannot use tiers.fast.gpus: no key has this name here; it belongs below "slurm"',
+      '14:5: Cannot use tiers.fast.gpus: there is no such key here; it belongs below "slurm"',
       '15:26: Cannot use tiers.fast.router.modelsDir: it is the number 5; write it in quotes: "5"',
       '15:38: Cannot use tiers.fast.router.preload: 2 models, where 1 fit (modelsMax); list at most 1, or raise modelsMax',
       '16:15: Cannot use tiers.fast.replicas: -1; write a whole number from 0 to 1000',
-      '17:12: Cannot use tiers.fast.env.HF_TOKEN: its name says secret, and job scripts can be read by others; keep it in a file of mode 0600 that the engine reads itself',
+      '17:12: Cannot use tiers.fast.env.HF_TOKEN: its name is that of a secret, and other accounts can read job scripts; keep it in a file of mode 0600 that the engine reads itself',
       '17:22: Cannot use tiers.fast.env.HF_TOKEN: it is a number; write it in quotes',
       '18:19: Cannot use tiers.fast.slurm.mem: "64 GB"; write a whole number and K, M, G or T, such as 64G',
       '18:32: Cannot use tiers.fast.slurm.gpus: "all"; write a number, or a type of gres.conf and a number, such as a100:4 or 1g.10gb:2',
@@ -193,18 +193,18 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], listen: .inf }',
-      '4:45: Cannot use gateway.listen: .inf is not a number to count with; write a smaller one',
+      '4:45: Cannot use gateway.listen: .inf is too large to be represented exactly; write a smaller one',
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',
-      '4:37: Cannot use gateway.zzzzzz: no key has this name here; the keys are name, nginx, directory, reload, listen, networks, nodeSuffix, nodeNames, connectionsPerClient, state, metricsPort',
+      '4:37: Cannot use gateway.zzzzzz: there is no such key here; the keys are name, nginx, directory, reload, listen, networks, nodeSuffix, nodeNames, connectionsPerClient, state, metricsPort',
     ],
-  ])('%s is told where it stands', (gateway, problem) => {
+  ])('%s is reported where it stands', (gateway, problem) => {
     const text = (TIER + MODEL).replace(/gateway: .*/, gateway)
     expect(problemsOf(text).filter(one => one.includes('gateway'))).toContain(problem)
   })
 
-  it('a site without tiers is told so', () => {
+  it('a site without tiers is reported', () => {
     expect(problemsOf(`${SITE}tiers: {}\n`)).toEqual([
       '5:1: Cannot use tiers: there is no tier; add one, such as fast: { engine: llama.cpp, path: /, … }',
     ])

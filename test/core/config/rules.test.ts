@@ -89,8 +89,8 @@ describe('gateway.networks', () => {
     ['0.0.0.0/0', 'is too wide to mean the nodes; write the networks of the nodes, with prefixes from 8 to 32'],
     ['169.254.3.0/24', 'contains link-local addresses; write the network that the nodes are reached in'],
     ['169.0.0.0/8', 'contains link-local addresses; write the network that the nodes are reached in'],
-    ['239.1.0.0/16', 'holds no addresses of hosts; write the network that the nodes are reached in'],
-    ['0.0.0.0/8', 'holds no addresses of hosts; write the network that the nodes are reached in'],
+    ['239.1.0.0/16', 'contains no host addresses; write the network that the nodes are reached in'],
+    ['0.0.0.0/8', 'contains no host addresses; write the network that the nodes are reached in'],
   ])('%j is none', (network, problem) => {
     expect(networks(network)).toEqual([`4:23: Cannot use gateway.networks[0]: ${JSON.stringify(network)} ${problem}`])
   })
@@ -106,15 +106,11 @@ describe('gateway.nginx', () => {
     ['nginx: sytem', ['4:19: Cannot use gateway.nginx: "sytem"; did you mean "system"']],
     [
       'directory: /etc/nginx/http.d',
-      [
-        "4:12: Cannot use gateway.directory: it is about the system's nginx; write nginx: system beside it, or leave it out",
-      ],
+      ["4:12: Cannot use gateway.directory: it is for the system's nginx; write nginx: system too, or leave it out"],
     ],
     [
       'nginx: private, reload: nginx -s reload',
-      [
-        "4:28: Cannot use gateway.reload: it is about the system's nginx; write nginx: system beside it, or leave it out",
-      ],
+      ["4:28: Cannot use gateway.reload: it is for the system's nginx; write nginx: system too, or leave it out"],
     ],
     [
       'nginx: system, directory: conf.d',
@@ -192,7 +188,7 @@ describe('two tiers', () => {
     [
       'path: /_sluice/b/',
       'path: /_sluicex/',
-      ['7:68: Cannot use tiers.b.path: "/_sluice/b/" is where the gateway answers itself; write another, such as /b/'],
+      ['7:68: Cannot use tiers.b.path: "/_sluice/b/" is reserved for the gateway itself; write another, such as /b/'],
     ],
     ['path: /b/, gatewayPort: 8081', 'path: /c/, gatewayPort: 8082', []],
     ['path: /b/, gatewayPort: 8080', 'path: /c/, gatewayPort: 8080', []],
@@ -236,7 +232,7 @@ describe('a demo tier', () => {
   it.each(['command: llama-server', 'args: { threads: 1 }', 'context: 4096'])('takes no %s', line => {
     const [key = ''] = line.split(':')
     expect(demo(`    ${line}\n`)).toEqual([
-      `9:5: Cannot use tiers.fast.${key}: the demo engine takes none; leave it out`,
+      `9:5: Cannot use tiers.fast.${key}: the demo engine ignores it; leave it out`,
     ])
   })
 })
@@ -282,13 +278,13 @@ describe('nodes', () => {
     [
       '{ nodes: 3 }',
       [
-        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, of which the engine would use one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
+        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, but the engine would use only one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
       ],
     ],
     [
       '{ nodelist: "a[1-3]" }',
       [
-        '10:24: Cannot use tiers.fast.slurm.nodelist: Slurm would give the job all 3 nodes of "a[1-3]"; name one; to choose among several, leave it out and use partition, or --exclude in extra',
+        '10:24: Cannot use tiers.fast.slurm.nodelist: Slurm would give the job all 3 nodes of "a[1-3]"; name one node; for a choice among several, leave it out and use partition, or --exclude in extra',
       ],
     ],
   ])('%s are judged', (slurm, problems) => {
@@ -343,15 +339,15 @@ describe('rpc', () => {
       ),
     ).toEqual([
       '9:5: Cannot use tiers.fast.router: over RPC there is one model; write model: { name, file } instead',
-      '11:13: Cannot use tiers.fast.args.tensor-split: --tensor-split is set by Sluice where rpc is there; write rpc.layers in the tier, or leave both out',
-      '11:34: Cannot use tiers.fast.args.-ngl: -ngl is set by Sluice where rpc is there; leave it out; a head that is to hold no layer has 0 in rpc.layers',
+      '11:13: Cannot use tiers.fast.args.tensor-split: --tensor-split is set by Sluice for a tier with rpc; write rpc.layers in the tier, or leave both out',
+      '11:34: Cannot use tiers.fast.args.-ngl: -ngl is set by Sluice for a tier with rpc; leave it out; for a head without layers write 0 in rpc.layers',
     ])
   })
 })
 
 describe('slurm.extra and setup', () => {
   const ELSEWHERE =
-    'submits to a cluster that is not looked at; leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
+    'submits to a cluster that Sluice does not watch; leave it out, and set up a site for each cluster, on a machine whose Slurm commands use that cluster'
 
   it.each([
     ['--mem=4G', '--mem has a key of its own; write mem below slurm'],
@@ -359,10 +355,10 @@ describe('slurm.extra and setup', () => {
     ['-pgpu', '-p has a key of its own; write partition below slurm'],
     ['--part=gpu', '--partition has a key of its own; write partition below slurm'],
     ['--nodel', '--nodelist has a key of its own; write nodelist below slurm'],
-    ['--test', '--test-only is for Sluice to say; leave it out'],
-    ['--array=1-3', '--array is for Sluice to say; leave it out'],
-    ['-n 4', '-n is for Sluice to say; leave it out'],
-    ['--no-requeue', '--no-requeue is for Sluice to say; leave it out'],
+    ['--test', 'Sluice sets --test-only; leave it out'],
+    ['--array=1-3', 'Sluice sets --array; leave it out'],
+    ['-n 4', 'Sluice sets -n; leave it out'],
+    ['--no-requeue', 'Sluice sets --no-requeue; leave it out'],
     ...['--gres=gpu:2', '"--gres=nvme:1,gpu:a100:2"', '--gpus=2', '-G2', '--tres-per-node=gres/gpu:2'].map(option => [
       option,
       `${option.replace(/=.*|2$|"/g, '')} excludes --gpus-per-node, which gpus asks for; write gpus with a type, such as a100:4, or requestGpus: false below slurm where this asks for them`,
@@ -430,13 +426,13 @@ describe('env', () => {
   it.each([
     ['SLURM_JOB_ID', 'Slurm sets it in the job; leave it out'],
     ['SLUICE_CONFIG', 'Sluice sets it; leave it out'],
-    ['CUDA_VISIBLE_DEVICES', "Slurm says which GPUs are the job's; leave it out; slurm.gpus asks for more"],
+    ['CUDA_VISIBLE_DEVICES', "Slurm assigns the job's GPUs; leave it out; to get more GPUs, raise slurm.gpus"],
     ['CUDA_DEVICE_ORDER', 'Sluice sets it to PCI_BUS_ID; leave it out'],
-    ['LLAMA_ARG_HOST', 'it would change arguments unseen; write the flag in args'],
+    ['LLAMA_ARG_HOST', 'it would change arguments without a check; write the flag in args'],
     ['AIP_HTTP_PORT', 'it would change the port of the engine; leave it out'],
     ...['HF_TOKEN', 'LLAMA_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'password'].map(name => [
       name,
-      'its name says secret, and job scripts can be read by others; keep it in a file of mode 0600 that the engine reads itself',
+      'its name is that of a secret, and other accounts can read job scripts; keep it in a file of mode 0600 that the engine reads itself',
     ]),
   ])('%s may not, and its value is not shown', (name, problem) => {
     expect(inTier(`    env: { ${name}: hush }\n`)).toEqual([`10:12: Cannot use tiers.fast.env.${name}: ${problem}`])
@@ -489,13 +485,13 @@ describe('args', () => {
     ],
     [
       '{ a b: 1 }',
-      '13: Cannot use tiers.fast.args."a b": no flag has such a name; write letters, digits, dashes and underscores',
+      '13: Cannot use tiers.fast.args."a b": a flag cannot have this name; write letters, digits, dashes and underscores',
     ],
     ['{ x: "\\0" }', '16: Cannot use tiers.fast.args.x: it contains a NUL character; leave it out'],
     ['{ mlock: true, x: { a: [1, null] } }', undefined],
     [
       '{ ts: [26, 27] }',
-      '17: Cannot use tiers.fast.args.ts: it is a list; write true for a flag without a value, text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
+      '17: Cannot use tiers.fast.args.ts: it is a list; write true for a flag without a value, or text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
     ],
     ['[[a]]', '12: Cannot use tiers.fast.args[0]: it is a list; write text, a number, or a map of flags'],
     [

@@ -78,7 +78,7 @@ it.each<[string, Record<string, unknown>, string[]]>([
   [
     'a key that is none, as it was written',
     { heartbeat_intervall: 5 },
-    ['Cannot use heartbeat_intervall: no key has this name here; did you mean "heartbeatInterval"'],
+    ['Cannot use heartbeat_intervall: there is no such key here; did you mean "heartbeatInterval"'],
   ],
   [
     'a value of another type',
@@ -88,7 +88,7 @@ it.each<[string, Record<string, unknown>, string[]]>([
   [
     'a value twice',
     { debugMode: true, debug_mode: true },
-    ['Cannot use debugMode: no key has this name here; did you mean "debug_mode"'],
+    ['Cannot use debugMode: there is no such key here; did you mean "debug_mode"'],
   ],
   [
     'a profiler that is none',
@@ -109,7 +109,7 @@ it.each<[string, Record<string, unknown>, string[]]>([
     'a key in arguments',
     { config: { serverArgs: { api_key: 'x' } } },
     [
-      'Cannot use config.serverArgs.api_key: --api-key would show a secret to everybody on the machine; write VLLM_API_KEY in env_vars',
+      'Cannot use config.serverArgs.api_key: --api-key would show a secret to every account on the machine; write VLLM_API_KEY in env_vars',
     ],
   ],
   [
@@ -135,7 +135,7 @@ describe('a file', () => {
         fix: 'write a number above 0 to 86400',
       },
       {
-        ...{ file: 's.yaml', line: 5, column: 3, message: 'Cannot use profile.output_dirr: no key has this name here' },
+        ...{ file: 's.yaml', line: 5, column: 3, message: 'Cannot use profile.output_dirr: there is no such key here' },
         fix: 'did you mean "output_dir"',
       },
     ])

@@ -64,7 +64,7 @@ it.each<[string, GatewayModel, string]>([
         servers: Array.from({ length: 4097 }, () => server('10.0.0.12')).flat(),
       })),
     },
-    'endpoints, and 4096 is the most',
+    'endpoints, and at most 4096 are allowed',
   ],
 ])('another %s is refused', (_what, bad, message) => {
   expect(() => refuseOtherModel(config, bad, OWN)).toThrow(message)

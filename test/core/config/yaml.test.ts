@@ -39,8 +39,8 @@ describe('YAML’s syntax', () => {
     expect(problemsOf('site: "lab\nshared: [\n')).toEqual(['3:1: Cannot read YAML: missing closing "quote; close it'])
     expect(problemsOf('site:\n\tx: 1\nshared: @a\nruntime: `b`\n')).toEqual([
       '2:1: Cannot read YAML: tabs are not allowed as indentation; indent with spaces',
-      '3:9: Cannot read YAML: plain value cannot start with reserved character @; mend the text here or just above',
-      '4:10: Cannot read YAML: plain value cannot start with reserved character `; mend the text here or just above',
+      '3:9: Cannot read YAML: plain value cannot start with reserved character @; correct the text here or just above',
+      '4:10: Cannot read YAML: plain value cannot start with reserved character `; correct the text here or just above',
     ])
   })
 
@@ -56,7 +56,7 @@ describe('YAML’s syntax', () => {
     ])
   })
 
-  it('YAML 1.1, in which 01:30:00 is a number and yes a truth value, is refused', () => {
+  it('YAML 1.1, in which 01:30:00 is a number and yes a boolean, is refused', () => {
     expect(problemsOf(`%YAML 1.1\n---\n${GOOD}`)).toEqual([
       '1:1: Cannot read YAML: the file asks for YAML 1.1; leave the %YAML line out',
     ])
@@ -71,9 +71,9 @@ describe('YAML’s syntax', () => {
 
   it('tags and keys that are no words are refused', () => {
     expect(problemsOf(`${GOOD}watch: !no true\n? [a]\n: 1\n8080: 1\n`)).toEqual([
-      '10:12: Cannot use watch: tag "!no" means nothing here; leave the tag out',
-      '11:3: Cannot use the configuration: a key of it is a list, a map or an alias; write keys as words',
-      '13:1: Cannot use 8080: no key has this name here; the keys are site, shared, runtime, gateway, timing, notify, watch, tiers',
+      '10:12: Cannot use watch: tag "!no" is not supported here; leave the tag out',
+      '11:3: Cannot use the configuration: one of its keys is a list, a map or an alias; write keys as words',
+      '13:1: Cannot use 8080: there is no such key here; the keys are site, shared, runtime, gateway, timing, notify, watch, tiers',
     ])
   })
 
@@ -85,7 +85,7 @@ describe('YAML’s syntax', () => {
     'the key %s is told, anywhere',
     key => {
       for (const text of [`${GOOD}${key}: { site: x }\n`, `${GOOD}    slurm: { ${key}: { polluted: 1 } }\n`]) {
-        expect(problemsOf(text)).toEqual([expect.stringContaining(': no key has this name')])
+        expect(problemsOf(text)).toEqual([expect.stringContaining(': there is no such key')])
       }
       expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
     },
@@ -93,7 +93,7 @@ describe('YAML’s syntax', () => {
 
   it('__proto__ is no name of a variable either, which zod would pass over', () => {
     expect(problemsOf(`${GOOD}    env: { __proto__: x }\n`)).toEqual([
-      '10:12: Cannot use tiers.fast.env.__proto__: no key has this name; leave it out',
+      '10:12: Cannot use tiers.fast.env.__proto__: there is no such key; leave it out',
     ])
   })
 })
@@ -139,21 +139,18 @@ describe('anchors', () => {
   })
 
   it.each([
-    [
-      '    <<: *nope\n',
-      '11:9: Cannot use tiers.slow: no anchor "nope" stands above; mark the value that is meant with &nope',
-    ],
+    ['    <<: *nope\n', '11:9: Cannot use tiers.slow: no anchor "nope" stands above; mark the target value with &nope'],
     [
       '    <<: 5\n',
       '11:9: Cannot use tiers.slow.<<: only maps can be merged; name the anchor of a map, such as <<: *base',
     ],
     [
       '    <<: &me { <<: *me }\n',
-      '11:19: Cannot use tiers.slow: alias "me" stands inside what it means; write the value out',
+      '11:19: Cannot use tiers.slow: alias "me" stands inside its own target; write the value out',
     ],
     [
       '    args: &me [*me]\n',
-      '11:16: Cannot use tiers.slow.args[0]: alias "me" stands inside what it means; write the value out',
+      '11:16: Cannot use tiers.slow.args[0]: alias "me" stands inside its own target; write the value out',
     ],
     [
       '    <<: *fast\n    <<: *fast\n',
@@ -169,8 +166,8 @@ describe('anchors', () => {
     ['values', (n: number) => `a${n}: &a${n} [*a${n - 1}, *a${n - 1}, *a${n - 1}, *a${n - 1}]\n`],
     ['merges', (n: number) => `a${n}: &a${n} { <<: [*a${n - 1}, *a${n - 1}, *a${n - 1}, *a${n - 1}] }\n`],
     ['a chain of merges', (n: number) => `a${n}: &a${n} { <<: *a${n - 1} }\n`],
-  ])('%s that unfold without end end in a problem, at once', (_, line) => {
+  ])('%s that expand without end end in a problem, at once', (_, line) => {
     const bomb = `a0: &a0 { k: 1 }\n${Array.from({ length: 200 }, (__, index) => line(index + 1)).join('')}`
-    expect(problemsOf(bomb).some(one => /unfolds to too much|nested too deeply/.test(one))).toBe(true)
+    expect(problemsOf(bomb).some(one => /expand to too many|nested too deeply/.test(one))).toBe(true)
   })
 })

@@ -118,7 +118,7 @@ describe.concurrent('a job that cannot run', () => {
     const { stdout } = await site.sluice('explain', id, '--config', site.configFile)
     expect(String(stdout)).toMatch(
       new RegExp(
-        `^Job ${id} \\(arguments\\): The engine does not take its argument "--no-such-argument"[^]*What shows it:\n  events/arguments-${id}-0\\.jsonl\n[^]*What to do:\n  Correct tiers\\.arguments\\.args`,
+        `^Job ${id} \\(arguments\\): The engine does not accept its argument "--no-such-argument"[^]*What shows it:\n  events/arguments-${id}-0\\.jsonl\n[^]*What to do:\n  Correct tiers\\.arguments\\.args`,
       ),
     )
   })

@@ -130,7 +130,7 @@ describe('sluice status', () => {
           problems: [expect.stringMatching(/^The summary was last written at .*: the updater of ai does not run/)],
         })
         const named = await asUser('vasp', [SLUICE, 'status', '--summary', file])
-        expect(String(named.stdout)).toMatch(/^STALE, as it was then: summary /)
+        expect(String(named.stdout)).toMatch(/^STALE, no longer written: summary /)
       } finally {
         await execa('chmod', ['o-x', SHARED_DIRECTORY])
         await site.startUpdater()
