@@ -146,7 +146,7 @@ tiers:
       '5:11: Cannot use gateway.listen: it is text "8080"; write 8080 without quotes',
       '6:14: Cannot use gateway.networks[0]: "10.0.0.5/24" has host bits set; write 10.0.0.0/24 for the network, or 10.0.0.5/32 for this address alone',
       '6:27: Cannot use gateway.networks[1]: it is the number 3; write it in quotes: "3"',
-      '7:3: Cannot use gateway.listne: no key has this name here; did you mean "listen"',
+      '7:3: Cannot use gateway.listne: there is no such key here; did you mean "listen"',
       '8:1: Cannot use timing.leaseSeconds: a lease of 20 s ends after one late beat, at 10 s a beat; write more than 20, or beat more often',
       '8:41: Cannot use timing.scanSeconds: 0; write a number above 0 to 86400',
       '9:8: Cannot use watch: it is the number 1; write true or false',

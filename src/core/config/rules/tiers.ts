@@ -20,7 +20,7 @@ export const pathRule: Rule = input => [
 
 const TAKEN_PATHS: readonly { path: string; found: string }[] = [
   { path: '/v1/', found: 'is where a tier at / has its API' },
-  { path: '/_sluice/', found: 'is where the gateway answers itself' },
+  { path: '/_sluice/', found: 'is reserved for the gateway itself' },
 ]
 
 /** The job scripts of all tiers are rendered into one directory, so their names differ. */
