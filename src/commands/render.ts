@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { type ConfigOptions, loadConfig } from '../adapters/config-file/load-config.ts'
+import { refuseMisfits } from '../adapters/model-files/refuse-misfits.ts'
 import { writeAtomic } from '../adapters/system/atomic-file.ts'
 import { makeDirectory } from '../adapters/system/make-directory.ts'
 import { readRegularText } from '../adapters/system/regular-file.ts'
@@ -11,7 +12,6 @@ import { codeOf } from '../core/domain/caught.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../core/job-script/render-job-script.ts'
 import { printText } from '../core/text/line-printer.ts'
-import { refuseMisfits } from './site/refuse-misfits.ts'
 
 export interface RenderOptions extends ConfigOptions {
   /** Directory for the scripts; without it they go to standard output. */

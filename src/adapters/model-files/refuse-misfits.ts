@@ -1,10 +1,8 @@
 import { access } from 'node:fs/promises'
-import type { LoadedConfig } from '../../adapters/config-file/load-config.ts'
-import { readModel } from '../../adapters/model-files/read-model.ts'
-import { routerModels } from '../../adapters/model-files/router-models.ts'
 import { badValue, type ConfigFinding } from '../../core/config/config-finding.ts'
 import type { Override } from '../../core/config/overrides.ts'
-import type { TierConfig } from '../../core/config/schema.ts'
+import type { ParsedConfig } from '../../core/config/parse-config.ts'
+import type { Config, TierConfig } from '../../core/config/schema.ts'
 import { sizeText } from '../../core/domain/size-text.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { evenly } from '../../core/sizing/balance.ts'
@@ -13,6 +11,8 @@ import { memoryUse } from '../../core/sizing/memory.ts'
 import type { ModelShape } from '../../core/sizing/model-shape.ts'
 import { layersMisfit } from '../../core/sizing/plan-model.ts'
 import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
+import { readModel } from './read-model.ts'
+import { routerModels } from './router-models.ts'
 
 /**
  * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
@@ -20,7 +20,7 @@ import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
  * where it takes one. Throws a UserError with every
  * finding. `sluice plan` says the rest.
  */
-export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
+export async function refuseMisfits(tiers: readonly string[], { config, locate }: Loaded): Promise<void> {
   const findings: ConfigFinding[] = []
   for (const name of tiers) {
     const tier = config.tiers[name]
@@ -32,6 +32,8 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
   }
   if (findings.length > 0) throw UserError.of(findings.map(locate))
 }
+
+type Loaded = Pick<Extract<ParsedConfig, { config: Config }>, 'config' | 'locate'>
 
 async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
   if (model?.file !== undefined) return [model.file]
