@@ -1,8 +1,8 @@
 import { type ConfigOptions, readConfig } from '../adapters/config-file/load-config.ts'
+import { findMisfits } from '../adapters/model-files/misfits.ts'
 import type { Context } from '../core/context.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { printJson } from '../core/text/line-printer.ts'
-import { findMisfits } from './site/misfits.ts'
 
 export interface ConfigCheckOptions extends ConfigOptions {
   readonly json?: boolean

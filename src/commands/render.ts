@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { type ConfigOptions, loadConfig } from '../adapters/config-file/load-config.ts'
+import { refuseMisfits } from '../adapters/model-files/misfits.ts'
 import { writeAtomic } from '../adapters/system/atomic-file.ts'
 import { makeDirectory } from '../adapters/system/make-directory.ts'
 import { readRegularText } from '../adapters/system/regular-file.ts'
@@ -10,7 +11,6 @@ import type { Context } from '../core/context.ts'
 import { codeOf } from '../core/domain/caught.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../core/job-script/render-job-script.ts'
 import { printText } from '../core/text/line-printer.ts'
-import { refuseMisfits } from './site/misfits.ts'
 
 export interface RenderOptions extends ConfigOptions {
   /** Directory for the scripts; without it they go to standard output. */

@@ -1,9 +1,9 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import { type Endpoint, replicaId } from '../../core/domain/endpoint.ts'
 import type { JobView } from '../../core/domain/job-view.ts'
 import type { Problem } from '../../core/domain/problem.ts'
+import type { DrainRequest } from '../../core/domain/replica-request.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../../core/domain/routes-file.ts'
 import { type Manner, type Move, planRemoval, type RemovalTarget, type RoutedBy, type Sight } from './plan-removal.ts'
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import { type Endpoint, REGISTRY_VERSION } from '../../core/domain/endpoint.ts'
 import { judgeNotice, type NoticeVerdict } from '../../core/domain/notice.ts'
+import type { ReplicaRequest } from '../../core/domain/replica-request.ts'
 import type { CountOomKills, EngineEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { runEndpoint } from './endpoint-runner.ts'
 import { NEW_ENDPOINT } from './endpoint-state.ts'
@@ -27,8 +27,8 @@ export interface SupervisorOptions {
   readonly clock: Clock
   /** Aborted by Slurm's TERM to the batch process. */
   readonly term: AbortSignal
-  /** Reports each drain request, until the process ends. */
-  onDrainRequest(heard: (request: DrainRequest) => void): void
+  /** Reports each request of an operator, until the process ends. */
+  onRequest(heard: (request: ReplicaRequest) => void): void
 }
 
 /** How often deadlines are seen to. */
@@ -84,7 +84,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
   if (options.term.aborted) onTerm()
   else options.term.addEventListener('abort', onTerm, { once: true })
-  options.onDrainRequest(request => {
+  options.onRequest(request => {
     if (slurm === undefined) record('asked to leave', { id, comeBack: request.requeue }) // for who keeps us running
     post({ kind: 'drain requested', request })
   })

@@ -1,6 +1,6 @@
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import { KEPT_SECONDS } from '../../core/domain/kill-wait.ts'
 import type { NoticeVerdict } from '../../core/domain/notice.ts'
+import type { DrainRequest } from '../../core/domain/replica-request.ts'
 import { type Terms, tighten } from './drain.ts'
 import { stepEndpoint } from './endpoint-machine.ts'
 import {

@@ -101,14 +101,13 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       oomKills: readOomKills,
       clock: systemClock,
       term: context.signal,
-      onDrainRequest: heard =>
+      onRequest: heard =>
         context.onSignal(REQUEST_SIGNAL, () => {
-          registry.drainRequest(replica).then(
+          registry.readRequest(replica).then(
             request => {
               if (request !== undefined) heard(request)
             },
-            error =>
-              journal.record('cannot', { id: `${replica}-0`, what: 'read a drain request', error: messageOf(error) }),
+            error => journal.record('cannot', { id: `${replica}-0`, what: 'read a request', error: messageOf(error) }),
           )
         }),
     })

@@ -4,6 +4,7 @@ import { messageOf } from '../../core/domain/caught.ts'
 import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { Waiting } from '../../core/domain/gateway-model.ts'
 import { given } from '../../core/domain/given.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
 import { type Listen, listensOf } from '../../core/domain/listen-address.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
 import { rememberDeparted } from './departed.ts'
@@ -16,13 +17,16 @@ import type {
   TrafficEffects,
 } from './effects.ts'
 import { createEngineKeyCache } from './engine-key-cache.ts'
-import { createJobPoller } from './job-poller.ts'
+import { expireFiles } from './expire-files.ts'
+import { createJobPoller, type JobPoller } from './job-poller.ts'
 import { createLoads } from './loads.ts'
 import { createNodeAddresses } from './node-addresses.ts'
 import { type ObservedEndpoints, observeEndpoints } from './observed-endpoints.ts'
 import { proven, unasked } from './ownership.ts'
 import { type GatewayPlan, planGateway, type StaticTier } from './plan-gateway.ts'
+import { createReleases } from './releases.ts'
 import { createReporter } from './reporter.ts'
+import type { Poll } from './routability.ts'
 import { createRouting } from './routing.ts'
 import { createSuspects } from './suspects.ts'
 import { watchTraffic } from './traffic.ts'
@@ -59,6 +63,8 @@ export interface UpdaterOptions {
 export interface Updater {
   /** Something may have changed: look now instead of at the next scan. */
   wake(): void
+  /** What runs squeue, for others who want to hear of each poll; undefined: there is no Slurm. */
+  readonly jobPoller: JobPoller | undefined
   /** Resolves when the signal has aborted and nothing is under way. nginx goes on. */
   run(): Promise<void>
 }
@@ -96,22 +102,24 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** What clients of empty tiers are told, by tier. */
   let words: ReadonlyMap<string, Waiting | undefined> = new Map()
   const deadStreams = createDeadStreams({ gateway: options.gateway, report, record })
-  const jobPoller =
-    slurm &&
-    createJobPoller({
-      ...{
-        ...options,
-        slurm,
-        observed: () => observed,
-        removeFiles: registry.remove,
-        removeExpired: registry.removeExpired,
-        report,
-        wake,
-      },
-      isOurs: job => options.jobWords.tierOf(job) !== undefined,
-    })
+  let poll: Poll | undefined
+  const jobPoller = slurm && pollJobs(slurm)
 
-  return { wake, run }
+  return { wake, jobPoller, run }
+
+  function pollJobs(slurm: SlurmEffects): JobPoller {
+    const poller = createJobPoller({ ...options, slurm, report })
+    poller.subscribe('routing', round => {
+      if ('unknown' in round) return
+      poll = round.poll
+      wake()
+    })
+    const around = { ...options, slurm, observed: () => observed }
+    poller.subscribe('expired runs', expireFiles(around))
+    const isOurs = (job: JobView) => options.jobWords.tierOf(job) !== undefined
+    poller.subscribe('releases', createReleases({ ...around, isOurs, pollIn: poller.pollIn }))
+    return poller
+  }
 
   async function run(): Promise<void> {
     signal.addEventListener('abort', wake, { once: true })
@@ -175,7 +183,6 @@ export function createUpdater(options: UpdaterOptions): Updater {
   /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
   function makePlan(): GatewayPlan {
     isNews = false
-    const poll = jobPoller?.latest()
     const around = {
       poll,
       connects: suspects.connects,

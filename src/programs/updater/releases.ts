@@ -3,21 +3,17 @@ import type { JobView } from '../../core/domain/job-view.ts'
 import { isHeldByLaunch, launchHoldCure } from '../../core/domain/launch-hold.ts'
 import { areUp, isDeferred, isPausedByRequeue } from '../../core/domain/requeue-pause.ts'
 import type { RecordEvent, SlurmEffects } from './effects.ts'
+import type { JobSubscriber } from './job-subscribers.ts'
 import type { ObservedEndpoints } from './observed-endpoints.ts'
 
 export interface ReleasesOptions {
-  readonly slurm: SlurmEffects
+  readonly slurm: Omit<SlurmEffects, 'jobs'>
   readonly isOurs: (job: JobView) => boolean
   readonly observed: () => ObservedEndpoints
   readonly record: RecordEvent
+  /** Has the jobs polled again after so much time. */
+  readonly pollIn: (ms: number) => void
   readonly clock: Clock
-  readonly signal: AbortSignal
-}
-
-/** Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait. */
-export interface Releases {
-  /** Looks at what a poll told, and does what follows. */
-  releaseDeferred(jobs: readonly JobView[]): Promise<void>
 }
 
 /**
@@ -30,6 +26,8 @@ const RELEASE_AFTER_MS = 2_000
 const MOST_RELEASES = 3
 
 /**
+ * Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait.
+ *
  * A deferred job, each BeginTime judged once:
  * 1. its BeginTime is not what a requeue sets → it stands
  * 2. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
@@ -38,40 +36,38 @@ const MOST_RELEASES = 3
  *
  * A job held by a failed launch is told; where the run that failed was released here, the hold is lifted with a backoff.
  */
-export function createReleases({ slurm, isOurs, observed, record, clock, signal }: ReleasesOptions): Releases {
+export function createReleases({ slurm, isOurs, observed, record, pollIn, clock }: ReleasesOptions): JobSubscriber {
   /** Where runs were seen to run, by run: a requeued job no longer names its nodes. */
   let nodes: ReadonlyMap<string, string> = new Map()
   /** BeginTimes that are dealt with. */
   const decided = new Set<string>()
+  /** When BeginTimes that can be lifted were first seen, milliseconds. */
+  let pausedSince: ReadonlyMap<string, number> = new Map()
   /** Runs that were let start here, and how often the hold of a run before was lifted for that. */
   const lifted = new Map<string, number>()
   /** Since when runs were seen held, milliseconds. */
   const heldSince = new Map<string, number>()
 
-  return {
-    async releaseDeferred(jobs) {
-      const ours = jobs.filter(isOurs)
-      nodes = nodesOf(ours, nodes)
-      await releaseHeld(ours)
-      await releasePaused(ours)
-    },
+  return async round => {
+    if ('unknown' in round) return
+    const ours = [...round.poll.jobs.values()].filter(isOurs)
+    nodes = nodesOf(ours, nodes)
+    await releaseHeld(ours)
+    await releasePaused(ours, round.poll.startedAt)
   }
 
-  async function releasePaused(jobs: readonly JobView[]): Promise<void> {
+  async function releasePaused(jobs: readonly JobView[], polledAt: number): Promise<void> {
     const deferred = jobs.filter(job => isDeferred(job) && !decided.has(beginOf(job)))
     const pauseSeconds = deferred.length === 0 ? undefined : await slurm.requeuePauseSeconds()
     if (pauseSeconds === undefined) return
     const isPaused = (job: JobView) => isPausedByRequeue(job, pauseSeconds)
     for (const job of deferred) if (!isPaused(job)) decided.add(beginOf(job)) // 1
     const up = await onNodesThatAreUp(deferred.filter(isPaused)) // 2
-    if (up.length === 0) return
-    await clock.sleep(RELEASE_AFTER_MS, signal)
-    if (signal.aborted) return
-    const still = await onNodesThatAreUp(up)
-    const again = await slurm.jobs()
-    // 3
-    const waiting = new Set('jobs' in again ? again.jobs.filter(isPaused).map(beginOf) : [])
-    for (const job of still.filter(one => waiting.has(beginOf(one)))) {
+    const since = new Map(up.map(job => [beginOf(job), pausedSince.get(beginOf(job)) ?? clock.now()]))
+    pausedSince = since
+    const isDue = (job: JobView) => polledAt >= (since.get(beginOf(job)) ?? 0) + RELEASE_AFTER_MS // 3
+    if (!up.every(isDue)) pollIn(RELEASE_AFTER_MS)
+    for (const job of up.filter(isDue)) {
       decided.add(beginOf(job)) // 4
       lifted.set(runOf(job), 0)
       record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })

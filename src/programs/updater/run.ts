@@ -118,6 +118,7 @@ export async function runUpdater({
     random: Math.random,
     signal,
   })
+  loop.jobPoller?.subscribe('summary', summary.hear)
 
   await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const filesystem = config.watch

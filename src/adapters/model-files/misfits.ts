@@ -1,10 +1,8 @@
 import { access } from 'node:fs/promises'
-import type { LoadedConfig } from '../../adapters/config-file/load-config.ts'
-import { readModel } from '../../adapters/model-files/read-model.ts'
-import { routerModels } from '../../adapters/model-files/router-models.ts'
 import { badValue, type ConfigFinding } from '../../core/config/config-finding.ts'
 import type { Override } from '../../core/config/overrides.ts'
-import type { TierConfig } from '../../core/config/schema.ts'
+import type { ParsedConfig } from '../../core/config/parse-config.ts'
+import type { Config, TierConfig } from '../../core/config/schema.ts'
 import type { Problem } from '../../core/domain/problem.ts'
 import { sizeText } from '../../core/domain/size-text.ts'
 import { UserError } from '../../core/domain/user-error.ts'
@@ -14,16 +12,18 @@ import { memoryUse } from '../../core/sizing/memory.ts'
 import type { ModelShape } from '../../core/sizing/model-shape.ts'
 import { layersMisfit } from '../../core/sizing/plan-model.ts'
 import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
+import { readModel } from './read-model.ts'
+import { routerModels } from './router-models.ts'
+
+/** A configuration, and where its keys stand in its file. */
+type Loaded = Pick<Extract<ParsedConfig, { config: Config }>, 'config' | 'locate'>
 
 /**
  * What sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other layers than
  * it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values where it
  * takes one. `sluice plan` shows the rest.
  */
-export async function findMisfits(
-  tiers: readonly string[],
-  { config, locate }: Pick<LoadedConfig, 'config' | 'locate'>,
-): Promise<readonly Problem[]> {
+export async function findMisfits(tiers: readonly string[], { config, locate }: Loaded): Promise<readonly Problem[]> {
   const findings: ConfigFinding[] = []
   for (const name of tiers) {
     const tier = config.tiers[name]
@@ -37,7 +37,7 @@ export async function findMisfits(
 }
 
 /** @throws UserError with everything that `findMisfits` finds */
-export async function refuseMisfits(tiers: readonly string[], loaded: LoadedConfig): Promise<void> {
+export async function refuseMisfits(tiers: readonly string[], loaded: Loaded): Promise<void> {
   const problems = await findMisfits(tiers, loaded)
   if (problems.length > 0) throw UserError.of(problems)
 }
