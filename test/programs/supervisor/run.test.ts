@@ -1,19 +1,15 @@
 import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { execa } from 'execa'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { spec } from '../../support/replica-spec.ts'
-
-const CLI = resolve(import.meta.dirname, '../../../src/cli.ts')
-const VERSION = 'data:text/javascript,globalThis.VERSION="0"'
+import { runSluice } from '../../support/run-sluice.ts'
 
 it('says in the shared directory why it could not begin: what it prints stays on its node', async () => {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   const input = JSON.stringify({ ...spec, shared, command: process.execPath })
-  const argv = ['--import', VERSION, CLI, 'supervise', '--without-slurm', '0']
-  const ended = await execa(process.execPath, argv, { input, env: { TMPDIR: '/nowhere' }, reject: false })
-  expect(ended.exitCode).toBe(1)
+  const { code } = await runSluice(['supervise', '--without-slurm', '0'], { input, env: { TMPDIR: '/nowhere' } })
+  expect(code).toBe(1)
   const [events = ''] = await readdir(join(shared, 'events'))
   expect(JSON.parse(await readFile(join(shared, 'events', events), 'utf8'))).toMatchObject({
     event: 'failed',
