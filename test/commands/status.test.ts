@@ -1,15 +1,18 @@
 import { expect, it } from 'vitest'
 import { status } from '../../src/commands/status.ts'
+import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import type { StatusReport } from '../../src/core/status/status.ts'
 import { endpoint } from '../support/endpoint.ts'
 import { jobRow, openSmallSite } from '../support/small-site.ts'
 
+const REPLICA: Endpoint = { ...endpoint, id: 'fast-4242-0-0', job: { ...endpoint.job, restarts: 0 } }
+
 /** A site with one replica that runs as job 4242. */
 async function openRunningSite() {
   const site = await openSmallSite()
   await site.slurm.does('squeue', jobRow('4242', 'RUNNING'))
-  await site.registry.publish({ ...endpoint, id: 'fast-4242-0-0', job: { ...endpoint.job, restarts: 0 } })
+  await site.registry.publish(REPLICA)
   return site
 }
 
@@ -35,12 +38,14 @@ it('prints one report with --json', async () => {
 it('watches with a line for each change, until a signal', async () => {
   await using site = await openRunningSite()
   const interrupted = new AbortController()
+  const lines: string[] = []
   const print = (line: string) => {
-    site.context.print(line)
-    interrupted.abort()
+    lines.push(line)
+    if (lines.length === 1) void site.registry.publish({ ...REPLICA, state: 'draining' })
+    else interrupted.abort()
   }
   await status({ watch: true }, { ...site.context, print, signal: interrupted.signal })
-  expect(site.context.printed[0]).toContain('4242')
+  expect(lines).toEqual([expect.stringContaining('ready'), expect.stringContaining('draining')])
 })
 
 it('reports what is not known as a problem, and does not fail', async () => {
