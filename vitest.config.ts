@@ -5,7 +5,7 @@ const STARTING_SERVERS = [
   'test/library/**/*.test.ts',
   'test/adapters/engine/**/*.test.ts',
   'test/core/engines/contract.test.ts',
-  'test/commands/cli.test.ts', // starts the command itself
+  'test/commands/{cli,supervise,up,updater}.test.ts', // start the command itself
   'test/index.test.ts',
 ]
 

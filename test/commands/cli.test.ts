@@ -6,16 +6,15 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it } from 'vitest'
 import { EXAMPLE } from '../support/example-config.ts'
+import { SLUICE } from '../support/run-sluice.ts'
 
-const CLI = join(import.meta.dirname, '../../src/cli.ts')
-const VERSION = 'data:text/javascript,globalThis.VERSION="0"'
 const directory = await mkdtemp(join(tmpdir(), 'sluice-cli-'))
 const config = join(directory, 'sluice.yaml')
 await writeFile(config, EXAMPLE)
 
 /** A shell line in which "$@" is the command. */
 async function shell(script: string, ...args: string[]) {
-  const argv = ['-c', script, 'sh', process.execPath, '--import', VERSION, CLI, ...args]
+  const argv = ['-c', script, 'sh', ...SLUICE, ...args]
   const child = spawn('bash', argv, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code, stdout, said: stderr.split('\n').filter(line => line !== '') }
@@ -61,26 +60,6 @@ it('a working directory that was removed matters to relative names alone', async
     said: [`Cannot write jobs/run-14b.slurm: the working directory ${there} was removed; go to one that exists`],
   })
   await rm(gone, { recursive: true, force: true })
-})
-
-// proper-lockfile brings signal-exit, which ends a process that listens for a signal once.
-it.each(['SIGINT', 'SIGTERM'] as const)('an updater that gets %s twice ends in order', async signal => {
-  const own = await mkdtemp(join(directory, 'updater-'))
-  const site = EXAMPLE.replace('/cluster/shared/ai', own).replace('nginx: private', `state: ${own}/state`)
-  await writeFile(join(own, 'sluice.yaml'), site)
-  const argv = ['--import', VERSION, CLI, 'updater', '--config', join(own, 'sluice.yaml')]
-  const child = spawn(process.execPath, argv, { env: { PATH: '/nowhere' }, stdio: ['ignore', 'ignore', 'pipe'] })
-  const closed = once(child, 'close')
-  let said = ''
-  for await (const part of child.stderr.setEncoding('utf8')) {
-    const hadStarted = said.includes('updater started')
-    said += part
-    if (hadStarted || !said.includes('updater started')) continue
-    child.kill(signal)
-    child.kill(signal)
-  }
-  expect(await closed).toEqual([0, null])
-  expect(said).toMatch(new RegExp(`"updater ended".*"reason":"${signal}"`))
 })
 
 it.each([

@@ -5,8 +5,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/adapters/config-file/load-config.ts'
 import { configCheck } from '../../src/commands/config-check.ts'
-import { configSchema } from '../../src/commands/config-schema.ts'
-import { configJsonSchema } from '../../src/core/config/json-schema.ts'
 import type { Context } from '../../src/core/context.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { EXAMPLE } from '../support/example-config.ts'
@@ -177,9 +175,4 @@ describe('without a file to read', () => {
       'sluice.yaml:1:4: Cannot read the configuration: it is not UTF-8 text; save the file as UTF-8 text',
     )
   })
-})
-
-it('config schema prints the JSON Schema', async () => {
-  const { printed } = await run(configSchema)
-  expect(JSON.parse(printed.join(''))).toEqual(configJsonSchema())
 })

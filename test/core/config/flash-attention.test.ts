@@ -37,7 +37,7 @@ describe('a quantized V cache', () => {
       ['10:41: Cannot use tiers.fast.args[4].-ctv: q5_1 needs flash attention, and flash-attn is off; '],
     ],
     ['[--flash-attn, off, --cache-type-v]', []],
-  ])('with %s is judged', (args, problems) => {
+  ])('is refused where flash attention may be off: %s', (args, problems) => {
     expect(tier(args)).toEqual(problems.map(problem => problem + F16('quantized-v-without-flash-attn')))
   })
 })
@@ -65,7 +65,7 @@ describe('flash attention on sm70', () => {
         `10:28: Cannot use tiers.fast.args.-ctv: q8_0 needs flash attention, which crashes on sm70; ${F16('flash-attn-on-sm70')}`,
       ],
     ],
-  ])('with %s is judged', (args, problems) => {
+  ])('is refused where it is on: %s', (args, problems) => {
     expect(tier(args, VOLTA)).toEqual(problems)
   })
 

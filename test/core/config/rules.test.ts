@@ -124,7 +124,7 @@ describe('gateway.nginx', () => {
         '4:35: Cannot use gateway.reload: "nginx -s reload; reboot"; write a program and its arguments with one space between them, of letters, digits and _ . / + @ : = , -',
       ],
     ],
-  ])('with %s is judged', (keys, problems) => {
+  ])('with %s has these problems and no others', (keys, problems) => {
     expect(gateway(keys)).toEqual(problems)
   })
 })
@@ -139,10 +139,13 @@ it.each([
     ],
   ],
   [200, 'system', []],
-])('gateway.state of %d characters for a %s nginx is judged', (length, nginx, problems) => {
-  const state = `/${'s'.repeat(length - 1)}`
-  expect(problemsOf(GOOD.replace('{ networks', `{ state: ${state}, nginx: ${nginx}, networks`))).toEqual(problems)
-})
+])(
+  'gateway.state of %d characters for a %s nginx is refused where its socket has no room',
+  (length, nginx, problems) => {
+    const state = `/${'s'.repeat(length - 1)}`
+    expect(problemsOf(GOOD.replace('{ networks', `{ state: ${state}, nginx: ${nginx}, networks`))).toEqual(problems)
+  },
+)
 
 it.each([
   ['engine: { a: 1 }', 'tiers.fast.engine: it is a map; choose "llama.cpp"'],
@@ -170,7 +173,7 @@ describe('timing', () => {
     ],
     ['{ beatSeconds: 0 }', ['10:24: Cannot use timing.beatSeconds: 0; write a number above 0 to 86400']],
     ['{ scanSeconds: 90000 }', ['10:24: Cannot use timing.scanSeconds: 90000; write a number above 0 to 86400']],
-  ])('%s is judged', (timing, problems) => {
+  ])('%s has this problem or none', (timing, problems) => {
     expect(problemsOf(`${GOOD}timing: ${timing}\n`)).toEqual(problems)
   })
 })
@@ -267,7 +270,7 @@ describe('the model of a llama.cpp tier', () => {
         '9:31: Cannot use tiers.fast.model.file: "m.gguf"; write an absolute path without control characters',
       ],
     ],
-  ])('%j is judged', (lines, problems) => {
+  ])('%j has these problems and no others', (lines, problems) => {
     expect(problemsOf(TIER + lines)).toEqual(problems)
   })
 })
@@ -322,7 +325,7 @@ describe('rpc', () => {
       '{ nodes: 18 }',
       ['10:21: Cannot use tiers.fast.rpc.workers: 17; write a whole number from 1 to 16'],
     ],
-  ])('%s with %s is judged', (rpc, slurm, problems) => {
+  ])('%s with %s has these problems and no others', (rpc, slurm, problems) => {
     expect(inTier(`    rpc: ${rpc}\n    slurm: ${slurm}\n`)).toEqual(problems)
   })
 
@@ -498,7 +501,7 @@ describe('args', () => {
       '--mlock',
       '11: Cannot use tiers.fast.args: it is text "--mlock"; write a map, such as { batch-size: 512 }, or a list, such as [--batch-size, 512]',
     ],
-  ])('%s is judged', (args, problem) => {
+  ])('%s has this problem or none', (args, problem) => {
     expect(inTier(`    args: ${args}\n`)).toEqual(problem === undefined ? [] : [`10:${problem}`])
   })
 })

@@ -20,6 +20,6 @@ it.each<[string, HttpAnswer, HttpAnswer, object]>([
   ['its list is none', well, answered(200, '{}'), { kind: 'erring', message: 'Its list of models is none' }],
   ['it lists', well, list, { kind: 'ready', models: ['a', 'b'] }],
   ['it has no list', well, well, { kind: 'ready', models: ['m'] }],
-])('%s', (_, health, models, judged) => {
+])('is ready only with a good answer in time: %s', (_, health, models, judged) => {
   expect(readPlainHealth({ ...spec, model: { name: 'm', file: '/m' } }, health, models)).toEqual(judged)
 })

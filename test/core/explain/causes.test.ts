@@ -100,7 +100,7 @@ describe('the symptoms of the seed', () => {
       /jobs of higher priority have them/,
       /it starts when nodes are free/,
     ],
-  ])('%s', (_, seen, cause, what, fix) => {
+  ])('have a cause, and a cure: %s', (_, seen, cause, what, fix) => {
     const explanation = explain(seen)
     const answer = explanation?.now ?? explanation?.runs[0]
     expect(answer).toMatchObject({
@@ -299,7 +299,7 @@ describe('a cause by its words', () => {
     ['unknown', exited('Exited with code 3: what nobody has seen before')],
   ]
 
-  it.each(table)('%s', (cause, seen) => {
+  it.each(table)('is %s', (cause, seen) => {
     expect(explain(seen)?.runs[0]?.cause).toBe(cause)
   })
 

@@ -72,7 +72,7 @@ describe('the arguments of llama-server', () => {
       '-md d.gguf --mmproj p.gguf',
       { unknown: ['what --model-draft takes: it is not counted', 'what --mmproj takes: it is not counted'] },
     ],
-  ])('%s', (argv, changes) => {
+  ])('give the settings that the server has with %j', (argv, changes) => {
     expect(readEngineSettings(argv.split(' ').filter(Boolean), undefined)).toEqual({ ...DEFAULTS, ...changes })
   })
 

@@ -19,7 +19,7 @@ it.each([
   ['CUDA0 1462 384 132\n', undefined],
   ['error: unknown argument\n', undefined],
   ['', undefined],
-])('%j is read', (text, rows) => {
+])('reads %j, and what it cannot read as no answer', (text, rows) => {
   expect(parseFitParams(text)).toEqual(rows)
 })
 

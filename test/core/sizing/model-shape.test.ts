@@ -44,7 +44,7 @@ describe('the layers of a model', () => {
       layer({ headsKv: 16, slides: true, feedForward: 16_384 }),
       layer({ headsKv: 16, slides: true, feedForward: 16_384 }),
     ],
-  ] as const)('of %s', (model, first, third) => {
+  ] as const)('of %s are as its header says', (model, first, third) => {
     const { layers } = shapeOf(SIZED_MODELS[model])
     expect([layers[0], layers[2]]).toEqual([first, third])
   })

@@ -21,7 +21,7 @@ it.each<[string, [Endpoint, Routability][], string[], Routability]>([
   ['beside one that is not routed', [[well, LOADING]], [], ROUTED],
   ['beside one that is unwell, too', [[{ ...well, unwell: true }, ROUTED]], [], ROUTED],
   ['beside one that is set aside', [[well, ROUTED]], [well.id], ROUTED],
-])('an unwell endpoint %s', (_, others, aside, expected) => {
+])('an unwell endpoint is spared beside one that is well, and nowhere else: %s', (_, others, aside, expected) => {
   const all: [Endpoint, Routability][] = [[unwell, ROUTED], ...others]
   const observed = observeEndpoints(new Map(), { endpoints: all.map(([one]) => one), beats: new Map() }, 0, undefined)
   const routabilities = new Map(all.map(([{ id }, routability]) => [id, routability]))

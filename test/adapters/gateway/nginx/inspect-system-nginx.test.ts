@@ -177,7 +177,7 @@ describe('a site listens', () => {
     ['# listen 8080;\n  listen 1024; # listen 1025;', ['0.0.0.0:1024']],
     ['listen [::]:8080; listen [::0:1]; listen unix:/run/x.sock;', ['[::]:8080', '[::1]:80']],
     ['server_name listen.example.org; set $listen 8080; listener 8080;', []],
-  ])('%j', (text, listens) => {
+  ])('where %j says: at %j', (text, listens) => {
     expect(listensOn(text).map(listenText)).toEqual(listens)
   })
 })
