@@ -46,7 +46,9 @@ export function previewGateway(options: Omit<GatewayOptions, 'openFiles'>): Gate
         keys: Object.fromEntries(keysOf(model).map(fingerprint => [fingerprint, `<engine key ${fingerprint}>`])),
         amongOthers: system && amongOthersOf(system.name, parsePlaces(await nginx.version(undefined))),
       })
-      return new Map([...files].filter(([name]) => name !== MODEL_FILE))
+      // The system's nginx has an nginx.conf of its own.
+      const unread = system === undefined ? [MODEL_FILE] : [MODEL_FILE, 'nginx.conf']
+      return new Map([...files].filter(([name]) => !unread.includes(name)))
     },
     written: generation => readGeneration(directory, generation, 'gateway.conf'),
   }

@@ -60,8 +60,18 @@ function rowsOf({ plan, reached }: Look, { routed, withdrawn }: Changes): readon
 function describeFile(nginx: ChangedLines | undefined): readonly string[] {
   if (nginx === undefined) return []
   if (nginx.lines.length === 0) return ['gateway.conf: the same']
-  return [`gateway.conf: ${nginx.removed} lines less, ${nginx.added} more`, ...nginx.lines.map(line => `  ${line}`)]
+  return [
+    `gateway.conf: lines removed: ${nginx.removed}, added: ${nginx.added}`,
+    ...nginx.lines.map(line => `  ${cut(line)}`),
+  ]
 }
+
+/** Some lines hold a whole page. */
+function cut(line: string): string {
+  return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE - 1)}…` : line
+}
+
+const LONGEST_LINE = 160
 
 function describeSum(changes: Changes): string {
   if (isNothing(changes)) return 'Nothing would change'

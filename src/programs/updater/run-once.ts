@@ -67,6 +67,7 @@ export async function runOnce({
       report: createReporter(record),
       wake: () => undefined,
     })
+    for (const message of look.troubles) journal.record('trouble', { what: 'look', message })
     await registry.make()
     await routing.recall()
     await routing.bring(look.plan.model, look.keysOf)
@@ -74,6 +75,5 @@ export async function runOnce({
     await journal.close()
     void registry.close().catch(() => undefined) // as above
   }
-  for (const trouble of look.troubles) print(JSON.stringify({ event: 'trouble', what: 'look', message: trouble }))
   if (troubles[0] !== undefined) throw new Error(troubles[0])
 }
