@@ -32,6 +32,8 @@ export interface Context {
   onHangup(listener: () => void): () => void
   /** From now on KILL ends this process when the parent that started it with a channel is gone, however that ended. */
   dieWithParent(): void
+  /** The exit code of a command that ends without an error: 0 unless this was called. */
+  endWith(code: number): void
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
 }

@@ -24,6 +24,7 @@ export function recordedContext(changes: Partial<Context> = {}): RecordedContext
     onSignal: () => undefined,
     onHangup: () => () => undefined,
     dieWithParent: () => undefined,
+    endWith: () => undefined,
     signal: new AbortController().signal,
     ...changes,
     // A `sluice up` that runs on this machine is not one of the test's.

@@ -6,7 +6,7 @@ import { terminalOf } from './terminal.ts'
 import { workingDirectory } from './working-directory.ts'
 
 /** The context of a command, from the process that runs it. */
-export function contextOf(own: NodeJS.Process, heard: Pick<Context, 'onHangup' | 'signal'>): Context {
+export function contextOf(own: NodeJS.Process, heard: Pick<Context, 'onHangup' | 'endWith' | 'signal'>): Context {
   const isTerminal = own.stdout.isTTY
   return {
     env: own.env,

@@ -23,7 +23,7 @@ import { createLoads } from './loads.ts'
 import { createNodeAddresses } from './node-addresses.ts'
 import { type ObservedEndpoints, observeEndpoints } from './observed-endpoints.ts'
 import { proven, unasked } from './ownership.ts'
-import { type GatewayPlan, planGateway, type StaticTier } from './plan-gateway.ts'
+import { type GatewayPlan, planGateway, type StaticTier, staticPartOf } from './plan-gateway.ts'
 import { createReleases } from './releases.ts'
 import { createReporter } from './reporter.ts'
 import type { Poll } from './routability.ts'
@@ -219,8 +219,4 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-function staticPartOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
-  return { listen, ...given({ connectionsPerClient }), tiers }
 }

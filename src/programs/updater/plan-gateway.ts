@@ -19,9 +19,22 @@ export interface GatewayPlan {
   readonly routabilities: ReadonlyMap<string, Routability>
 }
 
+/** The gateway as the configuration has it. */
+export type StaticPart = Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly StaticTier[] }
+
+/** Without what else an updater's options have: a model is compared whole. */
+export function staticPartOf(options: {
+  readonly listen: StaticPart['listen']
+  readonly connectionsPerClient?: number | undefined
+  readonly tiers: StaticPart['tiers']
+}): StaticPart {
+  const { listen, connectionsPerClient, tiers } = options
+  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
+}
+
 /** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */
 export function planGateway(
-  staticPart: Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly StaticTier[] },
+  staticPart: StaticPart,
   observed: ObservedEndpoints,
   around: Omit<Surroundings, 'tiers'>,
   shareOf: (id: string) => Share = () => ({}),

@@ -26,8 +26,11 @@ const SHARED_DEADLINE_MS = 10_000
  *
  * @throws UserError when others than root may write what root reads or runs.
  */
-export async function rootUpdater(file: string, config: Config, context: Context): Promise<void> {
-  const options = { config: resolve(context.cwd, file) }
+export async function rootUpdater(
+  { file, config, once }: { file: string; config: Config; once: boolean },
+  context: Context,
+): Promise<void> {
+  const options = { config: resolve(context.cwd, file), once }
   const directory = gatewayDirectory(config, context)
   const templates = templatesDirectory()
   const { env, nginx, reload } = await findRootsPrograms(

@@ -14,7 +14,8 @@ import { rereadConfig } from './reload-config.ts'
 
 export interface Service {
   readonly config: Config
-  readonly options: { readonly config: string }
+  /** `once`: the child ends after one round. */
+  readonly options: { readonly config: string; readonly once?: boolean }
   readonly account: Account
   readonly gateway: DrivenGateway
   /** Aborted from outside when the gateway is no longer ours. */
@@ -28,7 +29,8 @@ export async function serveAccount(
 ): Promise<void> {
   const [program = '', ...self] = context.self
   const signal = AbortSignal.any([context.signal, over.signal])
-  const child = spawn(program, [...process.execArgv, ...self, 'updater', '--config', options.config], {
+  const own = ['updater', '--config', options.config, ...(options.once === true ? ['--once'] : [])]
+  const child = spawn(program, [...process.execArgv, ...self, ...own], {
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
     cwd: '/',

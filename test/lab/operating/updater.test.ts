@@ -86,6 +86,41 @@ describe('SIGHUP', () => {
   })
 })
 
+describe('a dry run beside the updater', () => {
+  const dryRun = async () => {
+    const argv = [...SLUICE, 'updater', '--once', '--dry-run', '--config', site.configFile]
+    const { stdout, exitCode } = await asUser('ai', argv, { reject: false })
+    return { lines: String(stdout).split('\n'), exitCode }
+  }
+
+  it('finds nothing to change while the updater has done all', async () => {
+    const [endpoint] = await site.serving(1)
+    const { lines } = await until('a dry run without a change', dryRun, {
+      ...PATIENCE,
+      holds: run => run.exitCode === 0,
+    })
+    expect(lines.at(-1)).toBe('Nothing would change')
+    expect(lines).toContain('gateway.conf: the same')
+    expect(lines.find(line => line.startsWith(endpoint?.id ?? '?'))).toMatch(/^\S+ +routed +routed$/)
+  })
+
+  it('shows a withdrawal that the updater has not done yet, with its reason, and does nothing', async () => {
+    const [endpoint] = await site.serving(1)
+    process.kill(site.updaterPid(), 'SIGSTOP')
+    const drain = site.sluice('drain', endpoint?.id ?? '', '--requeue', '--config', site.configFile)
+    try {
+      const { lines } = await until('a planned withdrawal', dryRun, { ...PATIENCE, holds: run => run.exitCode === 3 })
+      expect(lines.find(line => line.startsWith(endpoint?.id ?? '?'))).toMatch(/ routed +withdrawn +\S/)
+      expect(lines.at(-1)).toBe(`Would withdraw ${endpoint?.id}; reload nginx`)
+      expect((await fetch(`${GATEWAY}/health`)).status).toBe(200)
+    } finally {
+      process.kill(site.updaterPid(), 'SIGCONT')
+      await drain
+    }
+    await site.serving(1)
+  })
+})
+
 describe('a machine that is gateway and node at once', () => {
   it('serves the engine that runs on it, at the address by which others reach it', async () => {
     const [endpoint] = await site.serving(1)
