@@ -185,11 +185,7 @@ describe('a file that cannot be planned', () => {
       'Cannot plan HOME/models/mmproj-narrow.gguf: it does not say its architecture',
     ],
     ['demo', undefined, 'Cannot plan demo: only llama.cpp is planned, and its engine is demo'],
-    [
-      'fats',
-      undefined,
-      'Cannot find tier "fats": the tiers are one, small, many, away, demo; choose "one", "small", "many", "away" or "demo"',
-    ],
+    ['fats', undefined, 'Cannot find tier "fats": choose "one", "small", "many", "away" or "demo"'],
   ])('of %s, %s, is told', async (tier, file, problem) => {
     const failed = await plan(tier, file === undefined ? {} : { file }, open()).catch(error => error)
     expect(failed).toBeInstanceOf(UserError)

@@ -1,4 +1,5 @@
 import type { EngineSpec } from '../domain/engine-spec.ts'
+import { given } from '../domain/given.ts'
 import type { Engine, EngineAddress } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
@@ -21,8 +22,7 @@ export const custom: Engine = {
   needs: needsModel,
   paths: ({ custom: own }) => ({
     health: own?.healthPath ?? '/',
-    ...(own?.metrics === undefined ? {} : { metrics: own.metrics.path }),
-    ...(own?.modelsPath === undefined ? {} : { models: own.modelsPath }),
+    ...given({ metrics: own?.metrics?.path, models: own?.modelsPath }),
   }),
   healthTimeoutMs: 5_000,
   stopGraceMs: 3_000,

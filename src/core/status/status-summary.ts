@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MAX_MODEL_NAME } from '../domain/endpoint.ts'
 import { printableLine } from '../text/printable-text.ts'
-import type { EndpointStatus, ReplicaStatus, StatusReport, TierStatus } from './status.ts'
+import type { EndpointStatus, ReplicaStatus, StatusReport, TierStatus } from './status-report.ts'
 
 /** The writer of a summary, and its interval. */
 export interface SummaryFrame {

@@ -7,7 +7,7 @@ import type {
   StatusReport,
   SummaryAge,
   TierStatus,
-} from './status.ts'
+} from './status-report.ts'
 import { formatTable } from './table.ts'
 
 export interface StatusTextOptions {

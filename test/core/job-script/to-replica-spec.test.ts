@@ -52,7 +52,7 @@ it('freezes a single model with all that may be said of it', async () => {
 
 it('names the tiers when there is no such one', async () => {
   const config = await exampleConfig()
-  expect(() => toReplicaSpec(config, 'fats')).toThrow('Cannot find tier "fats": the tiers are fast')
+  expect(() => toReplicaSpec(config, 'fats')).toThrow('Cannot find tier "fats": did you mean "fast"')
 })
 
 it.each([

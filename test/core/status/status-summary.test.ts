@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MAX_MODEL_NAME } from '../../../src/core/domain/endpoint.ts'
-import type { EndpointStatus, ReplicaStatus, StatusReport } from '../../../src/core/status/status.ts'
+import type { EndpointStatus, ReplicaStatus, StatusReport } from '../../../src/core/status/status-report.ts'
 import {
   formatSummary,
   MAX_SUMMARY_BYTES,

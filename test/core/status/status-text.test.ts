@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ReplicaStatus, StatusReport } from '../../../src/core/status/status.ts'
+import type { ReplicaStatus, StatusReport } from '../../../src/core/status/status-report.ts'
 import { statusLines, statusText } from '../../../src/core/status/status-text.ts'
 
 const options = { time: (seconds: number) => `at ${seconds}`, leaseMs: 20_000 }
