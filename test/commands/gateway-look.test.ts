@@ -6,8 +6,8 @@ import { gatewayRender } from '../../src/commands/gateway-render.ts'
 import { updater } from '../../src/commands/updater.ts'
 import { fingerprintOf } from '../../src/core/domain/engine-key.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { endpoint } from '../fixtures/endpoint.ts'
-import { recordedContext } from './recorded-context.ts'
+import { endpoint } from '../support/endpoint.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 const KEY = 'a'.repeat(40)
 const NGINX = `#!/bin/sh

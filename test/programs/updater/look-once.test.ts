@@ -6,8 +6,8 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { changedLines } from '../../../src/core/text/changed-lines.ts'
 import { changesOf, describeLook, isNothing } from '../../../src/programs/updater/describe-look.ts'
 import { lookOnce } from '../../../src/programs/updater/look-once.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const job: JobView = {
   ...{ id: '4242', state: 'running', stateText: 'RUNNING', reason: 'None', restarts: 1 },
