@@ -9,13 +9,13 @@ const drainRequestSchema = z.looseObject({
 })
 
 /**
- * `requests/<replica>.json`: an operator's notice to one run of one job. Written before its batch process is signalled
- * and read only then; the replica removes it with its other files.
+ * `requests/<replica>.json`: an operator's notice to one run of one job. It is written before the batch process gets a signal,
+ * and read only after that signal. The replica removes it with its other files.
  */
 export interface DrainRequest {
   /** Requeue as the last act, otherwise cancel; `comeBack` in the file. */
   readonly requeue: boolean
-  /** How long the drain may take from when the replica hears of it; undefined: until the last answer has ended. */
+  /** The time limit of the drain, from the replica's signal on; undefined: until the last answer has ended. */
   readonly withinSeconds: number | undefined
 }
 
@@ -23,7 +23,7 @@ export function formatDrainRequest(replica: string, { requeue, withinSeconds }: 
   return `${JSON.stringify({ version: REGISTRY_VERSION, replica, comeBack: requeue, withinSeconds: withinSeconds ?? null }, null, 2)}\n`
 }
 
-/** Undefined when the text is not a request to this replica: then nothing was asked for. */
+/** Undefined when the text is not a request to this replica. */
 export function parseDrainRequest(text: string, replica: string): DrainRequest | undefined {
   try {
     const parsed = drainRequestSchema.safeParse(JSON.parse(text)).data

@@ -5,9 +5,9 @@ import { UserError } from './user-error.ts'
 
 /**
  * The one endpoint that a name on the command line means: its id `fast-4242-1-0`, or its replica `fast-4242-1` or job
- * `4242` where that has one only.
+ * `4242` if that has only one.
  *
- * @throws UserError with the nearest name, or with what there is.
+ * @throws UserError with the nearest name, or with the list of endpoints.
  */
 export function endpointNamed(name: string, endpoints: readonly Endpoint[]): Endpoint {
   const found = endpoints.filter(({ id, job }) => [id, replicaOf(id), job.id].includes(name))
@@ -18,7 +18,7 @@ export function endpointNamed(name: string, endpoints: readonly Endpoint[]): End
   }
   const ids = endpoints.map(one => one.id)
   const near = nearestWord(name, ids)
-  const there = ids.length === 0 ? 'there is none now' : `the endpoints are ${listed(ids)}`
+  const there = ids.length === 0 ? 'there are none now' : `the endpoints are ${listed(ids)}`
   throw new UserError(
     `Cannot find the endpoint ${JSON.stringify(name.slice(0, 80))}: ${near === undefined ? there : `did you mean "${near}"`}`,
   )

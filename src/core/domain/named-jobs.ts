@@ -10,7 +10,7 @@ export interface NamedJob {
   readonly restarts: number
 }
 
-/** What may be named. */
+/** The tiers and jobs that a name can mean. */
 export interface Names {
   readonly tiers: readonly string[]
   readonly jobs: readonly NamedJob[]
@@ -20,7 +20,7 @@ export interface Names {
  * The jobs that a name on the command line means: those of a tier, or the one of an endpoint `fast-4242-1-0`, of a
  * replica `fast-4242-1` or with a job's number. A tier may have none.
  *
- * @throws UserError with the nearest name, or with what there is.
+ * @throws UserError with the nearest name, or with the list of tiers.
  */
 export function jobsNamed(name: string, { tiers, jobs }: Names): readonly NamedJob[] {
   if (tiers.includes(name)) return jobs.filter(job => job.tier === name)
@@ -36,7 +36,7 @@ export function jobsNamed(name: string, { tiers, jobs }: Names): readonly NamedJ
   throw new UserError(
     `Cannot find ${JSON.stringify(name.slice(0, 80))}: no tier, job or endpoint of this site has that name; ` +
       (near === undefined
-        ? `the tiers are ${listed(tiers)}, and sluice status shows the rest`
+        ? `the tiers are ${listed(tiers)}, and sluice status shows the jobs and endpoints`
         : `did you mean "${near}"`),
   )
 }

@@ -23,6 +23,6 @@ describe('an endpoint', () => {
   })
 
   it('is not found where there is none', () => {
-    expect(() => endpointNamed('fast', [])).toThrow('Cannot find the endpoint "fast": there is none now')
+    expect(() => endpointNamed('fast', [])).toThrow('Cannot find the endpoint "fast": there are none now')
   })
 })

@@ -25,7 +25,7 @@ it.each([
   ['fats-7-1', 'no tier, job or endpoint of this site has that name; did you mean "fast-7-1"'],
   [
     '123456',
-    'no tier, job or endpoint of this site has that name; the tiers are "fast", "reasoning" or "embed", and sluice status shows the rest',
+    'no tier, job or endpoint of this site has that name; the tiers are "fast", "reasoning" or "embed", and sluice status shows the jobs and endpoints',
   ],
   ['reasoning-7-1', 'no tier, job or endpoint of this site has that name; did you mean "reasoning"'],
   ['fast-7-0-0', 'job 7 was requeued since, and is "fast-7-1" now; name that one'],

@@ -20,7 +20,7 @@ test.each([
 test('a directory that depends on the job is refused: nobody could make it in time', async () => {
   const config = await withFastTier({}, { output: '/logs/%j/out.log' })
   expect(() => outputDirectory(config, 'fast')).toThrow(
-    'Cannot make the output directory of fast: "/logs/%j" depends on the job; let % stand in the file name of slurm.output only',
+    'Cannot make the output directory of fast: "/logs/%j" depends on the job; use % only in the file name of slurm.output',
   )
 })
 

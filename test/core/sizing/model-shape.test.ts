@@ -112,9 +112,9 @@ test('the parts of a model are told by their names', () => {
 })
 
 test.each([
-  [{}, 'it does not say its architecture'],
-  [{ 'general.architecture': 'llama' }, 'it does not say llama.block_count'],
-  [{ 'general.architecture': 'llama', 'llama.block_count': 4 }, 'it does not say llama.embedding_length'],
+  [{}, 'it does not name its architecture'],
+  [{ 'general.architecture': 'llama' }, 'it has no llama.block_count'],
+  [{ 'general.architecture': 'llama', 'llama.block_count': 4 }, 'it has no llama.embedding_length'],
 ])('a header with %j has no shape', (keys, wrong) => {
   expect(modelShape(header(keys))).toEqual({ wrong })
 })
@@ -146,6 +146,6 @@ test('what is not known is said', () => {
 
 test.each([2 ** 32 - 1, 513, 0, -1, 1.5, Number.NaN])('a file that claims %d layers is no model', count => {
   expect(modelShape(header({ ...SMALL, 'llama.block_count': count }))).toEqual({
-    wrong: `it claims ${count} layers, and llama.cpp takes 1 to 512`,
+    wrong: `it claims ${count} layers, and llama.cpp accepts 1 to 512`,
   })
 })
