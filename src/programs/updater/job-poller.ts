@@ -10,7 +10,7 @@ import type { Poll } from './routability.ts'
 export interface JobPollerOptions {
   readonly slurm: SlurmEffects
   readonly squeueMs: number
-  /** A job that Sluice submitted for this site: the account may have others. */
+  /** Whether Sluice submitted the job for this site; the account may have others. */
   readonly isOurs: (job: JobView) => boolean
   readonly observed: () => ObservedEndpoints
   readonly removeFiles: (id: string) => Promise<void>
@@ -21,30 +21,30 @@ export interface JobPollerOptions {
   /** 0 to 1, for the jitter of polls. */
   readonly random: () => number
   readonly signal: AbortSignal
-  /** Called when there is a new word. */
+  /** Called after each answered poll. */
   readonly wake: () => void
 }
 
-/** What Slurm says of all our jobs: one squeue in an interval, whatever their number. */
+/** Slurm's view of all our jobs: one squeue in an interval, for any number of jobs. */
 export interface JobPoller {
-  /** The last poll that was answered. */
+  /** The last answered poll. */
   latest(): Poll | undefined
-  /** Asks soon instead of at the next interval, once for each endpoint: it is not routed before Slurm knows its run. */
+  /** Polls soon instead of at the next interval, once for each endpoint: it is not routed before Slurm shows its run. */
   ask(ids: readonly string[]): void
-  /** Asks until the signal aborts, and does what follows from the answers alone. */
+  /** Polls until the signal aborts, and does the work that needs only the answers. */
   keepPolling(): Promise<void>
 }
 
-/** A poll that keeps failing is asked for less and less often, up to this many intervals. */
+/** While polls fail, their interval grows up to this factor. */
 const LONGEST_BACKOFF = 16
 
 const DAY_MS = 86_400_000
 
-/** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
+/** The least time between two early polls, for any number of new endpoints. */
 const ASKED_APART_MS = 1_000
 
-/** Without what it printed: that may differ each time, and `sluice status` shows it. */
-const UNREAD = 'Cannot read all that squeue prints; a job that it does not name is not taken for gone'
+/** Without squeue's text, which may differ each time; `sluice status` shows it. */
+const UNREAD = 'Cannot read all of the output of squeue; a job that is missing in it does not count as gone'
 
 export function createJobPoller(options: JobPollerOptions): JobPoller {
   const { slurm, report, record, clock, signal } = options
@@ -53,7 +53,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
   let expiryAt = Number.NEGATIVE_INFINITY
   const releases = createReleases(options)
 
-  /** Endpoints for which Slurm was asked out of turn, as long as their files are there. */
+  /** Endpoints for which there was an early poll, as long as their files exist. */
   const asked = new Set<string>()
   let askSoon = new AbortController()
 
@@ -71,7 +71,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     let lastStartedAt: number | undefined
     while (!signal.aborted) {
       const startedAt = clock.now()
-      askSoon = new AbortController() // what is known until now, this answer tells
+      askSoon = new AbortController() // this poll serves all endpoints that are known by now
       const answer = await slurm.jobs()
       if ('jobs' in answer) {
         backoff = 1
@@ -85,8 +85,8 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
         removeExpired(poll)
         await releases.releaseDeferred(answer.jobs)
       } else {
-        lastStartedAt = undefined // the time until the next answer is not time that Slurm was seen
-        report.state('squeue', `${answer.message}; nothing is withdrawn for it`)
+        lastStartedAt = undefined // the time until the next answer does not count as observed
+        report.state('squeue', `${answer.message}; no endpoint is withdrawn for that`)
         backoff = Math.min(LONGEST_BACKOFF, 2 * backoff)
       }
       const jitter = 0.9 + 0.2 * options.random()
@@ -97,16 +97,16 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     }
   }
 
-  /** Looks at thousands of files, one after the other: nothing waits for it. */
+  /** Reads thousands of files one after the other; not awaited. */
   function removeExpired({ jobs, complete }: Poll): void {
     if (!complete || clock.now() < expiryAt) return
     expiryAt = clock.now() + DAY_MS
     const isAlive = (id: string) => jobs.has(id) && jobs.get(id)?.state !== 'ended'
     void options.removeExpired(isAlive).then(
       count => {
-        if (count > 0) record('files expired', { count, reason: 'They were of jobs that are over, and a month old' })
+        if (count > 0) record('files expired', { count, reason: 'Their jobs have ended, and they are a month old' })
       },
-      () => undefined, // tomorrow again
+      () => undefined, // tried again tomorrow
     )
   }
 
@@ -119,7 +119,7 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
       if (removed)
         record('files removed', {
           id,
-          reason: 'Its run has been over for an hour: its job has ended or is forgotten, or runs anew',
+          reason: 'Its run has been over for an hour: its job has ended or is forgotten, or was requeued',
         })
     }
   }
