@@ -96,13 +96,13 @@ it('what does not fit fails, after all is said', async () => {
   const context = open()
   await expect(plan('small', {}, context)).rejects.toThrow(new Error('Cannot fit Grouped into the memory of small'))
   expect(context.printed.slice(8)).toEqual([
-    'It does not fit: it takes 0.7 GiB more on GPU. The largest context that fits has 102912 tokens.',
+    'It does not fit: it needs 0.7 GiB more on GPU. The largest context that fits has 102912 tokens.',
     '',
     'It fits with one of these in the tier:',
     '  args: { cache-type-k: q8_0 }',
-    '    leaves 38 MiB on the fullest GPU; 9.3 GiB of the host; up to 131072 tokens; answers may be worse',
+    '    leaves 38 MiB on the fullest GPU; 9.3 GiB of the host; up to 131072 tokens; answers may be less accurate',
     "  args: { override-tensor: 'blk\\.[0-4]\\.ffn_(up|down|gate|gate_up)\\.=CPU' }",
-    "    leaves 0.1 GiB on the fullest GPU; 10.3 GiB of the host; up to 131072 tokens; answers come as fast as the host's memory is read",
+    "    leaves 0.1 GiB on the fullest GPU; 10.3 GiB of the host; up to 131072 tokens; the speed of the host's memory limits the speed of answers",
     '  context: 102912',
     '    leaves 5 MiB on the fullest GPU; 9.3 GiB of the host',
     '',
@@ -122,7 +122,7 @@ describe('a router', () => {
       'split (llama): 4096 tokens over 4 slots',
     ])
     expect(context.printed.slice(-2)).toEqual([
-      'Loaded at once, grouped and split: they take 6.3 GiB more on the host.',
+      'Loaded at once, grouped and split: they need 6.3 GiB more on the host.',
       expect.stringMatching(/^They fit with args: \{ cache-ram: \d+ \} in the tier/),
     ])
   })
@@ -182,7 +182,7 @@ describe('a file that cannot be planned', () => {
     [
       'one',
       'models/mmproj-narrow.gguf',
-      'Cannot plan HOME/models/mmproj-narrow.gguf: it does not say its architecture',
+      'Cannot plan HOME/models/mmproj-narrow.gguf: it does not name its architecture',
     ],
     ['demo', undefined, 'Cannot plan demo: only llama.cpp is planned, and its engine is demo'],
     ['fats', undefined, 'Cannot find tier "fats": choose "one", "small", "many", "away" or "demo"'],
@@ -205,7 +205,7 @@ describe('a file that cannot be planned', () => {
       await readFile(at('models/split-00001-of-00003.gguf')).then(bytes => bytes.subarray(0, 5_000_000)),
     )
     await expect(plan('one', { file: 'half-00001-of-00002.gguf' }, open())).rejects.toThrow(
-      /it has 5000000 bytes of \d+: it was not copied whole$/,
+      /it has 5000000 bytes of \d+: it was not copied completely$/,
     )
     await writeGguf(at('two-00001-of-00002.gguf'), partOf(GROUPED, 1, 2))
     await expect(plan('one', { file: 'two-00001-of-00002.gguf' }, open())).rejects.toThrow(

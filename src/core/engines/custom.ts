@@ -5,17 +5,17 @@ import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
 import { readLoadBy } from './prometheus.ts'
 
-/** What is filled in in its arguments. */
+/** Placeholders in its arguments. */
 export const CUSTOM_PLACEHOLDERS = ['address', 'port', 'model', 'name'] as const
 
-/** Any other server: what Sluice must know of it stands in the tier. */
+/** Any other server; the tier describes it. */
 export const custom: Engine = {
   name: 'custom',
   command: undefined,
   mayUnblockTerm: true,
   serves: ({ custom: own }) => own?.serves ?? [],
   argv: (spec, at) => (spec.custom?.args ?? []).map(word => filledIn(word, spec, at)),
-  // It is the tier's program: what it reads is the tier's to say, in env.
+  // Only the tier knows which variables its program reads, and sets them in env.
   keepsEnvironment: /^$/,
   environment: {},
   key: ({ custom: own }) => (own?.keyVariable === undefined ? undefined : { variable: own.keyVariable }),

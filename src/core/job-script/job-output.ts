@@ -11,12 +11,12 @@ export function outputPattern(config: Config, tierName: string): string {
   return tierOf(config, tierName).slurm.output ?? '/dev/null'
 }
 
-/** Where `sluice logs` finds it: beside the other logs, where the script copies what it printed when it fails. */
+/** Where `sluice logs` finds it: beside the other logs. A script that fails copies its output there. */
 export function keptDirectory(config: Config, tierName: string): string {
   return keepsOutput(config, tierName) ? `${config.shared}/logs` : outputDirectory(config, tierName)
 }
 
-/** The script copies its output, as `slurm.output` does not say where people look for it. */
+/** Whether the script copies its output: without `slurm.output` it lies where people would not look. */
 export function keepsOutput(config: Config, tierName: string): boolean {
   return tierOf(config, tierName).slurm.output === undefined
 }
@@ -28,8 +28,8 @@ export function outputDirectory(config: Config, tierName: string): string {
 }
 
 /**
- * What the names of a tier's logs look like: the first group is the job's number. Without one the jobs share a log, or
- * their names do not tell.
+ * The pattern of the names of a tier's logs: the first group is the job's number. Without a group the jobs share a log, or the
+ * names do not contain the number.
  */
 export function outputName(config: Config, tierName: string): RegExp {
   const pattern = tierOf(config, tierName).slurm.output ?? SCRIPTS_OWN

@@ -34,8 +34,8 @@ export function renderJobScript(config: Config, tierName: string, templateText: 
 }
 
 /**
- * Options of sbatch(1). `--requeue` and `--open-mode=append`, or a requeue is refused or loses the log; `--signal` without
- * `B:`, or the batch process gets it instead of the notice step ("Who gets which signal", docs/design/slurm.md).
+ * Options of sbatch(1). Without `--requeue` a requeue is refused; without `--open-mode=append` it loses the log. With `B:` in
+ * `--signal` the batch process would get the signal, not the notice step ("Who gets which signal", docs/design/slurm.md).
  */
 function directives(config: Config, tierName: string): readonly string[] {
   const { slurm } = tierOf(config, tierName)

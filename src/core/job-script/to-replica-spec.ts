@@ -10,7 +10,7 @@ import { given } from '../domain/given.ts'
 import type { ContainerSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
 
 /**
- * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.
+ * The replica spec of a tier. Equal configurations give specs that are equal as JSON text too.
  * @throws UserError when there is no such tier
  */
 export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
@@ -62,7 +62,7 @@ function toCustomSpec({
   }
 }
 
-/** On one node, several engines; over several nodes one, with a stage of its pipeline for each group of GPUs. */
+/** On one node several engines; over several nodes one engine, with a pipeline stage for each group of GPUs. */
 function toParallelism({
   engine,
   args,

@@ -36,19 +36,19 @@ import { createSiteKeySource } from './site-key-source.ts'
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
 const SLURM_TIMEOUT_MS = 10_000
 const SHARED_DEADLINE_MS = 5_000
-/** The job leaves, whether or not its last events reach the shared directory. */
+/** The longest wait for the last events to reach the shared directory. */
 const LAST_WORDS_MS = 1_000
-/** A worker that listens takes a connection at once, unless something between the nodes holds it up. */
+/** A listening worker accepts a connection at once, unless a firewall between the nodes drops packets. */
 const WORKER_CONNECT_MS = 5_000
 
 export interface SuperviseOptions {
-  /** How often `sluice up` has restarted this replica: there is no Slurm, and no job. */
+  /** How often `sluice up` has restarted this replica; only without Slurm. */
   readonly withoutSlurm?: string
 }
 
 /**
- * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without
- * Slurm, until a TERM; and not a moment longer than the parent that started it.
+ * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without Slurm
+ * it runs until a TERM or the end of its parent.
  */
 export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the notice step has heard it.
@@ -112,7 +112,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
         }),
     })
   } catch (error) {
-    // Standard error stays on this node; what is in the shared directory `sluice logs` and `explain` show.
+    // Standard error stays on this node; `sluice logs` and `explain` show the events in the shared directory.
     if (!context.signal.aborted) journal.record('failed', { id: `${replica}-0`, message: messageOf(error) })
     throw error
   } finally {
@@ -127,7 +127,7 @@ interface EndpointsOptions {
   readonly scratch: string
   readonly workers: WorkerNodes | undefined
   readonly takeKey: () => Promise<string>
-  /** Without it all GPUs of the machine are ours, and nobody but the supervisor ends an engine. */
+  /** Without Slurm all GPUs of the machine are ours, and only the supervisor ends an engine. */
   readonly slurm: Pick<ReachedSlurm, 'termReachesAll'> | undefined
 }
 
@@ -167,7 +167,7 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
   )
 }
 
-/** By the devices of its drivers; a processor's own graphics of AMD's may stand beside GPUs of NVIDIA's. */
+/** By the devices of its drivers. An AMD processor's own graphics may be present beside NVIDIA GPUs. */
 async function hasAmdGpus(): Promise<boolean> {
   const isThere = (path: string) =>
     access(path).then(
@@ -181,7 +181,7 @@ function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {
   return { CUDA_VISIBLE_DEVICES: Array.from({ length: count }, (_, gpu) => gpu).join(','), ...env }
 }
 
-/** Slurm itself takes no script that is larger (slurm.conf(5) max_script_size). */
+/** Slurm refuses a larger script (slurm.conf(5) max_script_size). */
 const MAX_SPEC_BYTES = 4 * 1024 * 1024
 
 async function readStdin({ stdin, signal }: Context): Promise<string> {
@@ -211,7 +211,7 @@ async function reachSlurm(job: Job, { env }: Context): Promise<ReachedSlurm> {
   const config = await slurm.config()
   return {
     killWaitSeconds: config.kind === 'answered' ? config.value.killWaitSeconds : undefined,
-    // Where Slurm does not say: what is done against it harms only rare programs.
+    // If not known, assume it: the protection harms only rare programs.
     termReachesAll: (config.kind === 'answered' ? termReachesAll(config.value) : undefined) ?? true,
     effects: {
       listen: (begun, signal) => listenForNotice({ env, node: job.node, begun, signal }),

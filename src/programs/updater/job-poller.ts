@@ -25,14 +25,14 @@ export interface JobPoller {
   keepPolling(): Promise<void>
 }
 
-/** A poll that keeps failing is asked for less and less often, up to this many intervals. */
+/** While polls fail, their interval grows up to this factor. */
 const LONGEST_BACKOFF = 16
 
 /** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
 const ASKED_APART_MS = 1_000
 
-/** Without what it printed: that may differ each time, and `sluice status` shows it. */
-const UNREAD = 'Cannot read all that squeue prints; a job that it does not name is not taken for gone'
+/** Without squeue's text, which may differ each time; `sluice status` shows it. */
+const UNREAD = 'Cannot read all of the output of squeue; a job that is missing in it does not count as gone'
 
 export function createJobPoller({ slurm, squeueMs, report, clock, random, signal }: JobPollerOptions): JobPoller {
   const subscribers = createJobSubscribers(report)

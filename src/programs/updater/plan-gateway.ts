@@ -6,13 +6,13 @@ import type { ObservedEndpoints } from './observed-endpoints.ts'
 import { type Routability, routabilityOf, type Surroundings } from './routability.ts'
 import { spareUnwell } from './spare-unwell.ts'
 
-/** A tier as the configuration has it, before anyone serves it. */
+/** A tier of the configuration alone, without endpoints. */
 export type StaticTier = Omit<GatewayTier, 'servers' | 'waiting'>
 
-/** What a server has of its tier's requests; nothing said: as much as any other. */
+/** A server's share of its tier's requests; without either mark an equal share. */
 export type Share = Pick<GatewayServer, 'backup' | 'trial'>
 
-/** What should be: the gateway, and why each endpoint is in it or not. */
+/** The planned gateway, and why each endpoint is in it or not. */
 export interface GatewayPlan {
   readonly model: GatewayModel
   /** By endpoint id. */
@@ -68,7 +68,7 @@ function tierWith(
   return { ...tier, servers, ...given({ waiting }) }
 }
 
-/** What is left when nobody asks an empty tier. */
+/** The model without the texts of empty tiers. */
 export function withoutWords(model: GatewayModel): GatewayModel {
   return { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => tier) }
 }
@@ -78,7 +78,7 @@ export function idsOf(model: GatewayModel): Record<string, string[]> {
   return Object.fromEntries(model.tiers.map(tier => [tier.name, tier.servers.map(server => server.id)]))
 }
 
-/** Those that get few requests or none because their answers fail. */
+/** The endpoints that get few requests or none because their answers fail. */
 export function asideIn(model: GatewayModel): NonNullable<RoutesFile['aside']> {
   const servers = model.tiers.flatMap(tier => tier.servers)
   return Object.fromEntries([
@@ -87,7 +87,7 @@ export function asideIn(model: GatewayModel): NonNullable<RoutesFile['aside']> {
   ])
 }
 
-/** The ids of either, by tier: what nginx may reach while it goes from one to the other. */
+/** The ids of both, by tier: those that nginx may reach during the change from one to the other. */
 export function union(one: Record<string, string[]>, other: Record<string, string[]>): Record<string, string[]> {
   const tiers = new Set([...Object.keys(one), ...Object.keys(other)])
   return Object.fromEntries(
@@ -95,7 +95,7 @@ export function union(one: Record<string, string[]>, other: Record<string, strin
   )
 }
 
-/** The ids that are in one and not in the other. */
+/** The ids that are in only one of them. */
 export function difference(
   before: Record<string, string[]>,
   after: Record<string, string[]>,
@@ -104,13 +104,13 @@ export function difference(
   return { added: [...has.difference(had)], dropped: [...had.difference(has)] }
 }
 
-/** Whether going to the model adds an id to what is reached, and whether it takes one away. */
+/** Whether the change to the model adds an id to the reached ones, and whether it removes one. */
 export function compare(reached: Record<string, string[]>, model: GatewayModel): { adds: boolean; drops: boolean } {
   const { added, dropped } = difference(reached, idsOf(model))
   return { adds: added.length > 0, drops: dropped.length > 0 }
 }
 
-/** The tiers that lost their last endpoint and those that got a first one. */
+/** The tiers that lost their last endpoint, and those that got a first one. */
 export function tierChanges(
   before: Record<string, string[]>,
   after: Record<string, string[]>,
@@ -121,7 +121,7 @@ export function tierChanges(
   })
 }
 
-/** The model with only those servers that are in `reached` already: what may be applied while routes/ cannot be written. */
+/** The model with only the servers in `reached`, which may be applied while routes/ cannot be written. */
 export function withoutAdditions(model: GatewayModel, reached: Record<string, string[]>): GatewayModel {
   return {
     ...model,

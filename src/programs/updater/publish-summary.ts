@@ -12,7 +12,7 @@ import { statusTiers } from '../../core/status/tier-url.ts'
 import type { RecordEvent, RegistryEffects } from './effects.ts'
 import type { JobRound, JobSubscriber } from './job-subscribers.ts'
 
-/** Of the updater's time summaries take half a hundredth at most, unless that made them older than a minute. */
+/** Summaries take at most half a percent of the updater's time, unless that would make them older than a minute. */
 const PAUSE_OVER_COST = 200
 const LONGEST_PAUSE_MS = 60_000
 
@@ -22,7 +22,7 @@ interface Overheard {
 }
 
 export interface SummaryPublisher<E extends Overheard> {
-  /** The same effects; what they answer is remembered. */
+  /** The same effects; their results are remembered. */
   readonly effects: E
   /** Remembers what squeue gave. */
   readonly hear: JobSubscriber
@@ -31,8 +31,8 @@ export interface SummaryPublisher<E extends Overheard> {
 }
 
 /**
- * `status/<gateway>.json`, for those who may not read the registry: what the updater hears anyway, so that nobody is asked
- * twice. Words of the world (squeue's, the filesystem's) are not passed on.
+ * `status/<gateway>.json`, for accounts that may not read the registry. It is made from the results that the updater has anyway,
+ * without further queries. Text of squeue and of the filesystem is not passed on.
  */
 export function createSummaryPublisher<E extends Overheard>(
   config: Config,
@@ -97,18 +97,18 @@ export function createSummaryPublisher<E extends Overheard>(
     jobs = { value: { jobs: ours, others, complete } }
   }
 
-  /** Whatever it is, an updater does not end for it. */
+  /** No failure of a summary ends the updater. */
   async function publish(scanned: StatusFacts['registry']): Promise<void> {
     const now = await Promise.resolve()
       .then(() => write(gateway.name, timedSummaryOf(scanned)))
       .then(() => undefined, messageOf)
     if (now !== undefined && now !== trouble) {
-      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old one` })
+      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old summary` })
     }
     trouble = now
   }
 
-  /** A site of thousands takes a tenth of a second of this process: then its summaries come less often. */
+  /** For thousands of jobs a summary takes a tenth of a second of this process; then they are written less often. */
   function timedSummaryOf(scanned: StatusFacts['registry']): string {
     const begunAt = clock.now()
     const text = summaryOf(scanned)

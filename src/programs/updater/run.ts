@@ -17,20 +17,20 @@ import { observeUpdater } from './observe.ts'
 import { createSummaryPublisher } from './publish-summary.ts'
 import { networkEffects, siteSettings, slurmEffects } from './site-effects.ts'
 
-/** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
+/** After this time the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
 
 export interface UpdaterRun {
   readonly config: Config
-  /** Open on a directory whose lock is held. */
+  /** Opened on a directory whose lock we hold. */
   readonly gateway: DrivenGateway
-  /** What its nginx logs; undefined: it cannot be read, and no engine is put aside for its answers. */
+  /** Its nginx's access log; undefined: it cannot be read, and no engine is set aside for its answers. */
   readonly accessLog?: string | undefined
   /** Undefined: there is no Slurm. */
   readonly slurm: Slurm | undefined
-  /** Gets each event as a line of JSON. */
+  /** Receives each event as a line of JSON. */
   print(line: string): void
-  /** Called each time that the loop has gone round. */
+  /** Called after each round of the loop. */
   readonly alive?: () => void
   readonly signal: AbortSignal
 }
@@ -109,23 +109,23 @@ export async function runUpdater({
       signal,
     )
   }
-  // A `sluice up` is one account's own.
+  // A `sluice up` belongs to one account, so it has no summary for others.
   const over = new AbortController()
   const publishing = slurm === undefined ? undefined : summary.keepPublishing(AbortSignal.any([signal, over.signal]))
   try {
     await loop.run()
   } catch (error) {
-    if (!signal.aborted) throw error // what the signal cut short, the next start does again
+    if (!signal.aborted) throw error // the next start repeats work that the signal cut short
   } finally {
     over.abort()
     await publishing
     journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
     await journal.close()
-    void registry.close().catch(() => undefined) // a share that hangs keeps the thread until it answers, and us no longer
+    void registry.close().catch(() => undefined) // not awaited: a hanging share keeps the thread until it answers
   }
 }
 
-/** Beginning now: what was logged before says nothing about engines of today. */
+/** From now on: earlier lines do not count for today's engines. */
 function trafficOf(accessLog: string): () => Promise<readonly string[]> {
   const log = newestLines(accessLog)
   return () => log.read()
@@ -133,7 +133,7 @@ function trafficOf(accessLog: string): () => Promise<readonly string[]> {
 
 declare const VERSION: string
 
-// A share that cannot be asked is not watched; the scan is the truth anyway ("events only wake", docs/design/rules.md).
+// A share that does not answer is not watched; the scan decides anyway ("events only wake", docs/design/rules.md).
 function unknown(): undefined {
   return undefined
 }

@@ -44,8 +44,8 @@ describe('an address to listen on', () => {
     ['::1', V6],
     ['[127.0.0.1]:8080', V6],
     ['[::1;]:8080', V6],
-    ['[fe80::1%eth0]:8080', 'nginx listens on no address with a zone; write one without'],
-    ['[fe80::1]:8080', 'a link-local address needs a zone, which nginx does not take; write another'],
+    ['[fe80::1%eth0]:8080', 'nginx cannot listen on an address with a zone; write one without'],
+    ['[fe80::1]:8080', 'a link-local address needs a zone, and nginx does not accept one; write another'],
     ['[::ffff:127.0.0.1]:8080', 'write it as IPv4: 127.0.0.1:8080'],
     ['[::ffff:7f00:1]:8080', 'write it as IPv4: 127.0.0.1:8080'],
   ])('%j is none', (text, fix) => {

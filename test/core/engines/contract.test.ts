@@ -180,7 +180,7 @@ describe.concurrent('what each of them is known for', () => {
 
   it.each([
     ['0.11.2', /argument '--disable-log-requests' is deprecated/],
-    ['0.12.0', /^sluice: vLLM 0\.12\.0 logs no requests unless told to: --disable-log-requests is left out$/m],
+    ['0.12.0', /^sluice: vLLM 0\.12\.0 logs no requests by default: --disable-log-requests is left out$/m],
   ])('vLLM %s takes --disable-log-requests, or is not told it', async (version, said) => {
     const args = ['--disable-log-requests', '--max_num_seqs', '4']
     const { engine, log } = await start({ ...vllm, args, env: { ...vllm.env, STAND_IN_VERSION: version } })

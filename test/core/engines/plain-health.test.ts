@@ -17,7 +17,7 @@ it.each<[string, HttpAnswer, HttpAnswer, object]>([
   ['it says that it is ill', answered(500), answered(500), { kind: 'erring', message: 'HTTP 500: ' }],
   ['its list needs a key', well, answered(401, 'no'), { kind: 'erring', message: 'HTTP 401: no' }],
   ['its list takes too long', well, { kind: 'timeout' }, { kind: 'silent' }],
-  ['its list is none', well, answered(200, '{}'), { kind: 'erring', message: 'Its list of models is none' }],
+  ['its list is none', well, answered(200, '{}'), { kind: 'erring', message: '/v1/models returned no list of models' }],
   ['it lists', well, list, { kind: 'ready', models: ['a', 'b'] }],
   ['it has no list', well, well, { kind: 'ready', models: ['m'] }],
 ])('is ready only with a good answer in time: %s', (_, health, models, judged) => {

@@ -91,7 +91,7 @@ it.each<[string, string[], string[]]>([
 describe('PyTorch', () => {
   it('is no profiler of engines that do not run on it', () => {
     expect(() => withProfiler(SERVE, PYTORCH, { engine: 'llama.cpp', name: 'l' })).toThrow(
-      "Cannot profile llama.cpp with pytorch: it does not run on PyTorch's profiler; use nsys or amd",
+      "Cannot profile llama.cpp with pytorch: it does not have PyTorch's profiler; use nsys or amd",
     )
   })
 

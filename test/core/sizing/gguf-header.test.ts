@@ -66,7 +66,7 @@ describe('a header', () => {
   it('tells how much of the weights is missing', () => {
     expect(readGgufHeader(HEADER, FILE_BYTES - 1)).toEqual({
       kind: 'bad',
-      found: `it has ${FILE_BYTES - 1} bytes of ${FILE_BYTES}: it was not copied whole`,
+      found: `it has ${FILE_BYTES - 1} bytes of ${FILE_BYTES}: it was not copied completely`,
     })
   })
 

@@ -146,6 +146,6 @@ it('what is not known is said', () => {
 
 it.each([2 ** 32 - 1, 513, 0, -1, 1.5, Number.NaN])('a file that claims %d layers is no model', count => {
   expect(modelShape(header({ ...SMALL, 'llama.block_count': count }))).toEqual({
-    wrong: `it claims ${count} layers, and llama.cpp takes 1 to 512`,
+    wrong: `it claims ${count} layers, and llama.cpp accepts 1 to 512`,
   })
 })

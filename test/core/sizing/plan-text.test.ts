@@ -28,11 +28,11 @@ it('says what fits, and what one node could do', () => {
     'It fits. The largest context that fits has 131072 tokens, which is what it was trained for.',
     'It locks 1.0 GiB of the host: the limit of locked memory (ulimit -l) must allow it.',
     'The page cache cannot keep the 44.4 GiB of the file: each start reads them again.',
-    'The layers are divided best with rpc: { layers: [27, 27, 26] }.',
+    'The best division of the layers is rpc: { layers: [27, 27, 26] }.',
     '',
     "On the head's node alone it fits with:",
     "  args: { override-tensor: 'blk\\.([0-9]|[1-7][0-9])\\.ffn_(up|down|gate|gate_up)\\.=CPU' }, context: 117248, slurm: { mem: 47G }",
-    "    leaves 5 MiB on the fullest GPU; 46.4 GiB of the host; answers come as fast as the host's memory is read",
+    "    leaves 5 MiB on the fullest GPU; 46.4 GiB of the host; the speed of the host's memory limits the speed of answers",
     '',
     'Not known:',
     '  the host memory of the workers: it is not counted',
@@ -45,7 +45,7 @@ it('says what is missing, and what would help', () => {
   const plan = planModel({ shape, settings: settings('-b 512 -np 1 -ctk q4_0'), layout })
   const lines = planText({ name: 'OR1-Behemoth', file: '/m', plan, check: null }, 'layers')
   expect(lines.slice(10, 16)).toEqual([
-    'It does not fit: it takes 0.9 GiB more on worker 2. The largest context that fits has 121344 tokens.',
+    'It does not fit: it needs 0.9 GiB more on worker 2. The largest context that fits has 121344 tokens.',
     '',
     'It fits with one of these in the tier:',
     '  rpc: { layers: [27, 27, 26] }',
@@ -76,14 +76,14 @@ it.each([
 
 it.each([
   ['fits' as const, [], 'Loaded at once, a and b: they fit.'],
-  ['not known' as const, [], 'Loaded at once, a and b: whether they fit is not known.'],
+  ['not known' as const, [], 'Loaded at once, a and b: it is not known whether they fit.'],
   [
     'does not fit' as const,
     [
       { where: 'GPU', missing: GIBIBYTE },
       { where: 'host', missing: 2 ** 20 },
     ],
-    'Loaded at once, a and b: they take 1.0 GiB more on GPU, 1 MiB more on the host.',
+    'Loaded at once, a and b: they need 1.0 GiB more on GPU, 1 MiB more on the host.',
   ],
 ])('of models that are loaded at once: %s', (verdict, shortages, line) => {
   expect(togetherText({ models: ['a', 'b'], verdict, shortages })).toEqual([line])
@@ -108,7 +108,7 @@ it('kept prompts are what goes first, also where the size of the GPU is not know
   expect(lines.slice(lines.indexOf('The host has room with one of these in the tier:'))).toEqual([
     'The host has room with one of these in the tier:',
     '  args: { cache-ram: 2776 }',
-    '    4.0 GiB of the host; fewer prompts are kept for later',
+    '    4.0 GiB of the host; fewer prompts are cached',
     '  slurm: { mem: 10G }',
     '    9.3 GiB of the host',
     '',
@@ -118,6 +118,6 @@ it('kept prompts are what goes first, also where the size of the GPU is not know
   ])
   const short = { models: ['a', 'b'], verdict: 'does not fit' as const, shortages: [{ where: 'host', missing: 1 }] }
   expect(togetherText({ ...short, cacheRam: 512 })[1]).toBe(
-    'They fit with args: { cache-ram: 512 } in the tier: fewer prompts are kept for later.',
+    'They fit with args: { cache-ram: 512 } in the tier: fewer prompts are cached.',
   )
 })

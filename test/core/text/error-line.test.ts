@@ -20,16 +20,16 @@ it('an error of the system names the file, what was tried and what to do', async
   const missing = join(directory, 'no')
   const errors = await Promise.all([readFile(missing), readdir(join(file, 'below')), mkdir(file)].map(caught))
   expect(errors.map(errorLine)).toEqual([
-    `Cannot open "${missing}": it does not exist (ENOENT); make it, or correct the path`,
-    `Cannot list "${file}/below": a part of the path is not a directory (ENOTDIR); correct the path, or remove what stands in its way`,
-    `Cannot make the directory "${file}": something is there already (EEXIST); remove it, or name another place`,
+    `Cannot open "${missing}": it does not exist (ENOENT); create it, or correct the path`,
+    `Cannot list "${file}/below": a part of the path is not a directory (ENOTDIR); correct the path, or remove the file in its way`,
+    `Cannot make the directory "${file}": it exists already (EEXIST); remove it, or name another place`,
   ])
 })
 
 it('a reason is given once, with what to do about it', async () => {
   const path = join(directory, 'no/file')
   expect(errorLine(await caught(writeAtomic(path, '')))).toBe(
-    `Cannot write "${path}": its directory does not exist (ENOENT); make it, or correct the path`,
+    `Cannot write "${path}": its directory does not exist (ENOENT); create it, or correct the path`,
   )
 })
 

@@ -14,7 +14,7 @@ const MODEL_FILE = join(MODELS_DIRECTORY, `${FAST_MODEL}.gguf`)
 const NOTHING = { timeoutMs: 30_000, holds: (left: readonly string[]) => left.length === 0 }
 /** One that is unwell for 30 s is restarted where others stand in for it. */
 const GARBAGE_MS = 31_000
-const ALL_SAID = 'Ctrl-C ends all of it'
+const ALL_SAID = 'Ctrl-C ends all of them'
 const IS_DEMO = "This is Sluice's demo engine, not a language model"
 
 /** Without its directory, llama-server is not there. */
@@ -54,7 +54,7 @@ describe('without a configuration', () => {
     expect(await pastTheGateway(join(place, 'tmp/sluice-up-*/shared'))).toEqual([200, 401])
 
     // On loopback alone, and its row says so.
-    expect(up.lines.find(line => line.startsWith('  nginx '))).toContain('http://127.0.0.1:8080/ and nowhere else')
+    expect(up.lines.find(line => line.startsWith('  nginx '))).toContain('http://127.0.0.1:8080/ and on no other address')
     await expect(fetch('http://127.0.0.2:8080/v1/models')).rejects.toThrow('fetch failed')
 
     // The curl line that was printed is one that works.
@@ -91,11 +91,11 @@ describe('without a configuration', () => {
 
     const id = /demo-(\d+)-0-0/.exec(before.text)?.[1] ?? ''
     expect(await sluice('drain', id, '--requeue')).toMatchObject({ code: 0, text: expect.stringContaining(': gone') })
-    await up.said('demo: leaving, as an operator asked; it is started again')
+    await up.said('demo: leaving: an operator asked for it; it will be restarted')
     const ready = { timeoutMs: 30_000, holds: (text: string) => text.includes(' 1 ready') && !text.includes(id) }
     await until('another replica', async () => (await sluice('status')).text, ready)
     expect((await sluice('stop', 'demo')).code).toBe(0)
-    await up.said('demo: leaving, as an operator asked, for as long as this sluice up runs')
+    await up.said('demo: leaving: an operator asked for it; this sluice up will not restart it')
     expect((await sluice('status')).text).toContain('0 running, 0 ready')
     up.signal('SIGINT')
     expect(await up.ended).toBe(0)

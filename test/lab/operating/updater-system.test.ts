@@ -130,7 +130,7 @@ it('is refused where others could be root through it', async () => {
   expect([fromAccount.exitCode, fromAccount.stderr]).toEqual([
     2,
     expect.stringMatching(
-      /^Cannot drive the system's nginx: uid 2001 may write "\/cluster\/shared\/sluice\S*", and who may write what root reads or runs is root; .*sluice install --to \/opt\/sluice$/,
+      /^Cannot drive the system's nginx: uid 2001 may write "\/cluster\/shared\/sluice\S*", and an account that may write a file that root reads or runs can become root; .*sluice install --to \/opt\/sluice$/,
     ),
   ])
   const program = join(ROOTS_SLUICE, 'current/sluice')

@@ -144,7 +144,7 @@ it('never cancels a replica whose file it cannot read', async () => {
   void start()
   await clock.advance(30_000)
   expect(did).toEqual(['ask fast-4242-1 false 30'])
-  expect(logged.at(-1)).toBe('asked; how it stands cannot be read: Version 2 is newer')
+  expect(logged.at(-1)).toBe('asked; its state cannot be read: Version 2 is newer')
 })
 
 it.each([
@@ -203,7 +203,7 @@ it('takes a silent Slurm for no news', async () => {
   await clock.advance(60_000)
   expect(did).toEqual([])
   abort.abort()
-  expect(await over).toMatchObject([{ isDone: false, words: 'waiting for an answer of Slurm' }])
+  expect(await over).toMatchObject([{ isDone: false, words: 'waiting for an answer from Slurm' }])
 })
 
 it('does nothing in a dry run', async () => {

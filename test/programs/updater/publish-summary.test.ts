@@ -111,7 +111,7 @@ it('tells once that it cannot write, and goes on', async () => {
   await site.summary.effects.registry.scan({ beats: true })
   await site.clock.advance(15_000)
   expect(site.events).toEqual([
-    'trouble {"what":"summary","message":"Cannot write \\"x\\": ENOSPC; other accounts see an old one"}',
+    'trouble {"what":"summary","message":"Cannot write \\"x\\": ENOSPC; other accounts see an old summary"}',
   ])
   await site.stop()
 })
