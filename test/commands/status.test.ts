@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { status } from '../../src/commands/status.ts'
 import type { Endpoint } from '../../src/core/domain/endpoint.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import type { StatusReport } from '../../src/core/status/status.ts'
+import type { StatusReport } from '../../src/core/status/status-report.ts'
 import { endpoint } from '../support/endpoint.ts'
 import { jobRow, openSmallSite } from '../support/small-site.ts'
 
