@@ -95,6 +95,7 @@ describe('a dry run beside the updater', () => {
 
   it('finds nothing to change while the updater has done all', async () => {
     const [endpoint] = await site.serving(1)
+    process.kill(site.updaterPid(), 'SIGHUP') // sluice.yaml was written since, which a dry run shows
     const { lines } = await until('a dry run without a change', dryRun, {
       ...PATIENCE,
       holds: run => run.exitCode === 0,
