@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, test } from 'vitest'
 import { gatewayRender } from '../../src/commands/gateway-render.ts'
+import { up } from '../../src/commands/up.ts'
 import { updater } from '../../src/commands/updater.ts'
 import { fingerprintOf } from '../../src/core/domain/engine-key.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
@@ -105,4 +106,12 @@ test('a dry run has one round', async () => {
   await expect(updater({ dryRun: true }, context)).rejects.toThrow(
     new UserError('Cannot dry-run an updater that goes on: add --once'),
   )
+})
+
+test('a word that is no log level is refused before anything is begun, with the levels', async () => {
+  const { home, context } = await site('private')
+  const refusal = new UserError('Cannot use --log-level: "loud"; choose "error", "warn", "info" or "debug"')
+  await expect(updater({ logLevel: 'loud' }, context)).rejects.toThrow(refusal)
+  await expect(up({ logLevel: 'loud' }, context)).rejects.toThrow(refusal)
+  expect((await readdir(home)).sort()).toEqual(['nginx', 'shared', 'sluice.yaml'])
 })
