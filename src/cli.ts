@@ -36,6 +36,9 @@ const context = contextOf(process, {
 
 const configFile = () => new Option('--config <file>', 'sluice.yaml to read (else $SLUICE_CONFIG, ./, /etc/sluice/)')
 
+const logLevel = () =>
+  new Option('--log-level <level>', 'error, warn, info or debug (else $SLUICE_LOG_LEVEL, `log` of sluice.yaml, info)')
+
 /** Commands load what they need when they run: starting one costs little more than an empty Node. */
 function program(): Command {
   const sluice = new Command('sluice')
@@ -95,12 +98,14 @@ function program(): Command {
   sluice
     .command('supervise')
     .description('run one replica; the batch process of a job script, with its spec on standard input')
+    .addOption(logLevel())
     .addOption(new Option('--without-slurm <restarts>', 'as a child of `sluice up`').hideHelp())
     .action(async options => (await import('./programs/supervisor/run.ts')).supervise(options, context))
   sluice
     .command('updater')
     .description('keep nginx in step with the registry and Slurm')
     .addOption(configFile())
+    .addOption(logLevel())
     .option('--once', 'end after one round')
     .option('--dry-run', 'with --once: show what it would change and why, and write nothing; exit code 3 when it would')
     .action(async options => (await import('./commands/updater.ts')).updater(options, context))
@@ -186,6 +191,7 @@ function program(): Command {
     .description('run it all on this machine, without Slurm: nginx, updater, a supervisor for each replica')
     .addOption(configFile())
     .addOption(new Option('--model <file>', 'serve this .gguf file with llama-server').conflicts('config'))
+    .addOption(logLevel())
     .option('--once', 'end after one answered chat completion')
     .action(async options => (await import('./commands/up.ts')).up(options, context))
   sluice

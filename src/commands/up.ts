@@ -10,6 +10,7 @@ import { staticGateway } from '../core/config/static-gateway.ts'
 import type { Context } from '../core/context.ts'
 import { DEFAULT_KILL_WAIT_SECONDS, KEPT_SECONDS } from '../core/domain/kill-wait.ts'
 import { listensOf } from '../core/domain/listen-address.ts'
+import { logLevelOf } from '../core/domain/log-level.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from '../programs/up/serve.ts'
 import { chooseSite, type UpSite } from '../programs/up/site.ts'
@@ -24,6 +25,7 @@ const SAY_WAIT_MS = 1_500
 
 /** `sluice up`: the whole path on this machine, without Slurm, until a signal. Nothing of it is left then. */
 export async function up(options: UpOptions, context: Context): Promise<void> {
+  logLevelOf({ option: options.logLevel, env: context.env }) // a wrong word is refused before anything is begun
   const interrupts = hearInterrupts(context)
   const nginx = await findProgram('nginx', context.env)
   if (nginx === undefined) {

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { expect, it } from 'vitest'
+import { up } from '../../src/commands/up.ts'
 import { updater } from '../../src/commands/updater.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { openGatewaySite } from '../support/gateway-site.ts'
@@ -24,4 +25,12 @@ it('a dry run has one round', async () => {
   await expect(updater({ dryRun: true }, context)).rejects.toThrow(
     new UserError('Cannot dry-run an updater that goes on: add --once'),
   )
+})
+
+it('a word that is no log level is refused before anything is begun, with the levels', async () => {
+  const { home, context } = await openGatewaySite('private')
+  const refusal = new UserError('Cannot use --log-level: "loud"; choose "error", "warn", "info" or "debug"')
+  await expect(updater({ logLevel: 'loud' }, context)).rejects.toThrow(refusal)
+  await expect(up({ logLevel: 'loud' }, context)).rejects.toThrow(refusal)
+  expect((await readdir(home)).sort()).toEqual(['nginx', 'shared', 'sluice.yaml'])
 })

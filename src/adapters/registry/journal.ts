@@ -1,6 +1,7 @@
 import { appendFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../core/domain/caught.ts'
+import { isPrinted, type LogLevel } from '../../core/domain/log-level.ts'
 import type { Clock } from '../system/clock.ts'
 import type { SerialQueue } from '../system/serial-queue.ts'
 import { registryDirectories } from './directories.ts'
@@ -13,19 +14,22 @@ const MOST_WAITING = 1_000
 export interface Journal {
   /** Notes a decision that changed the world: at once on standard error, soon in `events/<writer>.jsonl`. Never waits. */
   record(event: string, detail: Readonly<Record<string, unknown>>): void
+  /** A line for standard error alone, at level `debug`. */
+  debug(event: string, detail: Readonly<Record<string, unknown>>): void
   /** Resolves when what was recorded is written, or cannot be. */
   close(): Promise<void>
 }
 
 /**
- * `print` gets every line at once; the shared file gets them through the serial queue, and is nobody's but this
- * writer's.
+ * `print` gets every line of the level at once; the shared file gets them all through the serial queue, and is nobody's but
+ * this writer's.
  */
 export function openJournal(
-  options: { shared: string; writer: string; print: (line: string) => void },
+  options: { shared: string; writer: string; print: (line: string) => void; level?: LogLevel },
   clock: Clock,
   serialQueue: SerialQueue,
 ): Journal {
+  const { level = 'info' } = options
   const file = join(registryDirectories(options.shared).events, `${options.writer}.jsonl`)
   let waiting: string[] = []
   let dropped = 0
@@ -34,16 +38,23 @@ export function openJournal(
 
   return {
     record(event, detail) {
-      const line = JSON.stringify({ at: clock.date().toISOString(), event, ...detail })
-      options.print(line)
+      const line = lineOf(event, detail)
+      if (isPrinted(event, level)) options.print(line)
       keep([...waiting, line])
       writing ??= write().finally(() => {
         writing = undefined
       })
     },
+    debug(event, detail) {
+      if (level === 'debug') options.print(lineOf(event, detail))
+    },
     async close() {
       await writing
     },
+  }
+
+  function lineOf(event: string, detail: Readonly<Record<string, unknown>>): string {
+    return JSON.stringify({ at: clock.date().toISOString(), event, ...detail })
   }
 
   function keep(lines: string[]): void {

@@ -26,6 +26,7 @@ import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
 import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
+import { logLevelOf } from '../../core/domain/log-level.ts'
 import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
@@ -44,6 +45,7 @@ const WORKER_CONNECT_MS = 5_000
 export interface SuperviseOptions {
   /** How often `sluice up` has restarted this replica; only without Slurm. */
   readonly withoutSlurm?: string
+  readonly logLevel?: string
 }
 
 /**
@@ -55,6 +57,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   // Nor does a
   // SIGHUP mean anything here (context.ts).
   context.onSignal('SIGUSR2', () => undefined)
+  const level = logLevelOf({ option: options.logLevel, env: context.env })
   const spec = readSpec(await readStdin(context))
   const { withoutSlurm } = options
   const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
@@ -64,7 +67,11 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createNonblockingOutput(context.stdoutFd)
-  const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, serialQueue)
+  const journal = openJournal(
+    { shared: spec.shared, writer: replica, print: output.print, level },
+    systemClock,
+    serialQueue,
+  )
   let scratch: string | undefined
   const engine = ENGINES[spec.engine]
   const slurm = withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
@@ -91,7 +98,10 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       signalLeadSeconds: spec.signalLeadSeconds,
       registry: {
         ...registry,
-        beat: beat => registry.beat(replica, beat),
+        beat(beat) {
+          journal.debug('beat', { replica, beat: beat.beat })
+          return registry.beat(replica, beat)
+        },
         keepLog: log => bulk.keepLog(job.id, kept(log)),
         collectLog: log => bulk.collectLog(job.id, kept(log)),
         showLog: log => bulk.showLog(job.id, kept(log)),
