@@ -5,6 +5,7 @@ import { followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf, messageOf } from '../core/domain/caught.ts'
 import type { Endpoint } from '../core/domain/endpoint.ts'
+import { isLogOfRun } from '../core/domain/engine-log.ts'
 import type { KnownJob } from '../core/domain/resolve-name.ts'
 import { type GatewayRoutes, isUnderstood } from '../core/domain/routes-file.ts'
 import { explain } from '../core/explain/explain.ts'
@@ -123,8 +124,8 @@ async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Read
   const names = await reader.names(events)
   const kept = await reader.names(join(logs, id))
   const runs = names.flatMap(file => {
-    const [, ofTier, number] = new RegExp(`^([a-z][a-z0-9_]*)-${id}-(\\d+)\\.jsonl$`).exec(file) ?? []
-    return number === undefined || ofTier !== (tier ?? ofTier) ? [] : [{ file, number: Number(number) }]
+    const run = runOfFile(file)
+    return run?.id !== id || run.tier !== (tier ?? run.tier) ? [] : [{ file, number: run.restarts }]
   })
   return {
     job: id,
@@ -150,7 +151,7 @@ async function readRun(
   reader: Reader,
 ): Promise<RunFacts> {
   const { events, logs } = registryDirectories(site.config.shared)
-  const own = kept.filter(name => name.endsWith(`-${number}.log`))
+  const own = kept.filter(name => isLogOfRun(name, number))
   return {
     restarts: number,
     eventsFile: `events/${file}`,

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { codeOf } from '../../core/domain/caught.ts'
 
 /**
@@ -46,9 +46,7 @@ const SILENT = new Set(['EHOSTUNREACH', 'EHOSTDOWN', 'ETIMEDOUT', 'ENETUNREACH']
 
 /** The IPv4 addresses of this machine's interfaces, each with the length of its network: `10.0.0.7/24`. */
 export function ownInterfaces(): readonly string[] {
-  return Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .flatMap(one => (one.family === 'IPv4' && !one.internal && one.cidr !== null ? [one.cidr] : []))
+  return ownIpv4().flatMap(one => (!one.internal && one.cidr !== null ? [one.cidr] : []))
 }
 
 /**
@@ -65,8 +63,11 @@ const DISCARD_PORT = 9
 
 /** Every IPv4 address of this machine. */
 export function ownAddresses(): readonly string[] {
+  return ownIpv4().map(one => one.address)
+}
+
+export function ownIpv4(): readonly NetworkInterfaceInfo[] {
   return Object.values(networkInterfaces())
     .flatMap(list => list ?? [])
     .filter(one => one.family === 'IPv4')
-    .map(one => one.address)
 }

@@ -29,7 +29,10 @@ export function jobOfReplica(file: string, tiers: readonly string[]): string | u
 }
 
 /** The run that wrote this file of events, of whatever tier. */
-export function runOfFile(file: string): { readonly tier: string; readonly id: string } | undefined {
-  const [, tier, id] = /^([a-z][a-z0-9_]*)-(\d{1,10})-\d+\.jsonl$/.exec(file) ?? []
-  return tier === undefined || id === undefined ? undefined : { tier, id }
+export function runOfFile(
+  file: string,
+): { readonly tier: string; readonly id: string; readonly restarts: number } | undefined {
+  const [, tier, id, restarts] = /^([a-z][a-z0-9_]*)-(\d{1,10})-(\d+)\.jsonl$/.exec(file) ?? []
+  if (tier === undefined || id === undefined) return undefined
+  return { tier, id, restarts: Number(restarts) }
 }

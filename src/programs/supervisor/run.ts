@@ -24,6 +24,7 @@ import type { Context } from '../../core/context.ts'
 import { termReachesAll } from '../../core/domain/block-notice-signals.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
+import { keptLogName } from '../../core/domain/engine-log.ts'
 import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
 import { logLevelOf } from '../../core/domain/log-level.ts'
@@ -83,7 +84,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const keys = createSiteKeySource(registry.siteKey, message =>
     journal.record('trouble', { what: 'site.key', message }),
   )
-  const kept = ({ name, path }: EngineLog) => ({ name: `${name}-${job.restarts}.log`, path, without: keys.taken() })
+  const kept = ({ name, path }: EngineLog) => ({ name: keptLogName(name, job.restarts), path, without: keys.taken() })
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)

@@ -1,20 +1,19 @@
 import { createServer } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { inNetworks, LOOPBACK } from '../../../core/domain/address.ts'
 import { namesOfNode } from '../../../core/domain/node-names.ts'
 import type { ReplicaSpec } from '../../../core/domain/replica-spec.ts'
-import { resolveHost } from '../../system/network.ts'
+import { ownIpv4, resolveHost } from '../../system/network.ts'
 
 /**
  * This node's IPv4 addresses in the gateway's networks, in their order. Of the internal ones only loopback, where a network
  * names it: without Slurm it is all there is, with Slurm no gateway reaches it.
  */
 export function addressesIn(networks: readonly string[]): string[] {
-  const own = Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .filter(one => one.family === 'IPv4' && (!one.internal || inNetworks(one.address, [LOOPBACK])))
-    .map(one => one.address)
-  return inOrderOf(networks, own)
+  const own = ownIpv4().filter(one => !one.internal || inNetworks(one.address, [LOOPBACK]))
+  return inOrderOf(
+    networks,
+    own.map(one => one.address),
+  )
 }
 
 /** Those of `addresses` that lie in a network, each once: the first network's come first. */
