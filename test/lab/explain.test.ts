@@ -89,13 +89,13 @@ afterAll(async () => {
 
 describe.concurrent('a job that cannot run', () => {
   it.each<[TierName, string, RegExp, RegExp]>([
-    ['arguments', 'bad-arguments', /does not take its argument "--no-such-argument"/, /tiers\.arguments\.args/],
+    ['arguments', 'bad-arguments', /does not accept its argument "--no-such-argument"/, /tiers\.arguments\.args/],
     ['missing', 'model-missing', /not readable there: ".*nobody-has-this\.gguf"/, /on every node/],
     ['torn', 'model-broken', /not within the file bounds/, /Compare the file/],
     ['port', 'port-in-use', /port 8099 is another process's/, /Leave tiers\.port\.port out/],
     ['flash', 'flash-attention', /V cache is quantized/, /flash-attn on/],
     ['slow', 'load-timeout', /within loadTimeoutSeconds \(2 s\)/, /raise tiers\.slow\.loadTimeoutSeconds/],
-    ['wrong', 'bad-arguments', /does not take its argument "--of-tomorrow"/, /Correct tiers\.wrong\.args/],
+    ['wrong', 'bad-arguments', /does not accept its argument "--of-tomorrow"/, /Correct tiers\.wrong\.args/],
     ['builds', 'other-builds', /different builds: 0\..* here, b1 \(of another day\) on vasp-03/, /same build/],
     ['deaf', 'worker-unreachable', /could not reach the worker at 10\.77\.0\.1[23]:50140/, /rpc\.port \(50140\)/],
     ['taken', 'port-in-use', /^It runs.* Its worker's port 50150 is another process's/, /an rpc\.port of its own/],

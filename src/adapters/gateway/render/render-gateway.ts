@@ -28,21 +28,21 @@ export interface RenderOptions {
   readonly generation: number
   readonly directory: StateDirectory
   readonly build: NginxBuild
-  /** Whom the workers run as where the master is root; undefined for everybody else, who cannot choose. */
+  /** The workers' account if the master is root; undefined otherwise, because only root can choose. */
   readonly workers: WorkerAccount | undefined
-  /** Files that one process may have open. */
+  /** Limit of open files of one process. */
   readonly openFiles: number
   readonly templates: GatewayTemplates
-  /** Those that the model's servers ask for. */
+  /** The keys that the model's servers require. */
   readonly keys: EngineKeys
-  /** How the gateway stands in an nginx that has other sites; absent where it is alone. */
+  /** Settings for an nginx with other sites; absent for a private one. */
   readonly amongOthers?: AmongOthers | undefined
 }
 
 export interface AmongOthers {
-  /** What every name begins with that all of `http { }` can see. */
+  /** The prefix of every name that `http { }` sees. */
   readonly names: string
-  /** Where the site's own logs lie, which the site rotates. */
+  /** The site's log directory, whose logs the site rotates. */
   readonly accessLog: string
 }
 
@@ -52,25 +52,25 @@ export type GatewayTemplates = Readonly<
 >
 
 /**
- * Worker processes. Every reload forks as many, and each keeps connections of its own to the engines, so more than the
- * traffic needs is a cost; one carries 25 000 short requests a second ("Speed", docs/design/nginx.md).
+ * Worker processes. Every reload forks this many, and each keeps connections of its own to the engines, so unneeded workers cost
+ * something. One handles 25 000 short requests a second ("Speed", docs/design/nginx.md).
  */
 export const WORKERS = 4
 
 /**
- * Connections of one worker: a stream takes two. No more than half of the files that it may have open, because bodies and logs
- * are files too, and a worker of nginx 1.22 that has none left never hears that it should end.
+ * Connections of one worker; a stream takes two. At most half of its limit of open files, because bodies and logs are files too,
+ * and a worker of nginx 1.22 without a free descriptor never learns that it should end.
  */
 const CONNECTIONS = 8192
 
 /**
- * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper that a private nginx is
- * started with; `gateway.conf`, which stands within `http { }` and has no other tie to the wrapper; the keys that it
- * includes, if there are any; and the model.
+ * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper for a private nginx;
+ * `gateway.conf`, which is included within `http { }` and is otherwise independent of the wrapper; the keys that it includes, if
+ * any; and the model.
  * Equal models, options and generations give equal texts.
  *
- * @throws when the model holds what nginx must not read ("nothing unvalidated reaches nginx", docs/design/rules.md), or
- * names a key that is missing.
+ * @throws when the model has values that nginx must not read ("nothing unvalidated reaches nginx", docs/design/rules.md), or names
+ * a missing key.
  */
 export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
   const checked = checkModel(model)
@@ -107,9 +107,9 @@ function wrapperView(options: RenderOptions): object {
 }
 
 /**
- * Where the workers find what they open themselves: bodies, and the logs once those were rotated. Of another account than
- * their master's, they might not get through the directories above ours, but they get through their working directory, which
- * it is (nginx-command.ts).
+ * Paths of files that the workers open themselves: bodies, and the logs after a rotation. Workers of another account than their
+ * master's may lack access to the directories above ours, so the paths are relative to their working directory, which is ours
+ * (nginx-command.ts).
  */
 function placesOfWorkers({ directory, workers, amongOthers }: RenderOptions): StateDirectory {
   return workers === undefined || amongOthers !== undefined ? directory : placesBelow('/proc/self/cwd')
@@ -173,8 +173,8 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
 }
 
 /**
- * `path` is where the tier stands in one server; at `/` the request line needs no change. A tier's variables have its index
- * and not its name, because nginx takes variables of 46 bytes and no more (variables_hash_bucket_size).
+ * `path` is the tier's path in one server; at `/` the request line needs no change. A tier's variables have its index instead of
+ * its name, because a variable of nginx may have at most 46 bytes (variables_hash_bucket_size).
  */
 function tierViewOf(
   tier: GatewayTier,
@@ -247,17 +247,17 @@ function upstreamView(upstreamName: string, servers: readonly GatewayServer[]): 
   }
 }
 
-/** Every second server, from the first or the second on; the others are reached only where none of these connects. */
+/** Every second server, from the first or the second on; the others are backups of these. */
 function preferHalf(servers: readonly GatewayServer[], half: number): readonly GatewayServer[] {
   return servers.map((server, place) => (place % 2 === half ? server : { ...server, backup: true }))
 }
 
-/** Of `$upstream_addr`, whose last word is the server that had the request last. */
+/** A pattern for `$upstream_addr`, whose last word is the last server of the request. */
 function endsWith(address: string, port: number): string {
   return `"~(?:^| )${address.replaceAll('.', '\\.')}:${port}$"`
 }
 
-/** nginx refuses an upstream that has nothing but backups. */
+/** nginx refuses an upstream with backups only. */
 function serverViews(servers: readonly GatewayServer[]): readonly object[] {
   const hasOthers = servers.some(server => server.backup !== true)
   return servers.map(({ id, address, port, backup }) => ({
@@ -266,9 +266,9 @@ function serverViews(servers: readonly GatewayServer[]): readonly object[] {
   }))
 }
 
-// What connecting may take of the time of a request that is passed on: twice proxy_next_upstream_timeout, and room.
+// The time for connecting within a passed-on request: twice proxy_next_upstream_timeout, and some margin.
 const TODAY_SECONDS = 30
 
-// An upstream's shared memory: its own pages, and what one peer takes of them, rounded up twofold.
+// An upstream's shared memory: its own pages, and twice the size of one peer.
 const ZONE_KILOBYTES = 64
 const PEER_KILOBYTES = 2

@@ -31,9 +31,9 @@ test('one that is taken on all addresses is free on none', async () => {
   await expect(probed(`127.0.0.1:${port}`)).rejects.toThrow(`Cannot open 127.0.0.1:${port}: ${TAKEN}`)
 })
 
-test('an address of another machine is told in one line', async () => {
+test('an address of another machine is reported in one line', async () => {
   const message =
-    'Cannot open 192.0.2.1:8080: this machine does not have that address; "ip address" shows those that it has'
+    'Cannot open 192.0.2.1:8080: this machine does not have that address; "ip address" shows its addresses'
   await expect(probed('192.0.2.1:8080')).rejects.toThrow(message)
   expect(await inspectListen('192.0.2.1:8080', '/nowhere')).toBe('not this machine')
 })
