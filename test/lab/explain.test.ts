@@ -128,7 +128,7 @@ describe.concurrent('a job that cannot run', () => {
     await until('the end of its job', async () => (await showJob(id))['JobState'] === 'CANCELLED', PATIENCE)
     expect(await endpointOf('missing')).toMatchObject({ state: 'failed' })
     const { stdout } = await site.sluice('stop', 'missing', '--config', site.configFile)
-    expect(String(stdout)).toBe(`missing has no jobs\nRemoved what is left of missing-${id}-0-0: its run is over`)
+    expect(String(stdout)).toBe(`missing has no jobs\nRemoved the files of missing-${id}-0-0: its run is over`)
     expect(await endpointOf('missing')).toBeUndefined()
     expect((await explained(id)).runs).toMatchObject([{ cause: 'model-missing' }])
   })

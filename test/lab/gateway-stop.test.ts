@@ -40,7 +40,7 @@ test('running answers are cut where they may be', async () => {
   const context = recordedContext()
   await gatewayStop({ config, within: '60', now: true }, context)
   expect(await running).toBe('ECONNRESET')
-  expect(context.printed.at(-1)).toBe('Stopped: what had not ended was cut')
+  expect(context.printed.at(-1)).toBe('Stopped: answers that had not ended were cut')
   expect(findNginx(lab.directory)).toEqual([])
 })
 

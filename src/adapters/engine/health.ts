@@ -2,10 +2,10 @@ import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import type { Engine, EngineHealth } from '../../core/engines/engine.ts'
 import type { Http } from '../system/http.ts'
 
-/** Being told to load a model is answered at once; the loading itself is seen in the list of models. */
+/** The request to load a model is answered at once; the list of models shows the progress. */
 const LOAD_TIMEOUT_MS = 30_000
 
-/** Asks the engine both questions and lets it read the answers. */
+/** Sends both requests, and lets the engine's definition read the answers. */
 export async function checkHealth({ http, engine, spec, url, key }: EngineContact): Promise<EngineHealth> {
   const { health: healthPath, models: modelsPath } = engine.paths(spec)
   const question = { bearer: key, timeoutMs: engine.healthTimeoutMs }
@@ -15,17 +15,17 @@ export async function checkHealth({ http, engine, spec, url, key }: EngineContac
   return engine.readHealth(spec, health, models)
 }
 
-/** What it takes to ask one running engine. */
+/** How to reach one running engine. */
 export interface EngineContact {
   readonly http: Http
   readonly engine: Engine
   readonly spec: ReplicaSpec
   readonly url: string
-  /** That it asks for; undefined: it asks for none. */
+  /** The key that it requires; undefined: none. */
   readonly key?: string | undefined
 }
 
-/** Tells a router to load its models; what came of it shows in the next look at its health. */
+/** Asks a router to load its models; the next health check shows the result. */
 export async function loadModels(
   { http, engine, spec, url, key }: EngineContact,
   models: readonly string[],

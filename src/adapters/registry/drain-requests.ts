@@ -7,15 +7,15 @@ import { readOwnFile } from './read-own-file.ts'
 /** Bytes; a request takes a twentieth of it. */
 const MAX_REQUEST_BYTES = 4 * 1024
 
-/** Writes `requests/<replica>.json`; the last one that asks is heard. */
+/** Writes `requests/<replica>.json`; the last request counts. */
 export async function writeDrainRequest(shared: string, replica: string, request: DrainRequest): Promise<void> {
   await writeAtomic(drainRequestFile(shared, replica), formatDrainRequest(replica, request))
 }
 
 /**
- * What was asked of this replica, or undefined when nothing was.
+ * The request to this replica, or undefined if there is none.
  *
- * @throws when there is a file that is not a request of ours to this replica ("nothing unvalidated reaches nginx",
+ * @throws when the file is not a request of our account to this replica ("nothing unvalidated reaches nginx",
  * docs/design/rules.md), or the filesystem fails.
  */
 export function readDrainRequest(shared: string, replica: string): DrainRequest | undefined {

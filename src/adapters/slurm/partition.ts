@@ -1,16 +1,16 @@
-/** What Sluice wants to know of a partition. Undefined: this Slurm does not say. */
+/** The properties of a partition that Sluice uses. Undefined: this Slurm does not report it. */
 export interface Partition {
   readonly name: string
-  /** Where jobs go that name none. */
+  /** Whether jobs that name no partition go there. */
   readonly isDefault: boolean
   /** Counts only under preempt/partition_prio (slurm.conf(5) GraceTime). */
   readonly graceSeconds?: number
-  /** `REQUEUE`, `CANCEL`, `SUSPEND`, `OFF`, a list of them; the cluster's where the partition has none of its own. */
+  /** `REQUEUE`, `CANCEL`, `SUSPEND`, `OFF`, or a list of them; the cluster's if the partition has none of its own. */
   readonly preemptMode?: string
   readonly nodes: string
   /** `UP`, `DOWN`, `DRAIN`, `INACTIVE`. */
   readonly state?: string
-  /** Each job has its nodes to itself: OverSubscribe=EXCLUSIVE, or Exclusive=NODE of newer ones. */
+  /** Whether jobs get whole nodes: OverSubscribe=EXCLUSIVE, or Exclusive=NODE in newer versions. */
   readonly isExclusive: boolean
 }
 

@@ -5,7 +5,7 @@ export interface Qos {
   readonly name: string
   /** Counts only under preempt/qos (sacctmgr(1) GraceTime); undefined: not legible. */
   readonly graceSeconds?: number
-  /** `cluster` or empty: the cluster's PreemptMode holds. */
+  /** `cluster` or empty: the cluster's PreemptMode counts. */
   readonly preemptMode: string
 }
 

@@ -1,4 +1,4 @@
-/** What Sluice wants to know of `scontrol show config`. Undefined: this Slurm does not say. */
+/** The settings of `scontrol show config` that Sluice uses. Undefined: this Slurm does not report it. */
 export interface SlurmConfig {
   readonly version?: string
   readonly clusterName?: string
@@ -13,7 +13,7 @@ export interface SlurmConfig {
   readonly slurmctldParameters?: string
   readonly jobRequeue?: boolean
   readonly proctrackType?: string
-  /** Of cgroup.conf: whether TERM reaches the children of a step's processes. */
+  /** From cgroup.conf: whether TERM reaches the children of a step's processes. */
   readonly signalChildrenProcesses?: boolean
   readonly authInfo?: string
   /** `cred_expire` of AuthInfo: a requeued job is held for this long and a second. Undefined: Slurm's default, 120. */
@@ -46,7 +46,7 @@ export function parseSlurmConfig(text: string): SlurmConfig {
   })
 }
 
-/** `Key   = value` lines; `(null)` is no value. Of a key that stands twice the first counts, slurm.conf's before cgroup.conf's. */
+/** `Key   = value` lines; `(null)` means no value. Of a repeated key the first counts, slurm.conf's before cgroup.conf's. */
 function readPairs(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   for (const line of text.split('\n')) {

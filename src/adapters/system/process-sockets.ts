@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { openFiles, socketInode } from './open-files.ts'
 
-/** A socket of a process of this machine, named so that it is not mistaken for one that came later. */
+/** A socket of a process of this machine, identified so that a reused number is not mistaken for it. */
 export interface ProcessSocket {
   readonly pid: number
   /** Clock ticks since boot at which the process started: /proc/PID/stat field 22, proc(5). */
@@ -18,8 +18,8 @@ export interface RemoteEnd {
 }
 
 /**
- * Every TCP socket of these processes at whose other end is one of these. What the kernel lists is read once, however many
- * they are: a rack may go with a hundred of them, and a process may have thousands of files.
+ * Every TCP socket of these processes that is connected to one of these addresses. The kernel's tables are read once for all of
+ * them: a failed rack may have a hundred addresses, and a process thousands of files.
  */
 export function socketsTo(
   processes: readonly { readonly pid: number; readonly startTime: string }[],
@@ -49,7 +49,7 @@ export function inodesTo(table: string, ends: readonly RemoteEnd[]): Set<string>
   )
 }
 
-/** The kernel prints an address as the number that its four bytes are in memory. */
+/** The kernel prints an address as a number in the machine's byte order. */
 function asPrinted({ address, port }: RemoteEnd): string {
   const bytes = address.split('.').map(Number)
   const ordered = endianness() === 'LE' ? bytes.toReversed() : bytes

@@ -2,14 +2,14 @@ import type { BuildArgv, Engine } from '../../../core/engines/engine.ts'
 import { ask } from './inspect-program.ts'
 
 /**
- * Gives arguments as this build of the engine takes them. The program is asked at most once, and only where one of them
- * calls for it: vLLM takes seconds to say its version.
+ * The arguments in the form that this build of the engine accepts. The program is asked at most once, and only if an argument
+ * needs it, because vLLM takes seconds to print its version.
  */
 export function argvBuilder(
   { changed }: Engine,
   program: {
     readonly command: string
-    /** What stands between the command and the engine's own arguments. */
+    /** The words between the command and the engine's own arguments. */
     readonly first: readonly string[]
     readonly env: Readonly<Record<string, string>>
   },
