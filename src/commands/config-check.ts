@@ -7,7 +7,7 @@ export interface ConfigCheckOptions extends ConfigOptions {
   readonly json?: boolean
 }
 
-/** `sluice config check [FILE]`: one line when all is well, else a UserError with every problem. */
+/** `sluice config check [FILE]`: one line when the file is valid, else a UserError with every problem. */
 export async function configCheck(options: ConfigCheckOptions, context: Context): Promise<void> {
   if (options.configFile !== undefined && options.config !== undefined)
     throw new UserError(`Cannot check ${options.configFile} and ${options.config} at once: name one file`)

@@ -20,14 +20,14 @@ export interface SubmitOptions extends ConfigOptions {
   /** Print the script and the sbatch line, submit nothing. */
   readonly dryRun?: boolean
   readonly json?: boolean
-  /** Root means it. */
+  /** Confirms a submission as root. */
   readonly asRoot?: boolean
 }
 
 /**
- * `sluice submit TIER`: renders the tier's script as it stands in sluice.yaml now, and hands it to Slurm. Jobs that were
- * submitted before one fails stay submitted, and are named. Throws a UserError for what Slurm refuses, and an Error
- * (exit code 1) where it cannot be told whether there is a job.
+ * `sluice submit TIER`: renders the tier's script from the current sluice.yaml and submits it to Slurm. If one of several
+ * submissions fails, earlier jobs stay submitted and are named. Throws a UserError when Slurm refuses, and an Error (exit code 1)
+ * when it is not known whether there is a job.
  */
 export async function submit(tier: string, options: SubmitOptions, context: Context): Promise<void> {
   const count = countOf(options.count)
@@ -74,7 +74,7 @@ function countOf(text = '1'): number {
 interface Attempt {
   readonly tier: string
   readonly comment: string
-  /** Submitted before it. */
+  /** The number of jobs submitted before it. */
   readonly jobs: number
   readonly count: number
 }
@@ -90,6 +90,6 @@ function failure(submission: Exclude<Submission, { kind: 'submitted' }>, attempt
     return new UserError(`Cannot submit ${which}: ${submission.message}; see tiers.${tier}.slurm in sluice.yaml`)
   }
   return new Error(
-    `Cannot tell whether ${which} was submitted: ${submission.message}; before you try again, look for its comment ${comment} with squeue --me -O JobID,Comment:80`,
+    `Cannot find out whether ${which} was submitted: ${submission.message}; before you try again, look for its comment ${comment} with squeue --me -O JobID,Comment:80`,
   )
 }

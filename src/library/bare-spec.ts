@@ -3,7 +3,7 @@ import type { ReplicaSpec } from '../core/domain/replica-spec.ts'
 import type { ServerSettings } from '../core/domain/server-options.ts'
 import { ENGINES, type EngineName } from '../core/engines/index.ts'
 
-/** What an engine reads of a replica, for a server that is none: it has no site, no tier, no job and no registry. */
+/** The part of a replica spec that an engine reads, for a server without a site, a tier, a job or a registry. */
 export function bareSpec(engine: EngineName, settings: ServerSettings): ReplicaSpec {
   const { model, port, command, args, envVars, heartbeatInterval, startupTimeout } = settings
   return {
@@ -13,7 +13,7 @@ export function bareSpec(engine: EngineName, settings: ServerSettings): ReplicaS
     command: command ?? ENGINES[engine].command ?? '',
     args,
     env: envVars,
-    // As it was written: engines look for a path first, then for an id.
+    // Unchanged: engines look for a path first, then for an id.
     model: { name: engine === 'llama.cpp' ? basename(model, '.gguf') : model, file: model },
     port,
     beatSeconds: heartbeatInterval,

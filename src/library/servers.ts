@@ -41,7 +41,7 @@ abstract class EngineServer extends InferenceServer {
     }
   }
 
-  /** llama-server's list of models is open; those of the others are not, where the user has set a key. */
+  /** llama-server's list of models needs no key; those of the others do if the user has set one. */
   protected override engine(): Engine {
     const engine = this.#engine
     if (engine.name === 'llama.cpp') return engine
@@ -49,7 +49,7 @@ abstract class EngineServer extends InferenceServer {
   }
 }
 
-/** As OpenAI has them. */
+/** The paths of OpenAI's API. */
 const API_PATHS: Readonly<Record<string, string>> = {
   chat: '/v1/chat/completions',
   completions: '/v1/completions',
@@ -92,9 +92,9 @@ const SERVERS: Readonly<Record<Backend, new (options: ServerOptions) => Inferenc
 }
 
 /**
- * A server of the backend that is named; it is not started.
+ * A server of this backend, not started.
  *
- * @throws UserError with everything that is wrong with the options.
+ * @throws UserError with every problem of the options.
  */
 export function createServer(options: ServerConfig): InferenceServer {
   const { config, findings } = readServerConfig(options, { spelling: 'camelCase' })

@@ -92,6 +92,6 @@ test.each([
   expect({ code, first: said[0], last: said.at(-1) }).toEqual({
     code: 2,
     first,
-    last: 'Add --help to see how it is called',
+    last: 'Add --help to see its usage',
   })
 })

@@ -92,7 +92,7 @@ it.each(['0.3.0-dddddddddddd', '/', 'elsewhere'])('removes nothing where current
   await mkdir(join(directory, 'elsewhere'))
   await rm(join(directory, 'current'))
   await symlink(target, join(directory, 'current'))
-  await expect(prune([])).rejects.toThrow(`points at "${target}", which is no build there`)
+  await expect(prune([])).rejects.toThrow(`points at "${target}", which is not a build there`)
   expect(await left()).toEqual([OLD, OLDER, NEW, 'current', 'elsewhere'])
 })
 

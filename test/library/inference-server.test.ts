@@ -325,7 +325,7 @@ describe('a profile', () => {
     await server.startProfile()
     await server.stopProfile()
     expect((await failure(new TEIServer(options).startProfile())).message).toBe(
-      'Cannot start a profile: tei cannot be told to while it runs; use profile in its options',
+      'Cannot start a profile: tei has no request for that while it runs; use profile in its options',
     )
   })
 })

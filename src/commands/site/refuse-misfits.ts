@@ -15,10 +15,9 @@ import { layersMisfit } from '../../core/sizing/plan-model.ts'
 import { layoutOf, settingsOf } from '../../core/sizing/tier-layout.ts'
 
 /**
- * Refuses what sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other
- * layers than it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values
- * where it takes one. Throws a UserError with every
- * finding. `sluice plan` says the rest.
+ * Refuses settings of sluice.yaml that do not fit the model, if this machine has the model: a wrong number of layers, a job with
+ * less memory than the weights locked by mlock, and different types for keys and values in a model with one type for both. Throws a
+ * UserError with every finding. `sluice plan` shows the rest.
  */
 export async function refuseMisfits(tiers: readonly string[], { config, locate }: LoadedConfig): Promise<void> {
   const findings: ConfigFinding[] = []
@@ -36,12 +35,12 @@ export async function refuseMisfits(tiers: readonly string[], { config, locate }
 async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
   if (model?.file !== undefined) return [model.file]
   if (router === undefined || router.preload.length === 0) return []
-  // Where this machine does not see the directory, the nodes may.
+  // The directory may exist only on the nodes.
   const models = await routerModels(router.modelsDir).catch(() => [])
   return models.filter(one => router.preload.includes(one.name)).map(one => one.file)
 }
 
-/** Undefined where this machine has no such file, or cannot make sense of it: the nodes may. */
+/** Undefined when this machine does not have the file or cannot read it; the nodes may have it. */
 async function shapeOf(file: string): Promise<ModelShape | undefined> {
   try {
     await access(file)
@@ -72,7 +71,7 @@ function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Co
   }
   const { locked } = memoryUse(shape, settings, placed).host
   if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
-    const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock keeps in the memory of the node`
+    const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock locks in the node’s memory`
     const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`
     findings.push(badValue([...path, 'slurm', 'mem'], found, `${fix}, or allow: [mem-below-locked-weights]`))
   }
