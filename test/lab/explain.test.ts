@@ -295,9 +295,9 @@ describe('a replica that serves', () => {
 
 describe('a name', () => {
   it.each([
-    ['999999', 1, /^Cannot explain job 999999: nothing is known of it/],
+    ['999999', 1, /^Cannot explain job 999999: it is not known/],
     ['fats', 2, /did you mean "fast"/],
-    ['fast-999999-0', 1, /nothing is known of it/],
+    ['fast-999999-0', 1, /it is not known/],
   ])('%s ends with exit code %d', async (name, code, words) => {
     const refused = await site.sluice('explain', name, '--config', site.configFile).catch(error => error)
     expect([refused.exitCode, refused.stderr]).toEqual([code, expect.stringMatching(words)])

@@ -52,7 +52,7 @@ test('whoever stops watching leaves it to end by itself', async () => {
   const stopping = gatewayStop({ config, within: '60' }, recordedContext({ signal: interrupted.signal }))
   await expect.poll(() => takesConnection('127.0.0.1', lab.port, 2_000)).toBe(false)
   interrupted.abort('SIGINT')
-  await expect(stopping).rejects.toThrow('nginx takes no new connections and ends with its last answer')
+  await expect(stopping).rejects.toThrow('nginx accepts no new connections and ends after its last answer')
   answer.resolve()
   expect((await running).text).toBe('whole')
   await expect.poll(() => findNginx(lab.directory)).toEqual([])

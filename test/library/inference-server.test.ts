@@ -247,7 +247,7 @@ describe('a heartbeat', () => {
     await server.start()
     await tell('exit')
     await until('it has failed', () => server.state === 'failed', WAIT)
-    expect(changes.at(-1)).toMatchObject({ from: 'ready', message: 'Exited with code 0, which nobody asked for' })
+    expect(changes.at(-1)).toMatchObject({ from: 'ready', message: 'Exited with code 0 without a stop' })
     expect(await whatIsLeft()).toEqual([])
   })
 })

@@ -29,7 +29,7 @@ export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
 export async function inspectListen(
   listen: Listen,
   directory: string,
-): Promise<'nobody' | 'our nginx' | 'somebody else' | 'not this machine'> {
+): Promise<'nobody' | 'our nginx' | 'another process' | 'not this machine'> {
   const at = listenAddress(listen)
   const masters = existsSync(directory) ? findNginx(realpathSync(directory)).filter(one => one.role === 'master') : []
   if (listenersOf(...masters.map(master => master.pid)).some(one => overlaps(one, at))) return 'our nginx'
@@ -40,7 +40,7 @@ export async function inspectListen(
   if (failure === undefined) return 'nobody'
   if (failure === 'EADDRNOTAVAIL') return 'not this machine'
   // The descriptors of another account's processes cannot be read.
-  return (await askGeneration({ url: localUrl(listen) })) === undefined ? 'somebody else' : 'our nginx'
+  return (await askGeneration({ url: localUrl(listen) })) === undefined ? 'another process' : 'our nginx'
 }
 
 const ANSWER_MS = 10_000
