@@ -63,8 +63,8 @@ export async function updater(options: UpdaterCommandOptions, context: Context):
 }
 
 /**
- * The signal aborts when SIGHUP has brought a new configuration to run; nginx serves on meanwhile, and everything else is
- * rebuilt from Slurm and the registry.
+ * The signal aborts when SIGHUP has loaded a new configuration. nginx serves on meanwhile, and all other state is rebuilt from Slurm
+ * and the registry.
  */
 function rereadOnHangup(current: Config, options: ConfigOptions, context: Context) {
   const reread = new AbortController()

@@ -8,11 +8,11 @@ import { registryDirectories } from './directories.ts'
 
 /** Bytes; beyond it the file becomes `.1` and a new one begins, so a writer keeps at most twice as much. */
 const ROTATE_BYTES = 4 * 1024 * 1024
-/** Lines that wait while the shared directory does not answer; beyond them the oldest are dropped, and it is said. */
+/** Lines that wait while the shared directory does not answer. Beyond it the oldest are dropped, and an event reports that. */
 const MOST_WAITING = 1_000
 
 export interface Journal {
-  /** Notes a decision that changed the world: at once on standard error, soon in `events/<writer>.jsonl`. Never waits. */
+  /** Records a decision that changed the world: at once on standard error, soon in `events/<writer>.jsonl`. Never waits. */
   record(event: string, detail: Readonly<Record<string, unknown>>): void
   /** A line for standard error alone, at level `debug`. */
   debug(event: string, detail: Readonly<Record<string, unknown>>): void
@@ -75,7 +75,7 @@ export function openJournal(
         isTroubled = false
       } catch (error) {
         dropped += missing
-        keep([...lines, ...waiting]) // until something else is recorded; standard error has them all
+        keep([...lines, ...waiting]) // until the next event; standard error has them all
         if (!isTroubled) options.print(JSON.stringify({ event: 'trouble', what: 'events', message: messageOf(error) }))
         isTroubled = true
         return
@@ -85,9 +85,9 @@ export function openJournal(
 }
 
 async function append(file: string, text: string): Promise<void> {
-  // A new file, or one that the append will complain about.
+  // A new file, or one for which the append reports an error.
   const found = await stat(file).catch(() => undefined)
-  // A pipe that nobody reads would hold this queue, and with it all that we say to others, for ever.
+  // A pipe without a reader would block this queue, and with it all other writes, for ever.
   if (found !== undefined && !found.isFile()) throw new Error(`Cannot write "${file}": it is not a regular file`)
   if (found !== undefined && found.size > ROTATE_BYTES) await rename(file, `${file}.1`)
   await appendFile(file, text, { mode: 0o640 })

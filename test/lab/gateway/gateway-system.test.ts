@@ -444,7 +444,9 @@ describe('a crash of the updater', () => {
     })
     await expect(dying.apply(second, cut.signal)).rejects.toThrow('killed')
     const next = await lab.reopen()
-    await expect(next.running(neverAborted)).rejects.toThrow(/^Cannot tell what nginx runs: it answers generation \d/)
+    await expect(next.running(neverAborted)).rejects.toThrow(
+      /^Cannot find out what nginx runs: it answers generation \d/,
+    )
     expect(await next.apply(second, neverAborted)).toMatchObject({ status: 'applied', generation: 3 })
     await isServed(second)
   })

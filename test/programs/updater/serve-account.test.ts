@@ -43,7 +43,7 @@ it('an updater that ends well ends root well', async () => {
   await serve(`channel.end(() => process.exit(0))`)
 })
 
-test('the account’s half gets the switches of root’s', async () => {
+it('the account’s half gets the switches of root’s', async () => {
   const wanted = 'updater --config /etc/sluice.yaml --once --log-level warn'
   const code = `process.argv.slice(2).join(' ') === ${JSON.stringify(wanted)} ? 0 : 4`
   await serve(`channel.end(() => process.exit(${code}))`, { once: true, logLevel: 'warn' })
