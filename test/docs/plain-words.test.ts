@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -19,7 +19,7 @@ const PLACES = [
 /** A sentence with one of these has a subject without a name, or hides who reports what. */
 const REFUSED = /\b(?:whoever|whomever|somebody|(?:is|are|was|were|been) told)\b/i
 
-test('code, templates and documents are in plain words', () => {
+it('code, templates and documents are in plain words', () => {
   expect(PLACES.flatMap(filesOf).flatMap(refusedLines)).toEqual([])
 })
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import { formatReplicaSpec } from '../domain/replica-spec.ts'
 import { LOG_LEVEL_VARIABLE } from '../domain/log-level.ts'
+import { formatReplicaSpec } from '../domain/replica-spec.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import { keepsOutput, keptDirectory, outputPattern } from './job-output.ts'
 import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
