@@ -92,7 +92,7 @@ describe.concurrent('a job that cannot run', () => {
     ['arguments', 'bad-arguments', /does not accept its argument "--no-such-argument"/, /tiers\.arguments\.args/],
     ['missing', 'model-missing', /not readable there: ".*nobody-has-this\.gguf"/, /on every node/],
     ['torn', 'model-broken', /not within the file bounds/, /Compare the file/],
-    ['port', 'port-in-use', /port 8099 is another process's/, /Leave tiers\.port\.port out/],
+    ['port', 'port-in-use', /Another process on that node has its port 8099/, /Leave tiers\.port\.port out/],
     ['flash', 'flash-attention', /V cache is quantized/, /flash-attn on/],
     ['slow', 'load-timeout', /within loadTimeoutSeconds \(2 s\)/, /raise tiers\.slow\.loadTimeoutSeconds/],
     ['wrong', 'bad-arguments', /does not accept its argument "--of-tomorrow"/, /Correct tiers\.wrong\.args/],
@@ -163,7 +163,7 @@ describe.concurrent('an engine that dies', () => {
     expect(answer).toMatchObject({
       cause: 'worker-lost',
       what: expect.stringMatching(
-        /Its worker on vasp-02 ended, srun exited with code \d+ \(killed by SIGKILL, and nobody counted/,
+        /Its worker on vasp-02 ended, srun exited with code \d+ \(killed by SIGKILL, and no out-of-memory kill was counted/,
       ),
     })
     await cancel(jobOf('group'))
@@ -283,7 +283,7 @@ describe('a replica that serves', () => {
     expect((await runEnded(cancelled, 'cancelled')).what).toBe('It was cancelled (scancel)')
     await drain
     expect((await runEnded(drained, 'drained')).what).toMatch(/^An operator sent it away/)
-    expect((await runEnded(late, 'timed-out')).what).toMatch(/^Its walltime was over/)
+    expect((await runEnded(late, 'timed-out')).what).toMatch(/^Its walltime ended before/)
     const [victim = ''] = await site.submit('fast', 1)
     const [alive] = await site.serving(1)
     expect([alive?.job.id, serving.length]).toEqual([victim, 3])
