@@ -67,7 +67,7 @@ it('it is refused while an updater would start it again, and where it is the sys
   await lock.release()
   expect(findNginx(lab.directory)).not.toEqual([])
   await writeConfig(config, { nginx: 'system', reload: 'true' })
-  await expect(gatewayStop({ config, within: '60' }, recordedContext())).rejects.toThrow(/its nginx is the system's/)
+  await expect(gatewayStop({ config, within: '60' }, recordedContext())).rejects.toThrow(/it uses the system's nginx/)
   expect(findNginx(lab.directory)).not.toEqual([])
 })
 

@@ -315,7 +315,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({
       status: 'failed',
       step: 'swap',
-      message: expect.stringContaining(`Cannot write "${lab.file}": what stands there is not this gateway's`),
+      message: expect.stringContaining(`Cannot write "${lab.file}": that file does not belong to this gateway`),
     })
     expect(await readFile(lab.file, 'utf8')).toBe('# by hand\n')
     await rm(lab.file)
