@@ -91,7 +91,7 @@ it('says how to look when it cannot tell whether there is a job', async () => {
   const failed = await submit('fast', {}, { ...site.context, warn, signal: abort.signal }).catch(error => error)
   expect(failed).not.toBeInstanceOf(UserError)
   expect(failed.message).toMatch(
-    /^Cannot find out whether fast was submitted: sbatch ended with 1 and printed ""; Cannot run squeue: .*; before you try again, look for its comment sluice:beefcake2:fast:[0-9a-f]{16} with squeue --me -O JobID,Comment:80$/,
+    /^Cannot tell whether fast was submitted: sbatch ended with 1 and printed ""; Cannot run squeue: .*; before you try again, look for its comment sluice:beefcake2:fast:[0-9a-f]{16} with squeue --me -O JobID,Comment:80$/,
   )
   expect(site.context.warned).toEqual(['sbatch ended with 1 and printed ""; checking whether Slurm has the job'])
 })

@@ -12,7 +12,7 @@ export const LOG_LEVEL_VARIABLE = 'SLUICE_LOG_LEVEL'
 
 /**
  * What must be looked at is an error, what may become one a warning, and the rest `info`. What ends a trouble has its level:
- * whoever read of the beginning reads of the end.
+ * a reader of the beginning also reads the end.
  */
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   ...Object.fromEntries(

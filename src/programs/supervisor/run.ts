@@ -54,9 +54,8 @@ export interface SuperviseOptions {
  * it runs until a TERM or the end of its parent.
  */
 export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
-  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the notice step has heard it.
-  // Nor does a
-  // SIGHUP mean anything here (context.ts).
+  // Slurm's --signal reaches steps only. If it is sent here too, it is ignored: the notice step has received it. SIGHUP is
+  // ignored as well (context.ts).
   context.onSignal('SIGUSR2', () => undefined)
   const level = logLevelOf({ option: options.logLevel, env: context.env })
   const spec = readSpec(await readStdin(context))

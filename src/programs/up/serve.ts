@@ -136,7 +136,7 @@ function createReport({ print }: Context): Report {
   }
 }
 
-/** Events that nobody is told of otherwise. */
+/** Events that are reported nowhere else. */
 function asIs(line: string, level: LogLevel): string | undefined {
   return level === 'debug' ? line : undefined
 }
