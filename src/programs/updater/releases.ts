@@ -26,7 +26,7 @@ const RELEASE_AFTER_MS = 2_000
 const MOST_RELEASES = 3
 
 /**
- * Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait.
+ * Lets requeued jobs of ours start sooner than Slurm would, where that is safe and no person set the wait.
  *
  * A deferred job, each BeginTime judged once:
  * 1. its BeginTime is not what a requeue sets → it stands
