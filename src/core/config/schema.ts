@@ -420,7 +420,7 @@ export const configSchema = z.strictObject({
   ),
   log: about(
     z.enum(LOG_LEVELS).default('info'),
-    'What supervisors, the updater and `sluice up` print: errors only; also warnings; all events; details too. --log-level and $SLUICE_LOG_LEVEL come first. Events in the shared directory are all there at each level.',
+    'What supervisors, the updater and `sluice up` print: errors only; also warnings; all events; details too. --log-level and $SLUICE_LOG_LEVEL come first. The shared directory gets every event at each level.',
     'debug',
   ),
   watch: about(
