@@ -70,7 +70,7 @@ interface Member {
   triedAt: number | undefined
 }
 
-/** `all`: every try at it; `of`: the tries that count for it. */
+/** `all`: every try; `of`: without answers to clients that are to blame. */
 interface Counted {
   readonly all: Count
   readonly of: Count
