@@ -12,7 +12,7 @@ import { type Failure, failuresText, NOTHING_RUN, type StepReport, slowestText, 
 const root = join(import.meta.dirname, '..')
 const bin = (name: string) => join(root, 'node_modules/.bin', name)
 
-/** Far beyond what any step takes: what hangs is ended, so that the rest is run and told. */
+/** Far beyond the duration of any step: a step that hangs is ended, so that the others run and are reported. */
 const STEP_LIMIT_MS = 30 * 60_000
 /** A lab that was asked to end ends within five seconds. */
 const LEAVE_MS = 20_000
@@ -37,7 +37,7 @@ const labs = planLabs(labFiles).flatMap(labStep)
 
 // The network is what it waits for, mostly.
 labs.unshift({ name: 'other Nodes', argv: [process.execPath, ...vitest('nodes')], report: reportOf('nodes') })
-// Without a command, and with nobody at its terminal: the shell ends at once, and everything with it.
+// Without a command and without input from a terminal, the shell ends at once, and everything with it.
 labs.push({
   name: 'the shell of npm run lab',
   argv: ['timeout', '300', process.execPath, join(root, 'test/lab/main.ts')],

@@ -19,9 +19,9 @@ import { routerModels } from './router-models.ts'
 type Loaded = Pick<Extract<ParsedConfig, { config: Config }>, 'config' | 'locate'>
 
 /**
- * What sluice.yaml asks of a model that cannot have it, where this machine sees the model: a division of other layers than
- * it has, a job with less memory than the weights that mlock keeps there, and a type of keys and another of values where it
- * takes one. `sluice plan` shows the rest.
+ * Settings of sluice.yaml that contradict the model's header, for models that this machine can read: a division into a wrong
+ * number of layers, a job with less memory than the weights that mlock keeps there, and different cache types for keys and
+ * values where the model allows only one. `sluice plan` shows the rest.
  */
 export async function findMisfits(tiers: readonly string[], { config, locate }: Loaded): Promise<readonly Problem[]> {
   const findings: ConfigFinding[] = []

@@ -21,8 +21,8 @@ export interface Journal {
 }
 
 /**
- * `print` gets every line of the level at once; the shared file gets them all through the serial queue, and is nobody's but
- * this writer's.
+ * `print` gets every line of the level at once; the shared file gets them all through the serial queue. The file has no other
+ * writer.
  */
 export function openJournal(
   options: { shared: string; writer: string; print: (line: string) => void; level?: LogLevel },

@@ -11,7 +11,7 @@ export async function publishEndpoint(shared: string, endpoint: Endpoint): Promi
   await writeAtomic(join(registryDirectories(shared).endpoints, `${endpoint.id}.json`), formatEndpoint(endpoint))
 }
 
-/** Removes an endpoint's file, and with the last one of a replica its beat and its drain request; all may be gone already. */
+/** Removes an endpoint's file, and with the last one of a replica its beat and its request; all may be gone already. */
 export async function removeEndpoint(shared: string, id: string): Promise<void> {
   const { endpoints } = registryDirectories(shared)
   await rm(join(endpoints, `${id}.json`), { force: true })

@@ -52,7 +52,7 @@ export interface SubmitRequest {
 }
 
 /**
- * Makes a batch process read its drain request. It is ignored by default (signal(7)), so a signal that comes too early, during the
+ * Makes a batch process read its request. It is ignored by default (signal(7)), so a signal that comes too early, during the
  * script's set-up, or too late, to the job's next run, does not end the process, as USR2 would.
  */
 export const REQUEST_SIGNAL = 'SIGURG'

@@ -7,7 +7,7 @@ import type { Slurm, Submission } from './slurm.ts'
 import { submissionComment } from './submission-comment.ts'
 import { sbatchArguments } from './submit.ts'
 
-/** A tier's job script as sluice.yaml gives it now, ready for Slurm. */
+/** A tier's job script as rendered from sluice.yaml now. */
 export interface TierSubmission {
   readonly config: Config
   readonly tier: string
@@ -16,7 +16,7 @@ export interface TierSubmission {
 
 export interface SubmittedJob {
   readonly id: string
-  /** By it the job is found whose id was lost. */
+  /** The comment, by which a job is found when its id was lost. */
   readonly comment: string
 }
 
@@ -25,25 +25,24 @@ export async function prepareSubmission(config: Config, tier: string): Promise<T
   return { config, tier, script: renderJobScript(config, tier, await readTemplate(JOB_TEMPLATE)) }
 }
 
-/** What would hand one job to Slurm; the script comes on standard input. */
+/** The sbatch command for one job, for a dry run; the script would be its standard input. */
 export function sbatchLine({ config, tier }: TierSubmission): readonly string[] {
   return ['sbatch', ...sbatchArguments(submissionComment(config.site, tier))]
 }
 
 export interface SubmitTierOptions {
   readonly count: number
-  /** Called for each job as soon as Slurm has it: it stays submitted where one after it fails. */
+  /** Called for each job as soon as Slurm has it: it stays submitted if a later one fails. */
   readonly submitted: (job: SubmittedJob) => void
-  /** Gets what is waited for and tried again. */
+  /** Receives a line for each wait and each retry. */
   readonly progress: (line: string) => void
   readonly signal: AbortSignal
 }
 
 /**
- * Submits jobs of a tier, one after the other. Whether this account may, and whether the model can be run so, is asked
- * before.
+ * Submits jobs of a tier, one after the other. The caller checks the account and the model before.
  *
- * @throws UserError for what Slurm refuses, and Error where it is not known whether there is a job.
+ * @throws UserError if Slurm refuses a job, Error if it is unknown whether there is a job.
  */
 export async function submitTier(
   { config, tier, script }: TierSubmission,
@@ -62,7 +61,7 @@ export async function submitTier(
 interface Attempt {
   readonly tier: string
   readonly comment: string
-  /** Submitted before it. */
+  /** Number of jobs submitted before this attempt. */
   readonly jobs: number
   readonly count: number
 }

@@ -50,7 +50,7 @@ export async function submitOnce(effects: SubmitEffects): Promise<Submission> {
   return { kind: 'no-answer', message: `${message}; tried ${ATTEMPTS} times` }
 }
 
-/** The script comes on standard input. */
+/** Arguments of an sbatch that reads the script from standard input. */
 export function sbatchArguments(comment: string): readonly string[] {
   return ['--parsable', `--comment=${comment}`]
 }

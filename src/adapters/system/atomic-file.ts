@@ -22,7 +22,7 @@ export async function writeAtomic(path: string, text: string, options: WriteOpti
     }
     await rename(beside, path)
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined) // the first error tells more
+    await rm(beside, { force: true }).catch(() => undefined) // the first error explains more
     // Without the temporary name, which differs every time, so that repeated errors are equal.
     const why = codeOf(error) === 'ENOENT' ? 'its directory does not exist (ENOENT)' : reasonOf(error)
     throw new Error(`Cannot write "${path}": ${why}`, { cause: error })

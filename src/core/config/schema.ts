@@ -371,7 +371,7 @@ const gateway = z.strictObject({
   ),
   connectionsPerClient: about(
     z.number().int().min(1).max(1_000_000).default(256),
-    'Requests that one client address may have at once. Requests from the gateway machine itself are not limited, and behind a proxy there those are all requests.',
+    'Requests that one client address may have at once. Requests from the gateway machine itself are not limited: behind a proxy on that machine no request is limited.',
   ),
   state: about(
     text(formats.PLAIN_PATH).optional(),
@@ -420,7 +420,7 @@ export const configSchema = z.strictObject({
   ),
   log: about(
     z.enum(LOG_LEVELS).default('info'),
-    'What supervisors, the updater and `sluice up` print: errors, warnings too, all events, or more. --log-level and $SLUICE_LOG_LEVEL come first. Events in the shared directory are all there at each level.',
+    'What supervisors, the updater and `sluice up` print: errors only; also warnings; all events; details too. --log-level and $SLUICE_LOG_LEVEL come first. The shared directory gets every event at each level.',
     'debug',
   ),
   watch: about(

@@ -13,7 +13,7 @@ export function reasonOf(caught: unknown): string {
   return (caught instanceof Error ? systemFailure(caught)?.words : undefined) ?? messageOf(caught)
 }
 
-/** The system's word for it, such as ENOENT; undefined where it has none. */
+/** The system's word for it, such as ENOENT; undefined if it has none. */
 export function codeOf(caught: unknown): string | undefined {
   return caught instanceof Error && 'code' in caught ? String(caught.code) : undefined
 }

@@ -1,4 +1,4 @@
-/** Kinds of server programs; engines/index.ts has the engine of each. */
+/** Kinds of server programs; engines/index.ts has an engine for each. */
 export const ENGINE_NAMES = ['llama.cpp', 'vllm', 'sglang', 'tei', 'custom', 'demo'] as const
 
 /** The part of a replica spec that an engine reads; a server of the library has nothing else. */
@@ -13,33 +13,33 @@ export interface EngineSpec {
   readonly router?: { readonly modelsDir: string; readonly modelsMax: number; readonly preload: readonly string[] }
   readonly model?: ModelSpec
   readonly custom?: CustomSpec
-  /** GPUs of one endpoint, or of each stage and copy in it; without it all of the node's are one endpoint's. */
+  /** GPUs of one endpoint, or of each stage and copy in it; absent: one endpoint has all GPUs of the node. */
   readonly tensorParallel?: number
   readonly ranks?: RankSpec
   readonly context?: number
 }
 
-/** What clients ask for, and where the engine has it from: exactly one of the two. */
+/** The model's name for clients, and its source: exactly one of `file` and `id`. */
 export interface ModelSpec {
   readonly name: string
   /** A path on the nodes: a .gguf file, or a directory of safetensors. */
   readonly file?: string
-  /** Of Hugging Face. */
+  /** An id of Hugging Face. */
   readonly id?: string
 }
 
-/** What Sluice must know of a server program that it does not know. */
+/** What Sluice needs to run a server program of another kind. */
 export interface CustomSpec {
   /** `{address}`, `{port}`, `{model}` and `{name}` are filled in. */
   readonly args: readonly string[]
   readonly healthPath: string
-  /** Variable in which it gets the key that it is to ask for as a bearer's token; absent: it asks for none. */
+  /** Variable with the engine key that it must require as a bearer token; absent: it requires none. */
   readonly keyVariable?: string
   readonly modelsPath?: string
   readonly serves: readonly string[]
-  /** It starts programs that gain privileges, which those cannot that TERM is kept from by force. */
+  /** It starts setuid programs; the seccomp filter against TERM would take their privileges. */
   readonly setuid?: boolean
-  /** Where its load stands as Prometheus has it, and by what names. */
+  /** Path and names of its Prometheus metrics. */
   readonly metrics?: {
     readonly path: string
     readonly running?: string
@@ -48,7 +48,7 @@ export interface CustomSpec {
   }
 }
 
-/** One engine over several nodes, with a process on each, which divide the model's layers among groups of `tensorParallel` GPUs. */
+/** One engine with a process on each of several nodes. They divide the model's layers among groups of `tensorParallel` GPUs. */
 export interface RankSpec {
   readonly nodes: number
   readonly pipelineParallel: number

@@ -1,6 +1,6 @@
 /**
- * The properties that have a value: `{ id, ...given({ key }) }` has a key only where there is one. Types say
- * `key?: string`, which an `undefined` does not satisfy (exactOptionalPropertyTypes), and JSON is equal as text too.
+ * Leaves out the properties that are undefined: `{ id, ...given({ key }) }` has `key` only with a value. `key?: string` does not
+ * accept undefined (exactOptionalPropertyTypes), and a deep comparison counts such a property as a difference.
  */
 export function given<T extends object>(properties: T): Given<T> {
   return Object.fromEntries(Object.entries(properties).filter(([, value]) => value !== undefined)) as Given<T>

@@ -28,7 +28,7 @@ export interface JobView {
   readonly comment?: string
   /** `status:signal`, as sacct(1) prints it, for a run that has ended. */
   readonly exitCode?: string
-  /** The walltime; undefined where there is none. */
+  /** The walltime; undefined if it has none. */
   readonly timeLimitSeconds?: number
   /** How long this run has lasted, by Slurm's clock. */
   readonly runTimeSeconds?: number

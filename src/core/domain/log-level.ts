@@ -4,15 +4,15 @@ import { UserError } from './user-error.ts'
 /** From the fewest lines to the most. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
 
-/** How much a program prints of what it does. The events in the shared directory are all there at each level. */
+/** How much a program prints. The shared directory gets every event at each level. */
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** The variable that a program and the children that it starts read. */
+/** The environment variable with the level of a program and of its children. */
 export const LOG_LEVEL_VARIABLE = 'SLUICE_LOG_LEVEL'
 
 /**
- * What must be looked at is an error, what may become one a warning, and the rest `info`. What ends a trouble has its level:
- * a reader of the beginning also reads the end.
+ * An error needs a person, a warning may become an error, and the other events are `info`. The end of a trouble has the level of
+ * its beginning, so that a reader sees both.
  */
 const LEVELS: Readonly<Record<string, LogLevel>> = {
   ...Object.fromEntries(

@@ -4,10 +4,10 @@ import { cannotFind, resolveName } from './resolve-name.ts'
 import { UserError } from './user-error.ts'
 
 /**
- * The one endpoint that a name on the command line means (resolve-name.ts): its id, or the replica, job or tier that has
- * this one only.
+ * The one endpoint that a name on the command line means (resolve-name.ts). The name is its id, or a replica, job or tier with
+ * only one endpoint.
  *
- * @throws UserError where there is none, or more than one.
+ * @throws UserError if there is no such endpoint, or more than one.
  */
 export function endpointNamed(
   name: string,

@@ -3,7 +3,7 @@ import { replicaId } from './endpoint.ts'
 import { type Names, resolveName, unknownName } from './resolve-name.ts'
 import { UserError } from './user-error.ts'
 
-/** A job of ours in the run that is known. */
+/** One of our jobs, in its current run. */
 export interface NamedJob {
   readonly tier: string
   readonly id: string
@@ -11,9 +11,9 @@ export interface NamedJob {
 }
 
 /**
- * The live jobs that a name on the command line means (resolve-name.ts): those of a tier, which may have none, or one.
+ * The live jobs that a name on the command line means (resolve-name.ts): one job, or all jobs of a tier, perhaps none.
  *
- * @throws UserError where there is no such job, or not in that run.
+ * @throws UserError if there is no such job, or the name is of another run than the current one.
  */
 export function jobsNamed(name: string, names: Names<NamedJob>): readonly NamedJob[] {
   const found = resolveName(name, names)

@@ -1,4 +1,4 @@
-/** Names of a site's nodes on other networks than that of their Slurm names. */
+/** Names of the nodes on networks other than that of their Slurm names. */
 export interface NodeNaming {
   /** A suffix of a node's name: with `i`, node gpu01 has the name gpu01i too. */
   readonly nodeSuffix?: string | undefined

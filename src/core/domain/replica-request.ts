@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import { REGISTRY_VERSION } from './endpoint.ts'
 
-/** What an operator asks of one run of one job; each kind has keys of its own in the file. */
+/** An operator's request to one run of one job. Each kind has its own keys in the file. */
 export type ReplicaRequest = { readonly kind: 'drain' } & DrainRequest
 
-/** A notice of an operator: no new requests, and the job leaves. */
+/** An operator's notice: the replica gets no new requests, and its job leaves. */
 export interface DrainRequest {
   /** Requeue as the last act, otherwise cancel; `comeBack` in the file. */
   readonly requeue: boolean
-  /** How long the drain may take from when the replica hears of it; undefined: until the last answer has ended. */
+  /** The drain's longest duration after the replica has read the request; undefined: until the last answer has ended. */
   readonly withinSeconds: number | undefined
 }
 
-/** A file of before there were kinds asks for a drain. */
+/** Also the kind of a file without one: older versions wrote drain requests only. */
 const DRAIN = 'drain'
 
 const kindSchema = z.looseObject({
@@ -34,7 +34,7 @@ export function formatRequest(replica: string, { kind, requeue, withinSeconds }:
   return `${JSON.stringify(written, null, 2)}\n`
 }
 
-/** Where there is a problem, nothing was asked for. */
+/** A file with a problem requests nothing. */
 export function parseRequest(
   text: string,
   replica: string,

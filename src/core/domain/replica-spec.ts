@@ -7,7 +7,7 @@ const SPEC_VERSION = 1
 const words = z.array(z.string()).readonly()
 const text = z.string().exactOptional()
 
-/** As `EngineSpec` explains them: its types go out with the library, which has no zod. */
+/** The keys of `EngineSpec`, which documents them. That type is written by hand, because the library's types cannot need zod. */
 const engineKeys = {
   engine: z.enum(ENGINE_NAMES, {
     error: ({ input }) => `${JSON.stringify(input)} is not one of ${ENGINE_NAMES.join(', ')}`,
@@ -34,31 +34,31 @@ const engineKeys = {
 const rpc = z
   .object({
     workers: z.number(),
-    /** Of each worker. */
+    /** The port of each worker. */
     port: z.number(),
-    /** Of the head and of each worker; without it llama.cpp divides them. */
+    /** Layers of the head and of each worker; absent: llama.cpp divides them. */
     layers: z.array(z.number()).readonly().exactOptional(),
-    /** CIDR networks over which head and workers speak. */
+    /** CIDR networks for the traffic between head and workers. */
     networks: words,
-    /** Directory on each worker's own disk in which it keeps the tensors that it was sent; without it they are sent each time. */
+    /** Directory on each worker's own disk for received tensors; absent: they are sent at each start. */
     cache: z.string().exactOptional(),
-    /** The worker's program, the first that is there. */
+    /** Candidates for the worker's program; the first that exists is used. */
     commands: words,
   })
   .readonly()
 
-/** The engine's program is in an image. */
+/** The image with the engine's program, and its runtime. */
 const container = z
   .object({
     runtime: z.enum(['apptainer', 'shifter', 'podman-hpc', 'pyxis']),
-    /** As the runtime takes it: a path, or a name. */
+    /** A path or a name, in the runtime's own form. */
     image: z.string(),
     mounts: z
       .array(z.object({ source: z.string(), target: z.string(), isReadOnly: z.boolean() }).readonly())
       .readonly(),
     /** More options of the runtime. */
     args: words,
-    /** Whose GPUs the job has; undefined: it has none. */
+    /** The vendor of the job's GPUs; undefined: it has none. */
     gpus: z.enum(['nvidia', 'amd']).exactOptional(),
   })
   .readonly()
@@ -73,22 +73,22 @@ const replicaSpecSchema = z.object({
   /** Absolute path of the shared directory (the registry's root). */
   shared: z.string(),
   tier: z.string(),
-  /** GPUs of one endpoint, where its arguments make it have several stages or copies. */
+  /** GPUs of one endpoint, if its arguments give it several stages or copies. */
   gpusEach: z.number().exactOptional(),
   rpc: rpc.exactOptional(),
-  /** How many endpoints, each an engine of its own; 1 without it. */
+  /** Number of endpoints, each with its own engine; absent: 1. */
   endpoints: z.number().exactOptional(),
-  /** Slurm was not asked for GPUs: those of the node are the job's. */
+  /** The job requests no GPUs from Slurm and uses all of the node's. */
   allGpus: z.literal(true).exactOptional(),
   container: container.exactOptional(),
   stage: stage.exactOptional(),
-  /** Bound to the NUMA node of its GPU, where that can be found out. */
+  /** Each engine is bound to the NUMA node of its GPU, if that node is known. */
   numa: z.literal(true).exactOptional(),
-  /** The first engine's port, the others have those that follow; without it free ones are taken. */
+  /** The first engine's port; the others get the ports after it. Absent: free ports. */
   port: z.number().exactOptional(),
   /** CIDR networks in which the gateway accepts addresses. */
   networks: words,
-  /** How nodes are called on other networks than their own names' (domain/node-names.ts). */
+  /** The nodes' names on other networks (domain/node-names.ts). */
   nodeSuffix: z.string().exactOptional(),
   nodeNames: z.record(z.string(), words).readonly().exactOptional(),
   beatSeconds: z.number(),
@@ -111,10 +111,10 @@ export function formatReplicaSpec(spec: ReplicaSpec): string {
   return JSON.stringify(spec, null, 2)
 }
 
-/** Characters of what is said of a text that is not a replica spec: it may quote the text. */
+/** Characters of the problem of an invalid replica spec, which may quote that text. */
 const MAX_PROBLEM = 500
 
-/** Keys that are not known are left out. `problem` says what is wrong and what helps, in one sentence. */
+/** Unknown keys are left out. `problem` names the faults and the fix in one sentence. */
 export function parseReplicaSpec(text: string): { readonly spec: ReplicaSpec } | { readonly problem: string } {
   let value: unknown
   try {

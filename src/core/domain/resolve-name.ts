@@ -5,10 +5,10 @@ import { UserError } from './user-error.ts'
 
 /** A job that a name may mean. */
 export interface KnownJob {
-  /** Undefined where only a number is left of it. */
+  /** Undefined: only its number is known. */
   readonly tier: string | undefined
   readonly id: string
-  /** Its run now; undefined where that is not known, or not asked for. */
+  /** Restart count of its current run; undefined: not known, or not looked up. */
   readonly restarts?: number
 }
 
@@ -21,22 +21,22 @@ export type Resolved<Job extends KnownJob> =
   | { readonly kind: 'tier'; readonly tier: string; readonly jobs: readonly Job[] }
   | {
       readonly kind: 'job'
-      /** As it is known, or else as the name has it. */
+      /** The known job's tier, or else the tier in the name. */
       readonly tier: string | undefined
       readonly id: string
-      /** The run that the name has. */
+      /** The restart count in the name. */
       readonly restarts: number | undefined
-      /** The endpoint that the name has. */
+      /** The endpoint's index in the name. */
       readonly index: number | undefined
       /** Undefined: no such job is known. */
       readonly job: Job | undefined
     }
 
 /**
- * What a name on the command line means, for every command: a tier, or a job by its number `4242`, its tier and number
+ * The meaning of a name on the command line, for every command: a tier, or a job by its number `4242`, its tier and number
  * `fast-4242`, a replica `fast-4242-1` or an endpoint `fast-4242-1-0`.
  *
- * @throws UserError for what cannot be a name of this site: it has another form, another tier, or the tier of another job
+ * @throws UserError if this site has no such tier, the form is wrong, or the job is of another tier
  */
 export function resolveName<Job extends KnownJob>(name: string, names: Names<Job>): Resolved<Job> {
   const { tiers, jobs } = names
@@ -58,7 +58,7 @@ export function unknownName(name: string, { tiers, jobs }: Names<KnownJob>): Use
   return cannotFind({ what: 'tier, job or endpoint', name, words, otherwise })
 }
 
-/** `Cannot find tier "fsat": did you mean "fast"`, or else what there is. */
+/** `Cannot find tier "fsat": did you mean "fast"`, or else a list of the names. */
 export function cannotFind({ what, name, words, where = '', otherwise }: Missing): UserError {
   const near = nearestWord(name, words)
   const there = otherwise ?? (words.length === 0 ? 'there is none' : `choose ${listed(words)}`)
@@ -69,11 +69,11 @@ export function cannotFind({ what, name, words, where = '', otherwise }: Missing
 interface Missing {
   readonly what: string
   readonly name: string
-  /** What there is. */
+  /** The existing names. */
   readonly words: readonly string[]
-  /** ` in /models`, where it was looked for in one place. */
+  /** ` in /models`, if only one place was searched. */
   readonly where?: string
-  /** Instead of the list of words, where none is near. */
+  /** Replaces the list of names if none is similar. */
   readonly otherwise?: string
 }
 

@@ -1,4 +1,4 @@
-/** What Sluice wants to know of `scontrol show config`. Undefined: this Slurm does not say. */
+/** The values of `scontrol show config` that Sluice uses. Undefined: this Slurm does not print the value. */
 export interface SlurmConfig {
   readonly version?: string
   readonly clusterName?: string
@@ -13,36 +13,36 @@ export interface SlurmConfig {
   readonly slurmctldParameters?: string
   readonly jobRequeue?: boolean
   readonly proctrackType?: string
-  /** Of cgroup.conf: whether TERM reaches the children of a step's processes. */
+  /** cgroup.conf(5): whether TERM reaches the children of a step's processes. */
   readonly signalChildrenProcesses?: boolean
   readonly authInfo?: string
-  /** `cred_expire` of AuthInfo: a requeued job is held for this long and a second. Undefined: Slurm's default, 120. */
+  /** `cred_expire` of AuthInfo: a requeued job waits this long and a second more. Undefined: Slurm's default, 120. */
   readonly credExpireSeconds?: number
   /** `requeue_delay` of SchedulerParameters, from 25.11 on. Undefined: cred_expire decides. */
   readonly requeueDelaySeconds?: number
 }
 
-/** What Sluice wants to know of a partition. Undefined: this Slurm does not say. */
+/** The values of a partition that Sluice uses. Undefined: this Slurm does not print the value. */
 export interface Partition {
   readonly name: string
-  /** Where jobs go that name none. */
+  /** Slurm uses it for jobs that name no partition. */
   readonly isDefault: boolean
   /** Counts only under preempt/partition_prio (slurm.conf(5) GraceTime). */
   readonly graceSeconds?: number
-  /** `REQUEUE`, `CANCEL`, `SUSPEND`, `OFF`, a list of them; the cluster's where the partition has none of its own. */
+  /** `REQUEUE`, `CANCEL`, `SUSPEND`, `OFF` or a list of them; the cluster's mode if the partition has none. */
   readonly preemptMode?: string
   readonly nodes: string
   /** `UP`, `DOWN`, `DRAIN`, `INACTIVE`. */
   readonly state?: string
-  /** Each job has its nodes to itself: OverSubscribe=EXCLUSIVE, or Exclusive=NODE of newer ones. */
+  /** Jobs do not share nodes: OverSubscribe=EXCLUSIVE, or Exclusive=NODE of newer versions. */
   readonly isExclusive: boolean
 }
 
 /** A quality of service. */
 export interface Qos {
   readonly name: string
-  /** Counts only under preempt/qos (sacctmgr(1) GraceTime); undefined: not legible. */
+  /** Counts only under preempt/qos (sacctmgr(1) GraceTime); undefined: it could not be read. */
   readonly graceSeconds?: number
-  /** `cluster` or empty: the cluster's PreemptMode holds. */
+  /** `cluster` or empty: the cluster's PreemptMode applies. */
   readonly preemptMode: string
 }

@@ -8,7 +8,7 @@ export function stagedPath({ from, to }: StageSpec, path: string): { path: strin
 }
 
 export interface CopyProgress {
-  /** Bytes on the node so far, and of all. */
+  /** Bytes on the node so far, and in total. */
   readonly copied: number
   readonly total: number
   /** The bytes present when this process began to look, and the milliseconds since then. */

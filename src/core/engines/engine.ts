@@ -14,7 +14,7 @@ export interface Engine {
   serves(spec: EngineSpec): readonly string[]
   /** The arguments after the command. */
   argv(spec: EngineSpec, at: EngineAddress): string[]
-  /** The variable that tells each process of several the address of its node; undefined: it runs on one node. */
+  /** The variable with which each of several processes gets its node's address; undefined: it runs on one node. */
   readonly addressVariable?: string
   /** Changes arguments for the installed build. The build is asked about itself when one of these flags is among the arguments. */
   readonly changed?: {
@@ -48,7 +48,7 @@ export interface Engine {
   readonly stopGraceMs: number
   /** What the answers of the two paths mean; `models` is `health` again where there is no list, or health was not 200. */
   readHealth(spec: EngineSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
-  /** Its load, by what stands at its metrics paths, one after the other. */
+  /** Its load, from the joined text of its metrics paths. */
   readLoad(spec: EngineSpec, metrics: string): Load
 }
 

@@ -4,8 +4,8 @@ import { tierOf } from '../config/tier-of.ts'
 /**
  * sbatch's pattern for the job's log: `slurm.output`, or none, and the script writes one of its own on the node's disk. On a
  * shared directory that is away when Slurm starts the job, the start fails for good; on one that hangs when the job ends, the
- * node stays taken. And where Slurm opens a name that others know before, such as one in /tmp, they can make it first: a link
- * to a file of ours, which is then appended to, or a file of theirs, with which the job does not start.
+ * node stays taken. Other accounts can create a predictable name in /tmp first: a link to a file of ours, to which Slurm then
+ * appends, or a file of theirs, which keeps the job from starting.
  */
 export function outputPattern(config: Config, tierName: string): string {
   return tierOf(config, tierName).slurm.output ?? '/dev/null'

@@ -62,7 +62,7 @@ export interface SlurmEffects {
   releaseHold(jobId: string): Promise<string>
   /** How long a requeue defers a job here; undefined: not known now. */
   requeuePauseSeconds(): Promise<number | undefined>
-  /** sinfo's words for the states of these nodes; undefined: not known now. */
+  /** scontrol's words for the states of these nodes; undefined: not known now. */
   nodeStates(nodeList: string): Promise<readonly string[] | undefined>
 }
 

@@ -14,7 +14,7 @@ export interface ExpireFilesOptions {
 
 const DAY_MS = 86_400_000
 
-/** Removes files of runs that polls of an hour have agreed are over, and once a day what such runs left a month ago. */
+/** Removes the files of runs that are over by the polls of an hour, and once a day files that ended jobs left a month ago. */
 export function expireFiles({ observed, registry, record, clock }: ExpireFilesOptions): JobSubscriber {
   let absences: Absences = new Map()
   let expiryAt = Number.NEGATIVE_INFINITY
@@ -40,7 +40,7 @@ export function expireFiles({ observed, registry, record, clock }: ExpireFilesOp
     }
   }
 
-  /** Looks at thousands of files, one after the other: nothing waits for it. */
+  /** Not awaited, because it examines thousands of files one by one. */
   function removeExpired({ jobs, complete }: Poll): void {
     if (!complete || clock.now() < expiryAt) return
     expiryAt = clock.now() + DAY_MS

@@ -2,13 +2,13 @@ import { messageOf } from '../../core/domain/caught.ts'
 import type { Reporter } from './reporter.ts'
 import type { Poll } from './routability.ts'
 
-/** What one squeue gave; `unknown`: why it gave nothing, which says nothing about any job. */
+/** The result of one poll; `unknown`: why it failed, and then no job counts as gone. */
 export type JobRound =
   | {
       readonly poll: Poll
       /**
-       * From the start of the poll before to that of this one; 0 where that one was not answered: time in which Slurm was
-       * not seen proves nothing ("unknown is not none", docs/design/rules.md).
+       * Time between the starts of the last two polls; 0 if the earlier failed, because unobserved time proves nothing
+       * ("unknown is not none", docs/design/rules.md).
        */
       readonly sinceLastMs: number
     }
@@ -17,16 +17,16 @@ export type JobRound =
 export type JobSubscriber = (round: JobRound) => Promise<void> | void
 
 export interface JobSubscribers {
-  /** `name` is for the event where it fails. */
+  /** `name` is for the event that reports its failure. */
   add(name: string, hear: JobSubscriber): void
   publish(round: JobRound): void
-  /** Resolves when none has anything left to do. */
+  /** Resolves when no subscriber has a round left. */
   settled(): Promise<void>
 }
 
 /**
- * Gives each round to each subscriber, one round at a time: one that is busy gets the newest that came meanwhile. None waits
- * for another, and none that is slow or fails holds up the next poll.
+ * Gives each round to each subscriber, one round at a time. A busy subscriber later gets only the newest round. A slow or
+ * failing one delays neither others nor the next poll.
  */
 export function createJobSubscribers(report: Reporter): JobSubscribers {
   const subscriptions: Subscription[] = []

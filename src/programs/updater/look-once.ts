@@ -31,22 +31,22 @@ export interface LookOptions
   readonly signal: AbortSignal
 }
 
-/** What one look at everything has found, and what should be by it. */
+/** What one look observed, and the model planned from it. */
 export interface Look {
   readonly plan: GatewayPlan
-  /** What nginx serves; `none`: nothing runs; undefined: it could not be found out. */
+  /** What nginx serves; `none`: it does not run; undefined: unknown. */
   readonly running: { readonly model: GatewayModel; readonly generation: number } | 'none' | undefined
-  /** What nginx may reach, by tier: by its own word, or else by routes/. */
+  /** Endpoints that nginx may reach, by tier, as nginx reports them, or else as routes/ lists them. */
   readonly reached: Record<string, string[]>
   readonly keysOf: (model: GatewayModel) => EngineKeys
-  /** What could not be found out, in words: nothing is withdrawn for it ("unknown is not none", docs/design/rules.md). */
+  /** What stayed unknown, in words: it withdraws nothing ("unknown is not none", docs/design/rules.md). */
   readonly troubles: readonly string[]
 }
 
 /**
- * Looks at nginx, the registry and Slurm once, in this order, and plans from that alone. What only time shows is as it was:
- * each lease is fresh, so an endpoint whose beat stands still counts as alive; those set aside stay so; a tier that stays
- * empty keeps the words of its answers.
+ * Looks at nginx, the registry and Slurm once, in this order, and plans from that alone. Without history each lease counts as
+ * fresh, so an endpoint whose beat stands still counts as alive. Endpoints that are set aside stay so, and an empty tier keeps
+ * the text of its 503.
  *
  * @throws when the registry cannot be read
  */
@@ -88,7 +88,7 @@ export async function lookOnce(options: LookOptions): Promise<Look> {
   return { plan, running: before.running, reached: before.reached, keysOf: keys.neededBy, troubles }
 }
 
-/** What an updater knows that has watched for a while. */
+/** Facts that only a running updater has. */
 const UNWATCHED = { loadMs: () => undefined, before: undefined }
 
 async function recall({ gateway, registry, gatewayName, signal }: LookOptions, troubles: string[]) {
@@ -108,7 +108,7 @@ async function pollOnce(
   clock: Clock,
   troubles: string[],
 ): Promise<Poll | undefined> {
-  // A poll speaks of what was seen before it ("who may be routed", docs/design/rules.md), and clocks count milliseconds.
+  // A poll counts only for what was seen before it ("who may be routed", docs/design/rules.md), and clocks count milliseconds.
   await clock.sleep(1)
   const startedAt = clock.now()
   const answer = await slurm.jobs()

@@ -62,7 +62,7 @@ export interface UpdaterOptions {
 export interface Updater {
   /** A possible change: scan now instead of at the next interval. */
   wake(): void
-  /** What runs squeue, for others who want to hear of each poll; undefined: there is no Slurm. */
+  /** Runs squeue, also for others, which subscribe to its polls; undefined: there is no Slurm. */
   readonly jobPoller: JobPoller | undefined
   /** Resolves when the signal has aborted and nothing is under way. nginx goes on. */
   run(): Promise<void>

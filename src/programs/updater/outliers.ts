@@ -70,7 +70,7 @@ interface Member {
   triedAt: number | undefined
 }
 
-/** `all` of its tries, and the tries that count `of` it. */
+/** `all`: every try; `of`: without answers to clients that are to blame. */
 interface Counted {
   readonly all: Count
   readonly of: Count

@@ -19,10 +19,10 @@ export interface GatewayPlan {
   readonly routabilities: ReadonlyMap<string, Routability>
 }
 
-/** The gateway as the configuration has it. */
+/** The part of the gateway's model that comes from sluice.yaml alone. */
 export type StaticPart = Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly StaticTier[] }
 
-/** Without what else an updater's options have: a model is compared whole. */
+/** Drops the updater's other options, because models are compared as a whole. */
 export function staticPartOf(options: {
   readonly listen: StaticPart['listen']
   readonly connectionsPerClient?: number | undefined
@@ -32,7 +32,7 @@ export function staticPartOf(options: {
   return { listen, ...given({ connectionsPerClient }), tiers }
 }
 
-/** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */
+/** Plans the whole model from all known facts each time, so that no old part can remain. */
 export function planGateway(
   staticPart: StaticPart,
   observed: ObservedEndpoints,

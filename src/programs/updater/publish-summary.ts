@@ -24,9 +24,12 @@ interface Overheard {
 export interface SummaryPublisher<E extends Overheard> {
   /** The same effects; their results are remembered. */
   readonly effects: E
-  /** Remembers what squeue gave. */
+  /** Remembers the result of each poll. */
   readonly hear: JobSubscriber
-  /** Writes a summary with each beat, or less often where that costs much, until the signal aborts; never rejects. Its last one is left, and grows old. */
+  /**
+   * Writes a summary with each beat, or less often if that costs much, until the signal aborts; never rejects. The last summary
+   * stays and grows old.
+   */
   keepPublishing(signal: AbortSignal): Promise<void>
 }
 
@@ -108,7 +111,7 @@ export function createSummaryPublisher<E extends Overheard>(
     trouble = now
   }
 
-  /** For thousands of jobs a summary takes a tenth of a second of this process; then they are written less often. */
+  /** A summary of thousands of jobs takes a tenth of a second of this process; then summaries are written less often. */
   function timedSummaryOf(scanned: StatusFacts['registry']): string {
     const begunAt = clock.now()
     const text = summaryOf(scanned)

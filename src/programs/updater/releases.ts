@@ -11,7 +11,7 @@ export interface ReleasesOptions {
   readonly isOurs: (job: JobView) => boolean
   readonly observed: () => ObservedEndpoints
   readonly record: RecordEvent
-  /** Has the jobs polled again after so much time. */
+  /** Requests another poll after this time. */
   readonly pollIn: (ms: number) => void
   readonly clock: Clock
 }
@@ -26,26 +26,26 @@ const RELEASE_AFTER_MS = 2_000
 const MOST_RELEASES = 3
 
 /**
- * Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait.
+ * Lets requeued jobs of ours start sooner than Slurm would, where that is safe and no person set the wait.
  *
  * A deferred job, each BeginTime judged once:
- * 1. its BeginTime is not what a requeue sets → it stands
+ * 1. its BeginTime is not the one that a requeue sets → it is kept
  * 2. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
- * 3. two seconds later that holds no more, it has another BeginTime, or a hold → not now; a new BeginTime is judged anew
+ * 3. two seconds later its nodes are not up, or it has another BeginTime or a hold → not now; a new BeginTime is judged anew
  * 4. released
  *
  * A job that is held after a failed launch is reported; if the failed run was released here, the hold is lifted with a backoff.
  */
 export function createReleases({ slurm, isOurs, observed, record, pollIn, clock }: ReleasesOptions): JobSubscriber {
-  /** Where runs were seen to run, by run: a requeued job no longer names its nodes. */
+  /** The nodes of runs, by run: a requeued job no longer names its nodes. */
   let nodes: ReadonlyMap<string, string> = new Map()
-  /** BeginTimes that were handled. */
+  /** BeginTimes that were judged. */
   const decided = new Set<string>()
   /** When BeginTimes that can be lifted were first seen, milliseconds. */
   let pausedSince: ReadonlyMap<string, number> = new Map()
-  /** Runs that were let start here, and how often the hold of a run before was lifted for that. */
+  /** Runs that were released here, each with the number of holds that were lifted up to it. */
   const lifted = new Map<string, number>()
-  /** Since when runs have been held, milliseconds. */
+  /** When the hold of each run was first seen, milliseconds. */
   const heldSince = new Map<string, number>()
 
   return async round => {
@@ -149,8 +149,8 @@ function beginOf(job: JobView): string {
 }
 
 /**
- * How long a hold that our own release has caused stays, after this many releases; undefined: for good. First as long as Slurm
- * would have waited, because then the previous run's credential has expired, and then twice that.
+ * The duration of a hold that our own release has caused, after this many releases; undefined: it stays. At first Slurm's own
+ * pause, after which the previous run's credential has expired; then twice the last duration.
  */
 function holdLastsMs(releases: number, pauseSeconds: number): number | undefined {
   return releases >= MOST_RELEASES ? undefined : pauseSeconds * 1_000 * 2 ** releases

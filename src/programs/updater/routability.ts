@@ -7,7 +7,7 @@ import { proveOwnership } from './ownership.ts'
 
 /** Whether nginx may reach an endpoint, and in words why not. */
 export type Routability =
-  | { readonly routed: true /** Its beat stands still: its port is to be tried. */; readonly suspect: boolean }
+  | { readonly routed: true /** Its beat stands still, so its port is tried. */; readonly suspect: boolean }
   | { readonly routed: false; readonly reason: string }
 
 /** One answer of squeue about all our jobs. A failed poll is not a Poll. */

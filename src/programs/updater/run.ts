@@ -130,7 +130,7 @@ export async function runUpdater({
   }
 }
 
-/** From now on: earlier lines do not count for today's engines. */
+/** Reads only lines that are logged from now on: earlier ones may be of earlier engines. */
 function trafficOf(accessLog: string): () => Promise<readonly string[]> {
   const log = newestLines(accessLog)
   return () => log.read()

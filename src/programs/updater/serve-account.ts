@@ -14,7 +14,7 @@ import { rereadConfig } from './reload-config.ts'
 
 export interface Service {
   readonly config: Config
-  /** Of the child. */
+  /** The child's options. */
   readonly options: { readonly config: string; readonly once?: boolean; readonly logLevel?: string | undefined }
   readonly account: Account
   readonly gateway: DrivenGateway

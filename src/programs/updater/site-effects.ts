@@ -9,7 +9,7 @@ import { isStuck, whatOf } from '../../core/explain/waits.ts'
 import type { NetworkEffects, SlurmEffects } from './effects.ts'
 import type { UpdaterOptions } from './loop.ts'
 
-/** A suspect must take a connection within this ("no foreign clocks", docs/design/rules.md). */
+/** A suspect must accept a connection within this time ("no foreign clocks", docs/design/rules.md). */
 const CONNECT_MS = 2_000
 
 type SiteSettings = Pick<
@@ -18,7 +18,7 @@ type SiteSettings = Pick<
   | ('scanMs' | 'squeueMs' | 'beatMs' | 'leaseMs')
 >
 
-/** What sluice.yaml says of the gateway, as an updater needs it. */
+/** The gateway's settings in sluice.yaml, in the form that an updater needs. */
 export function siteSettings(config: Config): SiteSettings {
   const { gateway, timing, site } = config
   return {

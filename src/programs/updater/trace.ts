@@ -7,7 +7,7 @@ interface Traced {
   readonly slurm: SlurmEffects | undefined
 }
 
-/** The same effects, each call that is worth a line at level `debug` noted with what came of it and how long it took. */
+/** The same effects; at level `debug`, calls are logged with their result and duration. */
 export function traceUpdater<E extends Traced>(effects: E, debug: RecordEvent, clock: Clock): E {
   const { registry, gateway, slurm } = effects
   async function note<T>(event: string, call: Promise<T>, detailOf: (found: T) => object): Promise<T> {

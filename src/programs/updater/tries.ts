@@ -1,6 +1,6 @@
 import { given } from '../../core/domain/given.ts'
 
-/** What became of one try at one engine, as nginx logged it. */
+/** The outcome of one try at one engine, as nginx logged it. */
 export interface Try {
   /** `address:port`. */
   readonly at: string

@@ -20,7 +20,7 @@ export async function privateGeneration(directory: StateDirectory): Promise<numb
   return older ?? askGeneration({ socketPath: directory.controlSocket })
 }
 
-/** The same for the system's nginx, whose processes only root may read; `controls` are its listen addresses. */
+/** The same for the system's nginx, whose processes only root may read; `probes` are its listen addresses. */
 export async function systemGeneration(
   directory: StateDirectory,
   probes: readonly GenerationProbe[],

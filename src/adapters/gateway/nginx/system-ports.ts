@@ -21,7 +21,7 @@ export function refuseSharedPorts(dump: string, model: GatewayModel, mark: strin
   }
 }
 
-/** `mustLetGo` of `loadGeneration`, where nothing but a reload is ours to do. */
+/** `mustLetGo` of `loadGeneration`, for the system's nginx, which Sluice may only reload. */
 export function refuseToLetGo(master: NginxProcess, model: GatewayModel): void {
   const held = listenersOf(master.pid)
   for (const at of listensOf(model)) {

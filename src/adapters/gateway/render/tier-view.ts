@@ -99,7 +99,7 @@ function serverViews(servers: readonly GatewayServer[]): readonly object[] {
   }))
 }
 
-// What connecting may take of the time of a request that is passed on: twice proxy_next_upstream_timeout, and room.
+// Connect time of a request that is passed on: twice proxy_next_upstream_timeout, plus a margin.
 const TODAY_SECONDS = 30
 
 // An upstream's shared memory: its own pages, and what one peer takes of them, rounded up twofold.
