@@ -65,7 +65,7 @@ describe('an explanation', () => {
   it('is read by people', () => {
     const explanation = explain(TWICE)
     expect(explanation && explanationText(explanation)).toEqual([
-      'Job 7 (reasoning), run 1: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
+      'Job 7 (reasoning), run 1: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed [host-memory]',
       '',
       'What shows it:',
       '  events/reasoning-7-1.jsonl',
@@ -75,10 +75,10 @@ describe('an explanation', () => {
       '  Raise tiers.reasoning.slurm.mem: the size of the model on each node, its KV cache, and a fifth more. Then submit it again, because a job keeps the script of its submission (sluice stop reasoning, sluice submit reasoning)',
       '',
       'Engines that ended and served again, the last first (their answers broke off):',
-      '  2026-01-31T12:01:00.000Z: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
+      '  2026-01-31T12:01:00.000Z: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed [host-memory]',
       '',
       'Other runs, the last first:',
-      '  reasoning-7-0, 2026-01-31T12:05:00.000Z: It was preempted: a job of higher priority needed its node; its last answers were cut at the deadline, and it requeued itself',
+      '  reasoning-7-0, 2026-01-31T12:05:00.000Z: It was preempted: a job of higher priority needed its node; its last answers were cut at the deadline, and it requeued itself [preempted]',
       '',
       'Not found:',
       `  ${FORGOTTEN}`,
@@ -174,7 +174,7 @@ describe('an explanation', () => {
       [id, '2026-01-31T12:01:00.000Z', 'engine-crashed'],
     ])
     expect(explanation && explanationText(explanation)).toContain(
-      '  reasoning-7-0-0, 2026-01-31T12:01:00.000Z: Its engine crashed (SIGSEGV)',
+      '  reasoning-7-0-0, 2026-01-31T12:01:00.000Z: Its engine crashed (SIGSEGV) [engine-crashed]',
     )
   })
 

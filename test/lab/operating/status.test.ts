@@ -307,7 +307,7 @@ describe('sluice doctor', () => {
         reject: false,
       })
       expect([exitCode, stderr]).toEqual([1, 'This site is not set up right: 1 problem'])
-      expect(String(stdout)).toContain('  problem  fast: GraceTime of partition gpu_ai is 0\n')
+      expect(String(stdout)).toContain('  problem  fast: GraceTime of partition gpu_ai is 0 [tier.grace.fast]\n')
     } finally {
       await set(/GraceTime=(\d+)/.exec(before)?.[1] ?? '20')
     }
