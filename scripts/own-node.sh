@@ -14,7 +14,7 @@ esac
 
 is_current() {
   [ -x "$own/node" ] && cmp -s "$root/package-lock.json" "$installed" && return
-  # Somebody's own `npm ci` is as good.
+  # An `npm ci` by hand is as good.
   [ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ] && is_complete
 }
 
