@@ -83,7 +83,7 @@ describe('the built package', () => {
     expect((await execa(process.execPath, argv, { cwd: project, env: env() })).stdout).toBe('ready\nstopped')
   })
 
-  it('tells what is wrong with a file as the command does', async () => {
+  it('reports what is wrong with a file as the command does', async () => {
     await writeFile(join(project, 'wrong.yaml'), 'backend: vllm\nmodle: x\n')
     const code = `import { loadServerConfig, UserError } from 'sluice'
       await loadServerConfig('wrong.yaml').catch(error => console.log(error instanceof UserError, error.message))`

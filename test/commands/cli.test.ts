@@ -29,7 +29,7 @@ it.each([
   expect({ code, said, lines: stdout.split('\n').length }).toEqual({ code: 0, said: [], lines: 2 })
 })
 
-it('what fails still fails, whoever reads it', async () => {
+it('what fails still fails, with any reader', async () => {
   const args = ['config', 'check', '--json', '--config', join(directory, 'no.yaml')]
   expect((await shell('"$@" 2>&1 | true; exit "$PIPESTATUS"', ...args)).code).toBe(2)
 })

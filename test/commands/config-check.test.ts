@@ -71,7 +71,7 @@ describe('config check', () => {
     ])
   })
 
-  it('--json prints one value, and the exit code tells the same', async () => {
+  it('--json prints one value, and the exit code means the same', async () => {
     await put('good.yaml', EXAMPLE)
     await put('bad.yaml', EXAMPLE.replace('8080', '80'))
     const good = await run(context => configCheck({ config: 'good.yaml', json: true }, context))
@@ -98,17 +98,17 @@ describe('config check', () => {
   })
 })
 
-describe('the configuration is found', () => {
+describe('the configuration that is read', () => {
   const sites = { 'a.yaml': 'from_option', 'b.yaml': 'from_variable', 'sluice.yaml': 'from_directory' }
   beforeEach(async () => {
     for (const [name, site] of Object.entries(sites)) await put(name, EXAMPLE.replace('beefcake2', site))
   })
 
   it.each([
-    ['by --config first', { config: 'a.yaml' }, { SLUICE_CONFIG: 'b.yaml' }, 'a.yaml'],
-    ['then by $SLUICE_CONFIG', {}, { SLUICE_CONFIG: 'b.yaml' }, 'b.yaml'],
-    ['then in the directory', {}, {}, 'sluice.yaml'],
-    ['in the directory when $SLUICE_CONFIG is empty', {}, { SLUICE_CONFIG: '' }, 'sluice.yaml'],
+    ['is the file of --config first', { config: 'a.yaml' }, { SLUICE_CONFIG: 'b.yaml' }, 'a.yaml'],
+    ['is then the file of $SLUICE_CONFIG', {}, { SLUICE_CONFIG: 'b.yaml' }, 'b.yaml'],
+    ['is then sluice.yaml in the directory', {}, {}, 'sluice.yaml'],
+    ['is sluice.yaml in the directory when $SLUICE_CONFIG is empty', {}, { SLUICE_CONFIG: '' }, 'sluice.yaml'],
   ] as const)('%s', async (_, options, env, file) => {
     let loaded: unknown
     await run(async context => {
@@ -137,7 +137,7 @@ describe('without a file to read', () => {
     ])
   })
 
-  it('a directory is not one', async () => {
+  it('a directory in its place is refused', async () => {
     await mkdir(join(cwd, 'sluice.yaml'))
     expect(await refusal({})).toBe('Cannot read sluice.yaml: it is a directory; name the file in it')
   })
@@ -153,7 +153,7 @@ describe('without a file to read', () => {
     },
   )
 
-  it('a pipe and a device are told at once', async () => {
+  it('a pipe and a device are refused at once', async () => {
     execFileSync('mkfifo', [join(cwd, 'sluice.yaml')])
     expect([await refusal({}), await refusal({ config: '/dev/zero' })]).toEqual([
       'Cannot read sluice.yaml: it is a pipe, not a regular file',
@@ -169,7 +169,7 @@ describe('without a file to read', () => {
     )
   })
 
-  it('bytes that are not UTF-8 are told', async () => {
+  it('bytes that are not UTF-8 are reported', async () => {
     await put('sluice.yaml', new Uint8Array([0x61, 0x3a, 0x20, 0xff, 0xfe]))
     expect(await refusal({})).toBe(
       'sluice.yaml:1:4: Cannot read the configuration: it is not UTF-8 text; save the file as UTF-8 text',

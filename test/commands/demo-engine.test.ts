@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 
 const host = '127.0.0.1'
 
-it('lists the models that it is given to whoever has its key, until a signal', async () => {
+it('lists the models that it is given to clients with its key, until a signal', async () => {
   const port = await freePort(host)
   const stopped = new AbortController()
   const context = recordedContext({ signal: stopped.signal, env: { [DEMO_KEY]: 'secret' } })

@@ -31,7 +31,7 @@ it('a site without a registry is a fresh one, and no trouble', async () => {
   expect((await explained('sluice-explain-')).filter(line => line.includes('ENOENT'))).toEqual([])
 })
 
-it('a registry that cannot be read is told, whatever words its path has', async () => {
+it('a registry that cannot be read is reported, whatever words its path has', async () => {
   const printed = await explained('sluice-ENOENT-', shared => writeFile(join(shared, 'endpoints'), 'no directory'))
   expect(printed.join('\n')).toMatch(/Cannot read the registry: .*\(ENOTDIR\)/)
 })

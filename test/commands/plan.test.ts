@@ -127,7 +127,7 @@ describe('a router', () => {
     ])
   })
 
-  it('has models by name', async () => {
+  it('plans one model by its name, and suggests the nearest name', async () => {
     const context = open()
     await plan('many', { model: 'narrow' }, context)
     expect(context.printed[0]).toBe('narrow (llama): 4096 tokens over 4 slots')
@@ -186,20 +186,20 @@ describe('a file that cannot be planned', () => {
     ],
     ['demo', undefined, 'Cannot plan demo: only llama.cpp is planned, and its engine is demo'],
     ['fats', undefined, 'Cannot find tier "fats": choose "one", "small", "many", "away" or "demo"'],
-  ])('of %s, %s, is told', async (tier, file, problem) => {
+  ])('of %s, %s, is reported', async (tier, file, problem) => {
     const failed = await plan(tier, file === undefined ? {} : { file }, open()).catch(error => error)
     expect(failed).toBeInstanceOf(UserError)
     expect(failed.message.replaceAll(home, 'HOME')).toBe(problem)
   })
 
-  it('for a pipe as a model, at once', async () => {
+  it('that is a pipe is refused at once', async () => {
     execFileSync('mkfifo', [at('pipe.gguf')])
     await expect(plan('one', { file: 'pipe.gguf' }, open())).rejects.toThrow(
       `Cannot read ${at('pipe.gguf')}: it is a pipe, not a regular file`,
     )
   })
 
-  it('for want of a part, or of its end', async () => {
+  it('that lacks a part or its end is refused, with what is missing', async () => {
     await writeFile(
       at('half-00001-of-00002.gguf'),
       await readFile(at('models/split-00001-of-00003.gguf')).then(bytes => bytes.subarray(0, 5_000_000)),
@@ -222,7 +222,7 @@ describe('a file that cannot be planned', () => {
   })
 })
 
-it('llama-fit-params is asked where it is on PATH', async () => {
+it('takes the numbers of llama-fit-params where it is on PATH, and says where it gives none', async () => {
   const context = open()
   await writeFile(
     at('llama-fit-params'),

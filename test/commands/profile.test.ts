@@ -69,7 +69,7 @@ describe('sluice profile', () => {
     ])
   })
 
-  it('tells SGLang where to write: in the shared directory, or where it is told', async () => {
+  it('has SGLang write into the shared directory, or where the option says', async () => {
     const { run, asked, shared, context } = await openSite('sglang', BOTH)
     await run({ json: true })
     const directory = join(shared, 'profiles', ID)
@@ -98,7 +98,7 @@ describe('sluice profile', () => {
     expect(context.printed.at(-1)).toContain('has recorded 0.')
   })
 
-  it('asks nothing of anybody in a dry run', async () => {
+  it('asks no engine in a dry run', async () => {
     const { run, asked, context } = await openSite('vllm', BOTH)
     await run({ dryRun: true })
     expect(context.printed).toEqual([

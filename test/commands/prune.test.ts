@@ -25,7 +25,7 @@ async function installed() {
   return { directory, printed, prune, left: async () => (await readdir(directory)).sort() }
 }
 
-it('removes what is neither current nor run by anybody, and says what it keeps', async () => {
+it('removes what is neither current nor in use, and says what it keeps', async () => {
   const { prune, printed, left } = await installed()
   await prune([{ who: 'fast-1-0-0', build: OLD }], true)
   expect([printed.at(-1), await left()]).toEqual([`Would remove ${OLDER}`, [OLD, OLDER, NEW, 'current']])

@@ -79,7 +79,7 @@ it('what Slurm refuses is for the user to mend, and is not tried again', async (
   expect(await site.slurm.calls('sbatch')).toHaveLength(2)
 })
 
-it('says how to look when it cannot tell whether there is a job', async () => {
+it('says how to look when it does not know whether there is a job', async () => {
   await using site = await openSite()
   const abort = new AbortController()
   await site.slurm.does('sbatch', 'exit 1')

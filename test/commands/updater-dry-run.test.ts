@@ -20,7 +20,7 @@ it('a dry run of the updater writes nothing, and its exit code says whether some
   expect(other.codes).toEqual([])
 })
 
-it('a dry run has one round', async () => {
+it('refuses --dry-run without --once', async () => {
   const { context } = await openGatewaySite('private')
   await expect(updater({ dryRun: true }, context)).rejects.toThrow(
     new UserError('Cannot dry-run an updater that goes on: add --once'),

@@ -10,7 +10,9 @@ const PLACES = [
   'systemd',
   'slurm',
   'docs',
+  'scripts',
   'README.md',
+  'CHANGELOG.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
   'sluice.example.yaml',
@@ -22,6 +24,23 @@ const REFUSED = /\b(?:whoever|whomever|somebody|(?:is|are|was|were|been) told)\b
 it('code, templates and documents are in plain words', () => {
   expect(PLACES.flatMap(filesOf).flatMap(refusedLines)).toEqual([])
 })
+
+/** A title says the outcome, so it names who reports it, and to whom. */
+const REFUSED_IN_TITLES = /\b(?:told|tells?|whoever|whomever|(?:some|no|any|every)body)\b/i
+
+/** The first word of a call of `it` or `describe`, or of what `it.each(…)` and `it.skipIf(…)` return. */
+const TITLE = /(?:\b(?:it|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1).)*)\1,/g
+
+it('titles of tests are in plain words', () => {
+  const titles = filesOf('test').flatMap(titlesIn)
+  expect(titles.length).toBeGreaterThan(1_500)
+  expect(titles.filter(title => REFUSED_IN_TITLES.test(title))).toEqual([])
+})
+
+function titlesIn(file: string): string[] {
+  if (!file.endsWith('.ts')) return []
+  return [...readFileSync(join(ROOT, file), 'utf8').matchAll(TITLE)].map(([, , title = '']) => `${file}: ${title}`)
+}
 
 function filesOf(place: string): string[] {
   if (place.includes('.')) return [place]

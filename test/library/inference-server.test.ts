@@ -118,7 +118,7 @@ describe('a server', () => {
     expect(await server.checkHealth()).toBe(true)
   })
 
-  it('has its sockets where nobody else may come', async () => {
+  it('has its sockets where no other account may come', async () => {
     const bin = join(directory, 'bin')
     await installStandIns(bin)
     const command = join(bin, 'text-embeddings-router')
@@ -149,7 +149,7 @@ describe('a server', () => {
 })
 
 describe('a server that fails to start', () => {
-  it.each(['0', '3'])('is told at once, with what it printed last, though its code is %s', async code => {
+  it.each(['0', '3'])('is reported at once, with what it printed last, though its code is %s', async code => {
     const { server, changes } = small({
       SMALL_LOAD_MS: 60_000,
       SMALL_CRASH_MS: 300,
@@ -170,14 +170,14 @@ describe('a server that fails to start', () => {
     })
   })
 
-  it('is told when its program is not there', async () => {
+  it('is reported when its program is not there', async () => {
     const { server } = watched(new VLLMServer({ model: 'm', port, outputDir: directory, command: '/does/not/exist' }))
     expect((await failure(server.start())).message).toMatch(
       /^Cannot start vllm: Exited with code 127.*\/does\/not\/exist/s,
     )
   })
 
-  it('is told when its port is taken, before anybody else is asked for its health', async () => {
+  it('is reported when its port is taken, before another process is asked for its health', async () => {
     const holder = createTcpServer().listen(port, '127.0.0.1')
     const { server } = small()
     expect((await failure(server.start())).message).toBe(
@@ -242,7 +242,7 @@ describe('a heartbeat', () => {
     expect(await identify(pid)).toBeDefined()
   })
 
-  it('is not waited for when nobody asked the server to end, and it did with code 0', async () => {
+  it('is not waited for when the server ends unasked with code 0', async () => {
     const { server, changes, tell } = small({ SMALL_CHILDREN: 4 }, { heartbeatInterval: 3_600 })
     await server.start()
     await tell('exit')
@@ -252,7 +252,7 @@ describe('a heartbeat', () => {
   })
 })
 
-describe('an end that nobody asked for', () => {
+describe('an end that was not asked for', () => {
   it('and one that was asked for at about the same time are one end', async () => {
     const { server, states } = small({}, { heartbeatInterval: 3_600 })
     const rounds = [0, 1, 2, 4, 8, 16, 32]
@@ -315,7 +315,7 @@ describe('a profile', () => {
     expect(await whatIsLeft()).toEqual([])
   })
 
-  it('begins and ends in an engine that runs, where the engine can be told', async () => {
+  it('begins and ends in an engine that runs, where the engine can be asked', async () => {
     const options = { model: 'm', command: SMALL, port, outputDir: directory }
     const { server } = watched(
       new VLLMServer({ ...options, profile: { enabled: true, tool: 'pytorch', outputDir: directory } }),

@@ -26,7 +26,7 @@ describe("a server's own processes", () => {
     expect(owned([{ ...before, parent: 1 }], [{ process: before, foundBy: 'descendant' }])).toEqual(['103 descendant'])
   })
 
-  it('is not whoever got the pid of one of them', () => {
+  it('is not the process that got the pid of one of them', () => {
     const before = row(103, 100, 103)
     expect(owned([row(103, 1, 103, 103, 'later')], [{ process: before, foundBy: 'descendant' }])).toEqual([])
   })

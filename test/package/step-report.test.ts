@@ -4,7 +4,7 @@ import { errorText, failuresText, slowestText, stepFailure } from '../../scripts
 const RED = '\u001b[31m'
 const PLAIN = '\u001b[39m'
 
-it('a failed test is told by name, with its error, the difference and where it was thrown', () => {
+it('a failed test is reported by name, with its error, the difference and where it was thrown', () => {
   const error = errorText({
     message: `expected ${RED}1${PLAIN} to be 2`,
     diff: `${RED}- 2${PLAIN}\n${RED}+ 1${PLAIN}`,

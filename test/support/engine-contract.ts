@@ -82,7 +82,7 @@ export function engineContract(name: string, subject: Subject): void {
       expect(seen.at(-1)).toEqual({ kind: 'ready', models: [model] })
     })
 
-    it('answers nobody without the key but of its health, and does not show it', async context => {
+    it('answers only /health without the key, and does not show it', async context => {
       const { one, marker } = await start(subject.spec, context)
       await ready(one)
       expect((await fetch(`${one.url}${ENGINES[subject.spec.engine].paths(subject.spec).health}`)).status).toBe(200)
@@ -118,7 +118,7 @@ export function engineContract(name: string, subject: Subject): void {
       expect(chunks.map(chunk => chunk.choices[0]?.finish_reason ?? null).filter(Boolean)).toEqual(['length'])
     })
 
-    it('tells of its load while it answers, and of none afterwards', async context => {
+    it('reports its load while it answers, and none afterwards', async context => {
       const { one } = await start(subject.spec, context)
       await ready(one)
       await (await ask(one, 1)).text()
@@ -131,7 +131,7 @@ export function engineContract(name: string, subject: Subject): void {
       await until('no load', () => one.load(), { ...WAIT, holds: load => load[subject.load] === 0 })
     })
 
-    it('that dies while it starts is told at once, with what it said last', async context => {
+    it('that dies while it starts is reported at once, with what it said last', async context => {
       const { one } = await start(subject.dying.spec, context)
       await one.exited
       expect(await one.lastLines()).toMatch(subject.dying.lastLine)

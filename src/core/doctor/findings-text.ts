@@ -17,9 +17,11 @@ const TITLES: Readonly<Record<string, string>> = {
   tier: 'Tiers',
 }
 
-function findingLines({ level, what, why, fix }: DoctorFinding): readonly string[] {
+function findingLines({ id, level, what, why, fix }: DoctorFinding): readonly string[] {
+  // By its code a finding is found in docs/troubleshooting.md; what is right needs no entry.
+  const code = level === 'ok' ? '' : ` [${id}]`
   return [
-    `  ${level.padEnd(WIDTH)}  ${what}`,
+    `  ${level.padEnd(WIDTH)}  ${what}${code}`,
     ...(why === undefined ? [] : [`  ${''.padEnd(WIDTH)}  ${why}`]),
     ...(fix === undefined ? [] : [`  ${''.padEnd(WIDTH)}  → ${fix}`]),
   ]

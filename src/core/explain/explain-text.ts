@@ -1,7 +1,10 @@
 import type { Answer, Explanation, Interruption, RunAnswer } from './explain.ts'
 import type { Line } from './run.ts'
 
-/** The explanation as lines for people: what happened, the evidence, what to do; then each other run in one line. */
+/**
+ * The explanation as lines for people: what happened, the evidence, what to do; then each other run in one line. The code of a
+ * cause follows its sentence: docs/troubleshooting.md has an entry for it.
+ */
 export function explanationText({ job, tier, now, runs, interruptions, notFound }: Explanation): readonly string[] {
   const name = `Job ${job}${tier === null ? '' : ` (${tier})`}`
   const [first, ...others] = runs
@@ -10,7 +13,7 @@ export function explanationText({ job, tier, now, runs, interruptions, notFound 
   return [
     ...(main === undefined
       ? [`${name}: nothing has ended yet`]
-      : [`${name}${runOf(main)}: ${main.what}`, ...restOf(main)]),
+      : [`${name}${runOf(main)}: ${sentenceOf(main)}`, ...restOf(main)]),
     ...(interruptions.length === 0
       ? []
       : [
@@ -42,10 +45,14 @@ function evidenceLines(evidence: readonly Line[]): readonly string[] {
   ])
 }
 
-function brokenLine({ endpoint, at, what }: Interruption): string {
-  return `  ${[endpoint, at].filter(part => part !== null).join(', ')}: ${what}`
+function brokenLine({ endpoint, at, ...answer }: Interruption): string {
+  return `  ${[endpoint, at].filter(part => part !== null).join(', ')}: ${sentenceOf(answer)}`
 }
 
-function lineOf({ replica, restarts, endedAt, what }: RunAnswer): string {
-  return `  ${replica ?? `run ${restarts}`}${endedAt === null ? '' : `, ${endedAt}`}: ${what}`
+function lineOf({ replica, restarts, endedAt, ...answer }: RunAnswer): string {
+  return `  ${replica ?? `run ${restarts}`}${endedAt === null ? '' : `, ${endedAt}`}: ${sentenceOf(answer)}`
+}
+
+function sentenceOf({ what, cause }: Answer): string {
+  return `${what} [${cause}]`
 }

@@ -93,7 +93,7 @@ describe('a demo engine with a key', () => {
     ['/v1/models', 'Bearer other', 401],
     ['/v1/models', 'secret', 401],
     ['/v1/models', 'Bearer secret', 200],
-  ])('answers at %s whoever carries %s with %i', async (path, authorization, status) => {
+  ])('answers at %s a client that carries %s with %i', async (path, authorization, status) => {
     const port = await freePort('127.0.0.1')
     const ending = new AbortController()
     const over = serveDemoEngine({ host: '127.0.0.1', port, models: ['a'], key: 'secret', signal: ending.signal })
@@ -119,7 +119,7 @@ it.each([
     ['--model', 'a', '--model', 'b'],
   ],
   ['neither', {}, []],
-])('is told the names of %s, and nothing of what llama-server would take', (_, change, names) => {
+])('gets the names of %s, and nothing of what llama-server would take', (_, change, names) => {
   const argv = demo.argv({ ...spec, args: ['--threads', '1'], ...change }, { address: '127.0.0.1', port: 40_000 })
   expect(argv).toEqual(['--host', '127.0.0.1', '--port', '40000', ...names])
 })

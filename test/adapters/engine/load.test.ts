@@ -35,7 +35,7 @@ it('is not known, and not zero, where they are not answered', async () => {
   expect(await load('vllm')).toEqual(UNKNOWN_LOAD)
 })
 
-it('is that of all loaded models of a router together, and not known where one of them is not told', async () => {
+it('is that of all loaded models of a router together, and not known where one of them is not reported', async () => {
   const told = (count: number): [number, string] => [200, `llamacpp:requests_processing ${count}`]
   answers = {
     '/v1/models': [200, models],

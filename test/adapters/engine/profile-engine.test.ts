@@ -34,7 +34,7 @@ it('an engine that still writes five seconds after a signal is left', async () =
   expect(asked).toEqual(['http://engine/start', 'http://engine/stop'])
 })
 
-it('one that does not answer its start is told to stop at a signal', async () => {
+it('one that does not answer its start is asked to stop at a signal', async () => {
   const { clock, ending, asked, running } = profiled('start')
   const failed = expect(running).rejects.toThrow('Cannot start its profiler: no answer in time')
   await clock.advance(1_000)

@@ -36,7 +36,7 @@ async function notAsked(): Promise<never> {
 }
 
 describe('a gateway at the other end of a pipe', () => {
-  it('applies and tells what runs', async () => {
+  it('applies and reports what runs', async () => {
     const { far } = connected({
       apply: async asked => ({ status: 'unchanged', generation: Number(asked.listen) }),
       running: async () => undefined,
@@ -68,7 +68,7 @@ describe('a gateway at the other end of a pipe', () => {
     expect(given).toHaveLength(1)
   })
 
-  it('says why it cannot tell', async () => {
+  it('says why it does not know', async () => {
     const { far } = connected({ running: async () => Promise.reject(new Error('Cannot tell')) })
     await expect(far.running(never)).rejects.toThrow('Cannot tell')
   })

@@ -16,6 +16,6 @@ it('has servers in each tier, those of the model where it has some', () => {
   expect(rehearsal && checkModel(rehearsal)).toEqual(rehearsal)
 })
 
-it('is not needed where nobody is missing', () => {
+it('is not needed where no server is missing', () => {
   expect(rehearsalOf({ listen: 8080, tiers: [served] })).toBeUndefined()
 })

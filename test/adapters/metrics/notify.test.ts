@@ -6,7 +6,7 @@ import { notify } from '../../../src/adapters/metrics/notify.ts'
 
 const change = { site: 'beefcake2', gateway: 'main', tier: 'fast', event: 'down' } as const
 
-it('tells the command by its environment and its standard input', async () => {
+it('informs the command by its environment and its standard input', async () => {
   const file = join(await mkdtemp(join(tmpdir(), 'sluice-test-')), 'said')
   const script = 'echo "$SLUICE_SITE $SLUICE_GATEWAY $SLUICE_TIER $SLUICE_EVENT" > "$0"; cat >> "$0"'
   expect(await notify(['sh', '-c', script, file], change)).toBeUndefined()

@@ -26,7 +26,7 @@ async function put(name: string, text: string): Promise<void> {
 }
 
 describe('a directory reader', () => {
-  it('tells each file when it is new, another one, and gone', async () => {
+  it('reports each file when it is new, another one, and gone', async () => {
     await put('a', 'one')
     await put('b', 'two')
     expect(read(0)).toEqual({

@@ -17,7 +17,7 @@ it('each endpoint of a replica was drained in its own way, or never said', async
   expect(await readDrainOutcome(shared, 'fast-7-0-2')).toBe('lost')
 })
 
-it('a pipe in the place of events is waited for by nobody', async () => {
+it('a pipe in the place of events is not waited for', async () => {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   await makeRegistry(shared)
   execFileSync('mkfifo', [join(shared, 'events/fast-7-0.jsonl')])

@@ -41,7 +41,7 @@ it('keeps what could not be written until the directory is there, and prints its
   expect((await written()).at(-1)).toMatchObject({ event: 'four', id: 'x' })
 })
 
-it('does not wait for a pipe that nobody reads, and goes on when that is gone', async () => {
+it('does not wait for a pipe without a reader, and goes on when that is gone', async () => {
   const { journal, shared, printed, written } = await open()
   await mkdir(join(shared, 'events'))
   execFileSync('mkfifo', [join(shared, 'events/w.jsonl')])

@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(shared, { recursive: true }))
 
-it('is heard by the replica that it names, and by no other', async () => {
+it('is read by the replica that it names, and by no other', async () => {
   await writeRequest(shared, 'fast-7-0', request)
   expect(readRequest(shared, 'fast-7-0')).toEqual(request)
   expect(readRequest(shared, 'fast-7-1')).toBeUndefined()

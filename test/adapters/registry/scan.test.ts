@@ -80,7 +80,7 @@ describe('one bad file', () => {
     ['a symbolic link', () => symlink('/etc/passwd', file(bad)), /symbolic link/],
     ['a directory', () => mkdir(file(bad)), /Not a regular file/],
     ['a pipe', async () => execFileSync('mkfifo', [file(bad)]), /Not a regular file/],
-  ])('that is %s is named and stops nobody', async (_, make, problem) => {
+  ])('that is %s is named and stops no other', async (_, make, problem) => {
     await publishEndpoint(shared, endpoint)
     await make()
     const scan = await scanRegistry(shared)
@@ -89,7 +89,7 @@ describe('one bad file', () => {
     expect(scan.problems[0]?.message).toMatch(problem)
   })
 
-  it.runIf(process.getuid?.() === 0)('that belongs to somebody else is named (needs root to make one)', async () => {
+  it.runIf(process.getuid?.() === 0)('that belongs to another account is named (needs root to make one)', async () => {
     await writeFile(file(bad), JSON.stringify({ ...endpoint, id: 'fast-1-0-0' }))
     await chown(file(bad), 12345, 12345)
     expect((await scanRegistry(shared)).problems[0]?.message).toBe('Owned by uid 12345, not by ours (0)')
@@ -102,7 +102,7 @@ describe('one bad file', () => {
   })
 })
 
-it('reads every gateway, and does not take one that it cannot understand for one that names nobody', async () => {
+it('reads every gateway, and does not take one that it cannot understand for one that names no endpoint', async () => {
   const routes = { version: 1, gateway: 'main', beat: 3, generation: 2, tiers: { fast: [endpoint.id] } } as const
   await writeRoutes(shared, { ...routes, tiers: { fast: [...routes.tiers.fast] } }, { flush: true })
   await writeFile(join(shared, 'routes', 'torn.json'), '{"version":1,')
@@ -138,7 +138,7 @@ describe('a scanner that goes on', () => {
     await scanner.close()
   })
 
-  it('leaves the beats alone where it is told to', async () => {
+  it('leaves the beats alone where it is asked to', async () => {
     await publishEndpoint(shared, endpoint)
     await writeBeat(shared, 'fast-4242-1', { version: 1, beat: 1, endpoints: {} })
     const scanner = createRegistryScanner(shared)

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { readKeptKey, takeSiteKey } from '../../../src/adapters/registry/site-key.ts'
 import { fingerprintOf } from '../../../src/core/domain/engine-key.ts'
 
-it('is made once, whoever comes first, and for our account alone', async () => {
+it('is made once, by the engine that comes first, and for our account alone', async () => {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-key-'))
   const keys = await Promise.all(Array.from({ length: 20 }, () => takeSiteKey(shared)))
   expect(new Set(keys).size).toBe(1)

@@ -53,7 +53,7 @@ it.each<[string, World, string, Said]>([
   expect((await look(world, [wanted])).found).toEqual(found)
 })
 
-it('asks Slurm only where the names do not tell, and takes what there is where nothing is wanted', async () => {
+it('asks Slurm only where the names do not show it, and takes what there is where nothing is wanted', async () => {
   const world: World = { names: { gpu01: [ADMIN], gpu01i: undefined }, suffix: 'i', slurm: FAST }
   expect(await look(world, [ADMIN])).toEqual({ found: [ADMIN], askedSlurm: false })
   expect(await look(world, [FAST])).toEqual({ found: [ADMIN, FAST], askedSlurm: true })

@@ -142,7 +142,7 @@ describe('job', () => {
           'Cannot run squeue: exit code 1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"',
       },
     ],
-  ])('tells when Slurm %s', async (_, lines, answer) => {
+  ])('reports when Slurm %s', async (_, lines, answer) => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', lines)
     expect(await openSlurm(fake).job('4242')).toEqual(answer)
@@ -209,7 +209,7 @@ describe('orders', () => {
 })
 
 describe('scontrol', () => {
-  it('tells the configuration', async () => {
+  it('returns the configuration', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('scontrol', 'echo "KillWait                = 10 sec"')
     expect(await openSlurm(fake).config()).toEqual({ kind: 'answered', value: { killWaitSeconds: 10 } })
@@ -350,7 +350,7 @@ it('signals the batch process and nothing else', async () => {
   expect((await openSlurm(fake).signalBatch('4242')).kind).toBe('refused')
 })
 
-it('a cluster without a database has no qualities of service to tell of', async () => {
+it('a cluster without a database has no qualities of service to report', async () => {
   await using fake = await FakeSlurm.open()
   await fake.does('sacctmgr', 'echo "You are not running a supported accounting_storage plugin" >&2; exit 1')
   expect((await openSlurm(fake).qualities()).kind).toBe('no-answer')

@@ -7,7 +7,7 @@ it('no two comments are equal', () => {
   expect(comments[0]).toMatch(/^sluice:beefcake2:fast:[0-9a-f]{16}$/)
 })
 
-it('a comment tells the tier', () => {
+it('a comment has the tier', () => {
   expect(tierOfComment(submissionComment('beefcake2', 'fast'), 'beefcake2')).toBe('fast')
 })
 

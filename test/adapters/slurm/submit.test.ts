@@ -77,7 +77,7 @@ it('a job of a named cluster is submitted when it is found where jobs are looked
   })
 })
 
-it('a job that another cluster got is cancelled there and refused, as nobody here would see it again', async () => {
+it('a job that another cluster got is cancelled there and refused, as it would not be seen here again', async () => {
   expect(await run([exited(0, '4242;far\n')], [[]])).toEqual({
     submission: {
       kind: 'refused',
@@ -96,7 +96,7 @@ it('what sbatch refuses before it asks Slurm is known at once', async () => {
   })
 })
 
-it('where there is no sbatch nothing was submitted, and nobody is asked', async () => {
+it('where there is no sbatch nothing was submitted, and Slurm is not asked', async () => {
   const message = 'Cannot run sbatch: it is not on PATH'
   expect(await run([{ kind: 'cut', message, neverRan: true }], [])).toEqual({
     submission: { kind: 'refused', message, neverAsked: true },

@@ -38,7 +38,7 @@ it('messages that are short each may be long together', async () => {
   expect(seen).toHaveLength(30)
 })
 
-it('the end comes once, whoever brings it, and nothing is sent after it', async () => {
+it('the end comes once, from any side, and nothing is sent after it', async () => {
   const { stream, lines, seen } = opened(20)
   const ends: unknown[] = []
   lines.on('disconnect', reason => ends.push(reason))
@@ -62,7 +62,7 @@ it.each<[string, (stream: Duplex) => unknown, string]>([
   expect(seen).toEqual([told])
 })
 
-it('answers that wait for nobody end it', () => {
+it('lines that are not read end it', () => {
   const { lines, seen } = opened(20)
   for (let count = 0; count < 3; count += 1) lines.send('0123456789')
   expect(seen).toEqual(['over: more than 20 bytes wait to be read'])

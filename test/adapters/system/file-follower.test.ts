@@ -106,7 +106,7 @@ it('follows no link', async () => {
   await expect(followFile(path, 9).read()).rejects.toMatchObject({ code: 'ELOOP' })
 })
 
-it('tells a line that does not end in pieces, so that it keeps no more of it than a piece', async () => {
+it('passes a line that does not end in pieces, so that it keeps no more of it than a piece', async () => {
   await writeFile(path, 'a\n')
   const file = followFile(path, 9)
   await file.read()

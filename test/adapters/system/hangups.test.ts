@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { expect, it } from 'vitest'
 import { hearHangups } from '../../../src/adapters/system/hangups.ts'
 
-it('remembers a SIGHUP that nobody listens to, before the first listener and between two', () => {
+it('remembers a SIGHUP without a listener, before the first listener and between two', () => {
   const source = new EventEmitter()
   const hangups = hearHangups(source)
   const heard: string[] = []
@@ -17,7 +17,7 @@ it('remembers a SIGHUP that nobody listens to, before the first listener and bet
   expect(heard).toEqual(['first', 'first', 'second'])
 })
 
-it('tells all who listen, and not again one who comes later', () => {
+it('informs all who listen, and not again one who comes later', () => {
   const source = new EventEmitter()
   const hangups = hearHangups(source)
   const heard: string[] = []
@@ -28,7 +28,7 @@ it('tells all who listen, and not again one who comes later', () => {
   expect(heard).toEqual(['first', 'second'])
 })
 
-it('tells nothing twice', () => {
+it('reports nothing twice', () => {
   const source = new EventEmitter()
   const hangups = hearHangups(source)
   const heard: string[] = []

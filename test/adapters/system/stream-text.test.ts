@@ -20,7 +20,7 @@ it('ends at the first byte too many, and takes nothing more from who writes on f
   expect([endless.destroyed, given < 200]).toEqual([true, true])
 })
 
-it('ends at the signal where nobody writes', async () => {
+it('ends at the signal where there is no writer', async () => {
   const ending = new AbortController()
   const reading = readStreamText(new PassThrough(), 100, ending.signal)
   ending.abort('SIGTERM')

@@ -70,7 +70,7 @@ it.each([
   ['127.0.0.1', '127.0.0.1'],
   ['127.0.0.2', '127.0.0.2'],
   ['::', '127.0.0.1'],
-])('tells ours from others where an engine listens on %s', async (host, asked) => {
+])('distinguishes ours from others where an engine listens on %s', async (host, asked) => {
   const held: (() => void)[] = []
   const server = createHttpServer((_, response) => void held.push(() => response.end())).listen(0, host)
   await once(server, 'listening')

@@ -37,7 +37,7 @@ it('cuts nothing behind a link', async () => {
   await expect(trimLog(path, { mostBytes: 1, keepBytes: 1 })).rejects.toMatchObject({ code: 'ELOOP' })
 })
 
-it('keeps a log short under a program that goes on writing, and whoever follows it reads on', async () => {
+it('keeps a log short under a program that goes on writing, and its followers read on', async () => {
   const bounds = { mostBytes: 400_000, keepBytes: 200_000 }
   const log = await open(path, 'a')
   const lines = 'i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); echo "line $i of an engine"; done'

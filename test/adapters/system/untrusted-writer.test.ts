@@ -16,14 +16,14 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
     return { root, directory: join(root, 'a'), file }
   }
 
-  it('nobody else, also where nothing is yet', async () => {
+  it('no other account, also where nothing is yet', async () => {
     const { file, directory } = await tree()
     expect(await untrustedWriter(file)).toBeUndefined()
     expect(await untrustedWriter(join(directory, 'not/yet'))).toBeUndefined()
     expect(await untrustedWriter('/etc/passwd')).toBeUndefined()
   })
 
-  it('the owner, the group and everybody, of the file and of what it lies in', async () => {
+  it('the owner, the group and all accounts, of the file and of what it lies in', async () => {
     const { file, directory } = await tree()
     for (const path of [file, directory]) {
       await chown(path, 2001, 0)
@@ -46,11 +46,11 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
     expect(await untrustedWriter(file)).toEqual({ path: file, writer })
   })
 
-  it('everybody where what is missing may be made by anybody', async () => {
+  it('all accounts where any of them may make what is missing', async () => {
     expect(await untrustedWriter('/tmp/sluice-that-is-not-there/state')).toEqual({ path: '/tmp', writer: 'everybody' })
   })
 
-  it('whoever may change where a link points, or what is there', async () => {
+  it('the account that may change where a link points, or what is there', async () => {
     const { root, file } = await tree()
     const links = join(root, 'links')
     await mkdir(links, { mode: 0o755 })

@@ -60,7 +60,7 @@ it('is not taken for stale by the time of another machine’s clock', async () =
   expect(await looks.once()).toMatchObject({ summary: { ageMs: 0, isStale: false }, problems: [] })
 })
 
-it('that cannot be read any more is shown as it was, and told', async () => {
+it('that cannot be read any more is shown as it was, and reported', async () => {
   const { file, looks } = await summary(0, async () => undefined)
   await writeFile(file, '{"version":1')
   expect(await looks.again()).toMatchObject({

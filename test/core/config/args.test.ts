@@ -43,6 +43,6 @@ it.each([
   ],
   ['sglang', { 'disable-radix-cache': false, trust_remote_code: false }, []],
   ['tei', { 'json-output': false }, []],
-] as const)('%s is told %j by %j', (engine, args, argv) => {
+] as const)('%s gets %j by %j', (engine, args, argv) => {
   expect(toArgv(args, engine)).toEqual(argv)
 })

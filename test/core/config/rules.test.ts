@@ -49,7 +49,7 @@ describe('where a gateway listens', () => {
     expect(listens(gateway, second)).toEqual(expected)
   })
 
-  it('two tiers on one address, the metrics and what is wrong by itself are told together', () => {
+  it('two tiers on one address, the metrics and what is wrong by itself are reported together', () => {
     expect(
       listens(
         'listen: localhost:8080, metricsPort: 9464',
@@ -151,7 +151,7 @@ it.each([
   ['engine: { a: 1 }', 'tiers.fast.engine: it is a map; choose "llama.cpp"'],
   ['engine: [vllm]', 'tiers.fast.engine: it is a list; choose "llama.cpp"'],
   ['allow: [{ a: 1 }]', 'tiers.fast.allow[0]: it is a map; choose "flash-attn-on-sm70"'],
-])('%s is told, not thrown', (line, problem) => {
+])('%s is reported, not thrown', (line, problem) => {
   const text = line.startsWith('engine') ? GOOD.replace('engine: llama.cpp', line) : `${GOOD}    ${line}\n`
   expect(problemsOf(text)).toEqual([expect.stringContaining(`Cannot use ${problem}`)])
 })
@@ -219,7 +219,7 @@ describe('two tiers', () => {
       'path: /c/',
       ['8:3: Cannot use tiers.c.slurm.script: tier "b" has "c.slurm" already; write another'],
     ],
-  ])('with %s and %s are told apart', (second, third, problems) => {
+  ])('with %s and %s are distinguished', (second, third, problems) => {
     expect(tiers(second, third)).toEqual(problems)
   })
 })

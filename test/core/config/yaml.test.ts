@@ -35,7 +35,7 @@ describe('what is no configuration', () => {
 })
 
 describe('YAML’s syntax', () => {
-  it('all errors are told, and nothing that would follow from them', () => {
+  it('all errors are reported, and nothing that would follow from them', () => {
     expect(problemsOf('site: "lab\nshared: [\n')).toEqual(['3:1: Cannot read YAML: missing closing "quote; close it'])
     expect(problemsOf('site:\n\tx: 1\nshared: @a\nruntime: `b`\n')).toEqual([
       '2:1: Cannot read YAML: tabs are not allowed as indentation; indent with spaces',
@@ -62,7 +62,7 @@ describe('YAML’s syntax', () => {
     ])
   })
 
-  it('a key given twice is told at the second, with the line of the first', () => {
+  it('a key given twice is reported at the second, with the line of the first', () => {
     expect(problemsOf(`${GOOD}site: again\n"site": thrice\n`)).toEqual([
       '10:1: Cannot use site: it stands on line 1 already; leave one of the two out',
       '11:1: Cannot use site: it stands on line 1 already; leave one of the two out',
@@ -82,7 +82,7 @@ describe('YAML’s syntax', () => {
   })
 
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', '""', '"<<"'])(
-    'the key %s is told, anywhere',
+    'the key %s is reported, anywhere',
     key => {
       for (const text of [`${GOOD}${key}: { site: x }\n`, `${GOOD}    slurm: { ${key}: { polluted: 1 } }\n`]) {
         expect(problemsOf(text)).toEqual([expect.stringContaining(': there is no such key')])
@@ -114,13 +114,13 @@ describe('anchors', () => {
     expect(config?.tiers['slow']).toEqual({ ...config?.tiers['fast'], path: '/slow/', replicas: 2, context: 4 })
   })
 
-  it('what is wrong between keys is told at the alias', () => {
+  it('what is wrong between keys is reported at the alias', () => {
     expect(problemsOf(two('    <<: *fast\n'))).toEqual([
       '11:9: Cannot use tiers.slow.path: tier "fast" has "/" already; write another',
     ])
   })
 
-  it('what is wrong by itself is told once, where it was written', () => {
+  it('what is wrong by itself is reported once, where it was written', () => {
     const text = two('    <<: *fast\n    path: /slow/\n').replace('path: /\n', 'path: /\n    port: 80\n')
     expect(problemsOf(text)).toEqual(['9:11: Cannot use tiers.fast.port: 80; write a whole number from 1024 to 65535'])
   })
@@ -156,7 +156,7 @@ describe('anchors', () => {
       '    <<: *fast\n    <<: *fast\n',
       '12:5: Cannot use tiers.slow.<<: it stands on line 11 already; leave one of the two out',
     ],
-  ])('%j is told', (second, problem) => {
+  ])('%j is reported', (second, problem) => {
     expect(problemsOf(two(second).replace('  slow:', '  slow:'))).toContain(
       problem.replace('tiers.slow.<<', problem.includes('<<:') ? 'tiers.slow."<<"' : 'tiers.slow.<<'),
     )

@@ -107,7 +107,7 @@ describe('the gateway', () => {
     expect(find({ ...site, gateway }, 'gateway.port.8080')?.level).toBe(level)
   })
 
-  it('whose address is another machine’s is told which one', () => {
+  it('whose address is another machine’s is reported with that machine', () => {
     const gateway = { ...site.gateway, listens: [{ listen: '10.0.0.9:8080', holder: 'not this machine' as const }] }
     expect(find({ ...site, gateway }, 'gateway.port.10.0.0.9:8080')?.what).toBe(
       'This machine does not have the address of 10.0.0.9:8080',
@@ -212,12 +212,12 @@ describe('the shared directory', () => {
     expect(find(facts, 'shared.write')?.fix).toContain(fix)
   })
 
-  it('that squashes root is told to root', () => {
+  it('that squashes root is reported to root', () => {
     const facts = withShared({ uid: 0, found: { ...found, ownerUid: 0 }, trial: { ...trial, ownerUid: 65_534 } })
     expect(find(facts, 'shared.identity')?.why).toMatch(/^The server squashes root/)
   })
 
-  it('does not tell of an account’s files what is well', () => {
+  it('does not report of an account’s files what is well', () => {
     expect(find(site, 'shared.identity')).toBeUndefined()
   })
 
@@ -316,7 +316,7 @@ describe('Slurm', () => {
 })
 
 describe('a tier’s drain window', () => {
-  it('is told in words', () => {
+  it('is reported in words', () => {
     expect(find(site, 'tier.grace.fast')?.what).toBe(
       'fast: your drain window is 30 s (GraceTime of partition gpu_ai 35 s, 5 s kept for the end)',
     )
@@ -353,7 +353,7 @@ describe('a tier’s drain window', () => {
     expect(of({ graceSeconds: 65, preemptMode: 'CLUSTER' })?.what).toContain('your drain window is 60 s')
   })
 
-  it('is not told where nobody preempts', () => {
+  it('is not reported where nothing preempts', () => {
     expect(find(withSlurm({ preemptMode: 'OFF' }), 'tier.grace.fast')).toBeUndefined()
     expect(find(withTier({ partitions: [{ ...partition, preemptMode: 'OFF' }] }), 'tier.grace.fast')).toBeUndefined()
   })
@@ -385,7 +385,7 @@ describe('a tier', () => {
     expect(find(withTier(changes), id)?.level).toBe(level)
   })
 
-  it('is told in which network the engines of each node are reached: the first that has an address of theirs', () => {
+  it('has a finding that names the network of each node: the first that has an address of theirs', () => {
     const wide = {
       ...withTier({
         nodes: [
@@ -405,14 +405,14 @@ describe('a tier', () => {
   it.each([
     ['10.9.0.1', /^add the network to gateway\.networks, or, .* gateway\.nodeSuffix/],
     ['fd00::1', /^engines are reached by IPv4: .* gateway\.nodeSuffix/],
-  ])('whose nodes are known by %s alone is told how to name their other addresses', (address, fix) => {
+  ])('whose nodes are known by %s alone has a finding that says how to name their other addresses', (address, fix) => {
     const there = withTier({ nodes: [{ name: 'a', addresses: [address] }] })
     const finding = find(there, 'tier.nodes.fast.outside')
     expect(finding?.what).toBe(`fast: a (${address}) lies outside gateway.networks`)
     expect(finding && 'fix' in finding && finding.fix).toMatch(fix)
   })
 
-  it('on nodes of its own is not told so', () => {
+  it('on nodes of its own gets no such finding', () => {
     expect(find(site, 'tier.shared-nodes.fast')).toBeUndefined()
     expect(find(site, 'tier.rpc.fast')).toBeUndefined()
     const whole = withTier({ isExclusive: false, partitions: [{ ...partition, isExclusive: true }] })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { findingsText } from '../../../src/core/doctor/findings-text.ts'
 
-it('prints the findings by group, with their reasons and what to do, and counts them', () => {
+it('prints the findings by group, with their codes, reasons and what to do, and counts them', () => {
   expect(
     findingsText([
       { id: 'gateway.nginx', level: 'ok', what: 'nginx 1.30.4' },
@@ -15,19 +15,19 @@ it('prints the findings by group, with their reasons and what to do, and counts 
   ).toEqual([
     'Gateway',
     '  ok       nginx 1.30.4',
-    '  note     no njs',
+    '  note     no njs [gateway.njs]',
     '',
     'Tiers',
-    '  problem  GraceTime is 0',
+    '  problem  GraceTime is 0 [tier.grace.fast]',
     '           Answers are cut',
     '           → ask for more',
-    '  unknown  nodes',
-    '  unknown  nodes',
+    '  unknown  nodes [tier.nodes.fast]',
+    '  unknown  nodes [tier.nodes.slow]',
     '',
     'Shared directory',
-    '  warning  1 GiB',
+    '  warning  1 GiB [shared.space]',
     '           → make room',
-    '  warning  900 ms',
+    '  warning  900 ms [shared.visible]',
     '',
     '1 problem, 2 warnings, 2 unknown, 1 note, 1 ok',
   ])

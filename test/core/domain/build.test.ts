@@ -14,7 +14,7 @@ it.each([
 describe('of what is installed', () => {
   const installed = [OLDER, OLD, NEW]
 
-  it('all may go but what is current and what somebody runs', () => {
+  it('all may go but what is current and what a process runs', () => {
     const users = [
       { who: 'fast-1-0-0', build: OLD },
       { who: 'the updater of main', build: NEW },

@@ -12,7 +12,7 @@ it.each([
   expect(sinceLastStart(lines)).toEqual(last)
 })
 
-it('the logs that are kept of a run are told from those of another by their names', () => {
+it('the names of kept logs distinguish the runs', () => {
   const kept = [
     keptLogName('engine', 1),
     keptLogName('worker-n1', 1),

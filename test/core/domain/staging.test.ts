@@ -32,7 +32,7 @@ it.each([
   [{ copied: 1, total: 4, first: 0, elapsedMs: 1_000 }, 'Copying m.gguf to this node: 25 % of 4 B'],
   [{ copied: 5, total: 10, first: 5, elapsedMs: 9_000 }, 'Copying m.gguf to this node: 50 % of 10 B'],
   [{ copied: 0, total: 0, first: 0, elapsedMs: 9_000 }, 'Copying m.gguf to this node: 100 % of 0 B'],
-])('%j is told as %s', (progress, message) => {
+])('%j is reported as %s', (progress, message) => {
   expect(copyMessage('m.gguf', progress)).toBe(message)
 })
 

@@ -7,7 +7,7 @@ const at = { address: '10.0.0.12', port: 40_000, sockets: '/scratch/sockets' }
 const model = { name: 'llama', file: '/models/llama' }
 const words = (text: string) => text.split(' ')
 
-describe('what an engine is told', () => {
+describe('what an engine gets', () => {
   it.each<[string, EngineName, Partial<ReplicaSpec>, string]>([
     [
       'vLLM',
@@ -117,7 +117,7 @@ describe('what an engine is told', () => {
   })
 })
 
-describe('what a build is told', () => {
+describe('what a build gets', () => {
   const said = (engine: 'vllm' | 'tei', argv: string, answer: string) => {
     const { argv: told = [], notes = [] } = ENGINES[engine].changed?.toBuild(words(argv), answer) ?? {}
     return [told.join(' '), ...notes]

@@ -123,7 +123,7 @@ describe.concurrent('what each of them is known for', () => {
     expect([...(await kinds(sglang, 'busy'))].filter(kind => kind !== 'refused')).toEqual(['busy', 'ready'])
   })
 
-  it('SGLang, which would drain for as long as somebody is answered, hears no TERM, and is killed at once', async () => {
+  it('SGLang, which would drain for as long as a client is answered, gets no TERM, and is killed at once', async () => {
     const { engine, marker } = await start({ ...sglang, env: { STAND_IN_TOKEN_MS: '50' } })
     await ready(engine)
     const body = JSON.stringify({ messages: [], max_tokens: 10_000, stream: true })
@@ -153,7 +153,7 @@ describe.concurrent('what each of them is known for', () => {
     await engine.stop()
   })
 
-  it('TEI of before takes no name of its model, and is not told one', async () => {
+  it('TEI of before takes no name of its model, and gets none', async () => {
     const { engine, log } = await start({ ...tei, env: { ...tei.env, STAND_IN_VERSION: '1.8.0' } })
     expect(await ready(engine)).toEqual({ kind: 'ready', models: ['m'] })
     expect(await log()).toMatch(/^sluice: This build does not accept --served-model-name/m)
@@ -181,7 +181,7 @@ describe.concurrent('what each of them is known for', () => {
   it.each([
     ['0.11.2', /argument '--disable-log-requests' is deprecated/],
     ['0.12.0', /^sluice: vLLM 0\.12\.0 logs no requests by default: --disable-log-requests is left out$/m],
-  ])('vLLM %s takes --disable-log-requests, or is not told it', async (version, said) => {
+  ])('vLLM %s takes --disable-log-requests, or does not get it', async (version, said) => {
     const args = ['--disable-log-requests', '--max_num_seqs', '4']
     const { engine, log } = await start({ ...vllm, args, env: { ...vllm.env, STAND_IN_VERSION: version } })
     await ready(engine)
@@ -198,7 +198,7 @@ describe.concurrent('what each of them is known for', () => {
     await engine.stop()
   })
 
-  it('requests beyond its limit wait, and the beat can tell', async () => {
+  it('requests beyond its limit wait, and the beat shows it', async () => {
     const { engine } = await start({ ...vllm, args: ['--max-num-seqs', '2'] })
     await ready(engine)
     const body = JSON.stringify({ model: 'm', messages: [{ content: 'a b c' }], max_tokens: 4_000, stream: true })

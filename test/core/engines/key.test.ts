@@ -12,11 +12,11 @@ it.each<[EngineName, Partial<ReplicaSpec>, unknown]>([
   ['demo', {}, { variable: 'SLUICE_ENGINE_KEY' }],
   ['custom', { custom: { ...own, keyVariable: 'MY_KEY' } }, { variable: 'MY_KEY' }],
   ['custom', { custom: own }, undefined],
-])('%s is told its key by its environment', (name, change, channel) => {
+])('%s gets its key by its environment', (name, change, channel) => {
   expect(ENGINES[name].key({ ...spec, engine: name, ...change })).toEqual(channel)
 })
 
-it('sglang is told its key by a file, which alone its arguments name', () => {
+it('sglang gets its key by a file, which alone its arguments name', () => {
   const channel = ENGINES.sglang.key(spec)
   if (channel === undefined || 'variable' in channel) throw new Error('not by a file')
   expect(channel.text('k'.repeat(32))).toBe(`api-key: "${'k'.repeat(32)}"\n`)
@@ -25,7 +25,7 @@ it('sglang is told its key by a file, which alone its arguments name', () => {
   expect(channel.fileName).toMatch(/\.ya?ml$/)
 })
 
-it.each(Object.entries(ENGINES))('%s inherits no key from whoever starts Sluice', (name, engine) => {
+it.each(Object.entries(ENGINES))('%s inherits no key from the process that starts Sluice', (name, engine) => {
   const channel = engine.key({ ...spec, engine: name as EngineName })
   if (channel !== undefined && 'variable' in channel) expect(channel.variable).not.toMatch(engine.keepsEnvironment)
 })

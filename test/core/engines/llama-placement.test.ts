@@ -55,7 +55,7 @@ describe('a placement', () => {
     expect(counts(placed(argv, 12))).toEqual({ CUDA0: 4, CUDA1: 3, RPC0: 3, RPC1: 3 })
   })
 
-  it('is left to llama.cpp where nobody said', () => {
+  it('is left to llama.cpp where the configuration does not say', () => {
     expect(placementArgv({ layers: undefined, headDevices: ['CUDA0'], workers: [worker(2)] })).toEqual([
       ...['--rpc', '10.0.0.2:50052', '--fit', 'off', '--split-mode', 'layer', '--n-gpu-layers', '9999'],
     ])

@@ -107,7 +107,7 @@ it('a variable that is set already stays', () => {
   expect(withProfiler(set, nsys(), vllm).env).toEqual({ VLLM_WORKER_MULTIPROC_METHOD: 'fork' })
 })
 
-it('running engines are told to begin and to end a profile', () => {
+it('running engines are asked to begin and to end a profile', () => {
   const stop = { method: 'POST', path: '/stop_profile' }
   expect(profileRequests('vllm')).toEqual({ start: { method: 'POST', path: '/start_profile' }, stop })
   expect(profileRequests('sglang', { directory: '/p' })).toEqual({

@@ -326,11 +326,11 @@ it.each([
     'Exited with code 1: error: invalid argument: --no-such',
     'The engine does not accept its argument "--no-such", and exits; its exit code may be 0 all the same',
   ],
-])('tells a bad value from an argument that is not known: %s', (message, what) => {
+])('distinguishes a bad value from an argument that is not known: %s', (message, what) => {
   expect(explain(exited(message))?.runs[0]?.what).toBe(what)
 })
 
-it('tells a cancel of our own from somebody else’s', () => {
+it('distinguishes a cancel of our own from that of another', () => {
   const order = {
     source: 'events/operator-login.jsonl',
     text: '2026-01-31T12:00:00.000Z cancelled by ai (sluice stop)',

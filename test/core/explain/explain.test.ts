@@ -48,7 +48,7 @@ const TWICE = facts({
 })
 
 describe('an explanation', () => {
-  it('tells the last run first, and an earlier trouble that was survived is not its cause', () => {
+  it('has the last run first, and an earlier trouble that was survived is not its cause', () => {
     const explanation = explain(TWICE)
     expect(explanation?.runs.map(({ replica, cause, endedAt }) => [replica, cause, endedAt])).toEqual([
       ['reasoning-7-1', 'host-memory', '2026-01-31T12:02:00.000Z'],
@@ -58,14 +58,14 @@ describe('an explanation', () => {
     expect(explanation?.notFound).toEqual([FORGOTTEN])
   })
 
-  it('tells the run first that was asked for', () => {
+  it('has the run first that was asked for', () => {
     expect(explain({ ...TWICE, asked: 0 })?.runs.map(one => one.restarts)).toEqual([0, 1])
   })
 
   it('is read by people', () => {
     const explanation = explain(TWICE)
     expect(explanation && explanationText(explanation)).toEqual([
-      'Job 7 (reasoning), run 1: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
+      'Job 7 (reasoning), run 1: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed [host-memory]',
       '',
       'What shows it:',
       '  events/reasoning-7-1.jsonl',
@@ -75,10 +75,10 @@ describe('an explanation', () => {
       '  Raise tiers.reasoning.slurm.mem: the size of the model on each node, its KV cache, and a fifth more. Then submit it again, because a job keeps the script of its submission (sluice stop reasoning, sluice submit reasoning)',
       '',
       'Engines that ended and served again, the last first (their answers broke off):',
-      '  2026-01-31T12:01:00.000Z: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
+      '  2026-01-31T12:01:00.000Z: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed [host-memory]',
       '',
       'Other runs, the last first:',
-      '  reasoning-7-0, 2026-01-31T12:05:00.000Z: It was preempted: a job of higher priority needed its node; its last answers were cut at the deadline, and it requeued itself',
+      '  reasoning-7-0, 2026-01-31T12:05:00.000Z: It was preempted: a job of higher priority needed its node; its last answers were cut at the deadline, and it requeued itself [preempted]',
       '',
       'Not found:',
       `  ${FORGOTTEN}`,
@@ -174,11 +174,11 @@ describe('an explanation', () => {
       [id, '2026-01-31T12:01:00.000Z', 'engine-crashed'],
     ])
     expect(explanation && explanationText(explanation)).toContain(
-      '  reasoning-7-0-0, 2026-01-31T12:01:00.000Z: Its engine crashed (SIGSEGV)',
+      '  reasoning-7-0-0, 2026-01-31T12:01:00.000Z: Its engine crashed (SIGSEGV) [engine-crashed]',
     )
   })
 
-  it('of several engines tells of the one whose answers were cut', () => {
+  it('of several engines reports the one whose answers were cut', () => {
     const cause = 'preempted'
     const list = events(
       ['draining', { cause }],
@@ -263,7 +263,7 @@ describe('an explanation', () => {
     ],
     [{ connections: 0 }, 'it finished its answers, and then waited until the deadline for routes/ to drop it', false],
     [{ connections: 0, cleared: true }, 'it finished its answers when its time was over', false],
-  ])('of a drain that ended at its deadline with %j tells what that meant', (detail, words, hasFix) => {
+  ])('of a drain that ended at its deadline with %j says what that meant', (detail, words, hasFix) => {
     const drained = { outcome: 'deadline', cause: 'operator', waitedMs: 60_000, ...detail }
     const list = events(['ready'], ['draining', { cause: 'operator' }], ['drained', drained], ['cancelled'])
     const [answer] = explain(facts({ runs: [run({ events: list })] }))?.runs ?? []
@@ -271,7 +271,7 @@ describe('an explanation', () => {
     expect(answer?.fix?.includes('grace') ?? false).toBe(hasFix)
   })
 
-  it('of a job that was requeued and waits tells what holds it, and how its last run ended', () => {
+  it('of a job that was requeued and waits says what holds it, and how its last run ended', () => {
     const held = view({ state: 'pending', stateText: 'PENDING', reason: 'JobHoldMaxRequeue', restarts: 2 })
     const explanation = explain({ ...TWICE, slurm: { value: held } })
     expect(explanation?.now?.cause).toBe('held-max-requeue')

@@ -86,7 +86,7 @@ describe('why a job waits', () => {
     expect(waitOf(pending({ stateText, reason })).id).toBe(id)
   })
 
-  it('a start that somebody set is told apart from the pause of a requeue', () => {
+  it('a start time that was set differs from the pause of a requeue', () => {
     const requeued = { reason: 'BeginTime', restarts: 1, submitTime: 1_000 }
     expect(waitOf(pending({ ...requeued, eligibleTime: 1_121 })).id).toBe('waits-after-requeue')
     const set = pending({ ...requeued, eligibleTime: 1_700_000_000 })

@@ -63,7 +63,7 @@ describe('a header', () => {
     expect(readGgufHeader(shifted, FILE_BYTES).kind).toBe('header')
   })
 
-  it('tells how much of the weights is missing', () => {
+  it('reports how much of the weights is missing', () => {
     expect(readGgufHeader(HEADER, FILE_BYTES - 1)).toEqual({
       kind: 'bad',
       found: `it has ${FILE_BYTES - 1} bytes of ${FILE_BYTES}: it was not copied completely`,
@@ -111,7 +111,7 @@ describe('what is no header', () => {
       changed(HEADER.indexOf('head_count_kv') + 'head_count_kv'.length + 4, 9),
       'an array holds the type 9, which this version does not know',
     ],
-  ])('%s is told', (_what, read, found) => {
+  ])('%s is reported', (_what, read, found) => {
     expect(read).toEqual({ kind: 'bad', found })
   })
 })

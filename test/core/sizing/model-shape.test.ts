@@ -85,7 +85,7 @@ describe('the layers of a model', () => {
   })
 })
 
-it('the parts of a model are told by their names', () => {
+it('the parts of a model are known by their names', () => {
   const names = [
     ...['token_embd.weight', 'output_norm.weight', 'output.weight', 'rope_freqs.weight', 'per_layer_token_embd.weight'],
     ...['blk.3.attn_q.weight', 'blk.3.ffn_norm.weight', 'blk.3.ffn_gate.weight', 'blk.12.ffn_down_exps.weight'],

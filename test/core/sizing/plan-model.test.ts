@@ -119,7 +119,7 @@ describe('on one node', () => {
   it.each([
     ['of unknown size', gpus(1, undefined)],
     ['that are none', []],
-  ])('a small model on GPUs %s does not fit for its kept prompts alone, and what helps is told', (_, devices) => {
+  ])('a small model on GPUs %s does not fit for its kept prompts alone, and the plan says what helps', (_, devices) => {
     const shape = shapeOf({
       ...SIZED_MODELS.grouped,
       layers: 2,
@@ -167,7 +167,7 @@ describe('on one node', () => {
     })
   })
 
-  it('what does not fit is told where the rest is not known', () => {
+  it('what does not fit is reported where the rest is not known', () => {
     expect(plan('qwen72b', '-np 1', 8192, on(gpus(1, 32), undefined)).verdict).toBe('does not fit')
   })
 })
@@ -194,7 +194,7 @@ describe('keys and values of latent attention', () => {
     ['-ctk q8_0', 'keys of q8_0 and values of f16', 'q8_0'],
     ['-ctv q4_0', 'keys of f16 and values of q4_0', 'q4_0'],
     ['-ctk q4_0 -fa off', 'keys of q4_0 and values of f16', 'f16'],
-  ])('with %s do not start, and are told what would', (args, found, type) => {
+  ])('with %s do not start, and the plan says what would', (args, found, type) => {
     expect(plan('latent', args, 4096, on(gpus(1, 32), 64)).refused).toEqual({
       found: `${found}, where latent attention takes one type for both`,
       fix: `write cache-type-k: ${type} and cache-type-v: ${type} in args`,

@@ -66,7 +66,7 @@ it.each([
     { isUsed: false, devices: [], ours: [99, 0, 2 ** 30], theirs: [100, 0, 0] },
     'llama-fit-params sees other devices (on the host alone); beside it, the formula has weights −1.0 %, KV the same, compute 1.0 GiB more.',
   ],
-])('%j is told', ({ ours, theirs, ...rest }, line) => {
+])('%j is reported', ({ ours, theirs, ...rest }, line) => {
   const use = ([weights = 0, kv = 0, compute = 0]: readonly number[]) => ({ weights, kv, compute })
   const layout = { devices: devices.slice(0, 1), layers: undefined, hostBytes: undefined }
   const plan = planModel({ shape: shapeOf(SIZED_MODELS.grouped), settings: settings('-np 1'), layout })
@@ -89,7 +89,7 @@ it.each([
   expect(togetherText({ models: ['a', 'b'], verdict, shortages })).toEqual([line])
 })
 
-it('what the engine refuses at its start is told before what it would take', () => {
+it('what the engine refuses at its start comes before what it would take', () => {
   const layout = { devices: [device('GPU', false)], layers: undefined, hostBytes: undefined }
   const plan = planModel({ shape: shapeOf(SIZED_MODELS.latent), settings: settings('-np 1 -ctk q8_0'), layout })
   expect(planText({ name: 'm', file: '/m', plan, check: null }, 'layers')).toContain(

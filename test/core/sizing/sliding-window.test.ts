@@ -31,7 +31,7 @@ it.each([
   expect(slidingWindow({ architecture, layers: 12, tokens, pattern })).toBeUndefined()
 })
 
-it('of an architecture that nobody knows is not known', () => {
+it('of an unknown architecture is not known', () => {
   expect(slidingWindow({ architecture: 'new', layers: 12, tokens: 512, pattern: undefined })).toBe('unknown')
 })
 

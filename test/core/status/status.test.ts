@@ -60,11 +60,11 @@ it('joins what Slurm, the registry and the gateways say', () => {
   })
 })
 
-it('says nothing of a number of replicas that is wanted: nobody acts on it', () => {
+it('says nothing of a number of replicas that is wanted: nothing acts on it', () => {
   expect(JSON.stringify(reportStatus(facts))).not.toContain('wanted')
 })
 
-it('tells which gateways have set an endpoint aside', () => {
+it('reports which gateways have set an endpoint aside', () => {
   const value = new Map([
     ['main', { ...routes, aside: { [endpoint.id]: 'set aside' as const } }],
     ['second', { ...routes, aside: { [endpoint.id]: 'on trial' as const } }],
@@ -80,14 +80,14 @@ it('tells which gateways have set an endpoint aside', () => {
 })
 
 describe('unknown is not none', () => {
-  it('of a silent Slurm only the endpoints are told, and nothing is counted', () => {
+  it('of a silent Slurm only the endpoints are reported, and nothing is counted', () => {
     const report = reportStatus({ ...facts, jobs: { unknown: 'Cannot run squeue: no answer within 20 s' } })
     expect(report.tiers[0]).toMatchObject({ pending: null, running: null, ready: 1 })
     expect(report.tiers[0]?.replicas.map(one => one.slurm)).toEqual([{ known: false, why: 'Slurm did not answer' }])
     expect(report.problems).toEqual(['Cannot run squeue: no answer within 20 s'])
   })
 
-  it('of a silent registry the jobs are told, and whether they have endpoints is not', () => {
+  it('of a silent registry the jobs are reported, and whether they have endpoints is not', () => {
     const report = reportStatus({ ...facts, registry: { unknown: 'Cannot read the registry: EIO' } })
     expect(report.tiers[0]).toMatchObject({ pending: 1, running: 1, ready: null, draining: null })
     expect(report.tiers[0]?.replicas.map(one => one.endpoint)).toEqual(['unknown', 'unknown'])
@@ -177,7 +177,7 @@ it('shows tiers that are not configured as long as something of theirs is there'
   expect(report.problems).toEqual(['x.json: Empty file'])
 })
 
-it('tells of a job that Slurm holds since its launch failed, and what to do about it', () => {
+it('reports a job that Slurm holds since its launch failed, and what to do about it', () => {
   const held = { ...pending, reason: 'launch failed requeued held' }
   const hold = { ...pending, id: '4244', reason: 'JobHeldAdmin' }
   expect(reportStatus({ ...facts, ...jobs(held, hold) }).problems).toEqual([

@@ -33,7 +33,7 @@ it('a reason is given once, with what to do about it', async () => {
   )
 })
 
-it('whoever has said what to do is left to say it', async () => {
+it('what the outer error says to do stands alone', async () => {
   const cause = await caught(readdir(join(directory, 'no')))
   expect(errorLine(new Error('Cannot look; mount it', { cause }))).toBe(
     `Cannot look; mount it: "${directory}/no": it does not exist (ENOENT)`,

@@ -98,7 +98,7 @@ describe('four engines behind one nginx', () => {
     expect(words).toBe(5)
   })
 
-  it('embeds at the path of its tier, and chats there with nobody', async () => {
+  it('embeds at the path of its tier, and does not chat there', async () => {
     const client = openAi(`${GATEWAY}/tei/v1`)
     const { data, model } = await client.embeddings.create({ model: 'bge', input: ['one', 'two', 'one'] })
     expect([data.length, model]).toEqual([3, 'bge'])
@@ -138,7 +138,7 @@ describe('four engines behind one nginx', () => {
     expect(Object.fromEntries(statuses)).toMatchObject({ [FAST_MODEL]: 'loaded', [SLOW_MODEL]: 'unloaded' })
   })
 
-  it('tells of an engine that does not take its arguments by its last lines', async () => {
+  it('reports an engine that does not take its arguments by its last lines', async () => {
     const told = await until('its words', async () => (await one('misled')).message ?? '', {
       ...PATIENCE,
       holds: message => message.includes('unrecognized'),

@@ -36,14 +36,14 @@ it('answers as soon as it has started, and leaves nothing', async () => {
   expect(states.filter(state => state !== 'loading')).toEqual(['starting', 'ready', 'stopping', 'stopped'])
 })
 
-it('is told at once by what argument it could not start', async () => {
+it('is reported at once with the argument by which it could not start', async () => {
   const server = await llama(['--of-tomorrow'])
   await expect(server.start()).rejects.toThrow(
     /Exited with code 1; it printed last:\n.*invalid argument: --of-tomorrow/s,
   )
 })
 
-it('is a failure when somebody kills it', async () => {
+it('is a failure when it is killed', async () => {
   const server = await llama([{ threads: 1 }])
   await server.start()
   const failed = new Promise(resolve => server.once('failed', resolve))

@@ -81,7 +81,7 @@ describe.concurrent('a running updater', () => {
     expect(isAlive(site.updaterPid())).toBe(true)
   })
 
-  it('starts nginx again when its master was killed; what its workers had is answered, and nothing is lost but connections that nobody had accepted', async () => {
+  it('starts nginx again when its master was killed; what its workers had is answered, and nothing is lost but connections that were not accepted yet', async () => {
     const master = nginxPid() ?? 0
     const outcomes = await underLoad(async () => {
       process.kill(master, 'SIGKILL')
@@ -118,7 +118,7 @@ describe('a killed worker of nginx', () => {
 })
 
 describe('slurmctld stopped for a while', () => {
-  it('withdraws nobody; a replica whose notice step was killed drains, stays and serves again; no request is lost', async () => {
+  it('withdraws no endpoint; a replica whose notice step was killed drains, stays and serves again; no request is lost', async () => {
     const [victim] = await twoServing()
     const engine = engineOf(victim)
     const before = await state()

@@ -137,7 +137,7 @@ describe('a killed engine', () => {
     ).toEqual([])
   })
 
-  it('of which the process of a preloaded model dies while nobody asks for it loads that model again', async () => {
+  it('of which the process of a preloaded model dies while no request needs it loads that model again', async () => {
     const victim = await anyServing(2)
     const earlier = (await site.events(replicaOf(victim.id))).length
     const child = await modelProcessOf(victim, FAST_MODEL)

@@ -32,7 +32,7 @@ describe('a squeue that', () => {
     ['is killed', 'kill -KILL $$'],
     // One that is begun when its trouble is known need not take its minute as well: it answers when squeue does.
     ['hangs', `while [ -e ${OTHER_SQUEUE} ]; do sleep 0.2; done; exec "$0" "$@"`],
-  ])('%s is told once, and costs nothing', async (_, script) => {
+  ])('%s is reported once, and costs nothing', async (_, script) => {
     const before = await state()
     const earlier = (await troubles()).length
     const outcomes = await underLoad(async () => {

@@ -29,7 +29,7 @@ describe('a request that was not delivered', () => {
     expect(engine.received.length).toBe(40)
   })
 
-  it.each(['GET', 'POST'])('to anybody is told to come back: %s', async method => {
+  it.each(['GET', 'POST'])('gets a 503 with Retry-After: %s', async method => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(labTier([{ port: await freePort() }, { port: await freePort() }])))
     const answer = await ask({ port: lab.port, path: '/v1/x', method })
@@ -56,7 +56,7 @@ describe('a request that was not delivered', () => {
     }
   })
 
-  it('because its tier is empty is told to come back', async () => {
+  it('because its tier is empty gets a 503 with Retry-After', async () => {
     const lab = await startLabGateway()
     await lab.applied(lab.model(labTier([])))
     const answer = await ask({ port: lab.port, path: '/v1/chat/completions', body: '{}' })
@@ -95,7 +95,7 @@ describe('a tier without an engine', () => {
     }
   })
 
-  it('that is taken out of sluice.yaml is not the tier’s at /', async () => {
+  it('that is taken out of sluice.yaml answers 404, not by the tier at /', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     const fast = labTier([engine], { paths: clientPaths('llama.cpp') })
@@ -220,7 +220,7 @@ describe('a request that an engine refuses before it has read the body', () => {
     expect(engines.every(one => one.delivered > 0)).toBe(true)
   })
 
-  it('as llama-server does with a key of others', async () => {
+  it('gets the 401 of a llama-server with another key', async () => {
     const lab = await startLabGateway()
     const port = await freePort()
     const model = join(lab.directory, 'small.gguf')
@@ -306,7 +306,7 @@ describe('a request whose generation was replaced while it was sent', () => {
     ).toEqual([['/v1/a/b?c=%20d', '0123456789', host, undefined]])
   })
 
-  it('and finds nobody there either is told to come back', async () => {
+  it('and finds no engine there either gets 503 tier_unreachable', async () => {
     const lab = await startLabGateway()
     const old = await labEngine()
     await lab.applied(lab.model(labTier([old])))

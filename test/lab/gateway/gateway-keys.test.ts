@@ -29,7 +29,7 @@ function keyed(engines: readonly (readonly [StandInEngine, string?])[]): Gateway
   return { ...tier, servers }
 }
 
-it('an engine gets its key in place of the client’s, which nobody else can read', async () => {
+it('an engine gets its key in place of the client’s, and no other account can read it', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine(asking(next))
   const { generation } = await lab.applied(lab.model(keyed([[engine, next]])), keys)
@@ -105,7 +105,7 @@ it.each([
   ['//server_info'],
   ['/v1/../server_info'],
   ['/fast/server_info'],
-])('%s, where SGLang tells its arguments with the key, is served to nobody', async path => {
+])('%s, where SGLang shows its arguments with the key, is served to no client', async path => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   const root = { ...keyed([[engine, next]]), paths: clientPaths('sglang') }

@@ -119,7 +119,7 @@ it.each([
   await stop()
 })
 
-it('a log that somebody took away is begun again, since how engines answer is read there', async () => {
+it('a log that was taken away is begun again, since how engines answer is read there', async () => {
   const lab = await startLabGateway()
   const model = lab.model(labTier([await labEngine()]))
   await lab.applied(model)

@@ -178,7 +178,7 @@ describe.each(engines)('of %s', name => {
     expect(engine.received).toEqual([])
   })
 
-  it('all that is on it is, at the path and at the port of its tier', async () => {
+  it('each path on its list is reached, below the path of its tier', async () => {
     const lab = await startLabGateway()
     const engine = await labEngine()
     await lab.applied(lab.model(labTier([engine], { path: '/below/', paths: clientPaths(name) })))
@@ -195,7 +195,7 @@ describe.each(engines)('of %s', name => {
   })
 })
 
-it('the root tells a browser what this is, and is nothing to anybody else', async () => {
+it('serves a front page to browsers and 404 to other clients', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   const paths = clientPaths('llama.cpp')
@@ -265,7 +265,7 @@ it('an engine learns no conversation of a client’s, and no client what sites a
   expect(engine.received.map(one => one.headers['x-conversation-id'])).toEqual([undefined, undefined, undefined])
 })
 
-it('whose request it is an engine hears from nobody but the gateway', async () => {
+it('engines get the client’s address from the gateway only', async () => {
   const lab = await startLabGateway()
   const engine = await labEngine()
   await lab.applied(lab.model(labTier([engine])))

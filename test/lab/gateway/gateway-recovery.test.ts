@@ -57,7 +57,7 @@ describe('a failure leaves the old generation serving, and is tried again', () =
   })
 
   // What an nginx does that lacks a directive which only a tier with servers has.
-  it('when nginx will refuse the first engine, it is told before there is one', async () => {
+  it('when nginx will refuse the first engine, it is reported before there is one', async () => {
     const lab = await startLabGateway({ nginx: await nginxThat(refuses('^ *keepalive_timeout 2s;')) })
     expect(await lab.gateway.apply(lab.model(labTier([])), neverAborted)).toMatchObject({
       status: 'failed',

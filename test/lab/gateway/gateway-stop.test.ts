@@ -11,7 +11,7 @@ import { recordedContext } from '../../support/recorded-context.ts'
 import { ask } from './ask.ts'
 import { labEngine, labTier, startLabGateway } from './lab-gateway.ts'
 
-it('running answers end, then nobody listens, and no replica waits for this gateway', async () => {
+it('running answers end, then nothing listens, and no replica waits for this gateway', async () => {
   const { lab, config, routes, engine, answer } = await serving()
   const running = ask({ port: lab.port, path: '/v1/x', body: '{}' })
   await expect.poll(() => engine.received.length).toBe(1)
@@ -44,7 +44,7 @@ it('running answers are cut where they may be', async () => {
   expect(findNginx(lab.directory)).toEqual([])
 })
 
-it('whoever stops watching leaves it to end by itself', async () => {
+it('nginx ends by itself after its last answer when the stop is interrupted', async () => {
   const { lab, config, engine, answer } = await serving()
   const running = ask({ port: lab.port, path: '/v1/x', body: '{}' })
   await expect.poll(() => engine.received.length).toBe(1)

@@ -181,7 +181,7 @@ describe('one file in an nginx with another site', () => {
 })
 
 describe('a failure leaves the last good file, and is tried again', () => {
-  it("when somebody else's file is broken", async () => {
+  it('when the file of another site is broken', async () => {
     const { lab, first, second, isServed, othersAreWell } = await twoModels()
     await lab.applied(first)
     const broken = join(CONF_D, 'broken.conf')
@@ -309,7 +309,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     await isServed(first)
   })
 
-  it("when the file is somebody else's", async () => {
+  it('when the file is not ours', async () => {
     const { lab, first, isServed } = await twoModels()
     await writeFile(lab.file, '# by hand\n')
     expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({
@@ -325,7 +325,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
 })
 
 describe('nginx that does not run', () => {
-  it('is told, and gets the gateway once it runs', async () => {
+  it('is reported, and gets the gateway once it runs', async () => {
     const { lab, first, isServed } = await twoModels()
     await lab.nginx.end('SIGTERM')
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -360,7 +360,7 @@ describe('nginx that does not run', () => {
     await isServed(second)
   })
 
-  it('because its master alone was killed is told, and served by its workers', async () => {
+  it('because its master alone was killed is reported, and served by its workers', async () => {
     const { lab, first, second, isServed } = await twoModels()
     await lab.applied(first)
     const orphans = await lab.nginx.killMaster()
@@ -375,7 +375,7 @@ describe('nginx that does not run', () => {
   })
 })
 
-describe('what somebody did to the file is undone', () => {
+describe('a change of the file by hand is undone', () => {
   it.each<[string, (lab: SystemGateway) => Promise<void>]>([
     ['deleted', lab => rm(lab.file)],
     [

@@ -164,7 +164,7 @@ it('a client that leaves ends the work of its engine', async () => {
   expect(engine.received.length).toBe(1)
 })
 
-describe('a request that nginx refuses is told why in the shape of OpenAI', () => {
+describe('a request that nginx refuses gets the reason in the shape of OpenAI', () => {
   it.each([
     ['an unknown path', { path: '/nowhere' }, 404, 'unknown_path'],
     ['a path that only normalizes to a tier', { path: '/x/../fast/v1' }, 404, 'unknown_path'],

@@ -64,7 +64,7 @@ afterAll(async () => {
 })
 
 describe('several engines in one job', () => {
-  it('one that loads for long holds nobody up', async () => {
+  it('one that loads for long holds no other up', async () => {
     const [jobId] = await site.submit('slow', 1)
     const [first] = await site.serving(1, 'slow')
     expect(first?.id).toBe(`slow-${jobId}-0-0`)

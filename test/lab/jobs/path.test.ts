@@ -22,7 +22,7 @@ afterAll(() => site.close())
 const NOBODY = expect.stringMatching(/^tier_(not_submitted|failed)$/)
 
 describe('the path', () => {
-  it('answers 503 in the shape of OpenAI while nobody serves, and says why', async () => {
+  it('answers 503 in the shape of OpenAI while no engine serves, and says why', async () => {
     const refused = async () => {
       const answer = await fetch(`${GATEWAY}/v1/chat/completions`, { method: 'POST', body: '{}' })
       const { error } = JSON.parse(await answer.text())

@@ -130,7 +130,7 @@ describe('sluice stop', () => {
     expect((await answer).lost).toBeDefined()
   })
 
-  it('of a job that serves nobody yet cancels it', async () => {
+  it('of a job that does not serve yet cancels it', async () => {
     const [id = ''] = await site.submit('fast', 1)
     expect(String((await run('stop', id)).stdout)).toContain(`fast job ${id}: gone, CANCELLED`)
     expect(await jobsThat('RUNNING')).toEqual([])

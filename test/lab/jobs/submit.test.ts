@@ -207,7 +207,7 @@ it('a controller that takes the job after sbatch has given up leaves one job', a
   expect(told).toEqual(['Cannot run sbatch: no answer within 1 s; checking whether Slurm has the job'])
 })
 
-it('tells the configuration, and the names in a node list', async () => {
+it('returns the configuration, and the names in a node list', async () => {
   const slurm = openSlurm({ env })
   expect(await slurm.config()).toMatchObject({
     kind: 'answered',

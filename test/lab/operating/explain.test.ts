@@ -123,7 +123,7 @@ describe.concurrent('a job that cannot run', () => {
     )
   })
 
-  it('that gave up leaves its endpoint file until somebody who has seen it stops it', async () => {
+  it('that gave up leaves its endpoint file until an operator stops it', async () => {
     const id = jobOf('missing')
     await until('the end of its job', async () => (await showJob(id))['JobState'] === 'CANCELLED', PATIENCE)
     expect(await endpointOf('missing')).toMatchObject({ state: 'failed' })
@@ -146,7 +146,7 @@ describe.concurrent('a job that cannot run', () => {
 })
 
 describe.concurrent('an engine that dies', () => {
-  it('of a KILL that the kernel did not send for memory', async () => {
+  it('of a KILL without an out-of-memory count is reported as killed', async () => {
     const serving = await ready('killed')
     await writeProgram('killed', 'exec sleep 600')
     process.kill(engineOf(serving), 'SIGKILL')
@@ -169,7 +169,7 @@ describe.concurrent('an engine that dies', () => {
     await cancel(jobOf('group'))
   })
 
-  it('is told from a worker that does', async () => {
+  it('while its workers live is reported as killed itself', async () => {
     const serving = await ready('head')
     await writeProgram('head/ggml-rpc-server', 'exec sleep 600')
     process.kill(engineOf(serving), 'SIGKILL')
@@ -177,7 +177,7 @@ describe.concurrent('an engine that dies', () => {
     await cancel(jobOf('head'))
   })
 
-  it('and its tier before and after tell each client why nobody serves', async () => {
+  it('leaves its tier to answer why no engine serves, as before its start', async () => {
     const id = jobOf('asked')
     const told = async () => {
       const answer = await fetch(`${GATEWAY}/asked/v1/chat/completions`, { method: 'POST', body: '{}' })
@@ -212,7 +212,7 @@ describe.concurrent('an engine that dies', () => {
     expect([unknown.status, JSON.parse(await unknown.text()).error.code]).toEqual([404, 'unknown_path'])
   })
 
-  it.skipIf(!existsSync(MEMORY))('for want of host memory, as its cgroup counts', async () => {
+  it.skipIf(!existsSync(MEMORY))('of an out-of-memory kill is reported as short of host memory', async () => {
     const loading = await until('its engine', () => endpointOf('hungry'), {
       ...PATIENCE,
       holds: one => (one?.processes.length ?? 0) > 0,
@@ -236,7 +236,7 @@ describe.concurrent('an engine that dies', () => {
 })
 
 describe('a replica that serves', () => {
-  it('is explained by that', async () => {
+  it('is reported as running, with its node', async () => {
     const [one] = await site.serving(1)
     const { now, runs } = await explained('fast')
     expect(now).toMatchObject({
@@ -247,7 +247,7 @@ describe('a replica that serves', () => {
     expect(runs).toEqual([])
   })
 
-  it('preempted, held and cancelled, tells all of it, run by run', async () => {
+  it('preempted, held and cancelled, is explained run by run', async () => {
     const [one] = await site.serving(1)
     const id = one?.job.id ?? ''
     const preemptor = await preempt(one?.job.node ?? '')
@@ -274,7 +274,7 @@ describe('a replica that serves', () => {
     expect((await explained(`fast-${id}-0`)).runs[0]).toMatchObject({ restarts: 0, cause: 'preempted' })
   })
 
-  it('drained by an operator, cancelled, timed out or killed is told apart', async () => {
+  it('drained by an operator, cancelled, timed out or killed has a cause for each', async () => {
     const [drained = '', cancelled = '', late = ''] = await site.submit('fast', 3)
     const serving = await site.serving(3)
     await execa('scontrol', ['update', `JobId=${late}`, 'EndTime=now+2'])

@@ -27,7 +27,7 @@ describe('site.key', () => {
     expect(job.restarts).toBe(0)
   })
 
-  it('is what engines ask of whoever comes, and what nginx and our own questions carry', async () => {
+  it('is what engines require of each client, and what nginx and our own questions carry', async () => {
     const [{ url }] = (await site.serving(1)) as [Endpoint]
     const direct = (headers: Record<string, string>) => ask(`${url}/v1/chat/completions`, headers)
     expect(await direct({})).toBe(401)

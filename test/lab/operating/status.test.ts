@@ -298,7 +298,7 @@ describe('sluice doctor', () => {
     await execa('rm', ['-r', place])
   })
 
-  it('tells what a GraceTime of 0 means, and fails', async () => {
+  it('says what a GraceTime of 0 means, and fails', async () => {
     const set = (seconds: string) => execa('scontrol', ['update', 'PartitionName=gpu_ai', `GraceTime=${seconds}`])
     const { stdout: before } = await execa('scontrol', ['--oneliner', 'show', 'partition', 'gpu_ai'])
     await set('0')
@@ -307,13 +307,13 @@ describe('sluice doctor', () => {
         reject: false,
       })
       expect([exitCode, stderr]).toEqual([1, 'This site is not set up right: 1 problem'])
-      expect(String(stdout)).toContain('  problem  fast: GraceTime of partition gpu_ai is 0\n')
+      expect(String(stdout)).toContain('  problem  fast: GraceTime of partition gpu_ai is 0 [tier.grace.fast]\n')
     } finally {
       await set(/GraceTime=(\d+)/.exec(before)?.[1] ?? '20')
     }
   })
 
-  it('tells another account that the site is not its own, and blames no gateway that it may not look at', async () => {
+  it('says to another account that the site is not its own, and blames no gateway that it may not look at', async () => {
     const { exitCode, stdout } = await execa(SLUICE, ['doctor', '--json', '--config', site.configFile], {
       reject: false,
     })

@@ -170,7 +170,7 @@ describe('with a configuration', () => {
     expect(await up.left()).toEqual([])
   })
 
-  it('refuses a port that somebody else holds', async () => {
+  it('refuses a port that another process holds', async () => {
     const place = await makePlace()
     const other = createServer().listen(8085, '0.0.0.0')
     const up = startUp(place, ['--config', await write(place, 8085)])

@@ -181,7 +181,7 @@ describe('nodes on two networks', () => {
     return String(stdout)
   }
 
-  it('are not routed on the one that none of their names leads to, and everybody says why', async () => {
+  it('are not routed on the one that none of their names leads to, and each command says why', async () => {
     await configure(text.second)
     const [job = ''] = await site.submit('fast', 1)
     const why = /Address 10\.78\.0\.\d+ is not one of node "(vasp-\d+)" \(10\.77\.0\.\d+\)/

@@ -83,7 +83,7 @@ it('asks again when nothing has come of it for ten seconds: a signal can be lost
   expect(did).toEqual(['ask fast-4242-1 false 30', 'ask fast-4242-1 false 30'])
 })
 
-it('tells what went wrong, and tries again', async () => {
+it('reports what went wrong, and tries again', async () => {
   const { clock, did, logged, world, start } = site()
   world.trouble = 'EIO'
   void start()
@@ -95,7 +95,7 @@ it('tells what went wrong, and tries again', async () => {
   expect(logged.at(-1)).toBe('draining; no new requests, its answers are ending')
 })
 
-it('ends at once where a request cannot be written, as on a full share: nobody was asked', async () => {
+it('ends at once where a request cannot be written, as on a full share: no replica was asked', async () => {
   const { clock, did, world, effects, start } = site()
   effects.requestDrain = async () => Promise.reject(new Error('Cannot write "r.json": no space is left there (ENOSPC)'))
   const over = start()

@@ -91,7 +91,7 @@ describe('a job that an operator sends away', () => {
       'draining; routes/old.json may name it: Not JSON; it ends a minute after its last answer',
     ],
     [[], 'draining; no new requests, its answers are ending'],
-  ])('whose gateways %j still name it is told as: %s', (routedBy, words) => {
+  ])('whose gateways %j still name it is reported as: %s', (routedBy, words) => {
     const sight = { job: running, endpoints: draining, routedBy, asked }
     expect(planRemoval(target, 'drain', sight).words).toBe(words)
   })

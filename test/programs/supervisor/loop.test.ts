@@ -147,7 +147,7 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
 }
 
 describe('supervise', () => {
-  it('goes on where a call throws that must not, tells it once, and tries it again', async () => {
+  it('goes on where a call throws that must not, reports it once, and tries it again', async () => {
     const { clock, world } = replica()
     world.load = () => {
       throw new Error('no such thing')
@@ -353,7 +353,7 @@ describe('supervise', () => {
     await over
   })
 
-  it('publishes again what somebody has taken away', async () => {
+  it('publishes again what was taken away', async () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     world.stands = async () => (world.published.length > 2 ? 'stands' : 'gone')
@@ -524,7 +524,7 @@ describe('supervise', () => {
     await over
   })
 
-  it('tells of a directory that takes nothing once, and of its return', async () => {
+  it('reports a directory that takes nothing once, and its return', async () => {
     const { clock, world, term, over } = replica()
     world.publish = () => Promise.reject(new Error('EIO'))
     await clock.advance(10_000)
@@ -565,7 +565,7 @@ describe('supervise', () => {
     await over
   })
 
-  it('records with an exit how many processes the kernel killed for memory, where the node tells', async () => {
+  it('records with an exit how many processes the kernel killed for memory, where the node counts them', async () => {
     const { clock, world, term, over } = replica({ oomKills: 3 })
     await clock.advance(1_000)
     const exits: unknown[] = []

@@ -90,7 +90,7 @@ describe('coming up', () => {
     })
   })
 
-  it('tells a router to load what must be preloaded', () => {
+  it('has a router load what must be preloaded', () => {
     const loading = { kind: 'health', health: { kind: 'loading', message: 'Loading m', load: ['m'] } } as const
     expect(
       play([
@@ -100,7 +100,7 @@ describe('coming up', () => {
     ).toEqual({ kind: 'load models', models: ['m'] })
   })
 
-  it('tells how far the copy of its model is, and begins to count when it has come', () => {
+  it('reports how far the copy of its model is, and begins to count when it has come', () => {
     const copying = (message: string) => ({ kind: 'health', health: { kind: 'copying', message } }) as const
     const copied = play([
       [0, { kind: 'start' }],
@@ -229,7 +229,7 @@ describe('an unwell engine', () => {
   const looks = (looked: Looked, ...at: number[]) => at.map(now => [now, { kind: 'looked', looked }] as const)
   const idle = { cleared: true, connections: 0 }
 
-  it('is restarted when nobody needs it and it has not become well by itself', () => {
+  it('is restarted when no request needs it and it has not become well by itself', () => {
     expect(play(looks(idle, 4_000, 10_000, 32_900), unwell).did).toEqual([])
     const restarted = play(looks(idle, 4_000, 33_000), unwell)
     expect(restarted.did).toEqual(['publish loading', 'stop engine'])
@@ -245,7 +245,7 @@ describe('an unwell engine', () => {
     expect(play(looks(looked, 4_000, 60_000, 600_000, 600_900, 700_000), unwell).did).toEqual([])
   })
 
-  it('goes as the last of its tier when nobody has come for a while, and only once it is withdrawn', () => {
+  it('goes as the last of its tier when no request has come for a while, and only once it is withdrawn', () => {
     const alone = { cleared: false, connections: 0 }
     expect(play(looks(alone, 4_000, 60_000, 122_900), unwell).did).toEqual([])
     const leaving = play(looks(alone, 4_000, 123_000, 124_000), unwell)
@@ -254,7 +254,7 @@ describe('an unwell engine', () => {
     expect(hear([WELL], leaving.state, 125_000).did).toEqual(['publish ready'])
   })
 
-  it('goes as the last of its tier only after ten seconds without anybody', () => {
+  it('goes as the last of its tier only after ten seconds without a client', () => {
     const alone = { cleared: false, connections: 0 }
     const busy = { ...alone, connections: 1 }
     const watched = play([...looks(alone, 4_000), ...looks(busy, 123_000), ...looks(alone, 124_000, 133_900)], unwell)
@@ -262,7 +262,7 @@ describe('an unwell engine', () => {
     expect(play(looks(alone, 134_000), watched.state).did).toEqual(['publish draining'])
   })
 
-  it('is restarted only after a second in which nobody could come', () => {
+  it('is restarted only after a second in which no request could come', () => {
     const looking = play([...looks({ cleared: true, connections: 1 }, 40_000), ...looks(idle, 41_000, 41_900)], unwell)
     expect(looking.did).toEqual([])
     expect(play(looks(idle, 42_000), looking.state).did).toEqual(['publish loading', 'stop engine'])
@@ -280,7 +280,7 @@ describe('an unwell engine', () => {
     expect(play(looks(held, 124_000, 183_000, 184_000), leaving.state).did).toEqual(['publish loading', 'stop engine'])
   })
 
-  it('is restarted at once where nobody listens and nobody is connected: no request can come', () => {
+  it('is restarted at once where nothing listens and no client is connected: no request can come', () => {
     const deaf = hear([REFUSED, REFUSED, REFUSED]).state
     const busy = { cleared: false, connections: 1 }
     expect(play(looks(busy, 4_000, 5_000, 60_000), deaf).did).toEqual([])
@@ -342,7 +342,7 @@ describe('a preemption', () => {
     expect(play([...looks, [4_100, idleLook]], noticed.state).did).toEqual(['stop engine'])
   })
 
-  it('stops at the deadline whoever is connected, also when no look comes any more', () => {
+  it('stops at the deadline though clients are connected, also when no look comes any more', () => {
     const busy = { kind: 'looked', looked: { cleared: false, connections: 3 } } as const
     expect(
       play(
@@ -427,7 +427,7 @@ describe('a preemption', () => {
     expect(play([[33_200, { kind: 'tick' }]], leaving.state).did).toEqual(['end'])
   })
 
-  it('stops at once an engine that serves nobody yet', () => {
+  it('stops at once an engine that does not serve yet', () => {
     const loading = play([[0, { kind: 'start' }]]).state
     const told = play([[100, { kind: 'verdict', verdict: preempted, heardAt: 100 }]], loading)
     expect(told.did).toEqual(['publish draining', 'stop engine'])
@@ -506,7 +506,7 @@ describe('a notice step that ended while Slurm does not say why', () => {
     expect(back.first).toMatchObject({ phase: 'ready', drain: undefined })
   })
 
-  it('takes the deadline from the moment at which it heard', () => {
+  it('takes the deadline from the moment of the notice', () => {
     const known = play([[3_100, { kind: 'verdict', verdict: preempted, heardAt: 3_000 }]], unknown.state)
     expect(known.first.drain).toMatchObject({ cause: 'preempted', deadlineAt: 18_000, requeue: true })
   })
@@ -559,7 +559,7 @@ describe("an operator's notice", () => {
     expect(stoppedAt).toBe(until)
   })
 
-  it('is not ended by that minute without a look that finds nobody', () => {
+  it('is not ended by that minute without a look that finds no client', () => {
     const held = { kind: 'looked', looked: { cleared: false, connections: 0, heldBy } } as const
     expect(
       play(
@@ -805,7 +805,7 @@ describe('several endpoints in one replica', () => {
     expect(play([[3_400, { kind: 'tick' }]], stayed.state).didEach).toEqual(['0 start engine', '0 publish loading'])
   })
 
-  it('stops at once the one that serves nobody yet', () => {
+  it('stops at once the one that does not serve yet', () => {
     const one = play([[500, each(1, ready)]], pair.state).state
     const noticed = play([[1_000, { kind: 'verdict', verdict: preempted, heardAt: 1_000 }]], one)
     expect(noticed.didEach).toEqual(['0 publish draining', '0 stop engine', '1 publish draining'])

@@ -51,7 +51,7 @@ it('waits for the first one', async () => {
   expect(keys.taken()).toEqual([first])
 })
 
-it('does not wait for it when it is told to end', async () => {
+it('does not wait for it when its signal ends it', async () => {
   const { keys, world } = source()
   world.key = new Error('ESTALE')
   await keys.first(manualClock(), AbortSignal.abort())

@@ -64,7 +64,7 @@ function replica(world: { unfit?: string } = {}) {
   return { clock, term, did, said, played, over }
 }
 
-it('drains at a TERM, because somebody wants it to end, and ends when it is idle', async () => {
+it('drains at a TERM, which asks it to end, and ends when it is idle', async () => {
   const { clock, term, did, played, over } = replica()
   await clock.advance(1_000)
   played.connections = 1
@@ -87,7 +87,7 @@ it('drains when an operator asks it to leave, lets its parent know, and ends', a
   expect(did.slice(-2)).toEqual(['stopped', 'removed'])
 })
 
-it('ends 25 s after the TERM, whoever is still connected', async () => {
+it('ends 25 s after the TERM, though clients are still connected', async () => {
   const { clock, term, did, played, over } = replica()
   await clock.advance(1_000)
   played.connections = 1

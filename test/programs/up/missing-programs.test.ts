@@ -22,7 +22,7 @@ it.each<[string, Partial<Machine>, string]>([
   ['another', { osRelease: 'ID=void\n', hasAptGet: false }, 'often nginx, with your package manager'],
   ['one that says nothing', { osRelease: undefined, hasAptGet: false }, 'often nginx, with your package manager'],
   ['a Mac', { platform: 'darwin', osRelease: undefined, hasAptGet: false }, 'needs Linux, whose /proc it reads'],
-])('tells people on %s what to do', (_, change, text) => {
+])('says to people on %s what to do', (_, change, text) => {
   const remedy = remedyFor(PROGRAMS, { ...root, ...change })
   expect(remedy.kind === 'tell' && remedy.lines.join('\n')).toContain(text)
 })

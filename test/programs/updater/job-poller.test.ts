@@ -66,7 +66,7 @@ it('gives one squeue an interval to every subscriber, and what became of it', as
   expect(heard).toEqual([rounds, rounds])
 })
 
-it('never runs two at a time, whoever asks while one is under way, and asks again after it', async () => {
+it('never runs two at a time, however many ask while one is under way, and asks again after it', async () => {
   const { clock, poller, start, world } = polled()
   world.takesMs = 3_000
   start()
@@ -92,7 +92,7 @@ it('polls when it is asked to, once for each question and at most once a second'
   expect(world.startedAt).toEqual([0, 7_000, 8_000])
 })
 
-it('is held up by no subscriber: one that is busy gets the newest round, one that fails is told of once', async () => {
+it('is held up by no subscriber: one that is busy gets the newest round, one that fails is reported once', async () => {
   const { clock, events, over, poller, start, stopped } = polled()
   const slow: unknown[] = []
   const well: unknown[] = []

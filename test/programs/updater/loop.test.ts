@@ -197,7 +197,7 @@ describe('the order of routes/ and nginx', () => {
   })
 })
 
-describe('what clients of an empty tier are told', () => {
+describe('what an empty tier answers to clients', () => {
   const queued: JobView = { ...running, state: 'pending', stateText: 'PENDING', reason: 'Resources' }
   const loading = (since: number): Endpoint => ({
     ...endpoint,
@@ -362,7 +362,7 @@ describe('Slurm', () => {
     await stop()
   })
 
-  it('is asked out of turn about a run that it has not told of, which is not routed before', async () => {
+  it('is asked out of turn about a run that it has not reported, which is not routed before', async () => {
     const { clock, did, world, stop } = updater()
     await clock.advance(3_000)
     did.length = 0
@@ -520,7 +520,7 @@ describe('the streams of an endpoint that died', () => {
     await stop()
   })
 
-  it('that cannot be ended are told, once, and nothing else changes', async () => {
+  it('that cannot be ended are reported, once, and nothing else changes', async () => {
     const { clock, did, events, world, stop } = updater()
     await clock.advance(3_000)
     world.endStreams = { ended: 0, trouble: 'pidfd_getfd needs Linux 5.6' }

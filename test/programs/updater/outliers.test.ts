@@ -210,7 +210,7 @@ describe('an engine whose answers fail while those of others do not', () => {
     expect(rests).toEqual([5, 10, 20, 40, 60, 60])
   })
 
-  it('stays on trial until it has answered: of one that nobody asked it is not known', () => {
+  it('stays on trial until it has answered: of one without a request it is not known', () => {
     const two = traffic('a', 'b')
     const well = tries('b', 'answered', 5)
     two.second(tries('a', 'refused', 5), well)
@@ -234,7 +234,7 @@ describe('an engine whose answers fail while those of others do not', () => {
     expect(two.secondsUntil('on trial a', well)).toBe(5)
   })
 
-  it('is back at once when all others fail too, and for a while nobody is put aside then', () => {
+  it('is back at once when all others fail too, and for a while no engine is put aside then', () => {
     const two = traffic('a', 'b')
     two.second(tries('a', 'failed', 5), tries('b', 'answered', 5))
     expect(two.secondsUntil('taken back a', tries('b', 'failed', 5))).toBe(1)
@@ -272,7 +272,7 @@ describe('an engine whose answers fail while those of others do not', () => {
   })
 })
 
-it('nobody is aside when all engines have answered garbage for a minute and are well again', () => {
+it('no engine is aside when all engines have answered garbage for a minute and are well again', () => {
   const three = traffic('a', 'b', 'c')
   for (let second = 0; second < 60; second += 1) three.second(...IDS.map(id => tries(id, 'failed', 7)))
   expect(IDS.map(three.outliers.shareOf)).toEqual([{}, {}, {}])

@@ -39,7 +39,7 @@ const loading = {
 const observed = observeEndpoints(new Map(), { endpoints: [endpoint, other, loading], beats: new Map() }, 0, undefined)
 
 describe('planGateway', () => {
-  it('gives each tier its routed servers, sorted, and keeps tiers that nobody serves', () => {
+  it('gives each tier its routed servers, sorted, and keeps tiers without one', () => {
     const { model, routabilities } = planGateway(staticPart, observed, around)
     expect(model).toEqual({
       listen: 8080,
@@ -57,7 +57,7 @@ describe('planGateway', () => {
     expect(routabilities.get('fast-18-0-0')).toEqual({ routed: false, reason: 'Its file says loading' })
   })
 
-  it('tells each server from others by the key that it asks for', () => {
+  it('distinguishes servers by the key that they ask for', () => {
     const keyed = { ...other, key: '0123456789abcdef' }
     const { model } = planGateway(
       staticPart,
@@ -132,7 +132,7 @@ describe('an endpoint that is put aside', () => {
     ])
   })
 
-  it('is not the reason that nobody is left: unwell ones and it alone', () => {
+  it('is not the reason that no server is left: unwell ones and it alone', () => {
     expect(served({ ...other, unwell: true })).toEqual([[other.id, true]])
     expect(served({ ...other, unwell: true }, endpoint)).toEqual([[endpoint.id, undefined]])
   })

@@ -57,7 +57,7 @@ function publisher(jobs: JobRound, write: () => Promise<void> = async () => unde
   }
 }
 
-it('says what the updater has heard, once in a beat, and nothing before it has looked', async () => {
+it('says what the updater has found, once in a beat, and nothing before it has looked', async () => {
   const jobs = [running, { ...running, id: '7', comment: 'sluice:other:fast:abc' }]
   const poll = { startedAt: 0, jobs: new Map(jobs.map(job => [job.id, job])), complete: true }
   const site = publisher({ poll, sinceLastMs: 0 })
@@ -101,7 +101,7 @@ it('passes on why an endpoint is not routed, and no words of the world', async (
   await site.stop()
 })
 
-it('tells once that it cannot write, and goes on', async () => {
+it('reports once that it cannot write, and goes on', async () => {
   const site = publisher(failing, async () => {
     throw new Error('Cannot write "x": ENOSPC')
   })

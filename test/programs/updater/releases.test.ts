@@ -128,7 +128,7 @@ describe('a job that was requeued', () => {
     expect([did, events]).toEqual([[], ['left to Slurm']])
   })
 
-  it('is left to Slurm where nobody knows where it ran', async () => {
+  it('is left to Slurm where it is not known where it ran', async () => {
     const { did, events, polls } = releases()
     await polls([paused], [paused])
     expect([did, events]).toEqual([[], ['left to Slurm']])
@@ -154,7 +154,7 @@ describe('a job that was requeued', () => {
 })
 
 describe('a job that Slurm holds since a node could not launch it', () => {
-  it('is told once, and stays held where nothing was released here', async () => {
+  it('is reported once, and stays held where nothing was released here', async () => {
     const { clock, did, events, polls } = releases()
     await polls([held], [held])
     await clock.advance(3_600_000)

@@ -15,7 +15,7 @@ const modelOf = (...servers: Partial<GatewayServer>[]): GatewayModel => ({
   ],
 })
 
-it('writes into routes/ who is set aside and who is on trial, and nothing where nobody is', async () => {
+it('writes into routes/ which endpoints are set aside or on trial, and nothing where none is', async () => {
   const clock = manualClock()
   const written: RoutesFile[] = []
   let generation = 0

@@ -49,7 +49,7 @@ it('puts aside within a second what fails, says so once, and wakes the updater',
   await over
 })
 
-it('tells of a log that cannot be read once, and of its return, and goes on judging', async () => {
+it('reports a log that cannot be read once, and its return, and goes on judging', async () => {
   const { clock, abort, events, world, over } = watched()
   world.lines = () => Promise.reject(new Error('EIO'))
   await clock.advance(3_000)

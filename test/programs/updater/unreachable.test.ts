@@ -60,7 +60,7 @@ it.each([
   expect([unreachable.has('10.0.0.12'), world.asked, world.woken]).toEqual([false, 1, 0])
 })
 
-it('is not asked about where nobody can ask, nor after the end', async () => {
+it('is not asked about where there is no way to ask, nor after the end', async () => {
   const deaf = watched(undefined)
   deaf.unreachable.look(MODEL)
   const ended = watched(async () => false)

@@ -38,7 +38,7 @@ function waiting(
   })
 }
 
-describe('what clients of an empty tier are told', () => {
+describe('what an empty tier answers to clients', () => {
   const running: JobView = { ...job, state: 'running', stateText: 'RUNNING', startTime: at(-60) }
   it.each<[string, Parameters<typeof waiting>[0], Waiting | undefined]>([
     ['nothing is known', {}, undefined],

@@ -4,7 +4,7 @@ import { createUpdater } from '../../../src/programs/updater/loop.ts'
 import { endpoint } from '../../support/endpoint.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
-it('routes to loopback and on no other address, and asks nobody about jobs', async () => {
+it('routes to loopback and on no other address, and asks nothing about jobs', async () => {
   const clock = manualClock()
   const stopped = new AbortController()
   const models: GatewayModel[] = []

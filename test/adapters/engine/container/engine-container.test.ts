@@ -117,7 +117,7 @@ describe('a node without what it takes', () => {
     await chmod(at(`bin/${name}`), 0o755)
   }
 
-  it('is told apart from one that has it', async () => {
+  it('differs from one that has it', async () => {
     expect(await lacks({})).toEqual([`"podman-hpc" is not an executable on PATH (${at('bin')})`])
     await program('podman-hpc', '')
     expect(await lacks({})).toEqual([])

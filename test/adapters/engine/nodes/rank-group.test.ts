@@ -73,13 +73,13 @@ it.each([
   expect(await running.exited).toBe(said)
 })
 
-it('tells that its head cannot be started', async () => {
+it('reports that its head cannot be started', async () => {
   const { running } = await group(() => Promise.reject(new Error('Cannot start "vllm": ENOENT')))
   expect(await running.exited).toBe('Cannot start "vllm": ENOENT')
   expect(await running.stop()).toEqual([])
 })
 
-it('tells each process the address of its own node', async () => {
+it('gives each process the address of its own node', async () => {
   const argv = ['sh', '-c', 'echo "$VLLM_HOST_IP $*"', 'vllm', 'serve', '--host', '10.0.0.1']
   const run = ([shell = '', ...rest]: string[]) => execa(shell, rest, { reject: false })
   const { stdout } = await run(rankArgv(['127.0.0.0/8'], 'VLLM_HOST_IP', argv))

@@ -153,7 +153,7 @@ describe('a group', () => {
     expect(await running.exited).toBe(`${message}: Killed by SIGABRT`)
   })
 
-  it('that loses a worker tells which, though its head aborts first', async () => {
+  it('that loses a worker reports which, though its head aborts first', async () => {
     const { running, listens, isUp, haveStarted, logFile, end } = group({})
     await haveStarted()
     await Promise.all([listens('n2'), listens('n3')])
@@ -164,7 +164,7 @@ describe('a group', () => {
     expect(await running.exited).toMatch(/^The worker on n3 ended, srun exited with code 137: /)
   })
 
-  it('that says so of a worker which lives on tells what its head said', async () => {
+  it('that says so of a worker which lives on reports what its head said', async () => {
     const { running, listens, isUp, haveStarted, logFile, end } = group({})
     await haveStarted()
     await Promise.all([listens('n2'), listens('n3')])

@@ -37,7 +37,7 @@ async function run(rpc: RpcSpec = RPC) {
 
 describe('the script of a worker’s step', () => {
   it.each(['ggml-rpc-server', 'rpc-server'])(
-    'becomes %s, bound to the address in the network, and tells its build',
+    'becomes %s, bound to the address in the network, and reports its build',
     async name => {
       await program('llama-server', LLAMA)
       await program(name, '#!/bin/sh\necho "$0 $*"\n')

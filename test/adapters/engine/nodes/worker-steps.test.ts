@@ -25,7 +25,7 @@ it('of what a worker prints, only wanted lines are kept, and a thousand of them'
   expect((await worker.look()).length).toBe(1_000)
 })
 
-it('a worker that ends is told by its last lines, however much it has printed', async () => {
+it('a worker that ends is reported with its last lines, however much it has printed', async () => {
   const { steps, exited, print } = await oneWorker()
   await print(`${'noise\n'.repeat(500_000)}out of memory\n`)
   exited.resolve('srun exited with code 1')

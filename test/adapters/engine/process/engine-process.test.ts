@@ -132,7 +132,7 @@ describe('what a KILL would leave behind', () => {
   })
 })
 
-it('tells one process from another that got its pid', async () => {
+it('distinguishes one process from another that got its pid', async () => {
   const id = await identify(process.pid)
   expect(id).toMatchObject({ pid: process.pid })
   expect(await identify(2 ** 22 + 1)).toBeUndefined()

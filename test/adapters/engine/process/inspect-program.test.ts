@@ -18,6 +18,6 @@ it('a program that goes on and on about its version is ended, and its first mill
   expect([said.slice(0, 13), said.length]).toEqual(['version: 1.2\n', 1024 * 1024])
 })
 
-it('a program that reads what nobody writes gets its end', async () => {
+it('a program that reads an input without a writer gets its end', async () => {
   expect(await ask(await program('cat; echo version: 1.2'), ['--version'], ENV)).toBe('version: 1.2')
 })

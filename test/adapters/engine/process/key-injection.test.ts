@@ -13,7 +13,7 @@ import { spec } from '../../../support/replica-spec.ts'
 
 const key = 'k'.repeat(32)
 
-it('writes a file that nobody else may read where an engine takes one, and names no key', async () => {
+it('writes a file that only its account may read where an engine takes one, and names no key', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'sluice-scratch-'))
   const { environment, argv, files } = await injectKey(ENGINES.sglang.key(spec), key, scratch)
   expect([environment, argv]).toEqual([{}, ['--config', join(scratch, 'key/sglang.yaml')]])
@@ -30,7 +30,7 @@ it('sets a variable where an engine reads one', async () => {
   })
 })
 
-it('tells nothing to an engine that asks for none, or where there is no key', async () => {
+it('gives nothing to an engine that asks for none, or where there is no key', async () => {
   expect(await injectKey(undefined, key, '/nowhere')).toEqual({ environment: {}, argv: [], files: [] })
   expect(await injectKey(ENGINES.sglang.key(spec), undefined, '/nowhere')).toEqual({
     environment: {},

@@ -70,7 +70,7 @@ describe('a model on its way to the node', () => {
     expect((await stat(path)).ino).toBe(ino)
   })
 
-  it('is taken as it is where somebody has brought it', async () => {
+  it('is taken as it is where it is there already', async () => {
     const model = await source('m.gguf', 100)
     await execa('cp', ['--preserve=timestamps', model, join(to, 'm.gguf')])
     const { ino } = await stat(join(to, 'm.gguf'))
@@ -129,7 +129,7 @@ describe('a model on its way to the node', () => {
     expect(await left()).toEqual([])
   })
 
-  it('tells how far it is', async () => {
+  it('reports how far it is', async () => {
     const model = await source('m.gguf', 100)
     const { staged, message } = begin(model)
     expect(message()).toBe('Copying m.gguf to this node')
@@ -190,7 +190,7 @@ describe('a copy that was killed', () => {
 })
 
 describe('a copy that cannot be', () => {
-  it('ends at once when it is told to, and keeps its part', async () => {
+  it('ends at once at its signal, and keeps its part', async () => {
     const model = await source('m.gguf', 128 * MIB)
     const { staged, abort } = begin(model)
     const work = join(to, '.sluice-staging/m.gguf')
@@ -232,7 +232,7 @@ describe('a copy that cannot be', () => {
 })
 
 describe.runIf(process.getuid?.() === 0)('a disk that is full', () => {
-  it('is told before, and when it happens, and nothing of the copy stays', async () => {
+  it('is reported before, and when it happens, and nothing of the copy stays', async () => {
     await execa('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'stage', to])
     try {
       const large = await source('large.gguf', 340 * MIB)

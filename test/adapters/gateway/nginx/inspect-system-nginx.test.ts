@@ -65,7 +65,7 @@ it.each([
   )
 })
 
-it('a pid file that is a pipe, which nobody writes to, names none either', async () => {
+it('a pid file that is a pipe without a writer names none either', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const pidFile = join(directory, 'nginx.pid')
@@ -205,7 +205,7 @@ describe('the one file', () => {
     expect(await readdir(directory)).toEqual(['.sluice-other.conf.0badcafe.tmp'])
   })
 
-  it.each(['# by hand\n', "# Kept in '/b'\n"])("is not written where it is somebody else's: %j", async text => {
+  it.each(['# by hand\n', "# Kept in '/b'\n"])('is not written where it belongs to another program: %j', async text => {
     const path = join(await emptyDirectory(), 'sluice-main.conf')
     await writeFile(path, text)
     const file = systemFile(path, mark)

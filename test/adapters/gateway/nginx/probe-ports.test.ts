@@ -31,7 +31,7 @@ it('one that is taken on all addresses is free on none', async () => {
   await expect(probed(`127.0.0.1:${port}`)).rejects.toThrow(`Cannot open 127.0.0.1:${port}: ${TAKEN}`)
 })
 
-it('an address of another machine is told in one line', async () => {
+it('an address of another machine is reported in one line', async () => {
   const message =
     'Cannot open 192.0.2.1:8080: this machine does not have that address; "ip address" shows its addresses'
   await expect(probed('192.0.2.1:8080')).rejects.toThrow(message)
@@ -46,7 +46,7 @@ it('what our own sockets hold is ours to let go', async () => {
   await expect(probePorts([listenAddress(`192.0.2.1:${port}`)], held)).rejects.toThrow('does not have that address')
 })
 
-it('but not what somebody else holds beside them', async () => {
+it('but not what another process holds beside them', async () => {
   const port = await takenOn('127.0.0.1')
   const server = createServer()
   await new Promise<void>(resolve => void server.listen({ host: '127.0.0.2', port }, resolve))

@@ -33,7 +33,7 @@ describe('servers that ask for the same key', () => {
     expect(digitsOf(groups)).toEqual(digits)
   })
 
-  it('leave no digit to nobody', () => {
+  it('leave no digit without a group', () => {
     for (let groups = 1; groups <= 16; groups += 1) {
       const counts = Array.from({ length: groups }, (_, index) => 1 + ((index * 37) % 23))
       const digits = digitsOf(

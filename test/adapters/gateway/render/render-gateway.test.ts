@@ -95,7 +95,7 @@ describe('engines that ask for a key', () => {
   const of = (...servers: GatewayServer[]) =>
     renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, { ...options, keys })
 
-  it('get it, and nobody can read it in what others may read', async () => {
+  it('get it, and it is not in what others may read', async () => {
     const files = of(keyed(old, 1), keyed(old, 2))
     expect([...files.keys()]).toEqual(['nginx.conf', 'gateway.conf', 'keys.conf', 'model.json'])
     expect(files.get('keys.conf')).toBe(`map "" $sluice_k0 {\n    default 'Bearer ${old}';\n}\n`)
@@ -107,13 +107,13 @@ describe('engines that ask for a key', () => {
     ])
   })
 
-  it('are told apart while some were started with another key', async () => {
+  it('are kept apart while some were started with another key', async () => {
     const { key: _none, ...open } = keyed(old, 3)
     const files = of(keyed(old, 1), keyed(next, 2), open)
     await expect(files.get('gateway.conf')).toMatchFileSnapshot('golden/two-keys.conf')
   })
 
-  it('are not rendered where the key is missing, which is told by its fingerprint', () => {
+  it('are not rendered where the key is missing, which is reported by its fingerprint', () => {
     const server = keyed('x'.repeat(32), 1)
     expect(() => of(server)).toThrow(`Cannot render the gateway: the key ${server.key} is not known`)
   })
