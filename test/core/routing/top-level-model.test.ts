@@ -96,7 +96,8 @@ function randomBody(random: () => number): string {
     random() < 0.1
       ? `"${[...text].map(one => (random() < 0.5 ? `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}` : JSON.stringify(one).slice(1, -1))).join('')}"`
       : JSON.stringify(text)
-  const word = () => string(pick('model', 'model', 'a', '"model":"x"', '\\', '\\"', '{', ']', 'ä🦙', '"model', 'model"', ''))
+  const word = () =>
+    string(pick('model', 'model', 'a', '"model":"x"', '\\', '\\"', '{', ']', 'ä🦙', '"model', 'model"', ''))
   const value = (depth: number): string => {
     const kind = random()
     if (depth < 4 && kind < 0.2) return object(depth + 1)
