@@ -21,6 +21,7 @@ export function staticGateway({ gateway, tiers }: Config) {
       path: tier.path,
       ...(tier.gatewayPort === undefined ? {} : { port: canonicalListen(tier.gatewayPort) }),
       paths: clientPaths(tier.engine, tier.allowPaths),
+      models: tier.model === undefined ? (tier.router?.preload ?? []) : [tier.model.name],
       readTimeoutSeconds: tier.readTimeoutSeconds,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     })),
@@ -37,8 +38,11 @@ export function staticGateway({ gateway, tiers }: Config) {
  */
 export function refuseOtherModel(config: Config, model: GatewayModel, ownAddresses: readonly string[]): void {
   const staticPart = staticGateway(config)
-  const empty = { ...staticPart, tiers: staticPart.tiers.map(tier => ({ ...tier, servers: [] })) }
-  const planned = { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => ({ ...tier, servers: [] })) }
+  const empty = { ...staticPart, tiers: staticPart.tiers.map(tier => ({ ...tier, models: [], servers: [] })) }
+  const planned = {
+    ...model,
+    tiers: model.tiers.map(({ waiting: _, ...tier }) => ({ ...tier, models: [], servers: [] })),
+  }
   if (!isDeepStrictEqual(planned, empty)) {
     throw new Error('Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml')
   }

@@ -20,6 +20,8 @@ export interface GatewayTier {
   readonly port?: Listen
   /** What clients may ask for, below `path`, with `{id}` and `{model}` (`LISTED_PATH`); all else is 404. Absent: nothing. */
   readonly paths?: readonly string[]
+  /** Names of models by which clients of `listen` reach it, each once; absent: none. */
+  readonly models?: readonly string[]
   /** Longest silence of an engine within an answer, seconds. */
   readonly readTimeoutSeconds: number
   /** What clients of an empty tier are told to wait, seconds. */

@@ -57,7 +57,7 @@ async function recordedHost() {
   const parts: GatewayParts = {
     directory: await makeStateDirectory(join(root, 'state')),
     nginx: {} as NginxCommand,
-    templates: { 'nginx.conf': '', 'gateway.conf': '', exchange: '', tier: '', delivery: '' },
+    templates: { 'nginx.conf': '', 'gateway.conf': '', exchange: '', tier: '', serve: '', delivery: '', router: '' },
     workers: undefined,
     openFiles: 1024,
     amongOthers: undefined,

@@ -1,3 +1,5 @@
+import type { Njs } from './find-njs.ts'
+
 /** What one nginx was built with, as far as a configuration has to know: a directive it lacks is an error. */
 export interface NginxBuild {
   readonly version: string
@@ -8,6 +10,8 @@ export interface NginxBuild {
   /** Directives that a site's http { } may have set and that ours takes back. */
   readonly hasGzip: boolean
   readonly hasCache: boolean
+  /** Absent: none. */
+  readonly njs?: Njs
   /** Modules that Sluice does not use, and whose temporary directories nginx makes at start all the same. */
   readonly unusedModules: readonly string[]
 }

@@ -3,6 +3,7 @@ import type { EngineKeys } from '../../../core/domain/engine-key.ts'
 import type { GatewayModel, GatewayServer, GatewayTier } from '../../../core/domain/gateway-model.ts'
 import { isIpv6, listensOf } from '../../../core/domain/listen-address.ts'
 import { renderStrictly } from '../../../core/domain/strict-template.ts'
+import type { Njs } from '../nginx/find-njs.ts'
 import type { NginxBuild } from '../nginx/nginx-build.ts'
 import type { WorkerAccount } from '../nginx/worker-account.ts'
 import { KEYS_FILE, placesBelow, type StateDirectory } from '../state-directory.ts'
@@ -23,6 +24,7 @@ import { keysFilePath, keysOf, keyVariable, renderKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
 import { nginxString } from './nginx-string.ts'
 import { pathPatterns } from './path-list.ts'
+import { hasRouter, ROUTER_FILE, renderRouter } from './router-file.ts'
 
 export interface RenderOptions {
   readonly generation: number
@@ -48,7 +50,7 @@ export interface AmongOthers {
 
 /** The texts of templates/nginx/, by their names without `.mustache`. */
 export type GatewayTemplates = Readonly<
-  Record<'nginx.conf' | 'gateway.conf' | 'exchange' | 'tier' | 'delivery', string>
+  Record<'nginx.conf' | 'gateway.conf' | 'exchange' | 'tier' | 'serve' | 'delivery' | 'router', string>
 >
 
 /**
@@ -76,22 +78,35 @@ export function renderGateway(model: GatewayModel, options: RenderOptions): Read
   const checked = checkModel(model)
   const { templates } = options
   return new Map([
-    ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(options), templates)],
+    ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(checked, options), templates)],
     ['gateway.conf', renderStrictly(templates['gateway.conf'], gatewayView(checked, options), templates)],
     ...(keysOf(checked).length === 0
       ? []
       : ([[KEYS_FILE, renderKeys(namesOf(options), checked, options.keys)]] as const)),
+    ...(routerOf(checked, options) === undefined
+      ? []
+      : ([[ROUTER_FILE, renderRouter(templates.router, namesOf(options), checked)]] as const)),
     [MODEL_FILE, `${JSON.stringify(checked, null, 2)}\n`],
   ])
 }
 
 export const MODEL_FILE = 'model.json'
 
-function wrapperView(options: RenderOptions): object {
+/** What a system's nginx loads its site says. */
+function routerOf(model: GatewayModel, { build, amongOthers }: RenderOptions): Njs | undefined {
+  return amongOthers === undefined && hasRouter(model, build.njs) ? build.njs : undefined
+}
+
+function loadOf(njs: Njs | undefined): string | false {
+  return njs?.load === undefined ? false : nginxString(njs.load)
+}
+
+function wrapperView(model: GatewayModel, options: RenderOptions): object {
   const { generation, directory, build, workers, openFiles } = options
   const reached = placesOfWorkers(options)
   return {
     generation,
+    load: loadOf(routerOf(model, options)),
     user: workers !== undefined && `${nginxString(workers.user)} ${nginxString(workers.group)}`,
     pidFile: nginxString(directory.pidFile),
     errorLog: nginxString(reached.errorLog),
@@ -125,9 +140,10 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
   const reached = placesOfWorkers(options)
   const accessLog = amongOthers?.accessLog ?? reached.accessLog
   const keys = keysOf(model)
+  const njs = routerOf(model, options)
   const hasIpv6 = listensOf(model).some(({ address }) => isIpv6(address))
-  const tierView = (tier: GatewayTier, path: string) =>
-    tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
+  const tierView = (tier: GatewayTier, path: string, byModel = njs !== undefined) =>
+    tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier), byModel })
   return {
     generation,
     names,
@@ -148,11 +164,17 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     here: hasIpv6 ? `$${names}_here` : '$server_addr',
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
     refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
+    router: njs !== undefined && {
+      engine: njs.engine ?? false,
+      file: nginxString(join(directory.generations, String(generation), ROUTER_FILE)),
+    },
+    readsFiles: njs?.readsFiles ?? false,
     tiers: model.tiers.map(tier => tierView(tier, tier.path)),
     listeners: [
       {
         port: model.listen,
         locations: model.tiers.map(tier => tierView(tier, tier.path)),
+        byModel: njs !== undefined,
         front: frontPage(model.tiers.map(tier => ({ name: tier.name, place: tier.path, paths: tier.paths ?? [] }))),
         unknownPath: model.tiers.some(tier => tier.path === '/') ? false : nginxString(unknownPathBody(model.tiers)),
       },
@@ -162,7 +184,8 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
           : [
               {
                 port: tier.port,
-                locations: [tierView(tier, '/')],
+                byModel: false,
+                locations: [tierView(tier, '/', false)],
                 front: frontPage([{ name: tier.name, place: '/', paths: tier.paths ?? [] }]),
                 unknownPath: false,
               },
@@ -179,7 +202,7 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
 function tierViewOf(
   tier: GatewayTier,
   path: string,
-  { names, keys, index }: { names: string; keys: readonly string[]; index: number },
+  { names, keys, index, byModel }: { names: string; keys: readonly string[]; index: number; byModel: boolean },
 ): object {
   const isPrefixed = path !== '/'
   const clientPath = `$${names}_${isPrefixed ? 'p' : 'q'}${index}`
@@ -201,7 +224,9 @@ function tierViewOf(
     prefix: isPrefixed,
     bare: isPrefixed && path.slice(0, -1),
     clientPath,
-    pathMaps: [path, ...(tier.port === undefined || !isPrefixed ? [] : ['/'])].map(place => ({
+    byModel,
+    rootPath: `$${names}_q${index}`,
+    pathMaps: [path, ...(isPrefixed && (byModel || tier.port !== undefined) ? ['/'] : [])].map(place => ({
       clientPath: `$${names}_${place === '/' ? 'q' : 'p'}${index}`,
       patterns: pathPatterns(place.slice(0, -1), tier.paths ?? []).map(pattern => `"${pattern}"`),
     })),

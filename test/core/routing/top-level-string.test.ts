@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { topLevelModel } from '../../../src/core/routing/top-level-model.ts'
+import { topLevelString } from '../../../src/core/routing/top-level-string.ts'
+import { mulberry32, randomBody } from './random-bodies.ts'
 
-const read = (body: string | Buffer) => topLevelModel(Buffer.from(body as string))
+const read = (body: string | Buffer) => topLevelString(Buffer.from(body as string), 'model')
 
 describe('the model of a body', () => {
   it.each([
@@ -19,7 +20,7 @@ describe('the model of a body', () => {
     ['{"model":""}', ''],
   ])('%s is found', (body, name) => {
     expect(JSON.parse(body).model).toBe(name)
-    expect(read(body)).toEqual({ kind: 'name', name })
+    expect(read(body)).toEqual({ kind: 'string', text: name })
   })
 
   it.each([
@@ -60,7 +61,7 @@ describe('the model of a body', () => {
       if (found.kind === 'repeated') continue // JSON.parse forgets the first
       const expected =
         typeof parsed.model === 'string'
-          ? { kind: 'name', name: parsed.model }
+          ? { kind: 'string', text: parsed.model }
           : { kind: Object.hasOwn(parsed, 'model') ? 'not a string' : 'absent' }
       if (JSON.stringify(found) !== JSON.stringify(expected)) expect({ body, found }).toEqual({ body, found: expected })
     }
@@ -83,40 +84,7 @@ describe('the model of a body', () => {
         return typeof value === 'function' ? value.bind(target) : value
       },
     })
-    topLevelModel(counted)
+    topLevelString(counted, 'model')
     expect(reads).toBeLessThan(10 * bytes.length)
   })
 })
-
-/** A JSON object of up to some dozen values, in which the word stands wherever it can. */
-function randomBody(random: () => number): string {
-  const pick = <T>(...from: T[]): T => from[Math.floor(random() * from.length)] as T
-  const space = () => (random() < 0.2 ? pick(' ', '\n', '\t ', '\r\n') : '')
-  const string = (text: string) =>
-    random() < 0.1
-      ? `"${[...text].map(one => (random() < 0.5 ? `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}` : JSON.stringify(one).slice(1, -1))).join('')}"`
-      : JSON.stringify(text)
-  const word = () =>
-    string(pick('model', 'model', 'a', '"model":"x"', '\\', '\\"', '{', ']', 'ä🦙', '"model', 'model"', ''))
-  const value = (depth: number): string => {
-    const kind = random()
-    if (depth < 4 && kind < 0.2) return object(depth + 1)
-    if (depth < 4 && kind < 0.4) return `[${space()}${many(() => value(depth + 1)).join(`${space()},${space()}`)}]`
-    return kind < 0.8 ? word() : pick('null', 'true', '-1.5e3', '0')
-  }
-  const many = (make: () => string) => Array.from({ length: Math.floor(random() * 4) }, make)
-  const object = (depth: number): string =>
-    `{${space()}${many(() => `${word()}${space()}:${space()}${value(depth)}`).join(`${space()},${space()}`)}${space()}}`
-  return `${space()}${object(1)}${space()}`
-}
-
-/** Random numbers from a seed, so that what fails fails again. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}

@@ -6,45 +6,46 @@ export interface Bytes {
   toString(encoding: 'utf8', start: number, end: number): string
 }
 
-/** What a request's body names as its model. */
-export type NamedModel =
-  | { readonly kind: 'name'; readonly name: string }
+/** The string at one key of a request's body, or why there is none. */
+export type TopLevelString =
+  | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'absent' | 'not an object' | 'not a string' | 'repeated' | 'too long' }
 
-/** Bytes of a model's name between its quotes. */
-const LONGEST_NAME = 512
+/** Bytes between the quotes: of a model's name, of an id. */
+const LONGEST = 512
 
 /**
- * Reads the `model` at the top level of a JSON object, as `JSON.parse` would, without parsing the rest: of a body of 100 KB
- * the tokens on the shorter side of the name are read. A model inside a message, a tool or metadata never counts.
+ * Reads the string at `key`, of letters and underscores, at the top level of a JSON object, as `JSON.parse` would, without
+ * parsing the rest: of a body of 100 KB the tokens on the shorter side of the key are read. A model inside a message, a tool
+ * or metadata never counts.
  *
- * Exact for valid JSON; a body that is not valid gets any of these answers, and its engine refuses it. Two top-level models are
- * `repeated`, because parsers differ in which of them counts.
+ * Exact for valid JSON; a body that is not valid gets any of these answers, and its engine refuses it. A key that is there
+ * twice is `repeated`, because parsers differ in which of them counts.
  *
  * The work is linear in the length of the body. The code keeps to what njs 0.7.9 reads: no destructuring, spread,
  * `for … of`, classes, default parameters or `?.`.
  */
-export function topLevelModel(body: Bytes): NamedModel {
+export function topLevelString(body: Bytes, key: string): TopLevelString {
   let start = 0
   let end = body.length
   while (start < end && isSpace(body[start])) start++
   while (end > start && isSpace(body[end - 1])) end--
   if (end - start < 2 || body[start] !== OPEN_BRACE || body[end - 1] !== CLOSE_BRACE) return { kind: 'not an object' }
 
-  const first = body.indexOf(KEY, start)
+  const quoted = `"${key}"`
+  const first = body.indexOf(quoted, start)
   // A key may be written with escapes: "\u006dodel".
-  const isPlain = body.indexOf('\\u006', start) < 0
+  const isPlain = body.indexOf('\\u00', start) < 0
   if (first < 0 && isPlain) return { kind: 'absent' }
-  if (isPlain && body.indexOf(KEY, first + 1) < 0) {
-    const value = valueAfter(body, first + KEY.length)
+  if (isPlain && body.indexOf(quoted, first + 1) < 0) {
+    const value = valueAfter(body, first + quoted.length)
     // Within a string its quotes would be escaped; outside of strings there is no backslash.
     if (value < 0 || body[first - 1] === BACKSLASH || !isAtTop(body, start, first, end)) return { kind: 'absent' }
-    return nameAt(body, value)
+    return stringAt(body, value)
   }
-  return walk(body, start, end)
+  return walk(body, key, start, end)
 }
 
-const KEY = '"model"'
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COLON = 0x3a
@@ -76,9 +77,9 @@ function depthAfter(body: Bytes, from: number, to: number, depth: number): numbe
   return now
 }
 
-/** Token by token, for bodies in which the name stands more than once, or a key may be written with escapes. */
-function walk(body: Bytes, start: number, end: number): NamedModel {
-  let found: NamedModel = { kind: 'absent' }
+/** Token by token, for bodies in which the key stands more than once, or a key may be written with escapes. */
+function walk(body: Bytes, key: string, start: number, end: number): TopLevelString {
+  let found: TopLevelString = { kind: 'absent' }
   let depth = 0
   let at = start
   while (at < end) {
@@ -92,17 +93,17 @@ function walk(body: Bytes, start: number, end: number): NamedModel {
     const next = endOfString(body, at)
     if (next < 0) return { kind: 'absent' }
     const value = depth === 1 ? valueAfter(body, next) : -1
-    if (value >= 0 && next - at <= LONGEST_KEY && text(body, at, next) === 'model') {
+    if (value >= 0 && next - at <= LONGEST_KEY && text(body, at, next) === key) {
       if (found.kind !== 'absent') return { kind: 'repeated' }
-      found = nameAt(body, value)
+      found = stringAt(body, value)
     }
     at = next
   }
   return found
 }
 
-/** Five letters, each as `\u0000`, and two quotes. */
-const LONGEST_KEY = 32
+/** Some thirty letters, each as `\u0000`, and two quotes. */
+const LONGEST_KEY = 200
 
 /** Where the value of a key begins that ends at `at`; -1 where no colon follows. */
 function valueAfter(body: Bytes, at: number): number {
@@ -114,13 +115,13 @@ function valueAfter(body: Bytes, at: number): number {
   return next
 }
 
-function nameAt(body: Bytes, at: number): NamedModel {
+function stringAt(body: Bytes, at: number): TopLevelString {
   if (body[at] !== QUOTE) return { kind: 'not a string' }
   const end = endOfString(body, at)
   if (end < 0) return { kind: 'not a string' }
-  if (end - at > LONGEST_NAME + 2) return { kind: 'too long' }
-  const name = text(body, at, end)
-  return name === undefined ? { kind: 'not a string' } : { kind: 'name', name }
+  if (end - at > LONGEST + 2) return { kind: 'too long' }
+  const read = text(body, at, end)
+  return read === undefined ? { kind: 'not a string' } : { kind: 'string', text: read }
 }
 
 /** What the string from `at` to `end` says; undefined where it is none. */
