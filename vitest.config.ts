@@ -5,7 +5,7 @@ const STARTING_SERVERS = [
   'test/library/**/*.test.ts',
   'test/adapters/engine/**/*.test.ts',
   'test/core/engines/contract.test.ts',
-  'test/commands/cli.test.ts', // starts the command itself
+  'test/commands/{cli,supervise,up,updater}.test.ts', // start the command itself
   'test/index.test.ts',
 ]
 
@@ -14,7 +14,7 @@ const STARTING_SERVERS = [
  * programs that they started.
  */
 const onThisMachine = {
-  globalSetup: 'test/temporary-directory.ts',
+  globalSetup: 'test/support/temporary-directory.ts',
   // Bounds what hangs: beside a loaded lab a test of seconds takes a minute.
   testTimeout: 180_000,
   isolate: false,
@@ -38,7 +38,7 @@ export default defineConfig({
         test: {
           name: 'nodes',
           include: ['test/nodes/**/*.test.ts'],
-          globalSetup: 'test/temporary-directory.ts',
+          globalSetup: 'test/support/temporary-directory.ts',
           testTimeout: 600_000,
         },
       },

@@ -83,12 +83,12 @@ if (major < 22 || (major === 22 && minor < 12)) {
   const own = [
     join(__dirname, 'node'),
     join(__dirname, '../node_modules/node-linux-' + process.arch + '/bin/node'), // of a checkout
-    join(__dirname, '../../node-linux-' + process.arch + '/bin/node'), // of an installed package
+    join(__dirname, '../../node-linux-' + process.arch + '/bin/node'), // installed beside the package
   ].find(path => existsSync(path))
   console.error(
     'sluice needs Node 22.12 or newer, and this is ' + process.versions.node + '. ' +
       (own === undefined
-        ? 'In a checkout npm ci brings one, and sluice install puts one beside it'
+        ? 'npm install node-linux-' + process.arch + ' brings one; in a checkout npm ci does'
         : 'One that is newer lies here: ' + own + ' ' + __filename),
   )
   process.exit(2)

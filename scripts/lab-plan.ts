@@ -1,4 +1,5 @@
-import type { Flavour } from '../test/lab/flavours.ts'
+import { basename } from 'node:path'
+import type { Flavour } from '../test/lab/cluster/flavours.ts'
 
 /** One lab, and the files of test/lab that run in it one after the other. */
 export interface LabStep {
@@ -41,7 +42,6 @@ const SECONDS: Readonly<Record<string, number>> = {
   'gateway-recovery': 7,
   'gateway-traffic': 6,
   submit: 8,
-  until: 1,
   'apt-sources': 1,
 }
 /** Of a file that is new. */
@@ -54,7 +54,7 @@ const LONGEST_STEP_SECONDS = 240
 export function planLabs(files: readonly string[]): readonly LabStep[] {
   return Object.entries(LABS)
     .flatMap(([flavour, beginnings]) => {
-      const chosen = files.filter(file => beginnings.some(beginning => file.startsWith(beginning)))
+      const chosen = files.filter(file => beginnings.some(beginning => basename(file).startsWith(beginning)))
       return inSteps(chosen).map(step => ({ flavour: flavour as Flavour, ...step }))
     })
     .toSorted((a, b) => b.seconds - a.seconds)
@@ -76,5 +76,5 @@ function inSteps(files: readonly string[]): readonly Omit<LabStep, 'flavour'>[] 
 }
 
 function secondsOf(file: string): number {
-  return SECONDS[file.replace(/\.test\.ts$/, '')] ?? SOME_SECONDS
+  return SECONDS[basename(file, '.test.ts')] ?? SOME_SECONDS
 }

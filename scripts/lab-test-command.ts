@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
-import { FLAVOURS } from '../test/lab/flavours.ts'
+import { FLAVOURS } from '../test/lab/cluster/flavours.ts'
 
 /** What `npm run lab:test -- FILE… [--flavour=NAME] [-t TITLE]` asks for. */
 export interface LabTest {
@@ -12,9 +12,9 @@ export interface LabTest {
 }
 
 /**
- * `path`, `path.test.ts` and `test/lab/path.test.ts` name the same file.
+ * `path`, `path.test.ts` and `test/lab/jobs/path.test.ts` name the same file.
  *
- * @param labFiles the tests below test/lab/, such as `path.test.ts`
+ * @param labFiles the tests below test/lab/, such as `jobs/path.test.ts`
  * @throws Error in words, for what is not there
  */
 export function readLabTest(argv: readonly string[], labFiles: readonly string[]): LabTest {

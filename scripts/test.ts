@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { whyNoCgroup } from '../test/lab/cgroups.ts'
-import { FLAVOURS } from '../test/lab/flavours.ts'
+import { whyNoCgroup } from '../test/lab/cluster/cgroups.ts'
+import { FLAVOURS } from '../test/lab/cluster/flavours.ts'
 import { type LabStep, planLabs } from './lab-plan.ts'
 import { type Failure, failuresText, NOTHING_RUN, type StepReport, slowestText, stepFailure } from './step-report.ts'
 
@@ -32,7 +32,7 @@ const checks: Step[] = [
   { name: 'tests that start servers', argv: [process.execPath, ...vitest('servers')], report: reportOf('servers') },
   { name: 'build', argv: [process.execPath, join(root, 'scripts/build.ts')] },
 ]
-const labFiles = (await readdir(join(root, 'test/lab'))).filter(name => name.endsWith('.test.ts'))
+const labFiles = (await readdir(join(root, 'test/lab'), { recursive: true })).filter(name => name.endsWith('.test.ts'))
 const labs = planLabs(labFiles).flatMap(labStep)
 
 // The network is what it waits for, mostly.

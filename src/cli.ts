@@ -5,13 +5,11 @@ import { systemClock } from './adapters/system/clock.ts'
 import { endAtSignal } from './adapters/system/end-at-signal.ts'
 import { type Hangups, hearHangups } from './adapters/system/hangups.ts'
 import { hearOutputs } from './adapters/system/hear-outputs.ts'
-import { terminalOf } from './adapters/system/terminal.ts'
-import { workingDirectory } from './adapters/system/working-directory.ts'
+import { contextOf } from './adapters/system/own-process.ts'
 import { writtenOut } from './adapters/system/written-out.ts'
-import type { Context } from './core/context.ts'
 import { UserError } from './core/domain/user-error.ts'
 import { errorLine } from './core/text/error-line.ts'
-import { linePrinter, printText } from './core/text/line-printer.ts'
+import { printText } from './core/text/line-printer.ts'
 import { printable } from './core/text/printable-text.ts'
 
 /**
@@ -27,17 +25,14 @@ const hangups: Hangups =
 
 const outputs = hearOutputs(process.stdout, process.stderr, () => done.abort('SIGPIPE'))
 
-const context: Context = {
-  env: process.env,
-  cwd: workingDirectory(),
-  uid: process.getuid?.(),
-  self: [process.execPath, process.argv[1] ?? ''],
-  print: linePrinter(process.stdout),
-  warn: linePrinter(process.stderr),
-  terminal: process.stdout.isTTY ? terminalOf(process.stdout) : undefined,
+let exitCode = 0
+const context = contextOf(process, {
   onHangup: hangups.listen,
+  endWith: code => {
+    exitCode = code
+  },
   signal: done.signal,
-}
+})
 
 const configFile = () => new Option('--config <file>', 'sluice.yaml to read (else $SLUICE_CONFIG, ./, /etc/sluice/)')
 
@@ -106,6 +101,8 @@ function program(): Command {
     .command('updater')
     .description('keep nginx in step with the registry and Slurm')
     .addOption(configFile())
+    .option('--once', 'end after one round')
+    .option('--dry-run', 'with --once: show what it would change and why, and write nothing; exit code 3 when it would')
     .action(async options => (await import('./commands/updater.ts')).updater(options, context))
   sluice
     .command('status')
@@ -205,9 +202,15 @@ function program(): Command {
     .requiredOption('--port <port>')
     .option('--model <name...>', 'names of models to list')
     .action(async options => (await import('./commands/demo-engine.ts')).demoEngine(options, context))
-  sluice
-    .command('gateway')
-    .description("the gateway's nginx, which outlives its updater")
+  const gateway = sluice.command('gateway').description("the gateway's nginx, which outlives its updater")
+  gateway
+    .command('render')
+    .description("print nginx's files for the endpoints that are there now; engine keys are left out")
+    .addOption(configFile())
+    .option('--tier <name...>', 'these tiers alone; all by default')
+    .option('--output <dir>', 'write the files there, into a directory that is empty or does not exist')
+    .action(async options => (await import('./commands/gateway-render.ts')).gatewayRender(options, context))
+  gateway
     .command('stop')
     .description('end it for good: it takes no new connections, and ends with its last answer')
     .addOption(configFile())
@@ -253,7 +256,7 @@ async function main(): Promise<number> {
   })
   try {
     await command.parseAsync()
-    return 0
+    return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (error instanceof UserError) {

@@ -13,6 +13,7 @@ const JOINING = new Set([
   'supervisor/run.ts',
   ...['updater/run.ts', 'updater/run-as-root.ts', 'updater/roots-programs.ts', 'updater/serve-account.ts'],
   ...['updater/own-gateway.ts', 'updater/reload-config.ts', 'updater/publish-summary.ts'],
+  ...['updater/site-effects.ts', 'updater/run-once.ts'],
   ...['up/serve.ts', 'up/show.ts', 'up/site.ts', 'up/sweep.ts'],
 ])
 

@@ -6,11 +6,10 @@ const src = join(import.meta.dirname, '../src')
 
 /** Every call that takes text from outside without saying how much at most, and what bounds it all the same. */
 const BOUNDED: Readonly<Record<string, string>> = {
-  'commands/init.ts createInterface': 'a person at a terminal',
+  'adapters/system/own-process.ts createInterface': 'a person at a terminal',
   'adapters/demo-engine/serve.ts for await': 'counts the bytes of a body',
   'adapters/system/bounded-lines.ts data': 'counts the bytes of a message',
   'adapters/gateway/generation-files.ts readFile': 'what we wrote, in a directory of ours alone',
-  'adapters/gateway/render/listeners.ts readFileSync': 'the kernel’s: the sockets of this network',
   'adapters/gateway/nginx/master-program.ts readFile': 'of a process that is proved to be our account’s',
   'adapters/gateway/open-gateway.ts readFileSync': 'the kernel’s, of this process',
   'adapters/registry/copy-redacted.ts createReadStream': 'a chunk at a time, of a log of ours',
@@ -24,11 +23,10 @@ const BOUNDED: Readonly<Record<string, string>> = {
   'adapters/system/end-sockets.ts readFileSync': 'what this program gives its copy; the kernel’s, of a process',
   'adapters/system/http.ts for await': 'counts the bytes of an answer',
   'adapters/system/oom-kills.ts readFileSync': 'the kernel’s, of this process and its cgroup',
-  'adapters/system/process-sockets.ts readFileSync': 'the kernel’s: the sockets of this network',
   'adapters/system/processes.ts readFile': 'the kernel’s: of any process a line, of ours their environments',
   'adapters/system/stream-lines.ts data': 'gives a line that never ends in pieces',
   'adapters/system/stream-text.ts for await': 'counts the bytes',
-  'adapters/system/tcp-table.ts readFile': 'the kernel’s: the sockets of this network',
+  'adapters/system/tcp-table.ts readFileSync': 'the kernel’s: the sockets of this network',
 }
 
 const CALLS =

@@ -90,7 +90,7 @@ describe('the built package', () => {
     const argv = ['--input-type=module', '--eval', code]
     expect((await execa(process.execPath, argv, { cwd: project })).stdout).toBe(
       'true wrong.yaml:1:1: Cannot use the configuration: key "model" is missing; add model, such as meta-llama/Llama-2-7b-hf\n' +
-        'wrong.yaml:2:1: Cannot use modle: no key has this name here; did you mean "model"',
+        'wrong.yaml:2:1: Cannot use modle: there is no such key here; did you mean "model"',
     )
   })
 })

@@ -10,8 +10,6 @@ import { openRegistry } from '../adapters/registry/open-registry.ts'
 import { inspectSiteKey } from '../adapters/registry/site-key.ts'
 import { lookUpNode, nodeSources } from '../adapters/slurm/look-up-node.ts'
 import { openSlurm } from '../adapters/slurm/open-slurm.ts'
-import type { Partition } from '../adapters/slurm/partition.ts'
-import type { Qos } from '../adapters/slurm/qos.ts'
 import type { Slurm } from '../adapters/slurm/slurm.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { digestFile } from '../adapters/system/directory-digest.ts'
@@ -27,7 +25,9 @@ import type { DoctorFacts, RuntimeFacts, SharedFacts, TierFacts } from '../core/
 import { findingsText } from '../core/doctor/findings-text.ts'
 import { inNetworks } from '../core/domain/address.ts'
 import { codeOf, messageOf, reasonOf } from '../core/domain/caught.ts'
+import { given } from '../core/domain/given.ts'
 import { ANY_IPV4, canonicalListen, listenAddress, listensOf, overlaps } from '../core/domain/listen-address.ts'
+import type { Partition, Qos } from '../core/domain/slurm-config.ts'
 import { ENGINES } from '../core/engines/index.ts'
 import { printJson } from '../core/text/line-printer.ts'
 import { withoutSlurm } from '../programs/up/without-slurm.ts'
@@ -208,7 +208,7 @@ async function gatherTier(
   return {
     name,
     command: ENGINES[engine].subcommand === undefined ? commandOf({ command, engine }) : undefined,
-    ...(rpc === undefined ? {} : { rpcPort: rpc.port }),
+    ...given({ rpcPort: rpc?.port }),
     isExclusive: wanted.exclusive,
     partitions: found,
     missingPartitions: missing,

@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { hostname, userInfo } from 'node:os'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { openSlurm } from '../adapters/slurm/open-slurm.ts'
-import type { Partition } from '../adapters/slurm/partition.ts'
 import { ownInterfaces, resolveHost } from '../adapters/system/network.ts'
 import { placeToWrite } from '../adapters/system/working-directory.ts'
 import { parseConfig } from '../core/config/parse-config.ts'
@@ -17,8 +15,8 @@ import {
 import type { Context } from '../core/context.ts'
 import { codeOf, reasonOf } from '../core/domain/caught.ts'
 import { networkOf, networksOf } from '../core/domain/node-networks.ts'
+import type { Partition } from '../core/domain/slurm-config.ts'
 import { UserError } from '../core/domain/user-error.ts'
-import { printableLine } from '../core/text/printable-text.ts'
 
 export interface InitOptions {
   readonly site?: string
@@ -169,17 +167,11 @@ function report({ output, directory, engine, networks, nodes, context: { print }
   print('  sluice updater     # on this machine; nginx outlives it')
 }
 
-/** Asks at a terminal. Standard output is for what was done. */
-function asker({ yes }: InitOptions, { terminal, signal }: Context): Ask {
-  if (yes === true || terminal === undefined || !process.stdin.isTTY) return async (_, otherwise) => otherwise
+/** Asks at a terminal. */
+function asker({ yes }: InitOptions, { ask }: Context): Ask {
+  if (yes === true || ask === undefined) return async (_, otherwise) => otherwise
   return async (question, otherwise) => {
-    const lines = createInterface({ input: process.stdin, output: process.stderr })
-    try {
-      const offered = otherwise === '' ? '' : ` [${otherwise}]`
-      // Slurm's names are another program's.
-      return (await lines.question(printableLine(`${question}${offered}: `), { signal })).trim() || otherwise
-    } finally {
-      lines.close()
-    }
+    const offered = otherwise === '' ? '' : ` [${otherwise}]`
+    return (await ask(`${question}${offered}: `)).trim() || otherwise
   }
 }

@@ -6,8 +6,9 @@ import { systemClock } from '../adapters/system/clock.ts'
 import { type FileFollower, followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
-import { jobsNamed, type NamedJob } from '../core/domain/named-jobs.ts'
+import { type KnownJob, unknownName } from '../core/domain/resolve-name.ts'
 import { UserError } from '../core/domain/user-error.ts'
+import { whichJob } from '../core/explain/which-job.ts'
 import { keptDirectory, outputName } from '../core/job-script/job-output.ts'
 import { inOrder, type LogPart, readableLines } from '../core/text/log-lines.ts'
 import { jobOfReplica, listNames, runOfFile, writtenJobs } from './site/kept-files.ts'
@@ -97,7 +98,7 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
       return []
     },
   )
-  const known: readonly NamedJob[] = [
+  const known: readonly KnownJob[] = [
     ...jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts })),
     ...endpoints.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts })),
   ]
@@ -127,17 +128,15 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
       missing: missing([...ids]),
     }
   }
-  const id = /^(?:[a-z][a-z0-9_]*-)?(\d{1,10})(?:-\d+){0,2}$/.exec(name)?.[1]
-  const written = await Promise.all(tiers.map(tier => writtenJobs(site, tier)))
+  const written = await Promise.all(tiers.map(async tier => (await writtenJobs(site, tier)).map(id => ({ tier, id }))))
   // Those of a tier that was taken out of sluice.yaml, too.
   const runs = (await listNames(site, registryDirectories(site.config.shared).events)).flatMap(
     file => runOfFile(file) ?? [],
   )
   // Slurm forgets a job in minutes; its logs stay.
-  const found =
-    id !== undefined && [...written.flat(), ...runs.map(run => run.id)].includes(id)
-      ? id
-      : jobsNamed(name, { tiers, jobs: known })[0]?.id
+  const names = { tiers, jobs: [...known, ...written.flat(), ...runs] }
+  const found = whichJob(name, names)?.id
+  if (!names.jobs.some(job => job.id === found)) throw unknownName(name, names)
   return {
     tiers,
     eventTiers: [...tiers, ...runs.map(run => run.tier)],

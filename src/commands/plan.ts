@@ -4,11 +4,11 @@ import { askFitParams } from '../adapters/model-files/ask-fit-params.ts'
 import { readModel } from '../adapters/model-files/read-model.ts'
 import { type RouterModel, routerModels } from '../adapters/model-files/router-models.ts'
 import { commandOf } from '../core/config/command-of.ts'
-import { quote, suggest } from '../core/config/config-finding.ts'
 import type { TierConfig } from '../core/config/schema.ts'
 import { tierOf } from '../core/config/tier-of.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf, messageOf } from '../core/domain/caught.ts'
+import { cannotFind } from '../core/domain/resolve-name.ts'
 import { parsePart } from '../core/domain/split-model.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { checkFit } from '../core/sizing/fit-params.ts'
@@ -94,12 +94,8 @@ async function modelsOf(
   if (model === undefined) return models
   const found = models.filter(one => one.name === model)
   if (found.length > 0) return found
-  throw new UserError(
-    `Cannot find model ${quote(model)} in ${directory}: ${suggest(
-      model,
-      models.map(one => one.name),
-    )}`,
-  )
+  const names = models.map(one => one.name)
+  throw cannotFind({ what: 'model', name: model, words: names, where: ` in ${directory}` })
 }
 
 async function modelsIn(directory: string): Promise<readonly RouterModel[]> {

@@ -31,7 +31,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
   const { endpoints } = await site.registry.scan({ beats: false }).catch(cause => {
     throw new Error(`Cannot read the registry: ${messageOf(cause)}; make it, or correct "shared" in sluice.yaml`)
   })
-  const endpoint = endpointNamed(name, endpoints)
+  const endpoint = endpointNamed(name, { tiers: Object.keys(site.config.tiers), endpoints })
   const { id, engine, job } = endpoint
   const plan = planOf(endpoint, options, site.config)
   const log = options.json === true ? context.warn : context.print

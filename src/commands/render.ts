@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path'
 import { type ConfigOptions, loadConfig } from '../adapters/config-file/load-config.ts'
+import { refuseMisfits } from '../adapters/model-files/misfits.ts'
 import { writeAtomic } from '../adapters/system/atomic-file.ts'
 import { makeDirectory } from '../adapters/system/make-directory.ts'
 import { readRegularText } from '../adapters/system/regular-file.ts'
@@ -8,10 +9,8 @@ import { placeToWrite } from '../adapters/system/working-directory.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf } from '../core/domain/caught.ts'
-import { UserError } from '../core/domain/user-error.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../core/job-script/render-job-script.ts'
 import { printText } from '../core/text/line-printer.ts'
-import { refuseMisfits } from './site/refuse-misfits.ts'
 
 export interface RenderOptions extends ConfigOptions {
   /** Directory for the scripts; without it they go to standard output. */
@@ -49,20 +48,11 @@ interface Script {
 
 async function renderScripts(config: Config, tiers: readonly string[]): Promise<readonly Script[]> {
   const template = await readTemplate(JOB_TEMPLATE)
-  const scripts = tiers.map(tier => ({
+  return tiers.map(tier => ({
     tier,
     name: scriptName(config, tier),
     text: renderJobScript(config, tier, template),
   }))
-  for (const [index, { tier, name }] of scripts.entries()) {
-    const other = scripts.slice(0, index).find(script => script.name === name)
-    if (other !== undefined) {
-      throw new UserError(
-        `Cannot render ${tier}: its script "${name}" is that of ${other.tier}; give one of them another slurm.script`,
-      )
-    }
-  }
-  return scripts
 }
 
 async function write(

@@ -1,7 +1,7 @@
 import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import type { Context } from '../core/context.ts'
-import type { StatusReport } from '../core/status/status.ts'
+import type { StatusReport } from '../core/status/status-report.ts'
 import { type StatusTextOptions, statusLines, statusText } from '../core/status/status-text.ts'
 import { fitScreen } from '../core/text/fit-screen.ts'
 import { printJson } from '../core/text/line-printer.ts'

@@ -8,6 +8,7 @@ import { findAbandoned, makeOwnedDirectory, removeDirectory } from '../adapters/
 import { holdLock } from '../adapters/system/process-lock.ts'
 import { staticGateway } from '../core/config/static-gateway.ts'
 import type { Context } from '../core/context.ts'
+import { DEFAULT_KILL_WAIT_SECONDS, KEPT_SECONDS } from '../core/domain/kill-wait.ts'
 import { listensOf } from '../core/domain/listen-address.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from '../programs/up/serve.ts'
@@ -53,18 +54,20 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
   context.print(`Ended: no process${site.isDefault ? ' and no file' : ''} is left`)
 }
 
-function hearInterrupts({ print, signal, onHangup }: Context): Interrupts {
+function hearInterrupts({ print, signal, onSignal, onHangup }: Context): Interrupts {
   const [stop, killNow] = [new AbortController(), new AbortController()]
   let firstAt: number | undefined
   const hear = () => {
     const now = systemClock.now()
     if (firstAt === undefined) {
       firstAt = now
-      print('Ending: running requests get up to 25 s; Ctrl-C again ends at once')
+      print(
+        `Ending: running requests get up to ${DEFAULT_KILL_WAIT_SECONDS - KEPT_SECONDS} s; Ctrl-C again ends at once`,
+      )
       stop.abort()
     } else if (now - firstAt >= SAME_SIGNAL_MS) killNow.abort()
   }
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear)
+  for (const name of ['SIGINT', 'SIGTERM'] as const) onSignal(name, hear)
   onHangup(hear)
   if (signal.aborted) hear() // by a signal that came before we could hear it
   return { stop, killNow }

@@ -6,16 +6,32 @@ import { connectServiceManager } from '../adapters/system/service-manager.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
+import { UserError } from '../core/domain/user-error.ts'
 import { openUpdaterGateway } from '../programs/updater/own-gateway.ts'
 import { rereadConfig } from '../programs/updater/reload-config.ts'
 import { runUpdater } from '../programs/updater/run.ts'
 import { rootUpdater } from '../programs/updater/run-as-root.ts'
+import { runOnce } from '../programs/updater/run-once.ts'
 import { refuseForeign, SHARED_DEADLINE_MS } from './site/open-site.ts'
 
-/** Keeps nginx in step with the registry and Slurm until a signal; nginx goes on serving after it. */
-export async function updater(options: ConfigOptions, context: Context): Promise<void> {
+export interface UpdaterCommandOptions extends ConfigOptions {
+  /** End after one round. */
+  readonly once?: boolean
+  /** Of one round show what it would change, and write nothing. */
+  readonly dryRun?: boolean
+}
+
+/**
+ * Keeps nginx in step with the registry and Slurm until a signal, or for one round; nginx goes on serving after it.
+ *
+ * @throws UserError when another updater has the gateway
+ */
+export async function updater(options: UpdaterCommandOptions, context: Context): Promise<void> {
+  const { once = false, dryRun = false } = options
+  if (dryRun && !once) throw new UserError('Cannot dry-run an updater that goes on: add --once')
+  if (dryRun) return (await import('./updater-dry-run.ts')).updaterDryRun(options, context)
   const { file, config } = await loadConfig(options, context)
-  if (config.gateway.nginx === 'system' && process.getuid?.() === 0) return rootUpdater(file, config, context)
+  if (config.gateway.nginx === 'system' && context.uid === 0) return rootUpdater({ file, config, once }, context)
   await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
   const stopped = new AbortController()
   let lost: Error | undefined
@@ -27,6 +43,7 @@ export async function updater(options: ConfigOptions, context: Context): Promise
     const { alive } = connectServiceManager(context.env, systemClock)
     const slurm = openSlurm({ env: context.env })
     const ending = AbortSignal.any([context.signal, stopped.signal])
+    if (once) return await runOnce({ config, gateway, slurm, print: context.warn, signal: ending })
     for (let current: Config | undefined = config; current !== undefined; ) {
       const next = rereadOnHangup(current, options, context)
       const signal = AbortSignal.any([ending, next.signal])

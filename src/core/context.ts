@@ -1,4 +1,9 @@
-/** What a command may touch of the process that runs it; read once, in cli.ts. */
+import type { Readable } from 'node:stream'
+
+/**
+ * All that a command or program may touch of the process that runs it; made once, in cli.ts. Nothing else asks the process
+ * itself (round-the-context.test.ts).
+ */
 export interface Context {
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
@@ -10,13 +15,25 @@ export interface Context {
   print(line: string): void
   /** One line for standard error, likewise. */
   warn(line: string): void
+  /** Standard output's descriptor, for lines that must never wait for it (nonblocking-output.ts). */
+  readonly stdoutFd: number
   /** Of standard output; undefined when it is no terminal. */
   readonly terminal?: { readonly columns: number; readonly rows?: number; clear(): void } | undefined
+  /** Standard input. One caller reads it, once. */
+  stdin(): Readable
+  /** Asks the person at the terminal; undefined when standard input or output is not one. Rejects when `signal` aborts. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined
+  /** Calls the listener at each such signal from now on, instead of what the signal would do. */
+  onSignal(name: NodeJS.Signals, listener: () => void): void
   /**
    * Calls the listener at each SIGHUP, until the function that it returns is called; at once for one that came before. Of
    * those commands alone that a SIGHUP does not end (cli.ts).
    */
   onHangup(listener: () => void): () => void
+  /** From now on KILL ends this process when the parent that started it with a channel is gone, however that ended. */
+  dieWithParent(): void
+  /** The exit code of a command that ends without an error: 0 unless this was called. */
+  endWith(code: number): void
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal
 }

@@ -1,13 +1,7 @@
 import { basename } from 'node:path'
 import type { Clock } from '../adapters/system/clock.ts'
-import {
-  findMarked,
-  identify,
-  listProcesses,
-  type ProcessRow,
-  readCommandLine,
-  signal,
-} from '../adapters/system/processes.ts'
+import type { ProcessRow } from '../adapters/system/proc-stat.ts'
+import { findMarked, identify, listProcesses, readCommandLine, signal } from '../adapters/system/processes.ts'
 import { findDescendants } from './owned-processes.ts'
 
 /** A profiler writes what it has seen when its program has ended, which takes minutes for a long run. */

@@ -1,20 +1,21 @@
 import { EventEmitter } from 'node:events'
 import { resolve } from 'node:path'
-import { checkHealth } from '../adapters/engine/health.ts'
+import { askHealth } from '../adapters/engine/health.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { createHttp } from '../adapters/system/http.ts'
 import type { ConfigFinding } from '../core/config/config-finding.ts'
 import { readServerOptions } from '../core/config/server-options.ts'
 import { messageOf } from '../core/domain/caught.ts'
-import type { ReplicaSpec } from '../core/domain/replica-spec.ts'
+import type { EngineSpec } from '../core/domain/engine-spec.ts'
+import { given } from '../core/domain/given.ts'
 import type { ServerOptions, ServerSettings } from '../core/domain/server-options.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import type { Engine, EngineHealth } from '../core/engines/engine.ts'
 import { ENGINES, type EngineName } from '../core/engines/index.ts'
 import { profileRequests } from '../core/engines/profiling.ts'
-import { bareSpec } from './bare-spec.ts'
 import { type LaunchedServer, launchServer } from './launch-server.ts'
 import type { CleanupReport } from './process-tracker.ts'
+import { serverSpec } from './server-spec.ts'
 import { afterLook, isAtRest, type ServerState, type StateChange, wordsOf } from './server-state.ts'
 
 /** Between two looks at a server that comes up. */
@@ -49,7 +50,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   /** The options with every default. */
   readonly settings: ServerSettings
   /** @internal */
-  protected readonly spec: ReplicaSpec
+  protected readonly spec: EngineSpec
   readonly #http = createHttp()
   #state: ServerState = 'idle'
   #run: Run | undefined
@@ -60,7 +61,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     const { settings, findings } = readServerOptions(options, { engine, spelling: 'camelCase' })
     if (settings === undefined) throw userError(findings)
     this.settings = settings
-    this.spec = bareSpec(engine, settings)
+    this.spec = serverSpec(engine, settings)
   }
 
   abstract backendName(): string
@@ -80,7 +81,12 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
 
   /** How it is started and asked; of use where a backend of your own needs another environment or another patience. */
   protected engine(): Engine {
-    return { ...ENGINES.custom, name: this.backendName() }
+    return ENGINES[this.spec.engine]
+  }
+
+  /** @internal Below its address; undefined where its list of models is not asked for. */
+  protected modelsPath(): string | undefined {
+    return this.engine().paths(this.spec).models
   }
 
   get model(): string {
@@ -123,7 +129,9 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     const { settings } = this
     const run: Run = {
       ended: new AbortController(),
-      launching: launchServer({ engine: this.engine(), settings, command: this.launchCommand() }),
+      launching: launchServer({
+        ...{ engine: this.engine(), name: this.#engineName(), settings, command: this.launchCommand() },
+      }),
     }
     this.#run = run
     this.#change('starting')
@@ -211,18 +219,20 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     }
   }
 
+  /** What its files and profilers call it: a program that Sluice does not know has the backend's name. */
+  #engineName(): string {
+    const { name } = this.engine()
+    return name === ENGINES.custom.name ? this.backendName() : name
+  }
+
   #look(): Promise<EngineHealth> {
-    const engine = this.engine()
-    const paths = engine.paths(this.spec)
-    const asked: Engine = {
-      ...engine,
-      healthTimeoutMs: this.settings.heartbeatTimeout * 1_000,
-      paths: () => ({
-        health: this.healthEndpoint(),
-        ...(paths.models === undefined ? {} : { models: this.url + paths.models }),
-      }),
+    const models = this.modelsPath()
+    const at = {
+      health: this.healthEndpoint(),
+      models: models === undefined ? undefined : this.url + models,
+      timeoutMs: this.settings.heartbeatTimeout * 1_000,
     }
-    return checkHealth({ http: this.#http, engine: asked, spec: this.spec, url: '' })
+    return askHealth({ http: this.#http, engine: this.engine(), spec: this.spec }, at)
   }
 
   #observe(run: Run, health: EngineHealth): void {
@@ -249,8 +259,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       return new ServerError(`Cannot start ${this.backendName()}: it was stopped meanwhile`)
     }
     const lastLines = await this.#fail(run, message)
-    const options = cause === undefined ? {} : { cause }
-    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, options)
+    return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, given({ cause }))
   }
 
   /** What is left of it goes at once. Resolves with what it printed last. */
@@ -279,8 +288,8 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   async #askForProfile(what: 'start' | 'stop'): Promise<void> {
     const { profile } = this.settings
     const directory = profile === undefined ? undefined : resolve(profile.outputDir)
-    const request = profileRequests(this.engine().name, { tool: profile?.tool, directory })?.[what]
     const name = this.backendName()
+    const request = profileRequests(this.#engineName(), { tool: profile?.tool, directory })?.[what]
     if (request === undefined) {
       throw new ServerError(
         `Cannot ${what} a profile: ${name} cannot be told to while it runs; use profile in its options`,

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { appendFile, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { freePort } from '../adapters/engine/process/address.ts'
-import { argvBuilder } from '../adapters/engine/process/build-argv.ts'
 import { engineEnvironment } from '../adapters/engine/process/engine-environment.ts'
 import { startEngine } from '../adapters/engine/process/engine-process.ts'
 import { ask } from '../adapters/engine/process/inspect-program.ts'
 import { readLastLines } from '../adapters/engine/process/last-lines.ts'
+import { beginLog, launchPreparer } from '../adapters/engine/process/prepare-launch.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { findProgram } from '../adapters/system/find-program.ts'
 import { makeDirectory } from '../adapters/system/make-directory.ts'
-import { START_LINE } from '../core/domain/engine-log.ts'
 import type { ServerSettings } from '../core/domain/server-options.ts'
 import type { Engine } from '../core/engines/engine.ts'
 import { type ProgramLaunch, withProfiler } from '../core/engines/profiling.ts'
@@ -33,29 +32,34 @@ export interface LaunchedServer {
 
 export interface ServerLaunch {
   readonly engine: Engine
+  /** What its files and profilers call it. */
+  readonly name: string
   readonly settings: ServerSettings
   /** The program and its arguments. */
   readonly command: readonly string[]
 }
 
 /** @throws when its port is taken, its directory cannot be made, or the engine has no such profiler. */
-export async function launchServer({ engine, settings, command }: ServerLaunch): Promise<LaunchedServer> {
+export async function launchServer({
+  engine,
+  name: engineName,
+  settings,
+  command,
+}: ServerLaunch): Promise<LaunchedServer> {
   const { host, port, debugMode } = settings
-  const name = `${engine.name}-${port}`
+  const name = `${engineName}-${port}`
   await freePort(host, port)
   const directory = resolve(settings.outputDir)
   await makeDirectory(directory)
   const logFile = join(await realpath(directory), `${name}.log`)
-  await appendFile(logFile, `${START_LINE}\n`, { mode: 0o640 })
   const sockets = socketDirectory(engine, settings)
   if (sockets !== undefined) await makeDirectory(sockets, 0o700)
 
   const env = engineEnvironment(engine, process.env, settings.envVars)
   const [program = '', ...argv] = command
-  const own = await argvBuilder(engine, { command: program, first: [], env })(argv)
-  for (const note of own.notes) await appendFile(logFile, `sluice: ${note}\n`)
-  const inner: ProgramLaunch = { command: program, argv: own.argv, env }
-  const launch = await profiled(engine, settings, inner, name)
+  const inner = await launchPreparer(engine, { words: [program], env })(argv)
+  await beginLog(logFile, inner.notes)
+  const launch = await profiled(engineName, settings, inner, name)
   const marker = `SLUICE_SERVER=${name}-${process.pid}-${randomBytes(4).toString('hex')}`
   const running = await startEngine({ ...launch, marker, blocksNotice: false, logFile }, systemClock)
   const { pid, exited } = running
@@ -86,11 +90,11 @@ export function socketDirectory(
   return makesSockets ? join(resolve(outputDir), `${name}-${port}`) : undefined
 }
 
-async function profiled(engine: Engine, { profile }: ServerSettings, launch: ProgramLaunch, name: string) {
+async function profiled(engine: string, { profile }: ServerSettings, launch: ProgramLaunch, name: string) {
   if (profile === undefined) return { ...launch, wrapper: undefined }
   const directory = resolve(profile.outputDir)
   await makeDirectory(directory)
-  const version = engine.name === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
+  const version = engine === 'vllm' ? await ask(launch.command, ['--version'], launch.env) : undefined
   // 20260131T120000: a later run writes files of its own.
   const stamp = systemClock
     .date()
@@ -100,6 +104,6 @@ async function profiled(engine: Engine, { profile }: ServerSettings, launch: Pro
   return withProfiler(
     launch,
     { tool: profile.tool, directory, args: profile.args },
-    { engine: engine.name, version, name: `${name}-${stamp}`, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
+    { engine, version, name: `${name}-${stamp}`, rocprof: isOld ? 'rocprof' : 'rocprofv3' },
   )
 }

@@ -1,4 +1,4 @@
-import type { ProcessRow } from '../adapters/system/processes.ts'
+import type { ProcessRow } from '../adapters/system/proc-stat.ts'
 
 /**
  * How a process was found to be a server's own: by its process group, by its session, as a descendant, by the marker in

@@ -1,38 +1,35 @@
 import { readServerConfig } from '../core/config/server-options.ts'
+import { given } from '../core/domain/given.ts'
 import type { Backend, ServerConfig, ServerOptions } from '../core/domain/server-options.ts'
-import type { Engine } from '../core/engines/engine.ts'
-import { ENGINES, type EngineName } from '../core/engines/index.ts'
 import { InferenceServer, userError } from './inference-server.ts'
 import { socketDirectory } from './launch-server.ts'
 
 /** A server whose engine Sluice knows. */
 abstract class EngineServer extends InferenceServer {
-  readonly #engine: Engine
-
-  constructor(options: ServerOptions, name: EngineName) {
-    super(options, name)
-    this.#engine = ENGINES[name]
-  }
-
   override backendName(): string {
-    return this.#engine.name
+    return this.engine().name
   }
 
   override launchCommand(): readonly string[] {
-    const sockets = socketDirectory(this.#engine, this.settings)
-    const at = { address: this.host, port: this.port, ...(sockets === undefined ? {} : { sockets }) }
-    return [this.spec.command, ...this.#engine.argv(this.spec, at)]
+    const engine = this.engine()
+    const sockets = socketDirectory(engine, this.settings)
+    const at = { address: this.host, port: this.port, ...given({ sockets }) }
+    return [this.spec.command, ...engine.argv(this.spec, at)]
   }
 
   override healthEndpoint(): string {
-    return this.url + this.#engine.paths(this.spec).health
+    return this.url + this.engine().paths(this.spec).health
   }
 
   override listEndpoints(): Readonly<Record<string, string>> {
-    const { models } = this.#engine.paths(this.spec)
+    const { models } = this.engine().paths(this.spec)
     const paths = Object.entries({
-      ...(models === undefined ? {} : { models }),
-      ...Object.fromEntries(this.#engine.serves(this.spec).map(api => [api, API_PATHS[api] ?? `/${api}`])),
+      ...given({ models }),
+      ...Object.fromEntries(
+        this.engine()
+          .serves(this.spec)
+          .map(api => [api, API_PATHS[api] ?? `/${api}`]),
+      ),
       metrics: '/metrics',
     })
     return {
@@ -42,10 +39,8 @@ abstract class EngineServer extends InferenceServer {
   }
 
   /** llama-server's list of models is open; those of the others are not, where the user has set a key. */
-  protected override engine(): Engine {
-    const engine = this.#engine
-    if (engine.name === 'llama.cpp') return engine
-    return { ...engine, paths: spec => ({ health: engine.paths(spec).health }) }
+  protected override modelsPath(): string | undefined {
+    return this.spec.engine === 'llama.cpp' ? super.modelsPath() : undefined
   }
 }
 

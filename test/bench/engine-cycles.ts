@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { freePort } from '../../src/adapters/engine/process/address.ts'
 import { listProcesses, readCommandLine } from '../../src/adapters/system/processes.ts'
 import { InferenceServer, ServerError } from '../../src/library/inference-server.ts'
-import { until } from '../lab/until.ts'
+import { until } from '../support/until.ts'
 import { openResults, say } from './results.ts'
 import { summarize } from './statistics.ts'
 

@@ -1,9 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Endpoint } from '../../src/core/domain/endpoint.ts'
-import { MODELS_DIRECTORY } from '../lab/directories.ts'
-import { FAST_MODEL, openSite } from '../lab/site.ts'
-import { until } from '../lab/until.ts'
+import { MODELS_DIRECTORY } from '../lab/cluster/directories.ts'
+import { FAST_MODEL, openSite } from '../lab/site/site.ts'
+import { until } from '../support/until.ts'
 import { openResults, say } from './results.ts'
 import { summarize } from './statistics.ts'
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { startClients } from '../lab/clients.ts'
-import { FAST_MODEL, openSite, SLOW_MODEL } from '../lab/site.ts'
-import { cancel, preempt, showJob } from '../lab/slurm-view.ts'
-import { until } from '../lab/until.ts'
+import { cancel, preempt, showJob } from '../lab/cluster/slurm-view.ts'
+import { startClients } from '../lab/site/clients.ts'
+import { FAST_MODEL, openSite, SLOW_MODEL } from '../lab/site/site.ts'
+import { until } from '../support/until.ts'
 import { summarize } from './statistics.ts'
 
 const ACCESS_LOG = '/home/ai/.local/state/sluice/beefcake2/main/logs/access.log'

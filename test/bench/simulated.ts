@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { stringify } from 'yaml'
-import { userArgv } from '../lab/as-user.ts'
-import { until } from '../lab/until.ts'
+import { userArgv } from '../lab/cluster/as-user.ts'
+import { until } from '../support/until.ts'
 
 const DIRECTORY = '/tmp/simulated'
 const BEAT_SECONDS = 5

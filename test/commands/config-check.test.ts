@@ -2,14 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/adapters/config-file/load-config.ts'
 import { configCheck } from '../../src/commands/config-check.ts'
-import { configSchema } from '../../src/commands/config-schema.ts'
-import { configJsonSchema } from '../../src/core/config/json-schema.ts'
 import type { Context } from '../../src/core/context.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { EXAMPLE } from '../core/config/example.ts'
+import { EXAMPLE } from '../support/example-config.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -24,16 +23,8 @@ interface Ran {
 }
 
 async function run(command: (context: Context) => unknown, env: NodeJS.ProcessEnv = {}): Promise<Ran> {
-  const printed: string[] = []
-  const context: Context = {
-    env,
-    cwd,
-    self: [],
-    print: line => void printed.push(line),
-    warn: () => undefined,
-    onHangup: () => () => undefined,
-    signal: new AbortController().signal,
-  }
+  const context = recordedContext({ cwd, env })
+  const { printed } = context
   try {
     await command(context)
     return { printed, refused: undefined }
@@ -46,7 +37,7 @@ async function run(command: (context: Context) => unknown, env: NodeJS.ProcessEn
 const put = (name: string, text: string | Uint8Array) => writeFile(join(cwd, name), text)
 
 describe('config check', () => {
-  test('says which file is all right, and its tiers', async () => {
+  it('says which file is all right, and its tiers', async () => {
     await put('sluice.yaml', EXAMPLE)
     expect(await run(context => configCheck({}, context))).toEqual({
       printed: ['sluice.yaml: ok (2 tiers: fast, reasoning)'],
@@ -54,18 +45,18 @@ describe('config check', () => {
     })
   })
 
-  test('says every problem, one a line', async () => {
+  it('says every problem, one a line', async () => {
     await put('x.yaml', EXAMPLE.replace('8080', '80').replace('replicas: 1', 'replica: 1'))
     expect(await run(context => configCheck({ config: 'x.yaml' }, context))).toEqual({
       printed: [],
       refused: [
         'x.yaml:6:11: Cannot use gateway.listen: 80; write a whole number from 1024 to 65535',
-        'x.yaml:16:5: Cannot use tiers.fast.replica: no key has this name here; did you mean "replicas"',
+        'x.yaml:15:5: Cannot use tiers.fast.replica: there is no such key here; did you mean "replicas"',
       ].join('\n'),
     })
   })
 
-  test('takes the file as an argument, too', async () => {
+  it('takes the file as an argument, too', async () => {
     await put('x.yaml', EXAMPLE)
     expect(await run(context => configCheck({ configFile: 'x.yaml' }, context))).toEqual({
       printed: ['x.yaml: ok (2 tiers: fast, reasoning)'],
@@ -80,7 +71,7 @@ describe('config check', () => {
     ])
   })
 
-  test('--json prints one value, and the exit code tells the same', async () => {
+  it('--json prints one value, and the exit code tells the same', async () => {
     await put('good.yaml', EXAMPLE)
     await put('bad.yaml', EXAMPLE.replace('8080', '80'))
     const good = await run(context => configCheck({ config: 'good.yaml', json: true }, context))
@@ -113,7 +104,7 @@ describe('the configuration is found', () => {
     for (const [name, site] of Object.entries(sites)) await put(name, EXAMPLE.replace('beefcake2', site))
   })
 
-  test.each([
+  it.each([
     ['by --config first', { config: 'a.yaml' }, { SLUICE_CONFIG: 'b.yaml' }, 'a.yaml'],
     ['then by $SLUICE_CONFIG', {}, { SLUICE_CONFIG: 'b.yaml' }, 'b.yaml'],
     ['then in the directory', {}, {}, 'sluice.yaml'],
@@ -132,13 +123,13 @@ describe('without a file to read', () => {
   const refusal = async (options: { config?: string }, env = {}) =>
     (await run(context => loadConfig(options, context), env)).refused
 
-  test('it says where it looked', async () => {
+  it('it says where it looked', async () => {
     expect(await refusal({})).toBe(
       `Cannot find a configuration: there is no ${cwd}/sluice.yaml and no /etc/sluice/sluice.yaml; name one with --config or $SLUICE_CONFIG, or write a first one with sluice init`,
     )
   })
 
-  test('a named file that is missing is not replaced by another', async () => {
+  it('a named file that is missing is not replaced by another', async () => {
     await put('sluice.yaml', EXAMPLE)
     expect([await refusal({ config: 'no.yaml' }), await refusal({}, { SLUICE_CONFIG: '/no/such' })]).toEqual([
       'Cannot read no.yaml: it does not exist; --config must name a file',
@@ -146,12 +137,12 @@ describe('without a file to read', () => {
     ])
   })
 
-  test('a directory is not one', async () => {
+  it('a directory is not one', async () => {
     await mkdir(join(cwd, 'sluice.yaml'))
     expect(await refusal({})).toBe('Cannot read sluice.yaml: it is a directory; name the file in it')
   })
 
-  test.skipIf(process.getuid?.() === 0)(
+  it.skipIf(process.getuid?.() === 0)(
     'a file that may not be read is named, not passed over (root may read all)',
     async () => {
       await put('sluice.yaml', EXAMPLE)
@@ -162,7 +153,7 @@ describe('without a file to read', () => {
     },
   )
 
-  test('a pipe and a device are told at once', async () => {
+  it('a pipe and a device are told at once', async () => {
     execFileSync('mkfifo', [join(cwd, 'sluice.yaml')])
     expect([await refusal({}), await refusal({ config: '/dev/zero' })]).toEqual([
       'Cannot read sluice.yaml: it is a pipe, not a regular file',
@@ -170,7 +161,7 @@ describe('without a file to read', () => {
     ])
   })
 
-  test('a file of any size is read to the limit', async () => {
+  it('a file of any size is read to the limit', async () => {
     await put('sluice.yaml', EXAMPLE)
     await truncate(join(cwd, 'sluice.yaml'), 2 ** 40)
     expect(await refusal({})).toBe(
@@ -178,15 +169,10 @@ describe('without a file to read', () => {
     )
   })
 
-  test('bytes that are not UTF-8 are told', async () => {
+  it('bytes that are not UTF-8 are told', async () => {
     await put('sluice.yaml', new Uint8Array([0x61, 0x3a, 0x20, 0xff, 0xfe]))
     expect(await refusal({})).toBe(
       'sluice.yaml:1:4: Cannot read the configuration: it is not UTF-8 text; save the file as UTF-8 text',
     )
   })
-})
-
-test('config schema prints the JSON Schema', async () => {
-  const { printed } = await run(configSchema)
-  expect(JSON.parse(printed.join(''))).toEqual(configJsonSchema())
 })

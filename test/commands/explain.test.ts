@@ -1,9 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
-import { recordedContext } from './recorded-context.ts'
+import { UserError } from '../../src/core/domain/user-error.ts'
+import { recordedContext } from '../support/recorded-context.ts'
+import { openSmallSite } from '../support/small-site.ts'
 
 /** What is printed of a job of a site whose registry nobody has made. */
 async function explained(prefix: string, make: (shared: string) => Promise<void> = async () => undefined) {
@@ -25,11 +27,27 @@ async function explained(prefix: string, make: (shared: string) => Promise<void>
   }
 }
 
-test('a site without a registry is a fresh one, and no trouble', async () => {
+it('a site without a registry is a fresh one, and no trouble', async () => {
   expect((await explained('sluice-explain-')).filter(line => line.includes('ENOENT'))).toEqual([])
 })
 
-test('a registry that cannot be read is told, whatever words its path has', async () => {
+it('a registry that cannot be read is told, whatever words its path has', async () => {
   const printed = await explained('sluice-ENOENT-', shared => writeFile(join(shared, 'endpoints'), 'no directory'))
   expect(printed.join('\n')).toMatch(/Cannot read the registry: .*\(ENOTDIR\)/)
+})
+
+it('explains the last job of a tier, with --json as one value', async () => {
+  await using site = await openSmallSite()
+  await writeFile(
+    join(site.shared, 'events/fast-13-0.jsonl'),
+    '{"at":"2026-01-31T12:00:00Z","event":"failed","id":"fast-13-0-0","message":"no"}\n',
+  )
+  await explainJob('fast', { json: true }, site.context)
+  expect(JSON.parse(site.context.printed.join('\n'))).toMatchObject({ job: '13', tier: 'fast' })
+})
+
+it('fails where nothing is known of a job, and refuses a name that nothing has', async () => {
+  await using site = await openSmallSite()
+  await expect(explainJob('99', {}, site.context)).rejects.toThrow(/^Cannot explain job 99: nothing is known of it/)
+  await expect(explainJob('fats', {}, site.context)).rejects.toThrow(UserError)
 })

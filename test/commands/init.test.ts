@@ -4,8 +4,8 @@ import { expect, it } from 'vitest'
 import { init } from '../../src/commands/init.ts'
 import { parseConfig } from '../../src/core/config/parse-config.ts'
 import { STARTING_ENGINES } from '../../src/core/config/starting-config.ts'
-import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
-import { recordedContext } from './recorded-context.ts'
+import { FakeSlurm } from '../support/fake-slurm.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 const PARTITIONS = `PartitionName=cpu Default=YES Nodes=c[01-02] State=UP
 PartitionName=gpu_ai Default=NO Nodes=127.0.0.1 State=UP`

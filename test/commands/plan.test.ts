@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { plan } from '../../src/commands/plan.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { describeSizedModel } from '../fixtures/sized-model.ts'
-import { SIZED_MODELS } from '../fixtures/sized-models.ts'
-import { type Gguf, writeGguf } from '../lab/gguf.ts'
-import { recordedContext } from './recorded-context.ts'
+import { type Gguf, writeGguf } from '../support/gguf.ts'
+import { recordedContext } from '../support/recorded-context.ts'
+import { describeSizedModel } from '../support/sized-model.ts'
+import { SIZED_MODELS } from '../support/sized-models.ts'
 
 let home = ''
 const at = (name: string) => join(home, name)
@@ -59,7 +59,7 @@ function partOf({ header, tensors }: Gguf, part: number, parts: number): Gguf {
   }
 }
 
-test('prints a table, a verdict and the largest context', async () => {
+it('prints a table, a verdict and the largest context', async () => {
   const context = open()
   await plan('one', {}, context)
   expect(context.printed).toEqual([
@@ -75,7 +75,7 @@ test('prints a table, a verdict and the largest context', async () => {
   ])
 })
 
-test('as JSON it is the plan, in bytes', async () => {
+it('as JSON it is the plan, in bytes', async () => {
   const context = open()
   await plan('one', { json: true }, context)
   const { tier, models, together } = JSON.parse(context.printed.join('\n'))
@@ -92,17 +92,17 @@ test('as JSON it is the plan, in bytes', async () => {
   expect(models[0].plan.devices[0].weights).toBe(1_533_231_104)
 })
 
-test('what does not fit fails, after all is said', async () => {
+it('what does not fit fails, after all is said', async () => {
   const context = open()
   await expect(plan('small', {}, context)).rejects.toThrow(new Error('Cannot fit Grouped into the memory of small'))
   expect(context.printed.slice(8)).toEqual([
-    'It does not fit: it takes 0.7 GiB more on GPU. The largest context that fits has 102912 tokens.',
+    'It does not fit: it needs 0.7 GiB more on GPU. The largest context that fits has 102912 tokens.',
     '',
     'It fits with one of these in the tier:',
     '  args: { cache-type-k: q8_0 }',
-    '    leaves 38 MiB on the fullest GPU; 9.3 GiB of the host; up to 131072 tokens; answers may be worse',
+    '    leaves 38 MiB on the fullest GPU; 9.3 GiB of the host; up to 131072 tokens; answers may be less accurate',
     "  args: { override-tensor: 'blk\\.[0-4]\\.ffn_(up|down|gate|gate_up)\\.=CPU' }",
-    "    leaves 0.1 GiB on the fullest GPU; 10.3 GiB of the host; up to 131072 tokens; answers come as fast as the host's memory is read",
+    "    leaves 0.1 GiB on the fullest GPU; 10.3 GiB of the host; up to 131072 tokens; the speed of the host's memory limits the speed of answers",
     '  context: 102912',
     '    leaves 5 MiB on the fullest GPU; 9.3 GiB of the host',
     '',
@@ -113,7 +113,7 @@ test('what does not fit fails, after all is said', async () => {
 })
 
 describe('a router', () => {
-  test('is planned for each model, and for those that are loaded at once', async () => {
+  it('is planned for each model, and for those that are loaded at once', async () => {
     const context = open()
     await expect(plan('many', {}, context)).rejects.toThrow('Cannot fit grouped, split into the memory of many at once')
     expect(context.printed.filter(line => /^\S+ \(llama\)/.test(line))).toEqual([
@@ -122,12 +122,12 @@ describe('a router', () => {
       'split (llama): 4096 tokens over 4 slots',
     ])
     expect(context.printed.slice(-2)).toEqual([
-      'Loaded at once, grouped and split: they take 6.3 GiB more on the host.',
+      'Loaded at once, grouped and split: they need 6.3 GiB more on the host.',
       expect.stringMatching(/^They fit with args: \{ cache-ram: \d+ \} in the tier/),
     ])
   })
 
-  test('has models by name', async () => {
+  it('has models by name', async () => {
     const context = open()
     await plan('many', { model: 'narrow' }, context)
     expect(context.printed[0]).toBe('narrow (llama): 4096 tokens over 4 slots')
@@ -137,7 +137,7 @@ describe('a router', () => {
   })
 })
 
-test('a router has models in directories, of parts and with a projector, by the names of the directories', async () => {
+it('a router has models in directories, of parts and with a projector, by the names of the directories', async () => {
   const directory = at('nested')
   await mkdir(join(directory, 'parted'), { recursive: true })
   await mkdir(join(directory, 'seeing'))
@@ -162,7 +162,7 @@ test('a router has models in directories, of parts and with a projector, by the 
   ])
 })
 
-test('a model in parts is their sum', async () => {
+it('a model in parts is their sum', async () => {
   const [whole, parts] = [open(), open()]
   await plan('one', { json: true }, whole)
   await plan('one', { json: true, file: 'models/split-00002-of-00003.gguf' }, parts)
@@ -171,7 +171,7 @@ test('a model in parts is their sum', async () => {
 })
 
 describe('a file that cannot be planned', () => {
-  test.each([
+  it.each([
     [
       'away',
       undefined,
@@ -182,34 +182,30 @@ describe('a file that cannot be planned', () => {
     [
       'one',
       'models/mmproj-narrow.gguf',
-      'Cannot plan HOME/models/mmproj-narrow.gguf: it does not say its architecture',
+      'Cannot plan HOME/models/mmproj-narrow.gguf: it does not name its architecture',
     ],
     ['demo', undefined, 'Cannot plan demo: only llama.cpp is planned, and its engine is demo'],
-    [
-      'fats',
-      undefined,
-      'Cannot find tier "fats": the tiers are one, small, many, away, demo; choose "one", "small", "many", "away" or "demo"',
-    ],
+    ['fats', undefined, 'Cannot find tier "fats": choose "one", "small", "many", "away" or "demo"'],
   ])('of %s, %s, is told', async (tier, file, problem) => {
     const failed = await plan(tier, file === undefined ? {} : { file }, open()).catch(error => error)
     expect(failed).toBeInstanceOf(UserError)
     expect(failed.message.replaceAll(home, 'HOME')).toBe(problem)
   })
 
-  test('for a pipe as a model, at once', async () => {
+  it('for a pipe as a model, at once', async () => {
     execFileSync('mkfifo', [at('pipe.gguf')])
     await expect(plan('one', { file: 'pipe.gguf' }, open())).rejects.toThrow(
       `Cannot read ${at('pipe.gguf')}: it is a pipe, not a regular file`,
     )
   })
 
-  test('for want of a part, or of its end', async () => {
+  it('for want of a part, or of its end', async () => {
     await writeFile(
       at('half-00001-of-00002.gguf'),
       await readFile(at('models/split-00001-of-00003.gguf')).then(bytes => bytes.subarray(0, 5_000_000)),
     )
     await expect(plan('one', { file: 'half-00001-of-00002.gguf' }, open())).rejects.toThrow(
-      /it has 5000000 bytes of \d+: it was not copied whole$/,
+      /it has 5000000 bytes of \d+: it was not copied completely$/,
     )
     await writeGguf(at('two-00001-of-00002.gguf'), partOf(GROUPED, 1, 2))
     await expect(plan('one', { file: 'two-00001-of-00002.gguf' }, open())).rejects.toThrow(
@@ -226,7 +222,7 @@ describe('a file that cannot be planned', () => {
   })
 })
 
-test('llama-fit-params is asked where it is on PATH', async () => {
+it('llama-fit-params is asked where it is on PATH', async () => {
   const context = open()
   await writeFile(
     at('llama-fit-params'),

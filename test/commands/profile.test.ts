@@ -9,8 +9,8 @@ import { publishEndpoint } from '../../src/adapters/registry/publish.ts'
 import { takeSiteKey } from '../../src/adapters/registry/site-key.ts'
 import { type ProfileOptions, profile } from '../../src/commands/profile.ts'
 import { fingerprintOf } from '../../src/core/domain/engine-key.ts'
-import { endpoint } from '../fixtures/endpoint.ts'
-import { recordedContext } from './recorded-context.ts'
+import { endpoint } from '../support/endpoint.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 const ID = endpoint.id
 

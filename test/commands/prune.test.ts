@@ -11,7 +11,7 @@ import type { BuildUser } from '../../src/core/domain/build.ts'
 import { formatEndpoint } from '../../src/core/domain/endpoint.ts'
 import type { JobState } from '../../src/core/domain/job-view.ts'
 import { formatRoutes } from '../../src/core/domain/routes-file.ts'
-import { endpoint } from '../fixtures/endpoint.ts'
+import { endpoint } from '../support/endpoint.ts'
 
 const [OLD, OLDER, NEW] = ['0.1.0-aaaaaaaaaaaa', '0.1.0-bbbbbbbbbbbb', '0.2.0-cccccccccccc']
 

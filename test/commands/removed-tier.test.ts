@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { explainJob } from '../../src/commands/explain.ts'
 import { logs } from '../../src/commands/logs.ts'
-import { TIER } from '../core/config/example.ts'
-import { recordedContext } from './recorded-context.ts'
+import { TIER } from '../support/example-config.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** A site whose job 13 was of a tier that sluice.yaml does not have any more; squeue is not there. */
 async function site() {
@@ -32,7 +32,7 @@ it.each(['13', 'gone', 'gone-13-0'])('explains %s', async name => {
   const context = await site()
   await explainJob(name, {}, context)
   expect(context.printed[0]).toBe('Job 13 (gone): Its engine crashed (SIGSEGV)')
-  expect(context.printed.join('\n')).toContain('Tier "gone" is not in sluice.yaml any more')
+  expect(context.printed.join('\n')).toContain('Tier "gone" is no longer in sluice.yaml')
 })
 
 it('shows its logs in the order of time', async () => {

@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { render } from '../../src/commands/render.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { exampleFile } from '../core/job-script/example-site.ts'
-import { recordedContext } from './recorded-context.ts'
+import { exampleFile } from '../support/example-site.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 const golden = await readFile(exampleFile('run-14b.slurm'), 'utf8')
 let site: string
@@ -25,13 +25,13 @@ async function addTier(slurm: string): Promise<void> {
   await writeFile(join(site, 'sluice.yaml'), text + tier)
 }
 
-test.each([[['fast']], [[]], [['fast', 'fast']]])('prints the script of %j, there being one tier', async tiers => {
+it.each([[['fast']], [[]], [['fast', 'fast']]])('prints the script of %j, there being one tier', async tiers => {
   const context = recordedContext({ cwd: site })
   await render(tiers, {}, context)
   expect(`${context.printed.join('\n')}\n`).toBe(golden)
 })
 
-test('writes into the directory what is not right there, and touches the rest no more', async () => {
+it('writes into the directory what is not right there, and touches the rest no more', async () => {
   const context = recordedContext({ cwd: site })
   await render([], { output: 'jobs/new' }, context)
   const { mtimeMs } = await stat(join(site, 'jobs/new/run-14b.slurm'))
@@ -45,14 +45,14 @@ test('writes into the directory what is not right there, and touches the rest no
   expect((await stat(join(site, 'jobs/new/run-14b.slurm'))).mtimeMs).toBe(mtimeMs)
 })
 
-test('a dry run says what it would write, and writes nothing', async () => {
+it('a dry run says what it would write, and writes nothing', async () => {
   const context = recordedContext({ cwd: site })
   await render([], { output: 'jobs', dryRun: true }, context)
   expect(context.printed).toEqual(['Would write jobs/run-14b.slurm (fast)'])
   expect(await readdir(site)).toEqual(['sluice.yaml'])
 })
 
-test('a check beside sluice.yaml fails while a script is missing or differs, and writes nothing', async () => {
+it('a check beside sluice.yaml fails while a script is missing or differs, and writes nothing', async () => {
   const context = recordedContext({ cwd: site })
   const check = () => render([], { check: true }, context)
   const again = 'render them again with sluice render --output .'
@@ -66,7 +66,7 @@ test('a check beside sluice.yaml fails while a script is missing or differs, and
   expect(context.printed).toEqual(['.: run-14b.slurm up to date'])
 })
 
-test('prints the scripts of all tiers, each under its name', async () => {
+it('prints the scripts of all tiers, each under its name', async () => {
   await addTier('{}')
   const context = recordedContext({ cwd: site })
   await render([], {}, context)
@@ -81,13 +81,13 @@ test('prints the scripts of all tiers, each under its name', async () => {
   ])
 })
 
-test('two tiers do not share a file', async () => {
+it('two tiers do not share a file', async () => {
   await addTier('{ script: run-14b.slurm }')
   await expect(render([], { output: '.' }, recordedContext({ cwd: site }))).rejects.toThrow(UserError)
   expect(await readdir(site)).toEqual(['sluice.yaml'])
 })
 
-test('an unknown tier is named, and nothing is written', async () => {
+it('an unknown tier is named, and nothing is written', async () => {
   await expect(render(['fast', 'fats'], { output: '.' }, recordedContext({ cwd: site }))).rejects.toThrow(
     'Cannot find tier "fats"',
   )

@@ -5,10 +5,12 @@ import { openRegistry } from '../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { createSerialQueue } from '../../src/adapters/system/serial-queue.ts'
 import { stop } from '../../src/commands/site/removal.ts'
-import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
-import { TIER } from '../core/config/example.ts'
-import { endpoint } from '../fixtures/endpoint.ts'
-import { recordedContext } from './recorded-context.ts'
+import { UserError } from '../../src/core/domain/user-error.ts'
+import { endpoint } from '../support/endpoint.ts'
+import { TIER } from '../support/example-config.ts'
+import { FakeSlurm } from '../support/fake-slurm.ts'
+import { recordedContext } from '../support/recorded-context.ts'
+import { jobRow, openSmallSite } from '../support/small-site.ts'
 
 /** What `sluice stop` of a tier leaves of an endpoint whose job squeue shows so. */
 async function leftAfter(row: string) {
@@ -34,4 +36,27 @@ it('keeps the file of a job that runs, whatever its comment says by now', async 
 
 it('clears what a job has left that Slurm does not know', async () => {
   expect(await leftAfter(`${ROW.replace('4242', '4243')} '(null)' other`)).toEqual([])
+})
+
+it('cancels every job of a tier at once with --now', async () => {
+  await using site = await openSmallSite()
+  const rows = `${jobRow('7', 'RUNNING')}; ${jobRow('8', 'PENDING')}; ${jobRow('9', 'RUNNING', 'other')}`
+  await site.slurm.does('squeue', `[ -f "$HOME/cancelled-8" ] || { ${rows}; }`)
+  await site.slurm.does('scancel', 'touch "$HOME/cancelled-$1"')
+  await stop('fast', { now: true }, site.context)
+  expect((await site.slurm.calls('scancel')).map(call => call.argv).toSorted()).toEqual([['7'], ['8']])
+  expect(site.context.printed[0]).toBe('Sending 2 jobs of fast away: cancelled at once, answers are cut')
+})
+
+it('says that a tier has no jobs', async () => {
+  await using site = await openSmallSite()
+  await stop('fast', { dryRun: true }, site.context)
+  expect(site.context.printed).toEqual(['fast has no jobs'])
+})
+
+it('refuses a name that nothing has, and a --within that is no number', async () => {
+  await using site = await openSmallSite()
+  await expect(stop('fats', {}, site.context)).rejects.toThrow(UserError)
+  await expect(stop('fast', { within: 'soon' }, site.context)).rejects.toThrow(UserError)
+  expect(await site.slurm.calls('scancel')).toEqual([])
 })

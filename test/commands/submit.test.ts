@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { submit } from '../../src/commands/submit.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
-import { FakeSlurm } from '../adapters/slurm/fake-slurm.ts'
-import { exampleFile } from '../core/job-script/example-site.ts'
-import { recordedContext } from './recorded-context.ts'
+import { exampleFile } from '../support/example-site.ts'
+import { FakeSlurm } from '../support/fake-slurm.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 /** A cluster that numbers its jobs from 1, and the example site with a shared directory of its own. */
 async function openSite() {
@@ -22,7 +22,7 @@ async function openSite() {
 
 const COMMENT = /^sluice:beefcake2:fast:[0-9a-f]{16}$/
 
-test('submits the script that sluice.yaml gives now', async () => {
+it('submits the script that sluice.yaml gives now', async () => {
   await using site = await openSite()
   await submit('fast', {}, site.context)
   expect(site.context.printed).toEqual(['Submitted fast as job 1'])
@@ -32,7 +32,7 @@ test('submits the script that sluice.yaml gives now', async () => {
   expect(call?.stdin).toBe(golden.replaceAll('/cluster/shared/ai', `${site.slurm.home}/shared`))
 })
 
-test('submits as many jobs as are asked for, each with a comment of its own', async () => {
+it('submits as many jobs as are asked for, each with a comment of its own', async () => {
   await using site = await openSite()
   await submit('fast', { count: '3', json: true }, site.context)
   const printed = JSON.parse(site.context.printed.join('\n'))
@@ -45,7 +45,7 @@ test('submits as many jobs as are asked for, each with a comment of its own', as
   for (const comment of comments) expect(comment).toMatch(COMMENT)
 })
 
-test('a dry run prints the sbatch line and the script, and calls nothing', async () => {
+it('a dry run prints the sbatch line and the script, and calls nothing', async () => {
   await using site = await openSite()
   await submit('fast', { dryRun: true }, site.context)
   const [line, ...script] = site.context.printed.join('\n').split('\n')
@@ -54,7 +54,7 @@ test('a dry run prints the sbatch line and the script, and calls nothing', async
   expect(await site.slurm.calls('sbatch')).toEqual([])
 })
 
-test('a dry run in JSON holds the argv and the script', async () => {
+it('a dry run in JSON holds the argv and the script', async () => {
   await using site = await openSite()
   await submit('fast', { dryRun: true, json: true, count: '2' }, site.context)
   expect(JSON.parse(site.context.printed.join('\n'))).toEqual({
@@ -66,7 +66,7 @@ test('a dry run in JSON holds the argv and the script', async () => {
   })
 })
 
-test('what Slurm refuses is for the user to mend, and is not tried again', async () => {
+it('what Slurm refuses is for the user to mend, and is not tried again', async () => {
   await using site = await openSite()
   const words = 'sbatch: error: Batch job submission failed: Invalid partition name specified'
   await site.slurm.does('sbatch', `echo "${words}" >&2; exit 1`, 2)
@@ -79,7 +79,7 @@ test('what Slurm refuses is for the user to mend, and is not tried again', async
   expect(await site.slurm.calls('sbatch')).toHaveLength(2)
 })
 
-test('says how to look when it cannot tell whether there is a job', async () => {
+it('says how to look when it cannot tell whether there is a job', async () => {
   await using site = await openSite()
   const abort = new AbortController()
   await site.slurm.does('sbatch', 'exit 1')
@@ -98,7 +98,7 @@ test('says how to look when it cannot tell whether there is a job', async () => 
   ])
 })
 
-test('root is refused before anything is submitted, unless it says that it means it', async () => {
+it('root is refused before anything is submitted, unless it says that it means it', async () => {
   await using site = await openSite()
   const context = { ...site.context, uid: 0 }
   await expect(submit('fast', {}, context)).rejects.toThrow('its engines would run as root on the nodes')
@@ -108,20 +108,20 @@ test('root is refused before anything is submitted, unless it says that it means
   expect(await site.slurm.calls('sbatch')).toHaveLength(1)
 })
 
-test.each(['0', '-1', 'two', '1000', '1.5'])('--count %s is refused', async count => {
+it.each(['0', '-1', 'two', '1000', '1.5'])('--count %s is refused', async count => {
   await using site = await openSite()
   await expect(submit('fast', { count }, site.context)).rejects.toThrow(
     new UserError(`Cannot submit "${count}" jobs: --count takes a whole number from 1 to 999`),
   )
 })
 
-test('an unknown tier is named, and nothing is submitted', async () => {
+it('an unknown tier is named, and nothing is submitted', async () => {
   await using site = await openSite()
   await expect(submit('fats', {}, site.context)).rejects.toThrow('Cannot find tier "fats"')
   expect(await site.slurm.calls('sbatch')).toEqual([])
 })
 
-test('without sbatch it says that nothing was submitted', async () => {
+it('without sbatch it says that nothing was submitted', async () => {
   await using site = await openSite()
   const context = recordedContext({ cwd: site.slurm.home, env: { ...site.slurm.env, PATH: '/nowhere' } })
   await expect(submit('fast', {}, context)).rejects.toThrow(

@@ -3,8 +3,8 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { unit } from '../../src/commands/unit.ts'
-import { TIER } from '../core/config/example.ts'
-import { recordedContext } from './recorded-context.ts'
+import { TIER } from '../support/example-config.ts'
+import { recordedContext } from '../support/recorded-context.ts'
 
 const PLACED = `${TIER}    model: { name: a, file: /models/a.gguf }
 `.replaceAll('/srv/', '/nowhere/')

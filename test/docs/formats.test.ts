@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseBeat } from '../../src/core/domain/beat.ts'
-import { parseDrainRequest } from '../../src/core/domain/drain-request.ts'
 import { parseEndpoint } from '../../src/core/domain/endpoint.ts'
 import { parseKey } from '../../src/core/domain/engine-key.ts'
+import { parseRequest } from '../../src/core/domain/replica-request.ts'
+import { parseReplicaSpec } from '../../src/core/domain/replica-spec.ts'
 import { parseRoutes } from '../../src/core/domain/routes-file.ts'
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/design/file-formats.md'), 'utf8')
@@ -21,13 +22,15 @@ describe('the examples of file formats', () => {
     expect(parseEndpoint(example('endpoint'), 'fast-4242-1-0')).toHaveProperty('endpoint')
     expect(parseBeat(example('beat'))).toEqual(JSON.parse(example('beat')))
     expect(parseRoutes(example('routes'))).toEqual(JSON.parse(example('routes')))
-    expect(parseDrainRequest(example('request'), 'fast-4242-1')).toEqual({ requeue: false, withinSeconds: undefined })
+    expect(parseRequest(example('request'), 'fast-4242-1')).toEqual({
+      request: { kind: 'drain', requeue: false, withinSeconds: undefined },
+    })
     expect(parseKey(example('key'))).toBe(example('key').trim())
   })
 
   it('are JSON: an event on one line, a replica spec of version 1', () => {
     expect(example('event').trim().split('\n')).toHaveLength(1)
     expect(JSON.parse(example('event'))).toMatchObject({ event: 'drained' })
-    expect(JSON.parse(example('spec'))).toMatchObject({ version: 1, tier: 'fast' })
+    expect(parseReplicaSpec(example('spec'))).toEqual({ spec: JSON.parse(example('spec')) })
   })
 })

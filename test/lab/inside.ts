@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
-import { startCluster } from './cluster.ts'
-import type { ClusterOptions } from './cluster-options.ts'
+import { startCluster } from './cluster/cluster.ts'
+import type { ClusterOptions } from './cluster/cluster-options.ts'
 import { onReady } from './on-ready.ts'
 
 /** What tini runs inside the tree: `node inside.ts OPTIONS [COMMAND…]`. When it ends, the whole lab does. */

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
-import { type ClusterOptions, DEFAULT_OPTIONS, type Flags, optionsFromFlags } from './cluster-options.ts'
-import { enter } from './enter.ts'
-import { flavourOptions } from './flavours.ts'
-import { ensureTree } from './tree.ts'
+import { type ClusterOptions, DEFAULT_OPTIONS, type Flags, optionsFromFlags } from './cluster/cluster-options.ts'
+import { enter } from './cluster/enter.ts'
+import { flavourOptions } from './cluster/flavours.ts'
+import { ensureTree } from './cluster/tree.ts'
 
 /**
  * The entry on the host: `node test/lab/main.ts [--flavour=qos] [--grace-seconds=20 …] -- COMMAND…`.

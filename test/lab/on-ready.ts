@@ -1,6 +1,6 @@
-import { readCluster } from './cluster-state.ts'
-import { RUNTIME_DIRECTORY } from './directories.ts'
-import { GATEWAY, openSite } from './site.ts'
+import { readCluster } from './cluster/cluster-state.ts'
+import { RUNTIME_DIRECTORY } from './cluster/directories.ts'
+import { GATEWAY, openSite } from './site/site.ts'
 
 /** Before the shell of `npm run lab` is given to a person: a tier that runs, `sluice` on the PATH, and what to try. */
 export async function onReady(): Promise<void> {

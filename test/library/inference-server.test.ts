@@ -11,7 +11,7 @@ import { InferenceServer, ServerError } from '../../src/library/inference-server
 import type { StateChange } from '../../src/library/server-state.ts'
 import { LlamaServer, SGLangServer, TEIServer, VLLMServer } from '../../src/library/servers.ts'
 import { installStandIns } from '../fixtures/engines/install.ts'
-import { until } from '../lab/until.ts'
+import { until } from '../support/until.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/servers')
 const SMALL = join(FIXTURES, 'small-engine')

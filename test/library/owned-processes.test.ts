@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ProcessRow } from '../../src/adapters/system/processes.ts'
+import type { ProcessRow } from '../../src/adapters/system/proc-stat.ts'
 import { findOwnedProcesses, identityOf, type OwnedProcess } from '../../src/library/owned-processes.ts'
 
 const row = (pid: number, parent: number, group: number, session = group, startTime = `${pid}0`): ProcessRow => ({

@@ -7,7 +7,7 @@ import { startEngine } from '../../src/adapters/engine/process/engine-process.ts
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { identify, listProcesses, readCommandLine } from '../../src/adapters/system/processes.ts'
 import { trackProcesses } from '../../src/library/process-tracker.ts'
-import { until } from '../lab/until.ts'
+import { until } from '../support/until.ts'
 
 const WAIT = { timeoutMs: 10_000, intervalMs: 20 }
 /** Hears no TERM and has forgotten whose it is: a session of its own, an environment without a marker. */

@@ -4,8 +4,8 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import lockfile from 'proper-lockfile'
-import { contained } from '../lab/contained.ts'
-import { ensureTree } from '../lab/tree.ts'
+import { contained } from '../lab/cluster/contained.ts'
+import { ensureTree } from '../lab/cluster/tree.ts'
 
 const SCRIPT = join(import.meta.dirname, 'on-debian.sh')
 const PACKAGES = ['nodejs', 'npm']

@@ -1,3 +1,4 @@
+import { readdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, it } from 'vitest'
@@ -6,6 +7,7 @@ import { fetchNodes, freshCheckout, packedAndInstalled } from './fetch-nodes.ts'
 
 const root = join(import.meta.dirname, '../..')
 const BUNDLE = join(root, 'dist/sluice.cjs')
+const NODE_PACKAGE = `node-linux-${process.arch}`
 const PATIENCE_MS = 300_000
 const [nodes, installed, debian] = await Promise.all([
   fetchNodes(['18.20.4', '20.19.0', '22.12.0', '24.11.0'], ['11.6.1']),
@@ -42,8 +44,18 @@ describe('node_modules/.bin/sluice of an installation', () => {
     expect(await run(node)).toEqual({ exitCode: 0, stdout: expect.stringContaining('"runtime"'), stderr: '' })
   })
 
-  it.each(['18.20.4', '20.19.0'])('says on Node %s in one line which it needs, and where one lies', async node => {
-    const { stderr, ...rest } = await run(node)
+  it('is of the one package that an installation fetches', async () => {
+    expect(await readdir(join(installed, 'node_modules'))).toEqual(['.bin', '.package-lock.json', 'sluice'])
+  })
+
+  it.each(['18.20.4', '20.19.0'])('says on Node %s in one line which it needs, and what brings one', async node => {
+    const line = `sluice needs Node 22.12 or newer, and this is ${node}. npm install ${NODE_PACKAGE} brings one; in a checkout npm ci does`
+    expect(await run(node)).toEqual({ exitCode: 2, stdout: '', stderr: line })
+  })
+
+  it('says where that one lies once it is installed', async () => {
+    await symlink(join(root, 'node_modules', NODE_PACKAGE), join(installed, 'node_modules', NODE_PACKAGE))
+    const { stderr, ...rest } = await run('20.19.0')
     expect([rest, stderr]).toEqual([
       { exitCode: 2, stdout: '' },
       expect.stringMatching(/^sluice needs Node 22\.12 or newer, and this is \S+\. One that is newer lies here: .+$/),

@@ -1,9 +1,9 @@
 import { symlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { makeCheckout } from './checkout.ts'
 
-test('./sluice builds, keeps to the directory it is called from, and gives standard output to the program alone', async () => {
+it('./sluice builds, keeps to the directory it is called from, and gives standard output to the program alone', async () => {
   const { path, run } = await makeCheckout()
   const elsewhere = join(path, 'elsewhere')
   const first = await run(['../sluice', 'status', '--json'], elsewhere)
@@ -12,7 +12,7 @@ test('./sluice builds, keeps to the directory it is called from, and gives stand
   expect((await run(['../sluice', 'up'], elsewhere)).said).toEqual([])
 })
 
-test('./sluice builds again when a source is newer, and is found behind a link', async () => {
+it('./sluice builds again when a source is newer, and is found behind a link', async () => {
   const { path, run } = await makeCheckout()
   await run(['./sluice'])
   const later = Date.now() / 1_000 + 60
@@ -30,7 +30,7 @@ npm error network This is a problem related to network connectivity.
 npm error A complete log of this run can be found in: /root/.npm/_logs/1.log' >&2
 exit 1`
 
-test.each([
+it.each([
   [
     'npm 10 without a network',
     OFFLINE,
@@ -54,7 +54,7 @@ test.each([
   expect(said.slice(2)).toEqual([])
 })
 
-test('without npm it says that any Node brings one', async () => {
+it('without npm it says that any Node brings one', async () => {
   const { run } = await makeCheckout({ isInstalled: false })
   const without = 'bin=$(mktemp -d); ln -s /usr/bin/* "$bin"; rm -f "$bin/npm"; PATH=$bin ./sluice'
   const { code, said } = await run(['/bin/sh', '-c', without])

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { startArguments } from '../../scripts/start-arguments.ts'
 
-test.each([
+it.each([
   [[], []],
   [['--once'], ['--once']],
   [['up'], []],
@@ -17,7 +17,7 @@ test.each([
   expect(startArguments(argv, {})).toEqual({ up })
 })
 
-test.each([
+it.each([
   [['status'], {}, 'For this: ./sluice status'],
   [['drain', 'fast-1', '--requeue'], {}, 'For this: ./sluice drain fast-1 --requeue'],
   [[], { npm_config_once: 'true' }, 'npm start -- --once'],

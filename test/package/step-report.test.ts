@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { errorText, failuresText, slowestText, stepFailure } from '../../scripts/step-report.ts'
 
 const RED = '\u001b[31m'
 const PLAIN = '\u001b[39m'
 
-test('a failed test is told by name, with its error, the difference and where it was thrown', () => {
+it('a failed test is told by name, with its error, the difference and where it was thrown', () => {
   const error = errorText({
     message: `expected ${RED}1${PLAIN} to be 2`,
     diff: `${RED}- 2${PLAIN}\n${RED}+ 1${PLAIN}`,
@@ -26,7 +26,7 @@ test('a failed test is told by name, with its error, the difference and where it
   )
 })
 
-test('an error of any length takes some fifteen lines of some length', () => {
+it('an error of any length takes some fifteen lines of some length', () => {
   const error = Array.from({ length: 400 }, (_, index) => `${index} ${'x'.repeat(1000)}`).join('\n')
   const lines = failuresText([{ name: 'long', error }]).split('\n')
   expect(lines.length).toBe(17)
@@ -34,7 +34,7 @@ test('an error of any length takes some fifteen lines of some length', () => {
   expect(Math.max(...lines.map(line => line.length))).toBeLessThan(260)
 })
 
-test('a step that ends without a report leaves the tests that it printed as failed, and its last lines', () => {
+it('a step that ends without a report leaves the tests that it printed as failed, and its last lines', () => {
   const output = [
     'lab: starting',
     `${RED}   ×${PLAIN} loses no request`,
@@ -49,11 +49,11 @@ test('a step that ends without a report leaves the tests that it printed as fail
   expect(lines).toContain('    Killed')
 })
 
-test('nothing is said when nothing failed', () => {
+it('nothing is said when nothing failed', () => {
   expect(failuresText([])).toBe('')
 })
 
-test('the slowest files come first', () => {
+it('the slowest files come first', () => {
   const files = [
     { name: 'a', ms: 900 },
     { name: 'b', ms: 30_400 },

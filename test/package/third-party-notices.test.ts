@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { packagesOf, thirdPartyNotices } from '../../scripts/third-party-notices.ts'
 
-test('every package that a bundle takes a module from is named once', () => {
+it('every package that a bundle takes a module from is named once', () => {
   const modules = ['/r/src/a.ts', '/r/node_modules/zod/a.js', '/r/node_modules/zod/b.js', '\0rolldown/runtime.js']
   const nested = ['/r/node_modules/@scope/one/lib/a.js', '/r/node_modules/zod/node_modules/two/a.js']
   expect(packagesOf([...modules, ...nested])).toEqual([
@@ -14,7 +14,7 @@ test('every package that a bundle takes a module from is named once', () => {
   ])
 })
 
-test('a notice has name, version, licence and its text; a package without a licence is not bundled', async () => {
+it('a notice has name, version, licence and its text; a package without a licence is not bundled', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   const write = async (name: string, files: Readonly<Record<string, string>>) => {
     await mkdir(join(directory, name))

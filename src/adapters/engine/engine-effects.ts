@@ -1,13 +1,13 @@
-import { appendFile, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Containment } from '../../core/containers/runtime.ts'
 import { fingerprintOf, redact } from '../../core/domain/engine-key.ts'
-import { START_LINE } from '../../core/domain/engine-log.ts'
+import { given } from '../../core/domain/given.ts'
 import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import type { Engine, EngineAddress, EngineHealth } from '../../core/engines/engine.ts'
 import { systemClock } from '../system/clock.ts'
 import { createHttp } from '../system/http.ts'
-import { countForeign, readEstablished } from '../system/tcp-table.ts'
+import { countForeign, parseEstablished, readTcpTables } from '../system/tcp-table.ts'
 import { trimLog } from '../system/trim-log.ts'
 import { containEngine } from './container/engine-container.ts'
 import { checkHealth, loadModels } from './health.ts'
@@ -18,7 +18,6 @@ import { rankArgv } from './nodes/rank-script.ts'
 import { startRpcGroup } from './nodes/rpc-group.ts'
 import { type WorkerNodes, workerLogName } from './nodes/worker-steps.ts'
 import { freePort, listenAt } from './process/address.ts'
-import { argvBuilder } from './process/build-argv.ts'
 import { engineEnvironment } from './process/engine-environment.ts'
 import { type EngineProcess, startEngine } from './process/engine-process.ts'
 import { inspectProgram } from './process/inspect-program.ts'
@@ -26,6 +25,7 @@ import { injectKey, type KeyInjection } from './process/key-injection.ts'
 import { readLastLines } from './process/last-lines.ts'
 import { numaPrefix } from './process/numa.ts'
 import { preflight } from './process/preflight.ts'
+import { beginLog, launchPreparer } from './process/prepare-launch.ts'
 import { sealPrefix } from './seal-term.ts'
 import { afterStaging } from './staging/after-staging.ts'
 import { stageModel } from './staging/stage-model.ts'
@@ -99,11 +99,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
         },
         load: () => readLoad(contact),
         loadModels: (models: readonly string[]) => loadModels(contact, models),
-        connections: () =>
-          readEstablished().then(
-            connections => countForeign(connections, port, http.ownEnds()),
-            () => undefined, // a node that does not show its connections is never idle, only late
-          ),
+        connections: async () => {
+          try {
+            return countForeign(readTcpTables().flatMap(parseEstablished), port, http.ownEnds())
+          } catch {
+            return undefined // a node that does not show its connections is never idle, only late
+          }
+        },
         stop: () => running.stop(),
         lastLines: async () => redact(await readLastLines(logFile), key === undefined ? [] : [key]),
       }
@@ -125,25 +127,22 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     const sockets = engine.makesSockets ? join(scratch, 'sockets') : undefined
     if (sockets !== undefined) await mkdir(sockets, { recursive: true, mode: 0o700 })
     const program = await programOf(own, keyed, sockets)
-    const [command, ...first] = program.words
-    const build = argvBuilder(engine, { command, first, env: program.env })
-    const at = { address, port, ...(sockets === undefined ? {} : { sockets }) }
-    const argvOf = (more: Pick<EngineAddress, 'placement' | 'rank'>) => build(engine.argv(own, { ...at, ...more }))
+    const [command] = program.words
+    const prepare = launchPreparer(engine, program)
+    const at = { address, port, ...given({ sockets }) }
+    const prepared = (more: Pick<EngineAddress, 'placement' | 'rank'>) => prepare(engine.argv(own, { ...at, ...more }))
     const launch = async (
       more: Pick<EngineAddress, 'placement' | 'rank'>,
       added: Readonly<Record<string, string>> = {},
     ) => {
-      const { argv, notes } = await argvOf(more)
-      const seal = isSealed(own) ? await sealPrefix(program.env) : { words: [] }
-      const reported = seal.why === undefined ? notes : [...notes, `Slurm's TERM may reach it: ${seal.why}`]
-      await appendFile(logFile, [START_LINE, ...reported.map(note => `sluice: ${note}`), ''].join('\n'), {
-        mode: 0o640,
-      })
+      const { argv, env: whole, notes } = await prepared(more)
+      const seal = isSealed(own) ? await sealPrefix(whole) : { words: [] }
+      await beginLog(logFile, seal.why === undefined ? notes : [...notes, `Slurm's TERM may reach it: ${seal.why}`])
       const prefix = [...seal.words, ...(own.numa === true ? await numaPrefix(env) : [])]
       return startEngine(
         {
-          ...withPrefix(prefix, { command, argv: [...first, ...argv, ...keyed.argv] }),
-          ...{ env: { ...program.env, ...added }, cleanUp: program.cleanUp },
+          ...withPrefix(prefix, { command, argv: [...argv, ...keyed.argv] }),
+          ...{ env: { ...whole, ...added }, cleanUp: program.cleanUp },
           marker,
           blocksNotice: program.termMs === undefined,
           logFile,
@@ -156,14 +155,13 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     if (own.ranks !== undefined && addressVariable !== undefined) {
       const rendezvous = { address, port: await freePort(address) }
       // Those of the others differ by their rank alone.
-      const argvs = await Promise.all(
-        workers.names.map((_, index) => argvOf({ rank: { rank: index + 1, rendezvous } })),
+      const launches = await Promise.all(
+        workers.names.map((_, index) => prepared({ rank: { rank: index + 1, rendezvous } })),
       )
       return startRankGroup({
         ...{ nodes: workers, logs: scratch, stopGraceMs: graceMs },
         startHead: () => launch({ rank: { rank: 0, rendezvous } }, { [addressVariable]: address }),
-        workerArgv: rank =>
-          rankArgv(own.networks, addressVariable, [command, ...first, ...(argvs[rank - 1]?.argv ?? [])]),
+        workerArgv: rank => rankArgv(own.networks, addressVariable, [command, ...(launches[rank - 1]?.argv ?? [])]),
       })
     }
     if (own.rpc === undefined) return oneProcess(await launch({}), graceMs)

@@ -1,17 +1,29 @@
-import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import type { EngineSpec } from '../../core/domain/engine-spec.ts'
 import type { Engine, EngineHealth } from '../../core/engines/engine.ts'
 import type { Http } from '../system/http.ts'
 
 /** Being told to load a model is answered at once; the loading itself is seen in the list of models. */
 const LOAD_TIMEOUT_MS = 30_000
 
-/** Asks the engine both questions and lets it read the answers. */
-export async function checkHealth({ http, engine, spec, url, key }: EngineContact): Promise<EngineHealth> {
-  const { health: healthPath, models: modelsPath } = engine.paths(spec)
-  const question = { bearer: key, timeoutMs: engine.healthTimeoutMs }
-  const health = await http.ask(url + healthPath, question)
+/** Asks the engine both questions, where it has them and for as long as it may take. */
+export function checkHealth(contact: EngineContact): Promise<EngineHealth> {
+  const { engine, spec, url } = contact
+  const { health, models } = engine.paths(spec)
+  return askHealth(contact, {
+    ...{ health: url + health, models: models === undefined ? undefined : url + models },
+    timeoutMs: engine.healthTimeoutMs,
+  })
+}
+
+/** Asks both questions at these addresses and lets the engine read the answers; without `models` the first alone. */
+export async function askHealth(
+  { http, engine, spec, key }: Omit<EngineContact, 'url'>,
+  at: { readonly health: string; readonly models: string | undefined; readonly timeoutMs: number },
+): Promise<EngineHealth> {
+  const question = { bearer: key, timeoutMs: at.timeoutMs }
+  const health = await http.ask(at.health, question)
   const isWell = health.kind === 'answered' && health.status === 200
-  const models = isWell && modelsPath !== undefined ? await http.ask(url + modelsPath, question) : health
+  const models = isWell && at.models !== undefined ? await http.ask(at.models, question) : health
   return engine.readHealth(spec, health, models)
 }
 
@@ -19,7 +31,7 @@ export async function checkHealth({ http, engine, spec, url, key }: EngineContac
 export interface EngineContact {
   readonly http: Http
   readonly engine: Engine
-  readonly spec: ReplicaSpec
+  readonly spec: EngineSpec
   readonly url: string
   /** That it asks for; undefined: it asks for none. */
   readonly key?: string | undefined

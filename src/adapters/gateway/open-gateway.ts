@@ -8,12 +8,12 @@ import { readTemplate } from '../system/templates.ts'
 import { createApply } from './apply-model.ts'
 import type { Gateway } from './gateway.ts'
 import type { GatewayParts } from './gateway-parts.ts'
-import { parsePlaces } from './nginx/inspect-system-nginx.ts'
+import { type NginxPlaces, parsePlaces } from './nginx/inspect-system-nginx.ts'
 import { nginxCommand } from './nginx/nginx-command.ts'
 import { createPrivateNginx } from './nginx/private-nginx.ts'
 import { createSystemNginx, type SystemNginxOptions } from './nginx/system-nginx.ts'
 import { findWorkerAccount, type WorkerAccount } from './nginx/worker-account.ts'
-import type { GatewayTemplates } from './render/render-gateway.ts'
+import type { AmongOthers, GatewayTemplates } from './render/render-gateway.ts'
 import { ROUTER_FILE } from './render/router-file.ts'
 import { admitGroup, makeStateDirectory, type StateDirectory } from './state-directory.ts'
 
@@ -49,11 +49,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     nginx,
     templates: await readTemplates(),
     workers: options.system === undefined ? await admitWorkers(directory) : undefined,
-    openFiles: options.openFiles ?? openFilesLimit(readFileSync('/proc/self/limits', 'latin1')),
-    amongOthers: system && {
-      names: `sluice_${system.name}`,
-      accessLog: join(system.places.logs, `sluice-${system.name}.access.log`),
-    },
+    openFiles: options.openFiles ?? ownOpenFiles(),
+    amongOthers: system && amongOthersOf(system.name, system.places),
     env,
     clock,
   }
@@ -85,7 +82,7 @@ async function admitWorkers(directory: StateDirectory): Promise<WorkerAccount | 
   return workers
 }
 
-async function readTemplates(): Promise<GatewayTemplates> {
+export async function readTemplates(): Promise<GatewayTemplates> {
   const read = (name: string) => readTemplate(`nginx/${name}.mustache`)
   const [wrapper, gateway, exchange, tier, serve, delivery, router] = await Promise.all([
     read('nginx.conf'),
@@ -97,6 +94,16 @@ async function readTemplates(): Promise<GatewayTemplates> {
     readTemplate(`nginx/${ROUTER_FILE}`),
   ])
   return { 'nginx.conf': wrapper, 'gateway.conf': gateway, exchange, tier, serve, delivery, router }
+}
+
+/** How the gateway of this name stands in the system's nginx. */
+export function amongOthersOf(name: string, { logs }: NginxPlaces): AmongOthers {
+  return { names: `sluice_${name}`, accessLog: join(logs, `sluice-${name}.access.log`) }
+}
+
+/** Files that an nginx may have open which this process starts. */
+export function ownOpenFiles(): number {
+  return openFilesLimit(readFileSync('/proc/self/limits', 'latin1'))
 }
 
 /** The hard limit of /proc/self/limits, proc(5): nginx raises its own to that without being root. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
+import { given } from '../../core/domain/given.ts'
 import { createDirectoryReader, type DirectoryChange } from './directory-reader.ts'
 
 /** A directory of small files that a thread reads; `maxBytes` bounds each file. */
@@ -64,7 +65,7 @@ export function startDirectoryThread(
         worker.once('message', (answer: Answer) =>
           'changes' in answer
             ? resolve(answer.changes)
-            : reject(Object.assign(new Error(answer.error), answer.code === undefined ? {} : { code: answer.code })),
+            : reject(Object.assign(new Error(answer.error), given({ code: answer.code }))),
         )
         worker.postMessage(names)
       })

@@ -1,18 +1,18 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Beat } from '../../core/domain/beat.ts'
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import type { Endpoint } from '../../core/domain/endpoint.ts'
+import type { ReplicaRequest } from '../../core/domain/replica-request.ts'
 import type { RoutesFile } from '../../core/domain/routes-file.ts'
 import type { SerialQueue } from '../system/serial-queue.ts'
 import { copyRedacted } from './copy-redacted.ts'
 import { inRegistry, makeRegistry, registryDirectories } from './directories.ts'
 import { readDrainOutcome } from './drain-outcome.ts'
-import { readDrainRequest, writeDrainRequest } from './drain-requests.ts'
 import { removeExpired } from './expire.ts'
 import { createLiveLog, type LiveLog } from './live-log.ts'
 import { createOwnFileLook } from './own-file-stands.ts'
 import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from './publish.ts'
+import { readRequest, writeRequest } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
 import { readKeptKey, takeSiteKey } from './site-key.ts'
@@ -79,10 +79,9 @@ export function openRegistry(shared: string, serialQueue: SerialQueue) {
       serialQueue.run('write the routes', () => inRegistry(shared, () => writeRoutes(shared, routes, options))),
     writeSummary: (gateway: string, text: string) =>
       serialQueue.run('write the summary', () => writeSummary(shared, gateway, text)),
-    requestDrain: (replica: string, request: DrainRequest) =>
-      serialQueue.run(`ask ${replica} to leave`, () => writeDrainRequest(shared, replica, request)),
-    drainRequest: (replica: string) =>
-      serialQueue.run('read a drain request', async () => readDrainRequest(shared, replica)),
+    writeRequest: (replica: string, request: ReplicaRequest) =>
+      serialQueue.run(`ask ${replica} to ${request.kind}`, () => writeRequest(shared, replica, request)),
+    readRequest: (replica: string) => serialQueue.run('read a request', async () => readRequest(shared, replica)),
     drainOutcome: (id: string) => serialQueue.run('read events', () => readDrainOutcome(shared, id)),
     siteKey: () => serialQueue.run('read site.key', () => takeSiteKey(shared)),
     keptKey: (fingerprint: string) => serialQueue.run('read a key', async () => readKeptKey(shared, fingerprint)),

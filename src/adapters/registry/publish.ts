@@ -4,7 +4,7 @@ import { type Beat, formatBeat } from '../../core/domain/beat.ts'
 import { type Endpoint, formatEndpoint, replicaOf } from '../../core/domain/endpoint.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
-import { drainRequestFile } from './drain-requests.ts'
+import { requestFile } from './requests.ts'
 
 /** Writes `endpoints/<id>.json`, whole or not at all. */
 export async function publishEndpoint(shared: string, endpoint: Endpoint): Promise<void> {
@@ -21,7 +21,7 @@ export async function removeEndpoint(shared: string, id: string): Promise<void> 
 
 async function removeReplica(shared: string, replica: string): Promise<void> {
   await rm(join(registryDirectories(shared).beats, `${replica}.json`), { force: true })
-  await rm(drainRequestFile(shared, replica), { force: true })
+  await rm(requestFile(shared, replica), { force: true })
 }
 
 /**

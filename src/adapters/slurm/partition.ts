@@ -1,18 +1,5 @@
-/** What Sluice wants to know of a partition. Undefined: this Slurm does not say. */
-export interface Partition {
-  readonly name: string
-  /** Where jobs go that name none. */
-  readonly isDefault: boolean
-  /** Counts only under preempt/partition_prio (slurm.conf(5) GraceTime). */
-  readonly graceSeconds?: number
-  /** `REQUEUE`, `CANCEL`, `SUSPEND`, `OFF`, a list of them; the cluster's where the partition has none of its own. */
-  readonly preemptMode?: string
-  readonly nodes: string
-  /** `UP`, `DOWN`, `DRAIN`, `INACTIVE`. */
-  readonly state?: string
-  /** Each job has its nodes to itself: OverSubscribe=EXCLUSIVE, or Exclusive=NODE of newer ones. */
-  readonly isExclusive: boolean
-}
+import { given } from '../../core/domain/given.ts'
+import type { Partition } from '../../core/domain/slurm-config.ts'
 
 /** Reads `scontrol --oneliner show partition`: `Key=value` pairs without spaces, a line for each. */
 export function parsePartitions(text: string): readonly Partition[] {
@@ -29,9 +16,9 @@ export function parsePartitions(text: string): readonly Partition[] {
         name,
         isDefault: fields.get('Default') === 'YES',
         ...(/^\d+$/.test(grace) ? { graceSeconds: Number(grace) } : {}),
-        ...(preemptMode === undefined ? {} : { preemptMode }),
+        ...given({ preemptMode }),
         nodes: word('Nodes') ?? '',
-        ...(state === undefined ? {} : { state }),
+        ...given({ state }),
         isExclusive: fields.get('OverSubscribe') === 'EXCLUSIVE' || fields.get('Exclusive') === 'NODE',
       },
     ]

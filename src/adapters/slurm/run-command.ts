@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { BLOCK_NOTICE_SIGNALS } from '../../core/domain/block-notice-signals.ts'
+import { given } from '../../core/domain/given.ts'
 import type { Clock } from '../system/clock.ts'
 import { findProgram } from '../system/find-program.ts'
 
@@ -60,7 +61,7 @@ async function runToEnd(command: Command): Promise<CommandEnd> {
     maxBuffer: MAX_OUTPUT_CHARACTERS,
     stripFinalNewline: false,
     reject: false,
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
+    ...given({ cancelSignal: signal }),
   })
   if (end.timedOut) return unanswered(program, timeoutMs)
   if (end.isCanceled) return { kind: 'cut', message: `Cannot run ${program}: interrupted` }

@@ -1,33 +1,13 @@
-/** What Sluice wants to know of `scontrol show config`. Undefined: this Slurm does not say. */
-export interface SlurmConfig {
-  readonly version?: string
-  readonly clusterName?: string
-  /** Seconds between TERM and KILL. */
-  readonly killWaitSeconds?: number
-  /** How long a finished job stays visible. */
-  readonly minJobAgeSeconds?: number
-  readonly maxJobCount?: number
-  readonly preemptType?: string
-  readonly preemptMode?: string
-  readonly preemptParameters?: string
-  readonly slurmctldParameters?: string
-  readonly jobRequeue?: boolean
-  readonly proctrackType?: string
-  /** Of cgroup.conf: whether TERM reaches the children of a step's processes. */
-  readonly signalChildrenProcesses?: boolean
-  readonly authInfo?: string
-  /** `cred_expire` of AuthInfo: a requeued job is held for this long and a second. Undefined: Slurm's default, 120. */
-  readonly credExpireSeconds?: number
-  /** `requeue_delay` of SchedulerParameters, from 25.11 on. Undefined: cred_expire decides. */
-  readonly requeueDelaySeconds?: number
-}
+import { given } from '../../core/domain/given.ts'
+import type { SlurmConfig } from '../../core/domain/slurm-config.ts'
 
+/** Reads `scontrol show config`. */
 export function parseSlurmConfig(text: string): SlurmConfig {
   const values = readPairs(text)
   const word = (key: string) => values.get(key)
   const number = (key: string) => leadingNumber(values.get(key))
   const authInfo = word('AuthInfo')
-  return defined({
+  return given({
     version: word('SLURM_VERSION'),
     clusterName: word('ClusterName'),
     killWaitSeconds: number('KillWait'),
@@ -67,8 +47,4 @@ function truth(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined
   if (/^(?:1|yes|true)$/i.test(text)) return true
   return /^(?:0|no|false)$/i.test(text) ? false : undefined
-}
-
-function defined(fields: { readonly [K in keyof SlurmConfig]: SlurmConfig[K] | undefined }): SlurmConfig {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -1,8 +1,6 @@
 import type { JobView } from '../../core/domain/job-view.ts'
+import type { Partition, Qos, SlurmConfig } from '../../core/domain/slurm-config.ts'
 import type { JobList } from './job-rows.ts'
-import type { Partition } from './partition.ts'
-import type { Qos } from './qos.ts'
-import type { SlurmConfig } from './slurm-config.ts'
 
 /** Slurm answered, and this is the answer. */
 export interface Answered<T> {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { given } from '../../core/domain/given.ts'
 
 /** Time as it is passed in: a test moves it by hand. */
 export interface Clock {
@@ -13,7 +14,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
-  sleep: (ms, signal) => wait(ms, undefined, signal === undefined ? {} : { signal }).catch(ignoreAbort),
+  sleep: (ms, signal) => wait(ms, undefined, given({ signal })).catch(ignoreAbort),
 }
 
 // A sleep that is cut short by its signal has done what it was asked for: the caller looks at the signal.

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { codeOf } from '../../core/domain/caught.ts'
+import { given } from '../../core/domain/given.ts'
 import type { HttpAnswer } from '../../core/domain/http-answer.ts'
 
 export interface Http {
@@ -46,7 +47,7 @@ export function createHttp(): Http {
             ...(json === undefined ? {} : { 'content-type': 'application/json' }),
             ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
           },
-          ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+          ...given({ body: JSON.stringify(json) }),
         })
         return await within(answer)
       } catch (error) {

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs'
-import { codeOf } from '../../core/domain/caught.ts'
+import { isOutOfSight } from './proc-stat.ts'
 
 /** A descriptor of a process, and what it stands for: a path, or such as `socket:[INODE]` (proc(5)). */
 export interface OpenFile {
@@ -29,7 +29,7 @@ function orNothing<T>(look: () => T, nothing: T): T {
   try {
     return look()
   } catch (error) {
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')) return nothing
+    if (isOutOfSight(error)) return nothing
     throw error
   }
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { endianness } from 'node:os'
 import { openFiles, socketInode } from './open-files.ts'
+import { inodesTo, type RemoteEnd, readTcpTables } from './tcp-table.ts'
 
 /** A socket of a process of this machine, named so that it is not mistaken for one that came later. */
 export interface ProcessSocket {
@@ -11,12 +10,6 @@ export interface ProcessSocket {
   readonly inode: string
 }
 
-export interface RemoteEnd {
-  /** IPv4. */
-  readonly address: string
-  readonly port: number
-}
-
 /**
  * Every TCP socket of these processes at whose other end is one of these. What the kernel lists is read once, however many
  * they are: a rack may go with a hundred of them, and a process may have thousands of files.
@@ -25,7 +18,8 @@ export function socketsTo(
   processes: readonly { readonly pid: number; readonly startTime: string }[],
   ends: readonly RemoteEnd[],
 ): ProcessSocket[] {
-  const inodes = inodesTo(readFileSync('/proc/net/tcp', 'latin1'), ends)
+  const [ipv4 = ''] = readTcpTables()
+  const inodes = inodesTo(ipv4, ends)
   if (inodes.size === 0) return []
   return processes.flatMap(({ pid, startTime }) =>
     [...openFiles(pid)].flatMap(({ fd, link }) => {
@@ -33,29 +27,4 @@ export function socketsTo(
       return inode !== undefined && inodes.has(inode) ? [{ pid, startTime, fd, inode }] : []
     }),
   )
-}
-
-/** The inodes of the rows of /proc/net/tcp (proc(5)) whose remote end is one of these. */
-export function inodesTo(table: string, ends: readonly RemoteEnd[]): Set<string> {
-  const wanted = new Set(ends.map(asPrinted))
-  return new Set(
-    table
-      .split('\n')
-      .slice(1)
-      .flatMap(line => {
-        const [, , remote = '', , , , , , , inode] = line.trim().split(/\s+/)
-        return wanted.has(remote) && inode !== undefined && inode !== '0' ? [inode] : []
-      }),
-  )
-}
-
-/** The kernel prints an address as the number that its four bytes are in memory. */
-function asPrinted({ address, port }: RemoteEnd): string {
-  const bytes = address.split('.').map(Number)
-  const ordered = endianness() === 'LE' ? bytes.toReversed() : bytes
-  return `${ordered.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
-}
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).toUpperCase().padStart(digits, '0')
 }

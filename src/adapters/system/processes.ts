@@ -1,23 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
-import { codeOf } from '../../core/domain/caught.ts'
+import { isGone, isOutOfSight, type ProcessId, type ProcessRow, parseProcStat } from './proc-stat.ts'
 import { readRegularText } from './regular-file.ts'
-
-/** A process of this machine, identified so that a reused pid is not mistaken for it. */
-export interface ProcessId {
-  readonly pid: number
-  /** Clock ticks since boot at which it started: /proc/PID/stat field 22, proc(5). */
-  readonly startTime: string
-  /** Its process group: field 5. */
-  readonly group: number
-}
-
-/** A process and its place among the others. */
-export interface ProcessRow extends ProcessId {
-  /** 1, or a reaper's pid, once its own parent is gone: field 4. */
-  readonly parent: number
-  /** Field 6. */
-  readonly session: number
-}
 
 /** Its identity, or undefined when no such process lives; a zombie does not. */
 export async function identify(pid: number): Promise<ProcessId | undefined> {
@@ -44,13 +27,7 @@ export async function readCommandLine(pid: number): Promise<readonly string[]> {
 
 async function readRow(pid: number): Promise<ProcessRow | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(whenGone)
-  if (stat === undefined) return undefined
-  // The command in parentheses may hold anything, also ") ": fields are counted from the last one.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const startTime = fields[19]
-  if (fields[0] === 'Z' || fields[0] === 'X' || startTime === undefined) return undefined
-  const [parent, group, session] = [Number(fields[1]), Number(fields[2]), Number(fields[3])]
-  return { pid, startTime, parent, group, session }
+  return stat === undefined ? undefined : parseProcStat(pid, stat)
 }
 
 /**
@@ -112,14 +89,6 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 }
 
 function whenGone(error: unknown): undefined {
-  if (isGone(error) || isForeign(error)) return undefined
+  if (isOutOfSight(error)) return undefined
   throw error
-}
-
-function isGone(error: unknown): boolean {
-  return ['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')
-}
-
-function isForeign(error: unknown): boolean {
-  return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '')
 }

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
+import { codeOf } from '../../core/domain/caught.ts'
 import { canonicalIpv6 } from '../../core/domain/listen-address.ts'
 
 /** An established TCP connection as the kernel lists it; ports in host order. */
@@ -13,13 +14,9 @@ export interface Connection {
  * Rows of /proc/net/tcp or tcp6 (proc(5)) in state ESTABLISHED. Half-closed ones do not count: their client has left.
  */
 export function parseEstablished(table: string): Connection[] {
-  const connections: Connection[] = []
-  for (const line of table.split('\n').slice(1)) {
-    const [, local, remote, state] = line.trim().split(/\s+/)
-    if (state !== ESTABLISHED || local === undefined || remote === undefined) continue
-    connections.push({ localPort: portOf(local), remote: `${addressOf(remote)}:${portOf(remote)}` })
-  }
-  return connections
+  return tcpRows(table)
+    .filter(one => one.state === ESTABLISHED)
+    .map(({ local, remote }) => ({ localPort: portOf(local), remote: `${addressOf(remote)}:${portOf(remote)}` }))
 }
 
 /** A socket that listens, with its inode, by which its process has it. */
@@ -31,14 +28,22 @@ export interface ListeningSocket {
 
 /** Rows of /proc/net/tcp or tcp6 (proc(5)) in state LISTEN. */
 export function parseListening(table: string): ListeningSocket[] {
-  return table
-    .split('\n')
-    .slice(1)
-    .flatMap(line => {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/)
-      if (state !== LISTEN || local === undefined || inode === undefined) return []
-      return [{ address: addressOf(local), port: portOf(local), inode }]
-    })
+  return tcpRows(table)
+    .filter(one => one.state === LISTEN)
+    .map(({ local, inode }) => ({ address: addressOf(local), port: portOf(local), inode }))
+}
+
+/** IPv4. */
+export interface RemoteEnd {
+  readonly address: string
+  readonly port: number
+}
+
+/** The inodes of the rows of /proc/net/tcp (proc(5)) whose remote end is one of these. */
+export function inodesTo(table: string, ends: readonly RemoteEnd[]): Set<string> {
+  const wanted = new Set(ends.map(asPrinted))
+  const rows = tcpRows(table).filter(({ remote, inode }) => wanted.has(remote) && inode !== '0')
+  return new Set(rows.map(one => one.inode))
 }
 
 /**
@@ -49,13 +54,35 @@ export function countForeign(connections: readonly Connection[], port: number, o
   return connections.filter(one => one.localPort === port && !own.has(one.remote)).length
 }
 
-/** Both tables of this network namespace; tcp6 is absent where IPv6 is off. */
-export async function readEstablished(): Promise<Connection[]> {
-  const tables = await Promise.all([
-    readFile('/proc/net/tcp', 'latin1'),
-    readFile('/proc/net/tcp6', 'latin1').catch(whenAbsent),
-  ])
-  return tables.flatMap(parseEstablished)
+/** The tables of this network namespace. Synchronous: /proc is memory. */
+export function readTcpTables(): readonly string[] {
+  return ['tcp', 'tcp6'].map(name => {
+    try {
+      return readFileSync(`/proc/net/${name}`, 'latin1')
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return '' // IPv6 is off
+      throw error
+    }
+  })
+}
+
+/** A row as the kernel prints it. */
+interface TcpRow {
+  readonly local: string
+  readonly remote: string
+  readonly state: string
+  readonly inode: string
+}
+
+function tcpRows(table: string): TcpRow[] {
+  return table
+    .split('\n')
+    .slice(1)
+    .flatMap(line => {
+      const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/)
+      if (local === undefined || remote === undefined || state === undefined || inode === undefined) return []
+      return [{ local, remote, state, inode }]
+    })
 }
 
 // include/net/tcp_states.h
@@ -79,7 +106,13 @@ function addressOf(local: string): string {
   return canonicalIpv6(groups.join(':')) ?? groups.join(':')
 }
 
-function whenAbsent(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return ''
-  throw error
+/** Of an IPv4 end. */
+function asPrinted({ address, port }: RemoteEnd): string {
+  const bytes = address.split('.').map(Number)
+  const ordered = endianness() === 'LE' ? bytes.toReversed() : bytes
+  return `${ordered.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).toUpperCase().padStart(digits, '0')
 }

@@ -34,7 +34,7 @@ export function localOrders(registry: Registry): Orders {
     const replica = replicaId({ tier: found.tier, jobId: id, restarts: found.job.restarts })
     try {
       await registry.make()
-      await registry.requestDrain(replica, { requeue, withinSeconds: 0 })
+      await registry.writeRequest(replica, { kind: 'drain', requeue, withinSeconds: 0 })
     } catch (error) {
       return { kind: 'no-answer', message: messageOf(error) }
     }

@@ -164,7 +164,7 @@ function effectsOf({ registry, orders, ...site }: Site): RemovalEffects {
     requestDrain: async (replica, jobId, request) => {
       try {
         await registry.make() // a site that was set up before there were requests
-        await registry.requestDrain(replica, request)
+        await registry.writeRequest(replica, { kind: 'drain', ...request })
       } catch (error) {
         if (!(error instanceof SerialQueueTimeout)) throw error
         return error.message // it may be written yet

@@ -4,7 +4,7 @@ import { readRegularText } from '../../adapters/system/regular-file.ts'
 import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
 import { UserError } from '../../core/domain/user-error.ts'
-import type { StatusReport } from '../../core/status/status.ts'
+import type { StatusReport } from '../../core/status/status-report.ts'
 import { MAX_SUMMARY_BYTES, parseSummary, type Summary } from '../../core/status/status-summary.ts'
 import type { Looks } from './site-looks.ts'
 

@@ -6,7 +6,7 @@ export type Path = readonly (string | number)[]
 /** A problem before it is located in the text. */
 export interface ConfigFinding {
   readonly path: Path
-  /** Which of the two is meant: the key at the end of the path, or its value. */
+  /** Whether the key at the end of the path is wrong, or its value. */
   readonly at: 'key' | 'value'
   readonly message: string
   readonly fix: string
@@ -22,7 +22,7 @@ export function badKey(path: Path, found: string, fix: string): ConfigFinding {
   return { path, at: 'key', message: `Cannot use ${pathText(path)}: ${found}`, fix }
 }
 
-/** `tiers.fast.router.preload[0]`; keys that are no plain words are quoted. */
+/** `tiers.fast.router.preload[0]`; keys that are not plain words are quoted. */
 export function pathText(path: Path): string {
   if (path.length === 0) return 'the configuration'
   return path
@@ -34,13 +34,13 @@ export function pathText(path: Path): string {
     .join('')
 }
 
-/** In double quotes, control characters escaped, cut to what one line can bear. */
+/** In double quotes, control characters escaped, shortened to fit into a line. */
 export function quote(text: string): string {
   const shown = text.length > 60 ? `${text.slice(0, 57)}…` : text
   return JSON.stringify(shown).replaceAll(/\p{Cc}/gu, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** `did you mean "fast"`, or else what there is. */
+/** `did you mean "fast"`, or else the list of words. */
 export function suggest(text: string, words: readonly string[]): string {
   const near = nearestWord(text, words)
   return near === undefined ? `choose ${listed(words)}` : `did you mean ${quote(near)}`

@@ -1,6 +1,6 @@
 /**
- * sluice.yaml as it was read, with what a tier's engine says of values that were left out: of a program that Sluice does not
- * know nobody can say that it computes on a GPU, and one that it did not ask for keeps its jobs from starting.
+ * sluice.yaml as it was read, with the defaults that depend on a tier's engine. A custom engine gets no GPU by default: it may not
+ * use one, and its jobs would not start on nodes without GPUs.
  */
 export function withEngineDefaults(value: unknown): unknown {
   if (!isMap(value) || !isMap(value['tiers'])) return value

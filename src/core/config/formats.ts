@@ -1,29 +1,29 @@
-/** A closed set of texts: what matches, and how to tell people what would be right. */
+/** A set of valid texts: a pattern, and the correction that a message gives. */
 export interface Format {
   readonly pattern: RegExp
   /** Continues a sentence: `write …`. */
   readonly right: string
 }
 
-/** Stands unquoted in `#SBATCH` lines, nginx files and shell lines: nothing there that any of them would read. */
+/** Used unquoted in `#SBATCH` lines, nginx files and shell lines: no character has a meaning there. */
 export const PLAIN_PATH: Format = {
   pattern: /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.+@=-]+)+\/?$/,
   right: 'write an absolute path of letters, digits and _ . + @ = -, without . and .. segments',
 }
 
-/** Reaches programs as one argument, never a shell or nginx. */
+/** Passed to programs as one argument, never to a shell or nginx. */
 export const FILE_PATH: Format = {
   pattern: /^\/\P{Cc}*$/u,
   right: 'write an absolute path without control characters',
 }
 
-/** `//` and dot segments are left out: nginx and clients would normalize them to another path. */
+/** Without `//` and dot segments, which nginx and clients normalize to another path. */
 export const URL_PATH: Format = {
   pattern: /^\/(?:[A-Za-z0-9_][A-Za-z0-9_.~-]*\/)*$/,
   right: 'write a path that starts and ends with /, of letters, digits and _ - . ~, such as /reasoning/',
 }
 
-/** A path that the gateway opens, by name: no pattern, nothing that nginx or an engine would read as another path. */
+/** A path that the gateway opens. It is not a pattern, and nginx and engines read it as the same path. */
 export const OPENED_PATH: Format = {
   pattern: /^(?!.*\.\.)\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)?$/,
   right: 'write a path without / at its end, of letters, digits and _ - . ~, such as /metrics',
@@ -40,19 +40,19 @@ export const PLAIN_COMMAND: Format = {
   right: 'write a program and its arguments with one space between them, of letters, digits and _ . / + @ : = , -',
 }
 
-/** What clients put into `model`; it also names routes. */
+/** The value of `model` in a request; it also names routes. */
 export const MODEL_NAME: Format = {
   pattern: /^[A-Za-z0-9][A-Za-z0-9_.:@+/-]{0,127}$/,
   right: 'write at most 128 letters, digits and _ . : @ + / -, starting with a letter or digit',
 }
 
-/** As huggingface_hub checks them: an owner, and a name without `--` and `..`. */
+/** As huggingface_hub checks an id: an owner, and a name without `--` and `..`. */
 export const MODEL_ID: Format = {
   pattern: /^(?!.*(?:--|\.\.))(?:[A-Za-z0-9][A-Za-z0-9_.-]*\/)?[A-Za-z0-9][A-Za-z0-9_.-]*$/,
   right: 'write it as owner/name, such as meta-llama/Llama-3.1-8B-Instruct; a path is written as file',
 }
 
-/** A path and query that an engine is asked for. */
+/** Path and query of a request to an engine. */
 export const REQUEST_PATH: Format = {
   pattern: /^\/[A-Za-z0-9_.~/?=&%-]*$/,
   right: 'write a path that starts with /, such as /health',
@@ -69,25 +69,25 @@ export const ENV_NAME: Format = {
   right: 'write letters, digits and underscores, not starting with a digit',
 }
 
-/** Also the elements of a set-up list: a line break would start a line that nobody checked. */
+/** Also for the elements of a set-up list: a line break would start an unchecked line. */
 export const ONE_LINE: Format = {
   pattern: /^(?:\t|\P{Cc})*$/u,
   right: 'write one line without control characters',
 }
 
-/** A path, or a name as registries have it, with pyxis' `#` after the registry. */
+/** A path, or an image name with its registry; pyxis writes `#` after the registry. */
 export const IMAGE: Format = {
   pattern: /^[A-Za-z0-9/][A-Za-z0-9_.,:@#+/=-]{0,1023}$/,
   right: 'write a path, or a name such as vllm/vllm-openai:v0.11.0, of letters, digits and _ . , : @ # + / = -',
 }
 
-/** Runtimes divide what they are told at commas, colons and semicolons. */
+/** Container runtimes split this option at commas, colons and semicolons. */
 export const MOUNTABLE = /^\/[^,:;"'\\\p{Cc}]*$/u
 
 export const MOUNT: Format = {
   pattern: /^\/[^,:;"'\\\p{Cc}]*(?::\/[^,:;"'\\\p{Cc}]*)?(?::r[ow])?$/u,
   right:
-    'write an absolute path, or two with a colon between them, and :ro to write nothing, such as /scratch/cache:/cache',
+    'write an absolute path, or two with a colon between them, and :ro for read-only, such as /scratch/cache:/cache',
 }
 
 export const GPU_ARCH: Format = {
@@ -108,7 +108,7 @@ export const HOST_NAME: Format = {
 
 export const NAME_SUFFIX: Format = {
   pattern: /^[A-Za-z0-9_.-]{1,63}$/,
-  right: 'write what follows the name of a node, of letters, digits and _ . -, such as i or -ib',
+  right: 'write the end of a node’s other name, of letters, digits and _ . -, such as i or -ib',
 }
 
 /** Job names, accounts, QoS. */
@@ -122,14 +122,14 @@ export const SLURM_NAMES: Format = {
   right: 'write names of letters, digits and _ . + @ -, separated by commas without spaces',
 }
 
-/** A host list of slurm.conf(5); a path, which sbatch would read as a file of names, does not match. */
+/** A host list of slurm.conf(5). A path does not match, because sbatch would read it as a file of names. */
 export const NODE_LIST: Format = {
   pattern:
     /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]|\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\])*(?:,[A-Za-z0-9_](?:[A-Za-z0-9_.-]|\[\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*\])*)*$/,
   right: 'write node names as Slurm lists them, such as vasp-02 or vasp-[01-03,07]',
 }
 
-/** sbatch(1) --gpus-per-node with a type, which is a name of gres.conf(5): of a model, or a profile of MIG. */
+/** sbatch(1) --gpus-per-node with a type of gres.conf(5): the name of a GPU model or of a MIG profile. */
 export const TYPED_GPUS: Format = {
   pattern: /^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}:[1-9]\d{0,3}$/,
   right: 'write a number, or a type of gres.conf and a number, such as a100:4 or 1g.10gb:2',
@@ -148,15 +148,19 @@ export const TIME: Format = {
     'write minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or days-hours:minutes:seconds, such as 01:30:00 or 2-12',
 }
 
-/** sbatch(1) filename pattern; it expands neither ~ nor variables. */
+/**
+ * sbatch(1) filename pattern, in which ~ and variables are not expanded. The directory must be there before the job starts,
+ * so it cannot depend on the job.
+ */
 export const OUTPUT: Format = {
-  pattern: /^(?:\/[A-Za-z0-9_.,:@+=%-]+)+$/,
-  right: 'write an absolute path without spaces, where sbatch replaces %j by the job, such as /scratch/logs/%x-%j.log',
+  pattern: /^(?:\/[A-Za-z0-9_.,:@+=-]+)*\/[A-Za-z0-9_.,:@+=%-]+$/,
+  right:
+    'write an absolute path without spaces, with % in its file name only, where sbatch replaces %j by the job’s number, such as /scratch/logs/%x-%j.log',
 }
 
-/** One option of sbatch(1): quoted values closed, nothing that starts a comment or a second option. */
+/** One option of sbatch(1): quotes closed, without the start of a comment or of a second option. */
 export const SBATCH_OPTION: Format = {
   pattern:
     /^(?:--[a-z][a-z0-9-]*(?:=(?:"[^"\\\p{Cc}]*"|'[^'\p{Cc}]*'|[^\s"'#\\\p{Cc}])+)?|-[A-Za-z](?: ?(?:"[^"\\\p{Cc}]*"|'[^'\p{Cc}]*'|[^\s"'#\\\p{Cc}])+)?)$/u,
-  right: 'write one option an item, as sbatch takes it, such as --constraint=a100 or -x vasp-01',
+  right: 'write each option as an item of its own, as sbatch accepts it, such as --constraint=a100 or -x vasp-01',
 }

@@ -1,15 +1,15 @@
 import { flagName } from './args.ts'
 import type { Path } from './config-finding.ts'
 
-/** One flag of `args` as the engine would see it, and where its value stands. */
+/** One flag of `args` as the engine would see it, and the place of its value. */
 export interface GivenFlag {
   readonly flag: string
-  /** Undefined: a flag without one; `false` of a map is its word. */
+  /** Undefined: a flag without a value; `false` in a map is the text `false`. */
   readonly value: string | undefined
   readonly path: Path
 }
 
-/** The flags in `args`, a map or a list, in their order; what is malformed is passed over, for others tell it. */
+/** The flags in `args`, a map or a list, in their order. Malformed items are left out: other rules report them. */
 export function givenFlags(args: unknown, path: Path): readonly GivenFlag[] {
   if (!Array.isArray(args)) return typeof args === 'object' && args !== null ? fromMap(args, path) : []
   return args.flatMap((item: unknown, index): readonly GivenFlag[] => {

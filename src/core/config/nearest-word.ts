@@ -1,4 +1,4 @@
-/** The word that `text` was probably meant to be, or undefined when none is near. Case, dashes and underscores count nothing. */
+/** The word that `text` probably means, or undefined when none is near. Case, dashes and underscores are ignored. */
 export function nearestWord(text: string, words: readonly string[]): string | undefined {
   const bare = strip(text)
   const near = words
@@ -9,7 +9,7 @@ export function nearestWord(text: string, words: readonly string[]): string | un
 }
 
 function strip(text: string): string[] {
-  // Nobody's typo is longer; the distance takes the product of both lengths.
+  // A typo is never longer, and the time of the distance grows with the product of both lengths.
   return [...text.slice(0, 64).toLowerCase().replaceAll(/[-_]/g, '')]
 }
 

@@ -1,6 +1,6 @@
 import type { EngineName } from '../engines/index.ts'
 
-/** Refusals that a tier may override by their names, each for a build or a model that can do what others cannot. */
+/** Refusals that a tier may override by name, for a build or a model that can do what others cannot. */
 export const OVERRIDES = [
   'flash-attn-on-sm70',
   'quantized-v-without-flash-attn',
@@ -10,7 +10,7 @@ export const OVERRIDES = [
 ] as const
 export type Override = (typeof OVERRIDES)[number]
 
-/** The engine of which each is refused. */
+/** The engine to which each refusal applies. */
 export const OVERRIDE_ENGINES: Readonly<Record<Override, EngineName>> = {
   'flash-attn-on-sm70': 'llama.cpp',
   'quantized-v-without-flash-attn': 'llama.cpp',

@@ -1,7 +1,7 @@
 import type { EngineName } from '../engines/index.ts'
 import { givenFlags } from './given-flags.ts'
 
-/** How often `args` multiply the GPUs of one endpoint, beside its tensor parallelism. */
+/** The factors by which `args` multiply the GPUs of one endpoint, besides its tensor parallelism. */
 export interface Parallelism {
   readonly pipeline: number
   readonly data: number
@@ -10,11 +10,11 @@ export interface Parallelism {
 interface Flags {
   readonly pipeline: readonly string[]
   readonly data: readonly string[]
-  /** With one of these, data parallelism is within the tensor parallel group. */
+  /** With one of these flags, data parallelism is within the tensor parallel group. */
   readonly inside: readonly string[]
 }
 
-/** By whatever name (reference: vllm/engine/arg_utils.py, python/sglang/srt/server_args.py). */
+/** All names of the flags (reference: vllm/engine/arg_utils.py, python/sglang/srt/server_args.py). */
 export const PARALLEL_FLAGS: Partial<Readonly<Record<EngineName, Flags>>> = {
   vllm: {
     pipeline: ['--pipeline-parallel-size', '-pp'],
@@ -28,7 +28,7 @@ export const PARALLEL_FLAGS: Partial<Readonly<Record<EngineName, Flags>>> = {
   },
 }
 
-/** Of arguments that need not be well formed: what is no whole number counts 1. */
+/** The arguments may be malformed: a value that is not a whole number counts as 1. */
 export function parallelism(engine: EngineName, args: unknown): Parallelism {
   const flags = PARALLEL_FLAGS[engine]
   if (flags === undefined) return { pipeline: 1, data: 1 }

@@ -14,19 +14,18 @@ export type ParsedConfig =
   | {
       readonly config: Config
       readonly problems: readonly []
-      /** What was found against it since, by looking at more than its text. */
+      /** Findings added later, by checks that look at more than the text. */
       readonly locate: (finding: ConfigFinding) => Problem
     }
   | { readonly config?: never; readonly problems: readonly Problem[] }
 
 /**
- * sluice.yaml → Config with its defaults, or every problem at once; `fileName` is for the problems only. Never throws,
- * whatever the text.
+ * sluice.yaml → Config with its defaults, or every problem at once; `fileName` is used in the problems only. Never throws.
  *
- * 1. What is no text, and errors of YAML's syntax, are told alone: what stands below them may have been read as
- *    something else.
- * 2. Duplicate keys, aliases and tags; then keys and values by themselves; then the rules between them, on whatever is
- *    well formed. None of these hides another.
+ * 1. A file that is not text, and errors of YAML's syntax, are reported alone: the lines below them may have been read
+ *    wrongly.
+ * 2. Duplicate keys, aliases and tags; then each key and value; then the rules between them, for the parts that are well
+ *    formed. None of these hides another.
  */
 export function parseConfig(text: string, fileName: string): ParsedConfig {
   const { document, lines, targets, locate, problems: unreadable } = readYaml(text, fileName)
@@ -43,7 +42,7 @@ export function parseConfig(text: string, fileName: string): ParsedConfig {
   }
 }
 
-/** Flags are passed with the digits that were written: 0.90 stays 0.90. */
+/** Flags keep the digits of the file: 0.90 stays 0.90. */
 function isEngineArgument([top, , key, ...rest]: Path): boolean {
   if (top !== 'tiers' || key !== 'args') return false
   return rest.length === 1 || (rest.length === 2 && typeof rest[0] === 'number')
@@ -61,19 +60,19 @@ function contentFindings({ value, unread, spots }: Tree): TextFinding[] {
   const placed = (finding: ConfigFinding, use: 'own' | 'via') => {
     const { own, via } = place(finding, spots)
     const key = `${own} ${finding.fix}`
-    // What an alias repeats is told once, where it was written.
+    // A problem in an anchor is reported once, not for each alias.
     if (via !== undefined && reported.has(key)) return []
     if (via === undefined) reported.add(key)
     return [{ ...finding, offset: use === 'via' ? (via ?? own) : own }]
   }
-  // What is wrong by itself is mended where it was written, what is wrong between keys where it is used.
+  // A wrong value is reported where it is written, a conflict between keys where the value is used.
   return [
     ...shapes.filter(isRead).flatMap(finding => placed(finding, 'own')),
     ...rules.filter(isRead).flatMap(finding => placed(finding, 'via')),
   ]
 }
 
-/** What was left to its default stands nowhere: the key above it is meant. */
+/** A default stands nowhere in the file, so its problem is reported at the key above it. */
 function place(
   { path, at }: Pick<ConfigFinding, 'path' | 'at'>,
   spots: Tree['spots'],
@@ -83,7 +82,7 @@ function place(
   return { own: (at === 'key' ? spot?.key : undefined) ?? spot?.value ?? 0, via: spot?.via }
 }
 
-/** By line and column; what means the whole file comes first. */
+/** By line and column; problems of the whole file come first. */
 function sorted(problems: readonly Problem[]): Problem[] {
   return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
 }

@@ -30,7 +30,7 @@ export function parseServerConfig(
   return { problems: problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)) }
 }
 
-/** Arguments and variables are passed with the digits that were written: 0.90 stays 0.90. */
+/** Arguments and variables keep the digits of the file: 0.90 stays 0.90. */
 function isText([top, key, ...rest]: Path): boolean {
   if (/^env_?vars$/i.test(String(top))) return true
   return (

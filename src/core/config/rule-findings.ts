@@ -3,7 +3,7 @@ import { containerRule } from './rules/containers.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
-import { defaultTierRule, leaseRule, statePathRule, systemRule } from './rules/gateway.ts'
+import { leaseRule, statePathRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule, unrequestedGpusRule } from './rules/job-script.ts'
 import { knownMistakesRule } from './rules/known-mistakes.ts'
 import { listenRule } from './rules/listen.ts'
@@ -18,7 +18,6 @@ import { engineKeysRule, unreadKeysRule } from './rules/unread-keys.ts'
 
 const RULES: readonly Rule[] = [
   networkRule,
-  defaultTierRule,
   systemRule,
   statePathRule,
   leaseRule,
@@ -47,7 +46,7 @@ const RULES: readonly Rule[] = [
   setupRule,
 ]
 
-/** Everything wrong between keys, as far as the keys that a rule looks at are well formed. */
+/** Every conflict between keys. A rule looks only at keys that are well formed. */
 export function ruleFindings(input: RuleInput): ConfigFinding[] {
   return RULES.flatMap(rule => rule(input))
 }

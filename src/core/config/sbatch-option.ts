@@ -20,7 +20,7 @@ export function optionName(option: string): string {
   return option.startsWith('--') ? wholeName(option.split('=', 1)[0] ?? '') : option.slice(0, 2)
 }
 
-/** sbatch takes any beginning of a name that begins no other one (getopt_long(3)). */
+/** sbatch accepts an abbreviation that only one name begins with (getopt_long(3)). */
 function wholeName(name: string): string {
   const begun = LONG_OPTIONS.filter(one => `--${one}`.startsWith(name))
   return begun.length === 1 && !LONG_OPTIONS.includes(name.slice(2)) ? `--${begun[0]}` : name

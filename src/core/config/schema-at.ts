@@ -7,7 +7,7 @@ export function bareSchema(schema: z.core.$ZodType): z.core.$ZodType {
   return optional ? bareSchema(schema.unwrap()) : schema
 }
 
-/** The schema, with its defaults and description, of the value at `path`; undefined where the schema knows no such place. */
+/** The schema, with its defaults and description, of the value at `path`; undefined where the schema has no such path. */
 export function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
   const [key, ...rest] = path
   if (key === undefined) return schema
@@ -15,7 +15,7 @@ export function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType |
   return next === undefined ? undefined : schemaAt(next, rest)
 }
 
-/** What stands at `path` of plain data. */
+/** The value at `path` of plain data. */
 export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (parent, key) => (isMap(parent) || Array.isArray(parent) ? Reflect.get(parent, key) : undefined),

@@ -6,7 +6,7 @@ import * as formats from './formats.ts'
 import { OVERRIDES } from './overrides.ts'
 
 /**
- * A name that may stand in file names, nginx identifiers and Slurm comments ("nothing unvalidated reaches nginx",
+ * A name that is safe in file names, nginx identifiers and Slurm comments ("nothing unvalidated reaches nginx",
  * docs/design/rules.md).
  */
 export const NAME_PATTERN = /^[a-z][a-z0-9_]{0,31}$/
@@ -16,7 +16,7 @@ const NAME: formats.Format = {
   right: 'write at most 32 lower-case letters, digits and underscores, starting with a letter',
 }
 
-/** Each key carries its description, for the JSON Schema, and an example, for the messages too. */
+/** Each key has a description for the JSON Schema, and an example for the JSON Schema and for messages. */
 const about = <S extends z.ZodType>(schema: S, description: string, example?: unknown) =>
   schema.meta(example === undefined ? { description } : { description, examples: [example] })
 
@@ -28,14 +28,14 @@ const MOST_RPC_WORKERS = 16
 /** A day at most: timers of more than 2³¹ ms fire at once. */
 const seconds = z.number().positive().max(86_400)
 
-/** Below 1024 is for root. */
+/** Only root may open ports below 1024. */
 const port = z.number().int().min(1024).max(65_535)
 
 /** A port, which means all addresses of the machine, or an address with one (`domain/listen-address.ts`). */
 const listen = z.union(
   [
     port,
-    // Without `abort` zod would take what it says of text for what was meant.
+    // Without `abort` zod would choose this alternative for its message even where a number was meant.
     z
       .string()
       .regex(LISTEN_PATTERN, { abort: true })
@@ -49,18 +49,18 @@ function listenFix(text: string): string {
   return 'fix' in read ? read.fix : 'write another'
 }
 
-// Object.keys forgets that it gives the keys.
+// The type of Object.keys is string[].
 const engineNames = Object.keys(ENGINES) as EngineName[]
 const runtimeNames = Object.keys(RUNTIMES) as (keyof typeof RUNTIMES)[]
 
-/** What an endpoint can offer, as endpoint files say it. */
+/** The APIs of an endpoint, as endpoint files name them. */
 const SERVES = ['chat', 'completions', 'embeddings', 'rerank'] as const
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
 const argValue = z.union(
   [z.string(), z.number(), z.boolean(), z.record(z.string(), z.json())],
-  'write true for a flag without a value, text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
+  'write true for a flag without a value, or text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
 )
 
 /** Engine arguments: a list is passed as it is, a map becomes flags (`args.ts`). */
@@ -75,12 +75,12 @@ export const args = z.union(
 const router = z.strictObject({
   modelsDir: about(
     text(formats.FILE_PATH),
-    'Directory on the compute nodes; each .gguf file in it is a model, and each directory with the parts of one, or with one and its mmproj file.',
+    'Directory on the compute nodes. Each .gguf file in it is a model. A subdirectory is one model too, where it holds the parts of a split file, or a file with its mmproj file.',
     '/scratch/ai/models',
   ),
   modelsMax: about(
     z.number().int().min(1).max(1000).default(1),
-    'Models held in memory at a time; the least recently used idle one makes room.',
+    'Models held in memory at a time; the least recently used idle one is unloaded for another.',
   ),
   preload: about(
     z
@@ -96,7 +96,7 @@ const model = z.strictObject({
   name: about(text(formats.MODEL_NAME), 'The name that clients ask for.', 'OR1-Behemoth'),
   file: about(
     text(formats.FILE_PATH).optional(),
-    'Where it is on the compute nodes: the .gguf file (the first, if split), or a directory of safetensors.',
+    'Its path on the compute nodes: the .gguf file (the first part of a split one), or a directory of safetensors.',
     '/scratch/ai/models/model.gguf',
   ),
   id: about(
@@ -109,72 +109,77 @@ const model = z.strictObject({
 const custom = z.strictObject({
   args: about(
     z.array(scalar),
-    "The program's arguments; {address}, {port}, {model} (file or id) and {name} are filled in.",
+    "The program's arguments; Sluice fills in {address}, {port}, {model} (file or id) and {name}.",
     ['--listen', '{address}:{port}'],
   ),
-  healthPath: about(text(formats.REQUEST_PATH).default('/health'), 'Path that answers 200 once it can serve.'),
+  healthPath: about(text(formats.REQUEST_PATH).default('/health'), 'Path that answers 200 once the engine can serve.'),
   modelsPath: about(
     text(formats.REQUEST_PATH).optional(),
-    "Path of its list of models as OpenAI has it; without it the tier's model is all that it serves.",
+    "Path of its list of models in OpenAI's format; without it the engine serves only the tier's model.",
     '/v1/models',
   ),
   keyVariable: about(
     text(formats.ENV_NAME).optional(),
-    'Variable in which it gets the key that it must ask for (Authorization: Bearer …); without it anybody on the network may ask it.',
+    'Environment variable in which the engine gets its key; it must require that key (Authorization: Bearer …). Without keyVariable every program on the network can use the engine.',
     'MY_API_KEY',
   ),
-  serves: about(
-    z.array(about(z.enum(SERVES), 'One of its APIs.')).default(['chat', 'completions']),
-    'What its API offers.',
-  ),
+  serves: about(z.array(about(z.enum(SERVES), 'An API.')).default(['chat', 'completions']), 'The APIs that it offers.'),
   setuid: about(
     z.boolean().optional(),
-    "It starts setuid programs, such as sudo: then nothing keeps Slurm's TERM from it where it undoes blocks, as Node and Go do.",
+    "True if the engine starts setuid programs, such as sudo. Then an engine that unblocks signals, as Node and Go do, receives Slurm's TERM.",
     true,
   ),
   metrics: about(
     z
       .strictObject({
-        path: about(text(formats.REQUEST_PATH).default('/metrics'), "Path of Prometheus's text."),
-        running: about(text(formats.METRIC).optional(), 'Requests that it answers.', 'my_requests_running'),
-        waiting: about(text(formats.METRIC).optional(), 'Requests that wait.', 'my_requests_waiting'),
-        kv: about(text(formats.METRIC).optional(), 'Share of its KV cache in use, 0–1.', 'my_cache_usage'),
+        path: about(text(formats.REQUEST_PATH).default('/metrics'), 'Path of its metrics in the format of Prometheus.'),
+        running: about(
+          text(formats.METRIC).optional(),
+          'Metric of requests that are being answered.',
+          'my_requests_running',
+        ),
+        waiting: about(text(formats.METRIC).optional(), 'Metric of requests that wait.', 'my_requests_waiting'),
+        kv: about(
+          text(formats.METRIC).optional(),
+          'Metric of the share of its KV cache in use, 0–1.',
+          'my_cache_usage',
+        ),
       })
       .optional(),
-    'The names of its metrics; without it its load is not known.',
+    'Its metrics by name; without them its load is not known.',
   ),
 })
 
 const rpc = z.strictObject({
   workers: about(
     z.number().int().min(1).max(MOST_RPC_WORKERS),
-    'Nodes beside the head; each runs one RPC worker, and all are one model.',
+    'Nodes beside the head. Each runs one RPC worker, and all of them serve one model.',
     2,
   ),
   port: about(port.default(50_052), 'Port of the workers, the same on each node.'),
   layers: about(
     z.array(about(z.number().int().min(0).max(10_000), 'Layers on one node.')).optional(),
-    "The model's layers on the head and on each worker, in the order of the job's nodes; without it llama.cpp divides them.",
+    "The number of the model's layers on the head and on each worker, in the order of the job's nodes; without it llama.cpp divides them.",
     [26, 27, 27],
   ),
   network: about(
     z.string().optional(),
-    'The IPv4 network over which head and workers speak, in CIDR notation; without it gateway.networks.',
+    'The IPv4 network between head and workers, in CIDR notation; without it gateway.networks.',
     '192.168.10.0/24',
   ),
   cache: about(
     text(formats.FILE_PATH).optional(),
-    "Directory on each worker's own disk in which it keeps the tensors that it was sent, for a fast next start.",
+    "Directory on each worker's own disk for the tensors that it receives, for a faster next start.",
     '/scratch/ai/rpc-cache',
   ),
   command: about(
     text(formats.COMMAND).optional(),
-    "The worker's program; without it ggml-rpc-server, or rpc-server as it was called before.",
+    "The worker's program; without it ggml-rpc-server, or its earlier name rpc-server.",
   ),
 })
 
 const container = z.strictObject({
-  runtime: about(z.enum(runtimeNames), 'What runs the image on the compute nodes.', 'apptainer'),
+  runtime: about(z.enum(runtimeNames), 'The container runtime on the compute nodes.', 'apptainer'),
   image: about(
     text(formats.IMAGE),
     'apptainer: absolute path of a .sif file or a sandbox directory; shifter, podman-hpc: name of an image; pyxis: either.',
@@ -182,7 +187,7 @@ const container = z.strictObject({
   ),
   mounts: about(
     z
-      .array(about(text(formats.MOUNT), 'A path of the node, a path in the container, ro to write nothing.'))
+      .array(about(text(formats.MOUNT), 'A path of the node, a path in the container, and ro for read-only.'))
       .default([]),
     'Paths of the node that the engine sees, besides its model.',
     ['/scratch/ai/cache:/cache', '/cluster/shared/templates:/templates:ro'],
@@ -193,12 +198,16 @@ const container = z.strictObject({
 })
 
 const stage = z.strictObject({
-  from: about(text(formats.FILE_PATH), 'Directory that the nodes share.', '/cluster/shared/models'),
+  from: about(text(formats.FILE_PATH), 'Directory on the shared filesystem.', '/cluster/shared/models'),
   to: about(text(formats.FILE_PATH), "Directory on each node's own disk.", '/scratch/ai/models'),
 })
 
 const gpu = z.strictObject({
-  arch: about(text(formats.GPU_ARCH).optional(), 'Architecture of the GPUs; says what the engine may use.', 'sm70'),
+  arch: about(
+    text(formats.GPU_ARCH).optional(),
+    'Architecture of the GPUs, as compilers name it: arguments that crash on it are refused, and a container gets the devices of AMD where it begins with gfx.',
+    'sm70',
+  ),
   memory: about(text(formats.MEMORY).optional(), 'Memory of one GPU; megabytes without a unit.', '32G'),
 })
 
@@ -216,12 +225,12 @@ const slurm = z.strictObject({
   nodelist: about(text(formats.NODE_LIST).optional(), 'sbatch --nodelist.', 'vasp-[01-03]'),
   gpus: about(
     z.union([z.number().int().min(0).max(1024), text(formats.TYPED_GPUS)], formats.TYPED_GPUS.right).default(1),
-    'GPUs on each node; with a type before them, of that type or profile of MIG; without it none for a custom engine without tensorParallel.',
+    'GPUs on each node: a number, or a type or MIG profile and a number. Without it a custom engine without tensorParallel gets none.',
     'a100:4',
   ),
   requestGpus: about(
     z.boolean().default(true),
-    'Ask Slurm for them; false where it knows no GPUs, and a job has those of its node, or where extra asks for them.',
+    'Ask Slurm for the GPUs. False where Slurm does not manage GPUs and a job has all GPUs of its node, or where extra asks for them.',
   ),
   cpus: about(z.number().int().min(1).max(65_535).optional(), 'CPUs on each node.', 16),
   mem: about(text(formats.MEMORY).optional(), 'Host memory on each node; megabytes without a unit.', '64G'),
@@ -231,7 +240,11 @@ const slurm = z.strictObject({
     z.number().int().min(10).max(65_535).default(120),
     'How long before the walltime a replica starts to drain, in seconds (sbatch --signal).',
   ),
-  output: about(text(formats.OUTPUT).optional(), 'sbatch --output.', '/scratch/ai/logs/%x-%j.log'),
+  output: about(
+    text(formats.OUTPUT).optional(),
+    "sbatch --output; without it the script's own file on the node's disk.",
+    '/scratch/ai/logs/%x-%j.log',
+  ),
   extra: about(
     z.array(about(text(formats.SBATCH_OPTION), 'One option of sbatch.', '--constraint=a100')).default([]),
     'More #SBATCH lines, for options that have no key here.',
@@ -251,20 +264,20 @@ const tier = z.strictObject({
       .array(about(text(formats.OPENED_PATH).max(256), 'A path of the engine.'))
       .max(256)
       .default([]),
-    'Paths of the engine that clients reach besides those of its API; whoever reaches the gateway may do what they do, with the engine key.',
+    'Paths of the engine that the gateway opens besides those of its API. Every client of the gateway can use them, with the engine key.',
     ['/props', '/metrics'],
   ),
   command: about(
     text(formats.COMMAND).optional(),
-    "The engine's program: a name on PATH, or an absolute path; without it llama-server, vllm, python3 (for sglang) or text-embeddings-router.",
+    "The engine's program, a name on PATH or an absolute path; without it llama-server, vllm, python3 (for sglang) or text-embeddings-router.",
     'llama-server',
   ),
   router: about(router.optional(), 'Serve a directory of models that load on demand.'),
   model: about(model.optional(), 'Serve one model.'),
-  custom: about(custom.optional(), 'What Sluice must know of a program that it does not know (engine: custom).'),
+  custom: about(custom.optional(), 'How Sluice starts and checks an unknown program (engine: custom).'),
   tensorParallel: about(
     z.number().int().min(1).max(1024).optional(),
-    "GPUs of one endpoint, times the stages and copies that its args ask for: a replica has as many endpoints as its node's GPUs make; without it one, with all of them.",
+    "GPUs of one endpoint; pipeline stages and copies in args multiply them. A replica runs as many endpoints as fit on its node's GPUs; without tensorParallel one endpoint with all of them.",
     4,
   ),
   rpc: about(rpc.optional(), 'Serve one model over several nodes, by llama.cpp RPC.'),
@@ -274,7 +287,11 @@ const tier = z.strictObject({
     z.boolean().default(false),
     'Bind the engine to the NUMA node of its GPU, where numactl and nvidia-smi are installed.',
   ),
-  context: about(z.number().int().min(1).optional(), 'Context of the engine, in tokens, over all slots.', 131_072),
+  context: about(
+    z.number().int().min(1).optional(),
+    'Context of the engine, in tokens: of llama.cpp over all slots, of vLLM and SGLang for one request.',
+    131_072,
+  ),
   args: about(args.default([]), 'More arguments of the engine: a map of flags, or a list.'),
   env: about(
     z.record(text(formats.ENV_NAME), text(formats.ONE_LINE)).default({}),
@@ -282,50 +299,53 @@ const tier = z.strictObject({
   ),
   setup: about(
     z.array(about(text(formats.ONE_LINE), 'One line of the job script.', 'module load cuda')).default([]),
-    'Shell lines of the job script that run before the supervisor.',
+    'Shell lines that the job script runs before the supervisor.',
   ),
   port: about(
     port.optional(),
-    'Port of the engine on its node; of several the first, the others have those that follow. Without it free ones are taken.',
+    'Port of the engine on its node. Several engines of a replica use this port and the following ones. Without it Sluice takes free ports.',
     8080,
   ),
   readTimeoutSeconds: about(
-    // An answer in one piece is silent until its end, and nginx cannot tell it from a stream beforehand: a silence that
-    // only a stream's keep-alives would fill cannot be the limit of both.
+    // nginx has one limit for streams and for answers in one piece, because it cannot distinguish them beforehand. An answer
+    // in one piece is silent until its end, so the limit must be longer than the keep-alives of streams need.
     seconds.default(600),
-    'Longest silence of an engine within an answer, in seconds, after which another engine is asked once more. What is not streamed is silent until its end, whatever the engine: this must be longer than the longest such answer. A tier that only streams, from a llama-server that sends a comment every 30 s, can do with 90.',
+    'Longest silence of an engine, in seconds. Before the first byte of an answer another engine is asked once more then; after it the answer breaks off. What is not streamed is silent until its end, whatever the engine: this must be longer than the longest such answer. A tier that only streams, from a llama-server that sends a comment every 30 s, can do with 90.',
   ),
   loadTimeoutSeconds: about(seconds.default(900), 'Longest time from start to ready, in seconds.'),
   allow: about(
     z.array(about(z.enum(OVERRIDES), 'The name of a refusal.')).default([]),
-    'Combinations that are refused because they crash, and that your build can do.',
+    'Refusals to override: combinations that usually crash, but work with your build.',
     ['flash-attn-on-sm70'],
   ),
-  gpu: about(gpu.optional(), 'What the GPUs are, for checks and for planning.'),
+  gpu: about(gpu.optional(), 'The kind of GPU, for checks and for planning.'),
   replicas: about(
     z.number().int().min(0).max(1000).default(1),
-    'Jobs that the tier should have. Nothing submits them by itself yet: `sluice submit TIER --count N` does.',
+    'How many replicas `sluice up` runs. Under Slurm nothing reads it: `sluice submit TIER --count N` decides.',
   ),
-  slurm: about(slurm.prefault({}), 'What the job asks of Slurm.'),
+  slurm: about(slurm.prefault({}), 'Resources and options of the job.'),
 })
 
 const gateway = z.strictObject({
-  name: about(text(NAME).default('main'), 'Name of this nginx with its updater; several may serve one site.'),
+  name: about(
+    text(NAME).default('main'),
+    'Name of this gateway (one nginx with its updater); a site may have several.',
+  ),
   nginx: about(
     z.enum(['private', 'system']).default('private'),
     "private: our own nginx, run by an ordinary user; system: one file in the system's nginx, written by root.",
   ),
   directory: about(
     text(formats.PLAIN_PATH).default('/etc/nginx/conf.d'),
-    "Where the system's nginx includes *.conf from, within http { }.",
+    "Directory from which the system's nginx includes *.conf within http { }.",
   ),
   reload: about(
     text(formats.PLAIN_COMMAND).default('systemctl reload nginx'),
-    "Command that reloads the system's nginx; no shell reads it.",
+    "Command that reloads the system's nginx; it runs without a shell.",
   ),
   listen: about(
     listen.default(8080),
-    'Port that serves every tier below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
+    'Port on which every tier answers below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
     '127.0.0.1:8080',
   ),
   networks: about(
@@ -335,7 +355,7 @@ const gateway = z.strictObject({
   ),
   nodeSuffix: about(
     text(formats.NAME_SUFFIX).optional(),
-    "Put after a node's name, it is the node's name on another network: with i, gpu01 is gpu01i there.",
+    "Suffix of the nodes' names on another network: with i, gpu01 is gpu01i there.",
     'i',
   ),
   nodeNames: about(
@@ -345,27 +365,26 @@ const gateway = z.strictObject({
         z.array(about(text(formats.HOST_NAME), 'A name that this machine resolves, or an IPv4 address.')).min(1),
       )
       .optional(),
-    "Other names of nodes by their name in Slurm, where no suffix makes them; Slurm's NodeAddr counts without being written.",
+    "Other names of nodes by their name in Slurm, where a suffix is not enough. Slurm's NodeAddr is used without an entry here.",
     { gpu01: ['gpu01-ib'] },
   ),
   connectionsPerClient: about(
     z.number().int().min(1).max(1_000_000).default(256),
-    'Requests that one client address may have at once; none is refused that comes from the gateway itself, as all do behind a proxy there.',
-  ),
-  defaultTier: about(
-    z.string().optional(),
-    'The tier at /; checked, so that a path that moves is noticed. It routes nothing by itself.',
-    'fast',
+    'Requests that one client address may have at once. Requests from the gateway machine itself are not limited, and behind a proxy there those are all requests.',
   ),
   state: about(
     text(formats.PLAIN_PATH).optional(),
-    "Directory on the gateway's own disk for locks, sockets and keys; without it /var/lib/sluice or the user's state directory.",
+    "Directory on the gateway's own disk for nginx's files, locks, sockets and keys; without it the StateDirectory of a systemd unit, /var/lib/sluice for root, or the user's state directory.",
     '/var/lib/sluice',
   ),
-  metricsPort: about(port.optional(), 'Port on 127.0.0.1 for Prometheus at /metrics; without it there is none.', 9464),
+  metricsPort: about(
+    port.optional(),
+    'Port on 127.0.0.1 for Prometheus at /metrics; without it metrics are off.',
+    9464,
+  ),
 })
 
-/** How often things are looked at. Every default is written here and nowhere else. */
+/** Intervals. Every default is written here and nowhere else. */
 const timing = z.strictObject({
   beatSeconds: about(seconds.default(5), 'Time between two beats of a replica, in seconds.'),
   leaseSeconds: about(
@@ -373,32 +392,35 @@ const timing = z.strictObject({
     'How long a beat may stand still before its replica is suspect, in seconds.',
   ),
   scanSeconds: about(seconds.default(1), 'Time between two scans of the registry, in seconds.'),
-  squeueSeconds: about(seconds.default(15), 'Time between two questions to Slurm, in seconds.'),
+  squeueSeconds: about(seconds.default(15), 'Time between two polls of squeue, in seconds.'),
 })
 
 export const configSchema = z.strictObject({
   site: about(text(NAME), 'Name of this site.', 'beefcake2'),
   shared: about(
     text(formats.PLAIN_PATH),
-    'Directory on the shared filesystem, of the account that runs everything.',
+    'Directory on the shared filesystem, owned by the account that runs everything.',
     '/cluster/shared/ai',
   ),
   runtime: about(
     text(formats.PLAIN_PATH),
-    'Directory on the shared filesystem where `sluice install` put Sluice.',
+    'Directory on the shared filesystem in which `sluice install` installs Sluice.',
     '/cluster/shared/sluice',
   ),
-  gateway: about(gateway, 'The nginx in front.'),
-  timing: about(timing.prefault({}), 'How often things are looked at.'),
+  gateway: about(gateway, 'The nginx in front of the engines.'),
+  timing: about(timing.prefault({}), 'Intervals of beats, scans and polls.'),
   notify: about(
     z
       .array(about(text(formats.ONE_LINE), 'A word of the command.'))
       .min(1)
       .optional(),
-    'Command to run when a tier goes down or comes back; SLUICE_TIER and SLUICE_EVENT (down, up) say which.',
+    'Command to run when a tier goes down or comes back; SLUICE_SITE, SLUICE_GATEWAY, SLUICE_TIER and SLUICE_EVENT (down, up) say which, and so does one line of JSON on its standard input.',
     ['/usr/local/bin/tell-ops'],
   ),
-  watch: about(z.boolean().default(true), 'Let filesystem events wake the updater before its next scan.'),
+  watch: about(
+    z.boolean().default(true),
+    'Let filesystem events wake the updater before its next scan, where the shared directory is on a disk of its own machine: a network filesystem has no events of other machines.',
+  ),
   tiers: about(z.record(text(NAME), tier), 'The services by name.').meta({ minProperties: 1 }),
 })
 

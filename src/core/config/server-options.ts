@@ -44,17 +44,17 @@ const options = z.strictObject({
 
 const configuration = options.extend({ backend: z.enum(BACKENDS) })
 
-/** How keys are spelled that have been written in neither way. */
+/** The spelling of a key that was not written. */
 export type Spelling = 'snake_case' | 'camelCase'
 
-/** What options are read with. */
+/** How options are read. */
 export interface OptionsReading {
   readonly spelling: Spelling
-  /** A scalar as it stood in a file. */
+  /** A scalar as it was written in a file. */
   sourceAt?(path: Path): string | undefined
 }
 
-/** The settings of a server of that engine, or everything that is wrong with its options: at least one finding. */
+/** The settings of a server of that engine, or every problem of its options: at least one finding. */
 export function readServerOptions(
   value: unknown,
   { engine, ...reading }: OptionsReading & { readonly engine: EngineName },
@@ -65,7 +65,7 @@ export function readServerOptions(
     : { settings: toSettings(options.parse(camelised(options, value)), engine), findings: [] }
 }
 
-/** As `readServerOptions`, for options that name their backend; they come back with every default. */
+/** As `readServerOptions`, for options that name their backend; the result has every default. */
 export function readServerConfig(value: unknown, reading: OptionsReading): Read<{ readonly config: ServerConfig }> {
   const named = isMap(value) ? z.enum(BACKENDS).safeParse(value['backend']).data : undefined
   const findings = allFindings(configuration, value, named, reading)
@@ -102,8 +102,8 @@ function toSettings(read: z.output<typeof options>, engine: EngineName): ServerS
 }
 
 /**
- * In YAML, `[--trace=cuda,nvtx]` is a list of two. A word without a dash after a flag that has its value is what such a comma
- * cut off: profilers would take it for the program to start.
+ * In YAML, `[--trace=cuda,nvtx]` is a list of two. A word without a dash after a flag with a value was cut off by such a comma.
+ * A profiler would take it for the program to start.
  */
 function rejoined(args: readonly string[]): string[] {
   const done: string[] = []
@@ -116,7 +116,7 @@ function rejoined(args: readonly string[]): string[] {
   return done
 }
 
-/** The same schema with its keys as they were written; so that what is said of them names them so. */
+/** The same schema with its keys as they were written, so that messages use that spelling. */
 function spelled(schema: z.ZodObject, value: unknown, spelling: Spelling): z.ZodObject {
   const written = isMap(value) ? value : {}
   const entries = Object.entries(schema.shape).map(([key, child]): [string, z.core.$ZodType] => {
@@ -133,7 +133,7 @@ function respelled(child: z.core.$ZodType, value: unknown, spelling: Spelling): 
   return inner === undefined ? child : spelled(inner, value, spelling).optional()
 }
 
-/** `value` of which `spelled` has found nothing wrong, with the keys of the schema. */
+/** `value`, in which `spelled` found no problem, with the keys of the schema. */
 function camelised(schema: z.ZodObject, value: unknown): Record<string, unknown> {
   const written = isMap(value) ? value : {}
   return Object.fromEntries(

@@ -5,7 +5,7 @@ import { bareSchema, isMap, schemaAt, valueAt } from './schema-at.ts'
 
 type Issue = z.core.$ZodIssue
 
-/** What the findings are worded from. */
+/** The input of the findings. */
 interface Subject {
   readonly schema: z.ZodType
   readonly value: unknown
@@ -13,7 +13,7 @@ interface Subject {
   sourceAt(path: Path): string | undefined
 }
 
-/** Every key and value whose own form is wrong: unknown, missing, of another type, out of range. */
+/** Every key and value that is wrong by itself: unknown, missing, of another type, out of range. */
 export function shapeFindings(subject: Subject): ConfigFinding[] {
   const result = subject.schema.safeParse(subject.value)
   return result.success ? [] : result.error.issues.flatMap(issue => word(issue, [], subject))
@@ -57,14 +57,14 @@ function below(path: Path, subject: Subject): ConfigFinding[] {
   return result?.success === false ? result.error.issues.flatMap(issue => word(issue, path, subject)) : []
 }
 
-/** The problems of the alternative that was meant: a number, or the only one that got below the top of the value. */
+/** The problems of the alternative that was meant: the number, or the only one with problems below the top of the value. */
 function branch(issue: z.core.$ZodIssueInvalidUnion, path: Path, subject: Subject): ConfigFinding[] | undefined {
   const number = typeof valueAt(subject.value, path) === 'number' ? numberPlace(schemaAt(subject.schema, path)) : -1
   const meant = issue.errors[number] ?? issue.errors.find(issues => issues.every(one => one.path.length > 0))
   return meant?.flatMap(one => word(one, path, subject))
 }
 
-/** Which alternative of a union takes numbers; −1: none, or this is no union. */
+/** The index of the union's alternative for numbers; −1: none, or not a union. */
 function numberPlace(schema: z.core.$ZodType | undefined): number {
   const bare = schema && bareSchema(schema)
   return bare instanceof z.ZodUnion ? bare.options.findIndex(option => option instanceof z.ZodNumber) : -1
@@ -74,7 +74,7 @@ function unknownKey(parent: Path, key: string, subject: Subject): ConfigFinding 
   const path = [...parent, key]
   const schema = bareSchema(schemaAt(subject.schema, parent) ?? subject.schema)
   const shape = schema instanceof z.ZodObject ? schema.shape : {}
-  return badKey(path, 'no key has this name here', unknownKeyFix(key, shape))
+  return badKey(path, 'there is no such key here', unknownKeyFix(key, shape))
 }
 
 function unknownKeyFix(key: string, shape: Readonly<Record<string, z.core.$ZodType>>): string {
@@ -133,13 +133,13 @@ function example(schema: z.core.$ZodType | undefined): string {
   return first === undefined ? '' : `, such as ${typeof first === 'string' ? first : JSON.stringify(first)}`
 }
 
-/** What stands there, for people; with its type where that is what is wrong. */
+/** The value for people; with its type where the type is wrong. */
 function shown(path: Path, subject: Subject, typed?: 'typed'): string {
   const value = valueAt(subject.value, path)
   if (value === undefined || value === null) return 'it is empty'
   if (Array.isArray(value)) return value.length === 0 ? 'the list is empty' : 'it is a list'
   if (isMap(value)) return 'it is a map'
-  const type = typeof value === 'string' ? 'text' : typeof value === 'number' ? 'the number' : 'the truth value'
+  const type = typeof value === 'string' ? 'text' : typeof value === 'number' ? 'the number' : 'the boolean'
   if (mayBeSecret(path)) return typed ? `it is ${type.replace('the', 'a')}` : 'it does not fit'
   const text = typeof value === 'string' ? quote(value) : source(path, subject)
   return typed ? `it is ${type} ${text}` : text

@@ -1,19 +1,19 @@
 import type { EngineName } from '../engines/index.ts'
 
-/** What a first sluice.yaml is made of. */
+/** The values of a first sluice.yaml. */
 export interface StartingAnswers {
   readonly site: string
   /** undefined: the cluster's default partition. */
   readonly partition: string | undefined
-  /** On the filesystem that all nodes share; what Sluice keeps there lies below it. */
+  /** The directory of Sluice on the filesystem that all nodes share. */
   readonly directory: string
   readonly networks: readonly string[]
   readonly engine: StartingEngine
-  /** A file or directory on the nodes, or, of engines that fetch one, a name at Hugging Face. */
+  /** A file or directory on the nodes, or a name at Hugging Face for engines that download models. */
   readonly model: string
 }
 
-/** Those that need nothing to be said but a model. */
+/** Engines for which a model is enough. */
 export const STARTING_ENGINES = ['llama.cpp', 'vllm', 'sglang', 'tei'] as const satisfies readonly EngineName[]
 export type StartingEngine = (typeof STARTING_ENGINES)[number]
 
@@ -25,7 +25,7 @@ export function startingTier(engine: StartingEngine): string {
   return engine === 'tei' ? 'embeddings' : 'chat'
 }
 
-/** A name that clients ask for: of a file or of a name at Hugging Face its last part. */
+/** The name that clients ask for: the last part of a path or of a name at Hugging Face. */
 function nameOf(model: string): string {
   const last = model.replace(/\/+$/, '').split('/').at(-1) ?? ''
   return last.replace(/\.gguf$/i, '').replaceAll(/[^A-Za-z0-9_.-]/g, '-') || 'model'
@@ -37,13 +37,13 @@ export function startingConfig(answers: StartingAnswers): string {
   const { shared, runtime } = startingPlaces(directory)
   const q = (word: string) => (/^[A-Za-z/][A-Za-z0-9_./-]*$/.test(word) ? word : JSON.stringify(word))
   const where = model.startsWith('/') ? `file: ${q(model)}` : `id: ${q(model)}`
-  return `# Written by sluice init. What else may stand here: sluice config schema. What is wrong with it: sluice config check.
+  return `# Written by sluice init. All keys: sluice config schema. Check this file: sluice config check.
 site: ${q(site)}
 shared: ${q(shared)} # of the account that runs everything, on the filesystem that all nodes share; not writable for others
 runtime: ${q(runtime)} # where sluice install puts Sluice and its Node; jobs start it from there
 gateway:
   listen: 127.0.0.1:8080 # nginx, on this machine alone; 8080 means every address of it, and whoever reaches it may ask
-  networks: [${networks.join(', ')}] # where the nodes are: the gateway reaches engines nowhere else
+  networks: [${networks.join(', ')}] # the networks of the nodes; the gateway reaches engines only there
 tiers:
   ${startingTier(engine)}: # a service: jobs that serve one model at one path
     engine: ${engine}

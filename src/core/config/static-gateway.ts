@@ -5,13 +5,13 @@ import { canonicalListen, isAnsweredBy, type ListenAddress, listensOf } from '..
 import { clientPaths } from '../engines/client-paths.ts'
 import type { Config } from './schema.ts'
 
-/** What clients of an empty tier are told to wait: about as long as a requeued job needs to run again. */
+/** Retry-After for clients of an empty tier: about the time until a requeued job runs again. */
 const RETRY_AFTER_SECONDS = 10
 
-/** More than any cluster here has, and what nginx still tests within its time. */
+/** More than the largest cluster needs, and few enough for nginx's test to end in time. */
 const MOST_SERVERS = 4096
 
-/** The gateway as the configuration has it, before anyone serves it. */
+/** The gateway of the configuration alone, without endpoints. */
 export function staticGateway({ gateway, tiers }: Config) {
   return {
     listen: canonicalListen(gateway.listen),
@@ -29,12 +29,11 @@ export function staticGateway({ gateway, tiers }: Config) {
 }
 
 /**
- * Whoever plans a gateway fills what is fixed here, within the networks, and nothing else. "Nothing unvalidated reaches
- * nginx", docs/design/rules.md, is judged here again, as far as it needs no file of the share: what plans may be
- * another account's. It is for a site with Slurm, whose engines are never on loopback, nor where the gateway itself
- * answers.
+ * Checks a planned gateway against the static one: a plan may only add endpoints within the networks. The rule "nothing
+ * unvalidated reaches nginx", docs/design/rules.md, is checked here again without files of the share, because another account
+ * may have made the plan. This is for a site with Slurm: its engines are never on loopback, nor at an address of the gateway.
  *
- * @throws when the model does more.
+ * @throws when the plan does more.
  */
 export function refuseOtherModel(config: Config, model: GatewayModel, ownAddresses: readonly string[]): void {
   const staticPart = staticGateway(config)
@@ -48,7 +47,7 @@ export function refuseOtherModel(config: Config, model: GatewayModel, ownAddress
   }
   const servers = model.tiers.flatMap(tier => tier.servers)
   if (servers.length > MOST_SERVERS) {
-    throw new Error(`Cannot apply a model: it has ${servers.length} endpoints, and ${MOST_SERVERS} is the most`)
+    throw new Error(`Cannot apply a model: it has ${servers.length} endpoints, and at most ${MOST_SERVERS} are allowed`)
   }
   const networks = rangesOf(config.gateway.networks)
   const listens = listensOf(staticPart)
@@ -64,7 +63,7 @@ export function refuseOtherModel(config: Config, model: GatewayModel, ownAddress
   }
 }
 
-/** @throws when the gateway reaches nobody there, so that it has no streams to end. */
+/** @throws when the address lies outside the networks, so that the gateway has no streams there. */
 export function refuseStrayed({ gateway }: Config, address: string): void {
   if (inNetworks(address, gateway.networks)) return
   throw new Error(`Cannot end streams: ${address} lies outside gateway.networks`)

@@ -1,15 +1,15 @@
 import type { EngineName } from '../engines/index.ts'
 
 /**
- * Flags without a value, by engine. `pairs`: each has a `--no-…` that turns it off. `off`: they are off unless given, so leaving one
- * out is what `false` means. What is in neither takes a value, or is not known here.
+ * Flags without a value, by engine. `pairs`: each has a `--no-…` that turns it off. `off`: they are off unless given, so `false`
+ * means to leave the flag out. A flag in neither list takes a value, or is not known here.
  */
 interface Switches {
   readonly pairs: RegExp
   readonly off: RegExp
   /** Flags that take on, off or auto. */
   readonly words?: RegExp
-  /** What short flags of pairs are called in full. */
+  /** The long names of short flags in `pairs`. */
   readonly short?: Readonly<Record<string, string>>
 }
 
@@ -96,13 +96,13 @@ const SWITCHES: Partial<Readonly<Record<EngineName, Switches>>> = {
   tei: { pairs: /^(?!)/, off: whole('--json-output', '--disable-.+') },
 }
 
-/** Takes no word: it is there, or it is not. */
+/** Whether it is a flag without a value. */
 export function isSwitch(engine: EngineName, flag: string): boolean {
   const { pairs, off, short } = SWITCHES[engine] ?? { pairs: /^(?!)/, off: /^(?!)/ }
   return pairs.test(short?.[flag] ?? flag) || off.test(flag)
 }
 
-/** What turns `flag` off: its opposite, its own word for it, or nothing where it is off unless given; undefined: nothing that is known. */
+/** How to turn `flag` off: its opposite, its value for that, or nothing where it is off unless given; undefined: not known. */
 export function switchedOff(engine: EngineName, flag: string): readonly string[] | undefined {
   const switches = SWITCHES[engine]
   if (switches === undefined || switches.off.test(flag)) return []

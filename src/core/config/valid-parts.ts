@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { bareSchema, isMap } from './schema-at.ts'
 
-/** A value of which only the well-formed parts are kept; the rest is undefined, list items included. */
+/** A value reduced to its well-formed parts; the rest is undefined, list items included. */
 export type ValidParts<T> = T extends string | number | boolean
   ? T
   : T extends readonly (infer Item)[]
@@ -11,8 +11,8 @@ export type ValidParts<T> = T extends string | number | boolean
       : T
 
 /**
- * The parts of `raw` that the schema takes, with their defaults, so that rules between keys can be checked although
- * other keys are wrong. (zod itself checks nothing across keys once one of them has the wrong shape.)
+ * The parts of `raw` that fit the schema, with their defaults, so that rules between keys can be checked although other keys
+ * are wrong. (zod itself skips rules between keys once one key has the wrong shape.)
  */
 export function validParts<S extends z.ZodType>(schema: S, raw: unknown): ValidParts<z.output<S>> | undefined {
   return keep(schema, raw) as ValidParts<z.output<S>> | undefined

@@ -2,25 +2,25 @@ import { type Alias, type Document, LineCounter, type Node, parseAllDocuments, v
 import type { Problem } from '../domain/problem.ts'
 import { notText } from './yaml-text.ts'
 
-/** Words a problem at an offset into the text. */
+/** A problem at an offset into the text, located by line. */
 type Locate = (offset: number, message: string, fix: string) => Problem
 
 /** The one document of a file, or why there is none: all errors of its syntax. */
 export interface YamlFile {
   readonly document: Document.Parsed | undefined
   readonly lines: LineCounter
-  /** What each alias means: the nearest anchor of its name above it. */
+  /** The target of each alias: the nearest anchor of its name above it. */
   readonly targets: ReadonlyMap<Alias, Node>
   readonly locate: Locate
   readonly problems: readonly Problem[]
 }
 
-/** Never throws, whatever the text. `keys`: what an empty file should have. */
+/** Never throws. `keys`: the keys that an empty file should have. */
 export function readYaml(text: string, file: string, keys = 'add site, shared, runtime, gateway and tiers'): YamlFile {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text
   const lines = new LineCounter()
   const locate: Locate = (offset, message, fix) => {
-    // At the end of the text there may be no line yet.
+    // At the end of the text a line may not have begun yet.
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), message, fix }
   }
@@ -56,14 +56,14 @@ interface Parsed {
 /** Undefined when the text is nested too deeply. */
 function parse(body: string, lineCounter: LineCounter): Parsed | undefined {
   try {
-    // Duplicate keys are found by readTree, which can name both lines.
+    // readTree finds duplicate keys, because it can name both lines.
     const options = { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' } as const
     const parsed = parseAllDocuments(body, options)
     const documents = Array.isArray(parsed) ? parsed : []
     if (documents.some(({ errors }) => errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION'))) return undefined
     return { documents, targets: new Map(documents.flatMap(aliasTargets)) }
   } catch (error) {
-    // Parser and visitor are recursive: thousands of brackets run off the stack.
+    // Parser and visitor are recursive: thousands of brackets overflow the stack.
     if (error instanceof RangeError) return undefined
     throw error
   }
@@ -105,7 +105,7 @@ function syntaxProblems(documents: readonly Document.Parsed[], locate: Locate): 
 function syntaxFix(code: string): string {
   if (code === 'TAB_AS_INDENT') return 'indent with spaces'
   if (code === 'MISSING_CHAR') return 'close it'
-  return 'mend the text here or just above'
+  return 'correct the text here or just above'
 }
 
 function lowerFirst(text: string): string {

@@ -3,7 +3,7 @@ import type { Problem } from '../domain/problem.ts'
 /** A thousand tiers fit; the parser takes seconds for a megabyte of brackets. */
 export const MAX_TEXT_LENGTH = 262_144
 
-/** What keeps `text` from being YAML text at all (too large, not UTF-8, binary), or undefined. */
+/** Why `text` cannot be YAML text (too large, not UTF-8, binary), or undefined. */
 export function notText(text: string, file: string): Problem | undefined {
   if (text.length > MAX_TEXT_LENGTH) {
     return {

@@ -12,12 +12,12 @@ import {
 } from 'yaml'
 import { type Path, pathText, quote } from './config-finding.ts'
 
-/** Where something of the configuration stands, as offsets into the text. */
+/** The place of a key or value, as offsets into the text. */
 interface Spot {
   /** Absent for list items and the top. */
   readonly key: number | undefined
   readonly value: number
-  /** The alias through which it came, when it stands elsewhere. */
+  /** The alias that refers to it, when it is written elsewhere. */
   readonly via: number | undefined
   /** The scalar as it was written. */
   readonly source: string | undefined
@@ -33,7 +33,7 @@ export interface TextFinding {
 export interface Tree {
   /** Plain data; maps have no prototype. */
   readonly value: unknown
-  /** Values that could not be read, and are null: the findings say why. */
+  /** Values that could not be read, and are null: the findings have the reason. */
   readonly unread: ReadonlySet<string>
   readonly spots: ReadonlyMap<string, Spot>
   readonly findings: readonly TextFinding[]
@@ -44,26 +44,26 @@ type Data = Record<string, unknown>
 /** The key of `Tree.spots` and `Tree.unread`. */
 export const spotKey = (path: Path) => JSON.stringify(path)
 
-/** Aliases of aliases grow without bound in a few lines; a thousand tiers have half of it. */
+/** Aliases of aliases grow without bound in a few lines. A thousand tiers have half of this limit. */
 const MAX_NODES = 50_000
 
-/** Deeper than any key goes; keeps the recursion off the end of the stack. */
+/** Deeper than any key; keeps the recursion within the stack. */
 const MAX_DEPTH = 40
 
 const PLAIN_TAGS = ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map(tag => `tag:yaml.org,2002:${tag}`)
 
-/** What the tree is read with. */
+/** How the tree is read. */
 export interface Reading {
   readonly lines: LineCounter
-  /** What each alias means; from `readYaml`. */
+  /** The target of each alias; from `readYaml`. */
   readonly targets: ReadonlyMap<Alias, Node>
-  /** Numbers at these paths stay text, as they were written. */
+  /** Numbers at these paths stay text. */
   keepsText(path: Path): boolean
 }
 
 /**
- * A YAML document as plain data, with the spot of every key and value. Aliases and merge keys (`<<`) are followed here:
- * the library would forget where things stood. Never throws for a document that parsed.
+ * A YAML document as plain data, with the spot of every key and value. Aliases and merge keys (`<<`) are followed here, because
+ * the library would lose their places. Never throws for a document that parsed.
  */
 export function readTree(document: Document.Parsed, { lines, targets, keepsText }: Reading): Tree {
   const spots = new Map<string, Spot>()
@@ -85,7 +85,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
     spots.set(spotKey(path), { key, value: start(node) || (key ?? 0), via, source })
     if (!(isScalar(node) || isMap(node) || isSeq(node))) return null
     if (node.tag !== undefined && !PLAIN_TAGS.includes(node.tag)) {
-      return refuseValue(node, path, `tag ${quote(node.tag)} means nothing here`, 'leave the tag out')
+      return refuseValue(node, path, `tag ${quote(node.tag)} is not supported here`, 'leave the tag out')
     }
     if (isScalar(node)) return scalar(node, path)
     if (open.size >= MAX_DEPTH) return refuseValue(node, path, 'it is nested too deeply', 'use fewer levels')
@@ -106,7 +106,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
       const name = keyName(key)
       const at = start(key)
       if (name === undefined) {
-        refuse(at, pathText(path), 'a key of it is a list, a map or an alias', 'write keys as words')
+        refuse(at, pathText(path), 'one of its keys is a list, a map or an alias', 'write keys as words')
         continue
       }
       const first = seen.get(name)
@@ -114,7 +114,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
         const line = lines.linePos(first).line
         refuse(at, pathText([...path, name]), `it stands on line ${line} already`, 'leave one of the two out')
       } else if (name === '__proto__') {
-        refuse(at, pathText([...path, name]), 'no key has this name', 'leave it out')
+        refuse(at, pathText([...path, name]), 'there is no such key', 'leave it out')
       } else if (name === '<<' && isScalar(key) && key.type === Scalar.PLAIN) {
         merged = value
       } else if (!Object.hasOwn(into, name)) {
@@ -159,10 +159,10 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
         start(alias),
         pathText(path),
         `no anchor ${name} stands above`,
-        `mark the value that is meant with &${alias.source}`,
+        `mark the target value with &${alias.source}`,
       )
     } else {
-      refuse(start(alias), pathText(path), `alias ${name} stands inside what it means`, 'write the value out')
+      refuse(start(alias), pathText(path), `alias ${name} stands inside its own target`, 'write the value out')
     }
     return undefined
   }
@@ -173,14 +173,16 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
     if (typeof value !== 'number') return null
     const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value)
     if (keepsText(path) && Number.isFinite(value)) return source
-    return exact ? value : refuseValue(node, path, `${source} is not a number to count with`, 'write a smaller one')
+    return exact
+      ? value
+      : refuseValue(node, path, `${source} is too large to be represented exactly`, 'write a smaller one')
   }
 
-  /** Counts keys that are read and keys that a merge passes over alike: both take time. */
+  /** Counts keys that are read and keys that a merge skips: both take time. */
   function isTooMuch(): boolean {
     nodes += 1
     if (nodes === MAX_NODES) {
-      refuse(0, 'the configuration', 'it unfolds to too much', 'use fewer aliases')
+      refuse(0, 'the configuration', 'its aliases expand to too many keys', 'use fewer aliases')
       unread.add(spotKey([]))
     }
     return nodes >= MAX_NODES
@@ -192,7 +194,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
     return null
   }
 
-  /** What aliases repeat is told once. */
+  /** A problem that aliases repeat is reported once. */
   function refuse(offset: number, what: string, found: string, fix: string): void {
     const key = `${offset} ${found}`
     if (!reported.has(key)) findings.push({ offset, message: `Cannot use ${what}: ${found}`, fix })
@@ -202,7 +204,7 @@ export function readTree(document: Document.Parsed, { lines, targets, keepsText 
   return { value: read(document.contents, [], undefined, undefined), unread, spots, findings }
 }
 
-/** Numbers and words alike as they were written: `8080: …` has the key "8080". */
+/** Keys are text as they were written: `8080: …` has the key "8080". */
 function keyName(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined
   return typeof key.value === 'string' ? key.value : (key.source ?? '')

@@ -1,11 +1,11 @@
 import { type ContainerRuntime, mountText, repeated } from './runtime.ts'
 
 /**
- * apptainer exec (reference: apptainer-exec(1), 1.4). The environment comes as APPTAINERENV_ variables, which beat the
- * image's and stand in no argv; without `--no-eval` a shell in the container would evaluate their values.
+ * apptainer exec (reference: apptainer-exec(1), 1.4). The environment is passed as APPTAINERENV_ variables, which override the
+ * image's and are not visible in argv. Without `--no-eval` a shell in the container would evaluate their values.
  *
- * Where neither FUSE nor setuid lets it mount a .sif, it unpacks the image below APPTAINER_TMPDIR, and when it is killed
- * that stays: a directory of the replica's own is emptied then. What it unpacks may hold directories without write permission.
+ * Where it cannot mount a .sif (no FUSE, no setuid), it unpacks the image below APPTAINER_TMPDIR and leaves it there when it is
+ * killed. So APPTAINER_TMPDIR is a directory of the replica that is emptied. The image may hold directories without write permission.
  */
 export const apptainer: ContainerRuntime = {
   program: 'apptainer',

@@ -1,17 +1,17 @@
 import type { ContainerRuntime } from './runtime.ts'
 
-/** What is true of the node and wrong in an image: where its programs and libraries are, its user, its disks, its locale. */
+/** Variables that are right on the node and wrong in an image: paths of programs and libraries, user, disks, locale. */
 const OF_THE_NODE = /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|LANG|LC_[A-Z]+|LD_LIBRARY_PATH|XDG_CACHE_HOME)$/
 
-/** Two environments: of the engine in its container, and of the runtime that starts it. */
+/** Two environments: that of the engine in its container, and that of the runtime that starts it. */
 export interface Environments {
   readonly inside: Readonly<Record<string, string>>
   readonly outside: Readonly<Record<string, string>>
 }
 
 /**
- * Divides an engine's environment. `engine` is all of it, `asked` what the tier says, `job` what this process was given:
- * the runtime gets of that what is the node's, and what it needs itself.
+ * Divides an engine's environment. `engine` is the whole, `asked` the tier's part, `job` this process's own. From the latter the
+ * runtime gets the variables of the node and those that it needs itself.
  */
 export function environments(
   runtime: ContainerRuntime,
@@ -27,9 +27,9 @@ export function environments(
 ): Environments {
   const isDropped = (name: string) => runtime.dropsEnvironment?.test(name) === true
   const inside = {
-    // Home is mounted by most runtimes, and packages that somebody has there would be taken before the image's.
+    // Most runtimes mount the home directory, and Python packages there would precede the image's.
     PYTHONNOUSERSITE: '1',
-    // A Python program that gives itself a title would write it over the marker (reference: setproctitle, SPT_NOENV).
+    // A Python program that sets its title would overwrite the marker (reference: setproctitle, SPT_NOENV).
     SPT_NOENV: '1',
     ...pick(engine, name => !isDropped(name) && (!OF_THE_NODE.test(name) || Object.hasOwn(asked, name))),
   }

@@ -1,9 +1,9 @@
 import { type ContainerRuntime, mountText, repeated } from './runtime.ts'
 
 /**
- * podman-hpc run (reference: NERSC/podman-hpc 1.1, podman-run(1)). `--env NAME` takes the value from podman's own
- * environment, so that none stands in argv; variables that mean podman itself are the exception. `--ipc host`: engines share
- * tensors between their processes in /dev/shm, of which a container has 64 MB of its own.
+ * podman-hpc run (reference: NERSC/podman-hpc 1.1, podman-run(1)). `--env NAME` takes the value from podman's own environment, so
+ * that argv has no values, except for variables that podman itself reads. `--ipc host`: the processes of an engine share tensors
+ * in /dev/shm, and a container's own has only 64 MB.
  *
  * The container is conmon's child, not podman's: when podman is killed it stays.
  */

@@ -2,12 +2,12 @@ import { BLOCK_NOTICE_SIGNALS } from '../domain/block-notice-signals.ts'
 import { type ContainerRuntime, mountText } from './runtime.ts'
 
 /**
- * srun with pyxis (reference: NVIDIA/pyxis args.c and pyxis_slurmstepd.c, 0.21): a step beside the batch step, which shares
- * all that the job has. The image's variables beat the job's except those that `--container-env` names, whose values it
- * takes from the environment.
+ * srun with pyxis (reference: NVIDIA/pyxis args.c and pyxis_slurmstepd.c, 0.21): a step beside the batch step that shares the job's
+ * resources. The image's variables override the job's, except those that `--container-env` names; their values come from the
+ * environment.
  *
- * Being a step, it would hear every notice that Slurm sends: TERM and USR2 are blocked. Which GPUs a step sees,
- * Slurm says anew for each; the endpoint's own are said last. A TERM to srun ends the step at once, a KILL would not.
+ * A step receives every notice that Slurm sends, so TERM and USR2 are blocked. Slurm sets the visible GPUs for each step, so the
+ * endpoint's own GPUs are set last. A TERM to srun ends the step at once, a KILL would not.
  */
 export const pyxis: ContainerRuntime = {
   program: 'srun',
@@ -39,5 +39,5 @@ export const pyxis: ContainerRuntime = {
 
 const DEVICES = /_VISIBLE_DEVICES$|^GPU_DEVICE_ORDINAL$/
 
-/** srun tells slurmctld, which tells the node. */
+/** srun asks slurmctld, and slurmctld asks the node. */
 const TERM_MS = 5_000

@@ -2,40 +2,40 @@ import type { ContainerSpec } from '../domain/replica-spec.ts'
 
 /** A way to run a program in an image, as data and one pure function; the RUNTIMES table holds one for each. */
 export interface ContainerRuntime {
-  /** Looked up on PATH of the node. */
+  /** The program, looked up on the node's PATH. */
   readonly program: string
-  /** What its `--help` must name: a plugin that not every site has, with what to say where it is not there. */
+  /** An option that its `--help` must list, because not every site has the plugin, and the message where it is missing. */
   readonly plugin?: { readonly option: string; readonly missing: string }
-  /** The image is a path on the nodes, rather than a name that the runtime looks up. */
+  /** The image is a path on the nodes, not a name that the runtime looks up. */
   isPath(image: string): boolean
-  /** Variables of the job that the runtime itself must have. */
+  /** Variables of the job that the runtime itself needs. */
   readonly keepsEnvironment: RegExp
-  /** Whatever the job says of these, the runtime must not hear it. */
+  /** Variables of the job that the runtime must not get. */
   readonly dropsEnvironment?: RegExp
-  /** What it shows of the node's files is the site's to say: nothing is mounted unasked. */
+  /** The site decides which files of the node are visible; Sluice mounts nothing by itself. */
   readonly mountsNothing?: true
   contain(order: ContainerOrder): Containment
 }
 
-/** What is to run, and with what. */
+/** The program to run, with its environment and files. */
 export interface ContainerOrder {
   readonly container: ContainerSpec
-  /** The engine's own program in the image: entry points of images change between versions, so it is always named. */
+  /** The engine's program in the image. It is always named, because entry points of images change between versions. */
   readonly command: string
-  /** Those of the container, and those that the engine needs. */
+  /** Mounts of the container and of the engine. */
   readonly mounts: readonly Mount[]
-  /** All that the engine is to find in its environment. */
+  /** The whole environment of the engine. */
   readonly inside: Readonly<Record<string, string>>
-  /** Those of them that beat the image's own, and are no secrets. */
+  /** The part of it that overrides the image's, and holds no secrets. */
   readonly asked: Readonly<Record<string, string>>
-  /** What the runtime finds in its own. */
+  /** The environment of the runtime. */
   readonly outside: Readonly<Record<string, string>>
-  /** Of the endpoint: no other container of the account on this node has it. */
+  /** A name from the endpoint, unique among the account's containers on this node. */
   readonly name: string
-  /** A directory on this node's own disk that is this replica's; it may grow by the size of the image. */
+  /** A directory of this replica on the node's own disk; it may grow by the size of the image. */
   readonly scratch: string
   readonly node: string
-  /** Processors that the job has on the node. */
+  /** Processors of the job on the node. */
   readonly cpus: number
 }
 
@@ -45,14 +45,14 @@ export interface Mount {
   readonly isReadOnly: boolean
 }
 
-/** A program in a container: its arguments follow the words. */
+/** How to run a program in a container: its arguments follow `words`. */
 export interface Containment {
   readonly words: readonly [string, ...string[]]
   /** The whole environment of the first of the words. */
   readonly env: Readonly<Record<string, string>>
-  /** What to run once all processes that are ours have been killed, as this leaves something behind; no harm if it does not. */
+  /** A command that cleans up once all our processes have been killed; harmless where nothing is left. */
   readonly cleanUp?: readonly string[]
-  /** A KILL would leave the engine to itself: it is asked to end by TERM, and given this long. */
+  /** A KILL of the runtime would leave the engine running: the runtime gets a TERM and this long to end. */
   readonly termMs?: number
 }
 
@@ -61,7 +61,7 @@ export function repeated(flag: string, values: readonly string[]): string[] {
   return values.flatMap(value => [flag, value])
 }
 
-/** `source:target`, and `:ro`, as all runtimes write it. */
+/** `source:target`, and `:ro` for read-only, as all runtimes write it. */
 export function mountText({ source, target, isReadOnly }: Mount): string {
   return `${source}:${target}${isReadOnly ? ':ro' : ''}`
 }

@@ -1,12 +1,12 @@
 import { type ContainerRuntime, mountText } from './runtime.ts'
 
 /**
- * shifter (reference: NERSC/shifter src/shifter.c, 2024). It takes the environment over, where the image's own variables
- * beat it and `--env` beats those: so what the tier asks for is said by `--env`, and what may be secret is only inherited. An
- * `--env` without a value is an error. SHIFTER* and SLURM_SPANK_* beat `--image` and are left behind.
+ * shifter (reference: NERSC/shifter src/shifter.c, 2024). The container inherits the environment; the image's variables override
+ * it, and `--env` overrides those. So the tier's variables are passed by `--env`, and possible secrets are only inherited. An
+ * `--env` without a value is an error. SHIFTER* and SLURM_SPANK_* override `--image` and are removed.
  *
- * Volumes need their mount points in the image, and may not lie over the filesystems that the site shows in every image
- * (siteFs of udiRoot.conf): models have to lie below one of those, or be mounted by the tier to a place that the image has.
+ * Volumes need their mount points in the image, and may not cover the filesystems that the site mounts into every image
+ * (siteFs of udiRoot.conf). So a model lies below one of those, or the tier mounts it to a directory that the image has.
  */
 export const shifter: ContainerRuntime = {
   program: 'shifter',
@@ -28,7 +28,7 @@ export const shifter: ContainerRuntime = {
   }),
 }
 
-/** Modules are the site's; `gpu` is NERSC's for NVIDIA. For AMD nobody has a usual one. */
+/** Modules depend on the site; `gpu` is NERSC's for NVIDIA. There is no usual one for AMD. */
 function modules(gpus: 'nvidia' | 'amd' | undefined): string[] {
   if (gpus === 'nvidia') return ['--module=gpu']
   return gpus === 'amd' ? [] : ['--module=none']

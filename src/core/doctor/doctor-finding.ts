@@ -1,14 +1,16 @@
+import { given } from '../domain/given.ts'
+
 /**
- * One thing that was looked at. ok: as it should be. note: worth knowing. warning: works, and will hurt some day. problem:
- * does not do what Sluice promises. unknown: could not be found out from here.
+ * The result of one check. ok: as it should be. note: worth knowing. warning: works, but can fail later. problem: breaks a
+ * promise of Sluice. unknown: this machine cannot find out.
  */
 export interface DoctorFinding {
-  /** `slurm.grace.fast`: what it is about, stable over versions. The first word is its group. */
+  /** `slurm.grace.fast`: its subject, stable over versions. The first word is its group. */
   readonly id: string
   readonly level: Level
-  /** One sentence of what was found. */
+  /** What was found, in one sentence. */
   readonly what: string
-  /** What follows from it. */
+  /** The consequence. */
   readonly why?: string
   /** What to do. */
   readonly fix?: string
@@ -17,9 +19,9 @@ export interface DoctorFinding {
 export type Level = 'ok' | 'note' | 'warning' | 'problem' | 'unknown'
 
 export function ok(id: string, what: string, why?: string): DoctorFinding {
-  return { id, level: 'ok', what, ...(why === undefined ? {} : { why }) }
+  return { id, level: 'ok', what, ...given({ why }) }
 }
 
 export function unknown(id: string, what: string, why?: string): DoctorFinding {
-  return { id, level: 'unknown', what, ...(why === undefined ? {} : { why }) }
+  return { id, level: 'unknown', what, ...given({ why }) }
 }

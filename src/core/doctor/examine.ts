@@ -6,11 +6,11 @@ import { examineShared } from './shared.ts'
 import { examineSlurm } from './slurm.ts'
 import { examineTier } from './tier.ts'
 
-/** Everything there is to say, in the order in which people set a site up. */
+/** All findings, in the order in which people set up a site. */
 export function examineSite(facts: DoctorFacts): readonly DoctorFinding[] {
   const here = [...examineGateway(gatewayFacts(facts)), ...examineShared(facts.shared)]
   if (facts.isLocal === true) {
-    const lasting = here.filter(({ id }) => id !== 'shared.summary') // its directory goes with it
+    const lasting = here.filter(({ id }) => id !== 'shared.summary') // sluice up removes its directory at its end
     return [...lasting, ok('slurm.none', 'sluice up runs this site on this machine, without Slurm')]
   }
   return [
@@ -21,7 +21,7 @@ export function examineSite(facts: DoctorFacts): readonly DoctorFinding[] {
   ]
 }
 
-/** Another account than the site's cannot see that a port is held by the site's own nginx. */
+/** Only the site's account can see that the site's own nginx holds a port. */
 function gatewayFacts({ gateway, shared: { found, uid } }: DoctorFacts): DoctorFacts['gateway'] {
   if ('unreadable' in found || found.ownerUid === uid) return gateway
   const isHidden = ({ holder, up }: (typeof gateway.listens)[number]) => holder === 'somebody else' && up === undefined

@@ -1,12 +1,12 @@
 import type { BuildUser } from '../domain/build.ts'
 import type { Listen } from '../domain/listen-address.ts'
+import type { Partition, Qos, SlurmConfig } from '../domain/slurm-config.ts'
 
 /**
- * What was gathered about a site. Undefined always means: could not be found out ("unknown is not none",
- * docs/design/rules.md).
+ * What was gathered about a site. Undefined always means: not known ("unknown is not none", docs/design/rules.md).
  */
 export interface DoctorFacts {
-  /** A `sluice up` runs it on this machine: there is no Slurm, no runtime for its nodes, and no partition of a tier. */
+  /** A `sluice up` runs it on this machine, without Slurm, a runtime for nodes, or partitions. */
   readonly isLocal?: true
   readonly gateway: GatewayFacts
   readonly shared: SharedFacts
@@ -16,21 +16,21 @@ export interface DoctorFacts {
 }
 
 export interface GatewayFacts {
-  /** In words why it cannot be run, where it cannot; `isThere`: for its own sake. */
+  /** In words why it cannot run; `isThere`: the program exists and fails. */
   readonly nginx:
     | { readonly version: string; readonly hasNjs: boolean | undefined }
     | { readonly missing: string; readonly isThere?: boolean }
   readonly listens: readonly ListenFacts[]
-  /** The updater may end sockets of nginx: root may, and an account that may trace its own processes; undefined: not known. */
+  /** Whether the updater may end sockets of nginx: as root, or where an account may trace its own processes. Undefined: not known. */
   readonly mayEndStreams: boolean | undefined
-  /** For how long the updaters have been silent that do not beat, milliseconds by gateway; undefined: not known. */
+  /** Updaters without a beat: for how long, milliseconds by gateway; undefined: not known. */
   readonly stillUpdaters?: ReadonlyMap<string, number> | undefined
   readonly networks: readonly string[]
 }
 
 export interface ListenFacts {
   readonly listen: Listen
-  /** The sluice.yaml of a `sluice up` of this account that listens there too, where it does. */
+  /** The sluice.yaml of a `sluice up` of this account that listens on the same place. */
   readonly up?: string | undefined
   readonly holder: 'nobody' | 'our nginx' | 'somebody else' | 'not this machine' | undefined
 }
@@ -43,28 +43,28 @@ export interface SharedFacts {
         readonly ownerUid: number
         readonly mode: number
         readonly isDirectory: boolean
-        /** Name of the filesystem; undefined: none that we know to be local. */
+        /** Name of the filesystem; undefined: not on the list of local filesystems. */
         readonly localFilesystem: string | undefined
-        /** Of statfs(2), in hexadecimal: how people find the name of one that we do not know. */
+        /** From statfs(2), shown in hexadecimal, so that people can look up an unlisted one. */
         readonly filesystemType: string
         readonly freeBytes: number
-        /** How many files more it takes; undefined: it does not count them. */
+        /** How many more files fit; undefined: the filesystem does not count them. */
         readonly freeInodes: number | undefined
-        /** Where its filesystem begins. */
+        /** The mount point of its filesystem. */
         readonly mountPoint: string
       }
     | { readonly unreadable: string }
-  /** What a file that was written there for trial showed; in words why it could not be written. */
+  /** The result of a trial write there; in words why it failed. */
   readonly trial:
     | {
         readonly ownerUid: number
-        /** From the write to the text being read by its name. */
+        /** From the write until a read by its name returned the text. */
         readonly visibleMs: number
         /** From the rename to the event; undefined: none came within a second. */
         readonly eventMs: number | undefined
       }
     | { readonly failed: string; readonly code?: string | undefined }
-  /** What engines ask for; `none`: nobody has made it yet. Undefined: it could not be looked at. */
+  /** site.key; `none`: it does not exist yet. Undefined: it could not be read. */
   readonly key:
     | { readonly ownerUid: number; readonly mode: number; readonly unusable: string | undefined }
     | 'none'
@@ -73,57 +73,36 @@ export interface SharedFacts {
 
 export interface RuntimeFacts {
   readonly path: string
-  /** What `current` points at; undefined: nothing. */
+  /** The target of `current`; undefined: there is no such link. */
   readonly current: string | undefined
-  /** It holds this very bundle; undefined: this is no bundle, or it could not be read. */
+  /** Whether it holds this same bundle; undefined: this program is not a bundle, or it could not be read. */
   readonly isThis: boolean | undefined
-  /** Who runs which build: updaters that beat, and endpoints; undefined: could not be read. */
+  /** The build that each updater with a beat and each endpoint runs; undefined: could not be read. */
   readonly users?: { readonly updaters: readonly BuildUser[]; readonly endpoints: readonly BuildUser[] } | undefined
 }
 
 export interface SlurmFacts {
   /** In words why it is not known. */
-  readonly config:
-    | {
-        readonly version?: string
-        readonly killWaitSeconds?: number
-        readonly minJobAgeSeconds?: number
-        readonly preemptType?: string
-        readonly preemptMode?: string
-        readonly preemptParameters?: string
-        readonly slurmctldParameters?: string
-        readonly jobRequeue?: boolean
-        readonly proctrackType?: string
-        readonly signalChildrenProcesses?: boolean
-        readonly credExpireSeconds?: number
-        readonly requeueDelaySeconds?: number
-      }
-    | { readonly unknown: string }
+  readonly config: SlurmConfig | { readonly unknown: string }
   readonly squeueSeconds: number
 }
 
 export interface TierFacts {
   readonly name: string
-  /** The engine's program, as the configuration names it; undefined: it is Sluice's own. */
+  /** The engine's program, as the configuration names it; undefined: the demo engine. */
   readonly command: string | undefined
-  /** Of its RPC workers, where its replicas have any. */
+  /** The port of its RPC workers, if its replicas have any. */
   readonly rpcPort?: number
   readonly isExclusive: boolean
-  /** Those that the configuration names, or the default one; undefined: not known. */
+  /** The partitions that the configuration names, or the default one; undefined: not known. */
   readonly partitions: readonly PartitionFacts[] | undefined
-  /** Names that the configuration has and Slurm does not. */
+  /** Partitions that the configuration names and Slurm does not have. */
   readonly missingPartitions: readonly string[]
   readonly qos: string | undefined
-  /** Undefined: there is no database, or it does not know this one. */
-  readonly qosFacts: { readonly graceSeconds?: number; readonly preemptMode: string } | undefined
-  /** Nodes that its jobs may get, with the addresses that the gateway takes for theirs. */
+  /** Undefined: there is no accounting database, or it does not have this QoS. */
+  readonly qosFacts: Omit<Qos, 'name'> | undefined
+  /** Nodes that its jobs may get, with the addresses to which the gateway resolves them. */
   readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[] | undefined }[] | undefined
 }
 
-export interface PartitionFacts {
-  readonly name: string
-  readonly graceSeconds?: number
-  readonly preemptMode?: string
-  readonly state?: string
-  readonly isExclusive: boolean
-}
+export type PartitionFacts = Omit<Partition, 'isDefault' | 'nodes'>

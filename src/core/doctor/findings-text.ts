@@ -1,6 +1,6 @@
 import type { DoctorFinding, Level } from './doctor-finding.ts'
 
-/** The findings by group, worst news as visible as the best; the last line counts. */
+/** The findings by group; the last line counts them. */
 export function findingsText(findings: readonly DoctorFinding[]): readonly string[] {
   const groups = Map.groupBy(findings, finding => finding.id.split('.')[0] ?? '')
   return [

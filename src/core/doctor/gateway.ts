@@ -24,7 +24,7 @@ function examineNginx(nginx: GatewayFacts['nginx']): readonly DoctorFinding[] {
     return [{ id: 'gateway.nginx', level: 'problem', what: nginx.missing, why: 'The updater drives nginx', fix }]
   }
   const found = ok('gateway.nginx', `nginx ${nginx.version}`)
-  if (nginx.hasNjs === undefined) return [found, unknown('gateway.njs', 'Whether nginx has njs is not known')]
+  if (nginx.hasNjs === undefined) return [found, unknown('gateway.njs', 'It is not known whether nginx has njs')]
   const [what, why] = nginx.hasNjs
     ? ['nginx has the njs module', 'Nothing uses it yet']
     : ['nginx has no njs module', 'Nothing needs it yet: one port routes by path, not by model name']
@@ -34,13 +34,13 @@ function examineNginx(nginx: GatewayFacts['nginx']): readonly DoctorFinding[] {
 function examineTracing(mayEndStreams: boolean | undefined): DoctorFinding {
   const id = 'gateway.streams'
   if (mayEndStreams === undefined)
-    return unknown(id, 'Whether streams of a node that vanishes can be ended is not known')
+    return unknown(id, 'It is not known whether streams of a node that vanishes can be ended')
   if (mayEndStreams) return ok(id, 'Streams of a node that vanishes can be ended')
   return {
     id,
     level: 'warning',
     what: 'An account may not trace its own processes here (kernel.yama.ptrace_scope is not 0)',
-    why: 'The updater cannot end the streams of a node that vanishes: they stay silent for readTimeoutSeconds',
+    why: 'The updater cannot end the streams of a node that vanishes: clients wait for readTimeoutSeconds',
     fix: 'sysctl kernel.yama.ptrace_scope=0 on the machine of the gateway, and the same in /etc/sysctl.d',
   }
 }
@@ -49,9 +49,9 @@ function examineSilence([gateway, forMs]: readonly [string, number]): DoctorFind
   return {
     id: `gateway.updater.${gateway}`,
     level: 'problem',
-    what: `The updater of gateway ${gateway} does not beat: its last word is ${Math.round(forMs / 1_000)} s old`,
-    why: 'New replicas get no requests there, and drained ones wait for it',
-    fix: `start it again (sluice updater), or, if that gateway is gone for good, remove routes/${gateway}.json`,
+    what: `The updater of gateway ${gateway} does not beat: its last beat is ${Math.round(forMs / 1_000)} s old`,
+    why: 'New replicas get no requests there, and draining replicas wait for it',
+    fix: `restart it (sluice updater), or, if that gateway is gone for good, remove routes/${gateway}.json`,
   }
 }
 
@@ -71,7 +71,7 @@ function examineListen({ listen, holder, up }: ListenFacts): DoctorFinding {
           level: 'problem',
           what: `${place} is held by a sluice up of this account, which runs ${up}`,
           why: 'The gateway cannot open it while that runs',
-          fix: `end it (Ctrl-C), ask about that site instead (--config ${up}), or change gateway.listen or gatewayPort`,
+          fix: `end it (Ctrl-C), check that site instead (--config ${up}), or change gateway.listen or gatewayPort`,
         }
       return {
         id,
@@ -86,9 +86,9 @@ function examineListen({ listen, holder, up }: ListenFacts): DoctorFinding {
         level: 'problem',
         what: `This machine does not have the address of ${place}`,
         why: 'The gateway cannot listen there',
-        fix: 'write one that "ip address" shows (gateway.listen, gatewayPort), or give the machine that address',
+        fix: 'set gateway.listen or gatewayPort to an address that "ip address" shows, or give the machine that address',
       }
     case undefined:
-      return unknown(id, `Whether ${listenWords(at)} is free is not known`)
+      return unknown(id, `It is not known whether ${listenWords(at)} is free`)
   }
 }

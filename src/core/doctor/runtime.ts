@@ -27,35 +27,31 @@ function examineCurrent({ path, current, isThis }: RuntimeFacts): DoctorFinding 
     }
   }
   if (isThis === undefined)
-    return unknown(id, `"${path}/current" is ${current}; whether it is this version is not known`)
-  if (isThis) return ok(id, `"${path}/current" is ${current}, this very version`)
+    return unknown(id, `"${path}/current" is ${current}; it is not known whether that is this version`)
+  if (isThis) return ok(id, `"${path}/current" is ${current}, the same version as this one`)
   return {
     id,
     level: 'warning',
-    what: `"${path}/current" is ${current}, which is another build than this one`,
-    why: 'Jobs run that one, and this command judges by this one',
+    what: `"${path}/current" is ${current}, a different build from this one`,
+    why: 'Jobs run the installed build, and this command checks by its own',
     fix: `run sluice install --to ${path}, or use the sluice in ${path}/current`,
   }
 }
 
-/** A program that runs is not replaced by what is installed: it goes on until it is started anew. */
+/** An installation does not replace a running program: the old build runs until a restart. */
 function examineUpdater({ who, build }: BuildUser, current: string): DoctorFinding {
   const id = `runtime.updater.${who}`
   if (build === current) return ok(id, `The updater of gateway ${who} runs what is installed`)
   if (build !== undefined && !isInstalledBuild(build)) {
-    const why = `What is installed is ${current}; whether it is the same is not known`
-    return unknown(
-      id,
-      `The updater of gateway ${who} runs Sluice ${build} from a place where it was not installed`,
-      why,
-    )
+    const why = `${current} is installed; it is not known whether it is the same build`
+    return unknown(id, `The updater of gateway ${who} runs Sluice ${build} from outside the runtime directory`, why)
   }
   return {
     id,
     level: 'warning',
-    what: `The updater of gateway ${who} runs ${build ?? 'a Sluice that does not yet say which'}, and installed is ${current}`,
-    why: 'It goes on with what it was started from',
-    fix: 'start it again (systemctl restart sluice-updater); nginx serves on meanwhile',
+    what: `The updater of gateway ${who} runs ${build ?? 'a Sluice that is too old to report its build'}, and ${current} is installed`,
+    why: 'It runs the old build until it is restarted',
+    fix: 'restart it (systemctl restart sluice-updater); nginx keeps serving meanwhile',
   }
 }
 
@@ -64,15 +60,15 @@ function examineEndpoints(endpoints: readonly BuildUser[], current: string): rea
   if (endpoints.length === 0) return []
   const others = endpoints.filter(({ build }) => build !== current)
   if (others.length === 0) return [ok(id, `All ${endpoints.length} endpoints run what is installed`)]
-  const byBuild = [...Map.groupBy(others, ({ build }) => build ?? 'a Sluice that does not yet say which')]
+  const byBuild = [...Map.groupBy(others, ({ build }) => build ?? 'a Sluice that is too old to report its build')]
   const listed = byBuild.map(([build, of]) => `${build}: ${of.map(({ who }) => who).join(', ')}`).join('; ')
   return [
     {
       id,
       level: 'note',
       what: `${others.length} of ${endpoints.length} endpoints run another build than ${current}. ${listed}`,
-      why: 'They go on with it, which is well, until their job ends',
-      fix: 'sluice drain ID --requeue, one after the other, has them come back with what is installed',
+      why: 'They run that build until their job ends, which does no harm',
+      fix: 'run sluice drain ID --requeue for one after the other: each comes back with the installed build',
     },
   ]
 }

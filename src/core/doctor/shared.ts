@@ -17,11 +17,11 @@ export function examineShared(facts: SharedFacts): readonly DoctorFinding[] {
     ...(found.ownerUid === facts.uid ? [summary(found.mode, path)] : []),
     space(found),
     ...inodes(found),
-    // To another account it is as foreign as the directory, which is said already.
+    // For another account the owner of the directory is reported already.
     ...(found.ownerUid === facts.uid ? siteKey(facts) : []),
   ]
   if ('failed' in trial) {
-    if (found.ownerUid !== facts.uid) return access // nor should it
+    if (found.ownerUid !== facts.uid) return access // another account need not write there
     const what = `Cannot write in "${path}": ${trial.failed}`
     const fix = writeCure(trial.code, found, facts)
     return [...access, { id: 'shared.write', level: 'problem', what, why: 'Nothing can be published', fix }]
@@ -48,8 +48,8 @@ function permissions(mode: number, path: string): DoctorFinding {
   return {
     id: 'shared.permissions',
     level: 'problem',
-    what: `Everybody can write in "${path}" (mode ${shown})`,
-    why: 'Anybody could replace the directories in it, and so what nginx reaches',
+    what: `Every account can write in "${path}" (mode ${shown})`,
+    why: 'Every account could replace the directories in it, and so decide what nginx reaches',
     fix: `chmod o-w ${path}`,
   }
 }
@@ -61,12 +61,12 @@ function summary(mode: number, path: string): DoctorFinding {
     id: 'shared.summary',
     level: 'note',
     what: 'Other accounts may not enter, so sluice status shows them nothing',
-    why: 'What the updater publishes for them is in status/; nothing else there is for others to read',
+    why: 'The updater publishes a summary for them in status/; they cannot read the other files',
     fix: `chmod o+x ${path}`,
   }
 }
 
-/** Beats and logs are small, and a full filesystem withdraws nobody, but nothing new is published either. */
+/** Beats and logs are small. A full filesystem withdraws no endpoint, but new ones cannot be published. */
 const LITTLE_BYTES = 1024 ** 3
 
 type Filesystem = Exclude<SharedFacts['found'], { unreadable: string }>
@@ -78,7 +78,7 @@ function space({ freeBytes, mountPoint }: Filesystem): DoctorFinding {
     id: 'shared.space',
     level: 'warning',
     what: `${what} on the filesystem at ${mountPoint}`,
-    why: `A full filesystem takes no endpoint; ${freeWords(LITTLE_BYTES)} should be free`,
+    why: `On a full filesystem no endpoint can be published; ${freeWords(LITTLE_BYTES)} should be free`,
     fix: `make room there (df -h ${mountPoint})`,
   }
 }
@@ -89,8 +89,8 @@ function inodes({ freeInodes, mountPoint }: Filesystem): readonly DoctorFinding[
     {
       id: 'shared.inodes',
       level: 'warning',
-      what: `The filesystem at ${mountPoint} takes ${freeInodes} more files`,
-      why: `A replica has a few files, and each beat writes one; ${FEW_INODES} should be free`,
+      what: `The filesystem at ${mountPoint} has room for ${freeInodes} more files`,
+      why: `A replica has a few files, and each beat writes one; at least ${FEW_INODES} should be free`,
       fix: `remove files there (df -i ${mountPoint})`,
     },
   ]
@@ -98,7 +98,7 @@ function inodes({ freeInodes, mountPoint }: Filesystem): readonly DoctorFinding[
 
 const FEW_INODES = 1_000
 
-/** What to do about a file that could not be written. */
+/** The fix for a file that could not be written. */
 function writeCure(
   code: string | undefined,
   { freeBytes, freeInodes, mountPoint }: Filesystem,
@@ -108,7 +108,7 @@ function writeCure(
   switch (code) {
     case 'ENOSPC':
       return freeInodes === 0
-        ? `remove files on the filesystem at ${mountPoint}: it takes no more of them (df -i ${mountPoint})`
+        ? `remove files on the filesystem at ${mountPoint}: it has no room for more of them (df -i ${mountPoint})`
         : `make room on the filesystem at ${mountPoint}: ${freeWords(freeBytes)} are free, ${room} (df -h ${mountPoint})`
     case 'EDQUOT':
       return `make room for uid ${facts.uid} at ${mountPoint}, or have its quota raised: ${room} within it (quota -s, or lfs quota)`
@@ -127,7 +127,7 @@ function freeWords(bytes: number): string {
 function siteKey({ key, path, uid }: SharedFacts): readonly DoctorFinding[] {
   const file = `${path}/site.key`
   if (key === undefined) return [unknown('shared.key', `"${file}" could not be looked at`)]
-  if (key === 'none') return [ok('shared.key', 'There is no site.key yet: the first engine that starts makes it')]
+  if (key === 'none') return [ok('shared.key', 'There is no site.key yet: the first engine that starts creates it')]
   const shown = (key.mode & 0o7777).toString(8).padStart(4, '0')
   const problem = (what: string, why: string, fix: string): DoctorFinding[] => [
     { id: 'shared.key', level: 'problem', what, why, fix },
@@ -137,17 +137,17 @@ function siteKey({ key, path, uid }: SharedFacts): readonly DoctorFinding[] {
     return problem(`"${file}" belongs to uid ${key.ownerUid}, and this is uid ${uid}`, why, `chown it, or remove it`)
   }
   if ((key.mode & 0o077) !== 0) {
-    const why = 'Who reads it reaches every engine past the gateway'
+    const why = 'An account that reads it can use every engine without the gateway'
     return problem(`Others may read "${file}" (mode ${shown})`, why, `chmod 600 ${file}`)
   }
   if (key.unusable !== undefined) {
     const why = 'No engine starts without a key'
-    return problem(key.unusable, why, 'remove it, and the next engine makes another')
+    return problem(key.unusable, why, 'remove it, and the next engine creates another')
   }
-  return [ok('shared.key', `site.key can be read by us alone (mode ${shown})`)]
+  return [ok('shared.key', `Only this account can read site.key (mode ${shown})`)]
 }
 
-/** Root squash and other mappings of accounts: what we write is not ours. */
+/** Root squash and other mappings of accounts: the files that we write belong to another uid. */
 function identity(ownerUid: number, { uid }: SharedFacts): readonly DoctorFinding[] {
   if (ownerUid === uid) return []
   return [
@@ -164,12 +164,12 @@ function identity(ownerUid: number, { uid }: SharedFacts): readonly DoctorFindin
   ]
 }
 
-/** Above this a withdrawal takes longer than the scan that would show it. */
+/** Above this a change takes longer to become visible than one scan interval. */
 const SLOW_MS = 500
 
 function visibility(visibleMs: number): DoctorFinding {
   const what = `A change is readable after ${Math.max(1, Math.round(visibleMs))} ms`
-  const why = 'Seen from this machine; how long other nodes take cannot be seen from here'
+  const why = 'Measured on this machine; other nodes may take longer'
   if (visibleMs < SLOW_MS) return ok('shared.visible', what, why)
   return {
     id: 'shared.visible',
@@ -186,18 +186,18 @@ function events(
 ): DoctorFinding {
   const { localFilesystem, filesystemType } = found
   if (localFilesystem === undefined) {
-    const what = `The filesystem (type 0x${filesystemType}) is none that tells of other machines' changes`
-    return { id: 'shared.events', level: 'note', what, why: 'The updater scans each timing.scanSeconds instead' }
+    const what = `The filesystem (type 0x${filesystemType}) does not report changes made by other machines`
+    return { id: 'shared.events', level: 'note', what, why: 'The updater scans every timing.scanSeconds instead' }
   }
   if (eventMs !== undefined) {
     const what = `Events of ${localFilesystem} arrive after ${Math.max(1, Math.round(eventMs))} ms`
-    return ok('shared.events', what, 'They only wake the updater; the scan is the truth')
+    return ok('shared.events', what, 'They only wake the updater; it acts on its scan')
   }
   return {
     id: 'shared.events',
     level: 'warning',
-    what: `${localFilesystem} is local, but no event arrived within a second`,
-    why: 'The updater scans each timing.scanSeconds instead',
+    what: `${localFilesystem} is local, but no event arrived within one second`,
+    why: 'The updater scans every timing.scanSeconds instead',
     fix: 'raise fs.inotify.max_user_watches or max_user_instances, or write watch: false',
   }
 }

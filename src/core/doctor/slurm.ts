@@ -1,13 +1,13 @@
+import { KEPT_SECONDS } from '../domain/kill-wait.ts'
 import { requeuePauseSeconds } from '../domain/requeue-pause.ts'
+import type { SlurmConfig } from '../domain/slurm-config.ts'
 import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { SlurmFacts } from './facts.ts'
 
-type Config = Exclude<SlurmFacts['config'], { readonly unknown: string }>
-
-/** What holds for the whole cluster. */
+/** Findings for the whole cluster. */
 export function examineSlurm({ config, squeueSeconds }: SlurmFacts): readonly DoctorFinding[] {
   if ('unknown' in config) {
-    return [{ ...unknown('slurm.config', config.unknown), fix: 'see that scontrol show config works here' }]
+    return [{ ...unknown('slurm.config', config.unknown), fix: 'make scontrol show config work here' }]
   }
   return [
     version(config),
@@ -23,7 +23,7 @@ export function examineSlurm({ config, squeueSeconds }: SlurmFacts): readonly Do
 const OLDEST = [22, 5]
 const NEWEST = [26, 5]
 
-function version({ version: text }: Config): DoctorFinding {
+function version({ version: text }: SlurmConfig): DoctorFinding {
   const id = 'slurm.version'
   const [major, minor] = (text ?? '').split('.').map(Number)
   if (text === undefined || major === undefined || minor === undefined)
@@ -43,7 +43,7 @@ function version({ version: text }: Config): DoctorFinding {
   return ok(id, `Slurm ${text}`)
 }
 
-function preemption({ preemptType, preemptMode }: Config): DoctorFinding {
+function preemption({ preemptType, preemptMode }: SlurmConfig): DoctorFinding {
   const id = 'slurm.preemption'
   if (preemptType === undefined) return unknown(id, 'How this cluster preempts is not known')
   const mode = preemptMode ?? 'OFF'
@@ -54,16 +54,13 @@ function preemption({ preemptType, preemptMode }: Config): DoctorFinding {
   return ok(id, `Preemption by ${by}, mode ${mode}`, `GraceTime counts where the ${by} have it`)
 }
 
-function signal({ preemptParameters, slurmctldParameters }: Config): readonly DoctorFinding[] {
+function signal({ preemptParameters, slurmctldParameters }: SlurmConfig): readonly DoctorFinding[] {
   const isOn = /send_user_signal/.test(`${preemptParameters ?? ''},${slurmctldParameters ?? ''}`)
-  const why = 'The signal of --signal takes the place of TERM; replicas take both for the same notice'
+  const why = 'The signal of --signal replaces TERM; replicas take both for the same notice'
   return isOn ? [ok('slurm.signal', 'A preemption sends the user signal (send_user_signal)', why)] : []
 }
 
-/** Of what Slurm grants the supervisor keeps this much for the end (supervisor/machine.ts). */
-const KEPT_SECONDS = 5
-
-function killWait({ killWaitSeconds }: Config): DoctorFinding {
+function killWait({ killWaitSeconds }: SlurmConfig): DoctorFinding {
   const id = 'slurm.kill-wait'
   if (killWaitSeconds === undefined) return unknown(id, 'KillWait is not known')
   const what = `KillWait is ${killWaitSeconds} s`
@@ -77,28 +74,28 @@ function killWait({ killWaitSeconds }: Config): DoctorFinding {
   }
 }
 
-function memory({ minJobAgeSeconds }: Config, squeueSeconds: number): DoctorFinding {
+function memory({ minJobAgeSeconds }: SlurmConfig, squeueSeconds: number): DoctorFinding {
   const id = 'slurm.min-job-age'
   if (minJobAgeSeconds === undefined) return unknown(id, 'MinJobAge is not known')
-  const what = `Slurm remembers a finished job for ${minJobAgeSeconds} s, and is asked each ${squeueSeconds} s`
+  const what = `Slurm remembers a finished job for ${minJobAgeSeconds} s, and is polled every ${squeueSeconds} s`
   if (minJobAgeSeconds === 0 || minJobAgeSeconds >= 3 * squeueSeconds) return ok(id, what)
   return {
     id,
     level: 'warning',
     what,
-    why: 'A job can end and be forgotten between two questions: why it ended is lost',
+    why: 'A job can end and be forgotten between two polls, and the reason of its end is lost',
     fix: `set timing.squeueSeconds to ${Math.max(1, Math.floor(minJobAgeSeconds / 3))} or less, or raise MinJobAge`,
   }
 }
 
-function requeue({ jobRequeue }: Config): readonly DoctorFinding[] {
+function requeue({ jobRequeue }: SlurmConfig): readonly DoctorFinding[] {
   if (jobRequeue !== false) return []
-  const why = 'Job scripts say --requeue, which overrides it'
+  const why = 'Job scripts have --requeue, which overrides it'
   return [{ id: 'slurm.requeue', level: 'note', what: 'Jobs are not requeued by default (JobRequeue=0)', why }]
 }
 
-function delay(config: Config): DoctorFinding {
+function delay(config: SlurmConfig): DoctorFinding {
   const cause = config.requeueDelaySeconds === undefined ? 'cred_expire' : 'requeue_delay'
   const what = `Slurm holds a requeued job for ${requeuePauseSeconds(config)} s (${cause})`
-  return ok('slurm.requeue-delay', what, 'A running updater undoes that at its next question')
+  return ok('slurm.requeue-delay', what, 'A running updater ends that at its next poll')
 }

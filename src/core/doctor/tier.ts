@@ -1,5 +1,6 @@
 import { inNetworks, parseIpv4 } from '../domain/address.ts'
 import { termReachesAll } from '../domain/block-notice-signals.ts'
+import { KEPT_SECONDS } from '../domain/kill-wait.ts'
 import { type DoctorFinding, ok, unknown } from './doctor-finding.ts'
 import type { GatewayFacts, PartitionFacts, SlurmFacts, TierFacts } from './facts.ts'
 
@@ -8,7 +9,7 @@ interface Around {
   readonly gateway: Pick<GatewayFacts, 'networks'>
 }
 
-/** What holds for one tier's jobs. */
+/** Findings for one tier's jobs. */
 export function examineTier(tier: TierFacts, { slurm, gateway }: Around): readonly DoctorFinding[] {
   return [
     ...partitions(tier),
@@ -35,10 +36,7 @@ function partitions({ name, partitions: found, missingPartitions }: TierFacts): 
   return [ok(id, `${name}: partition ${found.map(one => one.name).join(', ')}`)]
 }
 
-/** Of the grace this much is kept for the end (supervisor/machine.ts). */
-const KEPT_SECONDS = 5
-
-/** How a preemption goes, by partitions or by the quality of service, whichever counts here. */
+/** How a preemption ends a job: by its partitions, or by its QoS where preempt/qos is set. */
 function leaving(tier: TierFacts, slurm: SlurmFacts): readonly DoctorFinding[] {
   if ('unknown' in slurm.config) return []
   const { preemptType, preemptMode = 'OFF' } = slurm.config
@@ -55,7 +53,7 @@ function leaving(tier: TierFacts, slurm: SlurmFacts): readonly DoctorFinding[] {
   })
 }
 
-/** What decides how a tier's jobs are preempted. */
+/** The partition or QoS that decides how a tier's jobs are preempted. */
 interface Source {
   /** `partition gpu_ai`. */
   readonly where: string
@@ -70,7 +68,11 @@ function leavingByQos(tier: TierFacts, slurm: SlurmFacts, clusterMode: string): 
   if (qosFacts === undefined) {
     const which = qos === undefined ? 'its default QoS' : `QoS ${qos}`
     return [
-      unknown(`tier.grace.${name}`, `${name}: the grace of ${which} is not known`, 'sacctmgr show qos does not tell'),
+      unknown(
+        `tier.grace.${name}`,
+        `${name}: the grace of ${which} is not known`,
+        'sacctmgr show qos does not show it',
+      ),
     ]
   }
   const own = qosFacts.preemptMode
@@ -94,7 +96,7 @@ function grace(
   const known = 'unknown' in config ? {} : config
   const { killWaitSeconds } = known
   if (seconds === 0) {
-    const all = `KillWait${killWaitSeconds === undefined ? '' : ` (${killWaitSeconds} s)`} is all there is`
+    const all = `KillWait${killWaitSeconds === undefined ? '' : ` (${killWaitSeconds} s)`} is all the time there is`
     return [
       {
         id,
@@ -105,20 +107,20 @@ function grace(
           (termReachesAll(known) === true
             ? '; nodes whose coreutils are older than 8.31 cannot keep it from the engine, and answers are cut'
             : ''),
-        fix: `ask for a grace as long as your answers take: ${change}`,
+        fix: `ask for a grace as long as your longest answers: ${change}`,
       },
     ]
   }
   const windowSeconds = seconds - KEPT_SECONDS
   if (windowSeconds <= 0) {
-    const what = `${name}: GraceTime of ${where} is ${seconds} s, and ${KEPT_SECONDS} s are kept for the end`
+    const what = `${name}: GraceTime of ${where} is ${seconds} s, and Sluice keeps ${KEPT_SECONDS} s for the end`
     return [
       {
         id,
         level: 'problem',
         what,
         why: 'Answers are cut',
-        fix: `ask for more: ${change}`,
+        fix: `ask for a longer grace: ${change}`,
       },
     ]
   }
@@ -140,7 +142,7 @@ function mode({ name }: TierFacts, { where, preemptMode }: Source): readonly Doc
         id,
         level: 'warning',
         what: `${name}: ${where} cancels what it preempts`,
-        why: 'A replica requeues itself while its grace lasts; one that is late is gone for good',
+        why: 'A replica requeues itself during its grace; if it is late, the job is gone for good',
         fix: 'ask for PreemptMode=REQUEUE',
       },
     ]
@@ -166,7 +168,7 @@ function sharing({ name, isExclusive, partitions: found }: TierFacts): readonly 
       id: `tier.shared-nodes.${name}`,
       level: 'note',
       what: `${name}: its nodes are shared with other people's jobs`,
-      why: 'They can reach the engine beside the gateway, and slow it down',
+      why: 'They can reach the engine without the gateway, and slow it down',
       fix: `write tiers.${name}.slurm.exclusive: true where a whole node is yours`,
     },
   ]
@@ -179,19 +181,19 @@ function rpc({ name, rpcPort }: TierFacts): readonly DoctorFinding[] {
     {
       id: `tier.rpc.${name}`,
       level: 'warning',
-      what: `${name}: its RPC workers take orders from everything that reaches port ${rpcPort} of their nodes`,
+      what: `${name}: its RPC workers obey every client that reaches port ${rpcPort} of their nodes`,
       why: "llama.cpp's RPC has no key and no encryption; a second client also hangs the model",
-      fix: 'let only the nodes of this cluster reach that port, and choose rpc.network so that nothing else is in it',
+      fix: 'open that port to the nodes of this cluster only, and choose an rpc.network with no other machines in it',
     },
   ]
 }
 
-/** More names than this are not shown one by one. */
+/** At most this many names are listed one by one. */
 const MOST_NAMES = 5
 
 function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway']): readonly DoctorFinding[] {
   const id = `tier.nodes.${name}`
-  if (found === undefined) return [unknown(id, `${name}: which nodes its jobs may get is not known`)]
+  if (found === undefined) return [unknown(id, `${name}: it is not known which nodes its jobs may get`)]
   const unresolved = found.filter(node => node.addresses === undefined)
   const reached = networks.map(network => ({
     network,
@@ -217,10 +219,10 @@ function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway'
       id: `${id}.outside`,
       level: 'problem',
       what: `${name}: ${list(outside)} (${first.addresses?.join(', ')}) lies outside gateway.networks`,
-      why: `Of no address in ${networks.join(', ')} is it known that it is theirs, and what an engine says of itself is not believed`,
+      why: `This machine resolves them to no address in ${networks.join(', ')}, and the address that an engine reports is not trusted without that`,
       fix:
         (isIpv6 ? 'engines are reached by IPv4: ' : 'add the network to gateway.networks, or, ') +
-        'if the nodes have an address in one of these, say by which name this machine resolves it: ' +
+        'if the nodes have an address in one of these, write the name by which this machine resolves it: ' +
         'gateway.nodeSuffix, such as i where gpu01 is gpu01i there, or gateway.nodeNames',
     })
   }
@@ -231,15 +233,15 @@ function nodes({ name, nodes: found }: TierFacts, { networks }: Around['gateway'
   return [ok(id, `${name}: engines are reached on ${places.join(', on ')}`)]
 }
 
-/** The first of the networks, in their order, in which an engine has an address that the gateway takes for the node's. */
+/** The first of the networks, in their order, in which the gateway resolves an address of the engine's node. */
 function firstNetwork(addresses: readonly string[] | undefined, networks: readonly string[]): string | undefined {
   return networks.find(network => addresses?.some(address => inNetworks(address, [network])))
 }
 
 function engine({ name, command }: TierFacts): DoctorFinding {
-  if (command === undefined) return ok(`tier.engine.${name}`, `${name}: its engine is Sluice's own`)
-  const what = `${name}: whether the nodes have "${command}" cannot be seen from here`
-  return unknown(`tier.engine.${name}`, what, 'A replica says so in sluice status when it starts')
+  if (command === undefined) return ok(`tier.engine.${name}`, `${name}: its engine is the demo engine`)
+  const what = `${name}: this machine cannot see whether the nodes have "${command}"`
+  return unknown(`tier.engine.${name}`, what, 'If they do not, a replica reports that in sluice status when it starts')
 }
 
 function list(nodes: readonly { readonly name: string }[]): string {

@@ -7,12 +7,12 @@ export function parseIpv4(text: string): number | undefined {
   return parts.reduce((value, part) => value * 256 + Number(part), 0)
 }
 
-/** `address` lies in one of the CIDR `networks`; what cannot be parsed lies nowhere. */
+/** Whether `address` lies in one of the CIDR `networks`; false for text that cannot be parsed. */
 export function inNetworks(address: string, networks: readonly string[]): boolean {
   return inRanges(address, rangesOf(networks))
 }
 
-/** The same for networks that were parsed once, where many addresses are asked about. */
+/** The same for parsed networks, for checks of many addresses. */
 export function inRanges(address: string, ranges: readonly AddressRange[]): boolean {
   const value = parseIpv4(address)
   return value !== undefined && ranges.some(([first, last]) => first <= value && value <= last)
@@ -21,7 +21,7 @@ export function inRanges(address: string, ranges: readonly AddressRange[]): bool
 /** The first and the last address of a network, as numbers. */
 export type AddressRange = readonly [first: number, last: number]
 
-/** Of CIDR networks; what cannot be parsed is none. */
+/** The ranges of CIDR networks; text that cannot be parsed is left out. */
 export function rangesOf(networks: readonly string[]): readonly AddressRange[] {
   return networks.flatMap(network => {
     const range = rangeOf(network)
@@ -43,7 +43,7 @@ function rangeOf(network: string): AddressRange | undefined {
 export const LOOPBACK = '127.0.0.0/8'
 
 /**
- * Where no engine of another machine is: link-local, loopback, this network, multicast and reserved
+ * Addresses that an engine on another machine cannot have: link-local, loopback, this network, multicast and reserved
  * ("nothing unvalidated reaches nginx", docs/design/rules.md).
  */
 export const NEVER_REMOTE = rangesOf(['169.254.0.0/16', LOOPBACK, '0.0.0.0/8', '224.0.0.0/3'])

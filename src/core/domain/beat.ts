@@ -22,7 +22,7 @@ export function formatBeat(beat: Beat): string {
   return `${JSON.stringify(beat)}\n`
 }
 
-/** Undefined when the text is no beat: a beat that cannot be read stands still, which only makes a suspect. */
+/** Undefined when the text is not a beat. An unreadable beat counts as standing still, which only makes a suspect. */
 export function parseBeat(text: string): Beat | undefined {
   try {
     return beatSchema.safeParse(JSON.parse(text)).data

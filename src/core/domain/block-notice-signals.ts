@@ -1,7 +1,7 @@
 /**
- * Becomes the program of its arguments, which does not hear the two signals of a notice, nor does what it starts. Blocks
- * them, which also holds for programs that install handlers (env(1), since coreutils 8.31), and ignores them, which also
- * holds for programs that undo all blocks: dash does when it waits for a command.
+ * Executes the program in its arguments so that neither it nor its children receive the two signals of a notice. The signals are
+ * blocked, which also works for programs that install handlers (env(1), since coreutils 8.31). They are ignored as well, which
+ * also works for programs that unblock all signals, as dash does while it waits for a command.
  */
 export const BLOCK_NOTICE_SIGNALS = `
 trap '' TERM USR2

@@ -1,4 +1,4 @@
-/** The name of what `sluice install` installs: the version, and a hash of all that is in it. */
+/** The name of an installed build: the version, and a hash of its content. */
 const INSTALLED = /^\d+\.\d+\.\d+[\w.+-]*-[0-9a-f]{12}$/
 
 export function isInstalledBuild(build: string): boolean {
@@ -6,24 +6,24 @@ export function isInstalledBuild(build: string): boolean {
 }
 
 /**
- * What the program in this directory is called in endpoint and routes files: the name of its directory where it was installed,
- * which no other build has; its bare version where it was not, as in a checkout.
+ * The name of the program in this directory, for endpoint and routes files. For an installed one it is the name of its directory,
+ * which is unique; for others, as in a checkout, the version alone.
  */
 export function buildName(version: string, directory: string): string {
   const name = directory.slice(directory.lastIndexOf('/') + 1)
   return isInstalledBuild(name) ? name : version
 }
 
-/** One that runs, and which build it runs; undefined: it does not say, as builds before those that do. */
+/** A running program and its build; undefined: it is too old to report its build. */
 export interface BuildUser {
   readonly who: string
   readonly build: string | undefined
 }
 
 /**
- * What may be removed of what is installed: all but what `current` points at and what anybody runs.
+ * Installed builds that may be removed: all except the target of `current` and builds in use.
  *
- * @returns in words why nothing may, where somebody does not say what it runs.
+ * @returns the reason why none may be removed, where a program does not report its build.
  */
 export function removableBuilds(
   installed: readonly string[],
@@ -31,7 +31,7 @@ export function removableBuilds(
   users: readonly BuildUser[],
 ): { readonly remove: readonly string[]; readonly kept: ReadonlyMap<string, string> } | { readonly unsure: string } {
   const silent = users.filter(user => user.build === undefined).map(user => user.who)
-  if (silent.length > 0) return { unsure: `which build they run is not known: ${silent.join(', ')}` }
+  if (silent.length > 0) return { unsure: `it is not known which build they run: ${silent.join(', ')}` }
   const kept = new Map<string, string>()
   for (const build of installed) {
     const who = users.filter(user => user.build === build).map(user => user.who)

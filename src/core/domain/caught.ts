@@ -1,6 +1,6 @@
 import { systemFailure } from './system-words.ts'
 
-/** What a caught value says, in words: to end a sentence with. */
+/** The message of a caught value, as the end of a sentence. */
 export function messageOf(caught: unknown): string {
   if (!(caught instanceof Error)) return String(caught)
   const failure = systemFailure(caught)
@@ -8,7 +8,7 @@ export function messageOf(caught: unknown): string {
   return failure.path === undefined ? failure.words : `"${failure.path}": ${failure.words}`
 }
 
-/** The same to end a sentence with that has named the file. */
+/** The same for a sentence that has named the file. */
 export function reasonOf(caught: unknown): string {
   return (caught instanceof Error ? systemFailure(caught)?.words : undefined) ?? messageOf(caught)
 }

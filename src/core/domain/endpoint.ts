@@ -15,9 +15,9 @@ export const REGISTRY_VERSION = 1
 export const MAX_ENDPOINT_BYTES = 64 * 1024
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
-/** Slurm takes an underscore in a node's name, which DNS does not. */
+/** Slurm allows an underscore in a node's name; DNS does not. */
 const hostName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$/)
-/** What people and clients are shown: without control characters that could forge a line of a log, and of whole characters. */
+/** Text that people and clients see: without control characters that could forge a log line, and without half characters. */
 export const SHOWN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
 const shown = (limit: number) => z.string().max(limit).regex(SHOWN)
 
@@ -25,7 +25,7 @@ const shown = (limit: number) => z.string().max(limit).regex(SHOWN)
 const MAX_MESSAGE = 4096
 /** Characters of a job's name. */
 const MAX_JOB_NAME = 256
-/** Characters of what is said of a file that is no endpoint: it may quote the file. */
+/** Characters of the problem of an invalid file, which may quote that file. */
 const MAX_PROBLEM = 500
 /** Characters of a model's name. */
 export const MAX_MODEL_NAME = 512
@@ -43,7 +43,7 @@ const endpointSchema = z.looseObject({
     .string()
     .regex(/^http:\/\/(\d{1,3}\.){3}\d{1,3}:\d{4,5}$/, 'must be http://IPv4:port')
     .nullable(),
-  // Fingerprint of the key that its engine asks for; absent: it asks for none.
+  // Fingerprint of the key that its engine requires; absent: it requires none.
   key: z.string().regex(FINGERPRINT, 'must be the fingerprint of a key').optional(),
   models: z.array(shown(MAX_MODEL_NAME)).max(MAX_LIST),
   serves: z.array(shown(64)).max(16),
@@ -56,16 +56,16 @@ const endpointSchema = z.looseObject({
   processes: z.array(z.looseObject({ role: shown(64), pid: z.int().positive(), node: hostName })).max(MAX_LIST),
   since: shown(64),
   message: shown(MAX_MESSAGE).nullable(),
-  // What its supervisor is: `sluice install` names it; absent: one of before there was this field.
+  // The build of its supervisor, as `sluice install` names it; absent: an older supervisor.
   build: shown(128).optional().catch(undefined),
-  // Ready, and its health says otherwise: others of its tier are asked first.
+  // Ready with bad health: others of its tier are asked first.
   unwell: z.boolean().optional(),
 })
 
-/** One engine answering at one address, as `endpoints/<id>.json` holds it. Fields that are not known are kept. */
+/** One engine at one address, as in `endpoints/<id>.json`. Unknown fields are kept. */
 export type Endpoint = Readonly<z.infer<typeof endpointSchema>>
 
-/** `tier-job-restarts-index`: no two incarnations share an id. */
+/** `tier-job-restarts-index`: each run of a job has another id. */
 export function endpointId(of: { tier: string; jobId: string; restarts: number; index: number }): string {
   return `${of.tier}-${of.jobId}-${of.restarts}-${of.index}`
 }
@@ -86,7 +86,7 @@ export function replicaOf(id: string): string {
  */
 export const ENDPOINT_FILE = /^([a-z][a-z0-9_]{0,31}-\d{1,10}-\d{1,6}-\d{1,4})\.json$/
 
-/** Text of any origin, such as the last lines of a log, as an endpoint's `message` may hold it: one line, its middle cut out. */
+/** Text of any origin, such as the last lines of a log, as one line for an endpoint's `message`; its middle is cut out if it is long. */
 export function toMessage(text: string): string {
   const line = withoutSequences(text)
     .toWellFormed()
@@ -97,10 +97,10 @@ export function toMessage(text: string): string {
 }
 
 /**
- * The text of `endpoints/<id>.json`, as every reader takes it: lists that are too long are cut, names of models that cannot
- * be shown are left out, and the message says so.
+ * The text of `endpoints/<id>.json` in a form that every reader accepts: long lists are cut, unprintable names of models are left
+ * out, and the message reports that.
  *
- * @throws when it is no endpoint even then: what no reader takes is not written.
+ * @throws when a reader would refuse it all the same.
  */
 export function formatEndpoint(endpoint: Endpoint): string {
   const text = JSON.stringify(presentable(endpoint), null, 2)
@@ -124,14 +124,14 @@ function presentable(published: Endpoint): Endpoint {
   return { ...endpoint, models, processes, message }
 }
 
-/** A job may be called anything. */
+/** A job's name may be any text. */
 function withName(endpoint: Endpoint): Endpoint {
   const { name } = endpoint.job
   if (name.length <= MAX_JOB_NAME && SHOWN.test(name)) return endpoint
   return { ...endpoint, job: { ...endpoint.job, name: toMessage(name).slice(0, MAX_JOB_NAME).toWellFormed() } }
 }
 
-/** How many of the names, from the first on, find room in the file. */
+/** How many of the names, from the first on, fit into the file. */
 function fitting(models: readonly string[]): number {
   let bytes = 0
   const end = models.findIndex((model, index) => {
@@ -151,8 +151,8 @@ function leftOut(count: number, of: string): string | undefined {
 }
 
 /**
- * Reads the text of `endpoints/<id>.json`. Anything that is not a whole endpoint of version 1 whose fields agree with
- * its file's name is a problem in words; the address is checked for its form only, `gateway.networks` later.
+ * Reads the text of `endpoints/<id>.json`. The result is a problem in words unless the text is a whole endpoint of version 1 that
+ * agrees with the file's name. Only the form of the address is checked here; `gateway.networks` is checked later.
  */
 export function parseEndpoint(text: string, id: string): { endpoint: Endpoint } | { problem: string } {
   const parsed = parse(text, id)
@@ -188,7 +188,7 @@ function parse(text: string, id: string): { endpoint: Endpoint } | { problem: st
   return { endpoint }
 }
 
-/** Where an endpoint answers; undefined before its engine has an address. */
+/** The address of an endpoint; undefined before its engine has one. */
 export function addressOf(endpoint: Endpoint): { address: string; port: number } | undefined {
   if (endpoint.url === null) return undefined
   const [address = '', port = ''] = endpoint.url.slice('http://'.length).split(':')

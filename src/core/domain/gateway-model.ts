@@ -1,11 +1,11 @@
 import type { Listen } from './listen-address.ts'
 
 /**
- * Everything that one generation of the gateway's nginx is rendered from. Two equal models render equal files but
- * for the generation's number, so comparing models decides whether a reload is needed.
+ * The values from which one generation of the gateway's nginx is rendered. Equal models render equal files except for the
+ * generation's number, so a comparison of models decides whether a reload is needed.
  */
 export interface GatewayModel {
-  /** What serves every tier below its path. */
+  /** The address at which every tier answers below its path. */
   readonly listen: Listen
   /** Requests that one client address may have at once; absent: any number. */
   readonly connectionsPerClient?: number
@@ -16,24 +16,24 @@ export interface GatewayTier {
   readonly name: string
   /** Starts and ends with `/`; removed from the request's path before the engine sees it. */
   readonly path: string
-  /** A port of the tier's own, or an address with one, at which it answers at `/`; absent or equal to `listen`: none. */
+  /** The tier's own port, or an address with a port, at which it answers at `/`; absent or equal to `listen`: none. */
   readonly port?: Listen
-  /** What clients may ask for, below `path`, with `{id}` and `{model}` (`LISTED_PATH`); all else is 404. Absent: nothing. */
+  /** Paths below `path` that clients may use, with `{id}` and `{model}` (`LISTED_PATH`); others are 404. Absent: none. */
   readonly paths?: readonly string[]
   /** Names of models by which clients of `listen` reach it, each once; absent: none. */
   readonly models?: readonly string[]
   /** Longest silence of an engine within an answer, seconds. */
   readonly readTimeoutSeconds: number
-  /** What clients of an empty tier are told to wait, seconds. */
+  /** Retry-After for clients of an empty tier, seconds. */
   readonly retryAfterSeconds: number
   /** Sorted by id; empty: the tier answers 503. */
   readonly servers: readonly GatewayServer[]
-  /** Of a tier without servers, where it is known: what its 503 says. */
+  /** The reason in the 503 of a tier without servers, where it is known. */
   readonly waiting?: Waiting
 }
 
 /**
- * Why nobody serves a tier. Times are ISO 8601 to the second and stand still, unlike ages: a text that changes costs a
+ * Why a tier has no servers. Times are ISO 8601 to the second and do not change, unlike ages: each change of the text costs a
  * reload.
  */
 export type Waiting =
@@ -46,7 +46,7 @@ export type Waiting =
       readonly start?: string
     } & ComeBack)
   | ({ readonly kind: 'unrouted' | 'leaving' } & ComeBack)
-  /** It serves nobody again before somebody has done something. */
+  /** It serves again only after a person has acted. */
   | { readonly kind: 'failed'; readonly job: string }
   | { readonly kind: 'none' }
 
@@ -60,9 +60,9 @@ export interface GatewayServer {
   /** IPv4 literal, already checked against `gateway.networks`. */
   readonly address: string
   readonly port: number
-  /** Fingerprint of the key that it asks for; absent: it asks for none. */
+  /** Fingerprint of the key that it requires; absent: it requires none. */
   readonly key?: string
-  /** It is reached only where no other server of its tier takes a connection; absent: it is one of those. */
+  /** A backup, used only where no other server of its tier accepts a connection; absent: an ordinary server. */
   readonly backup?: true
   /** It gets a sixteenth of its tier's requests; absent: as many as any other. */
   readonly trial?: true

@@ -1,6 +1,5 @@
 /**
- * What a question over HTTP gave: an answer, a refusal (nobody listens), a connection that broke or answered in
- * no HTTP, or nothing in time.
+ * The result of an HTTP request: an answer, a refused connection, a connection that broke or did not carry HTTP, or a timeout.
  */
 export type HttpAnswer =
   | { readonly kind: 'answered'; readonly status: number; readonly text: string }

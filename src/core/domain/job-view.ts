@@ -12,9 +12,9 @@ export interface JobView {
   readonly restarts: number
   /** Set while the job is in its preemption grace. */
   readonly preemptTime?: number
-  /** When it was submitted, or last requeued: a requeue sets it anew. */
+  /** When it was submitted or last requeued: a requeue sets it again. */
   readonly submitTime?: number
-  /** Before this it does not start: what a requeue, `--begin` or an operator's `StartTime=` said last. */
+  /** It does not start before this time, which the last requeue, `--begin` or operator's `StartTime=` has set. */
   readonly eligibleTime?: number
   readonly startTime?: number
   readonly endTime?: number
@@ -22,11 +22,11 @@ export interface JobView {
   readonly batchHost?: string
   readonly nodeList: string
   readonly name: string
-  /** Account name of the owner, where the question asked for it. */
+  /** Account name of the owner, where the query asked for it. */
   readonly user?: string
-  /** What `--comment` said at submission; Sluice's own jobs are found by it. */
+  /** The `--comment` of its submission, by which Sluice finds its own jobs. */
   readonly comment?: string
-  /** `status:signal`, as sacct(1) prints it; of a run that has ended. */
+  /** `status:signal`, as sacct(1) prints it, for a run that has ended. */
   readonly exitCode?: string
   /** The walltime; undefined where there is none. */
   readonly timeLimitSeconds?: number
@@ -37,8 +37,8 @@ export interface JobView {
 }
 
 /**
- * pending: waits, also when requeued. running: its processes live (SIGNALING counts). ending: COMPLETING, the
- * allocation is being cleared. ended: any final state. unknown: a word that this version does not know, or one that
- * hides the base state — never read as dead.
+ * pending: waits, also after a requeue. running: its processes live (SIGNALING counts). ending: COMPLETING, the allocation is
+ * being released. ended: any final state. unknown: a word that this version does not know, or one that hides the base state; it
+ * never counts as dead.
  */
 export type JobState = 'pending' | 'running' | 'ending' | 'ended' | 'unknown'

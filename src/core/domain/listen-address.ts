@@ -1,13 +1,13 @@
 import { parseIpv4 } from './address.ts'
 
 /**
- * Where a gateway listens, as sluice.yaml has it: a port, which means every IPv4 address of the machine, or one address with a
- * port, such as `127.0.0.1:8080` or `[::1]:8080`.
+ * Where a gateway listens, as written in sluice.yaml: a port, which means every IPv4 address of the machine, or one address with
+ * a port, such as `127.0.0.1:8080` or `[::1]:8080`.
  */
 export type Listen = number | string
 
 export interface ListenAddress {
-  /** An IPv4 or IPv6 literal in its one spelling, without brackets; `ANY_IPV4` and `ANY_IPV6` stand for all. */
+  /** An IPv4 or IPv6 literal in its canonical spelling, without brackets; `ANY_IPV4` and `ANY_IPV6` stand for all. */
   readonly address: string
   readonly port: number
 }
@@ -16,10 +16,10 @@ export const ANY_IPV4 = '0.0.0.0'
 const ANY_IPV6 = '::'
 const IPV4_LOOPBACK = '127.0.0.1'
 
-/** What `readListen` takes, as far as a pattern can say it. */
+/** Text that `readListen` accepts, as far as a pattern can express it. */
 export const LISTEN_PATTERN = /^(?:(?:\d{1,3}\.){3}\d{1,3}|\[[0-9A-Fa-f:.]{2,45}\]):[1-9]\d{3,4}$/
 
-/** The address, or what should be written instead: it continues "write …" or says why. */
+/** The address, or the correction: what to write instead, or the reason. */
 export function readListen(text: string): ListenAddress | { readonly fix: string } {
   const [, bracketed, plain, digits] = /^(?:\[(.*)\]|(.*)):([^:\]]*)$/.exec(text) ?? []
   const host = bracketed ?? plain
@@ -36,17 +36,17 @@ export function readListen(text: string): ListenAddress | { readonly fix: string
 function readIpv4(host: string, port: number): ListenAddress | { readonly fix: string } {
   if (parseIpv4(host) !== undefined) return { address: host, port }
   if (/^[\d.]+$/.test(host)) return { fix: 'write four numbers from 0 to 255, such as 127.0.0.1:8080' }
-  // A name may have several addresses, others tomorrow, and none while nginx is loaded.
+  // A name may have several addresses, may change, and may not resolve while nginx starts.
   const meant = host.toLowerCase() === 'localhost' ? `${IPV4_LOOPBACK}:${port}` : 'such as 127.0.0.1:8080'
   return { fix: `write the address instead of a name: ${meant}` }
 }
 
 function readIpv6(host: string, port: number): ListenAddress | { readonly fix: string } {
-  if (host.includes('%')) return { fix: 'nginx listens on no address with a zone; write one without' }
+  if (host.includes('%')) return { fix: 'nginx cannot listen on an address with a zone; write one without' }
   const address = canonicalIpv6(host)
   if (address === undefined) return { fix: 'write an IPv6 address in brackets and quotes, such as "[::1]:8080"' }
   if (/^fe[89ab]/.test(address))
-    return { fix: 'a link-local address needs a zone, which nginx does not take; write another' }
+    return { fix: 'a link-local address needs a zone, and nginx does not accept one; write another' }
   const mapped = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(address)
   if (mapped === null) return { address, port }
   const [high = 0, low = 0] = mapped.slice(1).map(group => Number.parseInt(group, 16))
@@ -67,14 +67,14 @@ function withoutPort(text: string): string {
   return 'write a port, such as 8080, or an address with one, such as 127.0.0.1:8080'
 }
 
-/** @throws for text that `readListen` does not take. */
+/** @throws for text that `readListen` refuses. */
 export function listenAddress(listen: Listen): ListenAddress {
   const read = typeof listen === 'number' ? { address: ANY_IPV4, port: listen } : readListen(listen)
   if ('fix' in read) throw new Error(`Cannot listen on ${JSON.stringify(listen)}: ${read.fix}`)
   return read
 }
 
-/** The same in its one spelling: what means the same is equal, but for a bare port, which stays one. */
+/** The canonical spelling: equal addresses have equal text. A bare port stays a bare port. */
 export function canonicalListen(listen: Listen): Listen {
   return typeof listen === 'number' ? listen : listenText(listenAddress(listen))
 }
@@ -89,7 +89,7 @@ export function listenWords(at: ListenAddress): string {
   return at.address === ANY_IPV4 ? `port ${at.port}` : listenText(at)
 }
 
-/** What a client on this machine asks: `http://127.0.0.1:8080`. */
+/** The URL for a client on this machine: `http://127.0.0.1:8080`. */
 export function localUrl(listen: Listen): string {
   const { address, port } = listenAddress(listen)
   const local = address === ANY_IPV4 ? IPV4_LOOPBACK : address === ANY_IPV6 ? '::1' : address
@@ -109,8 +109,8 @@ export function isSameListen(one: ListenAddress, other: ListenAddress): boolean 
 }
 
 /**
- * Whether a process that listens on one keeps others from listening on the other, as Linux has it. A socket of nginx for all
- * IPv6 addresses takes no IPv4 (ipv6only, ngx_http_core_module).
+ * Whether a process that listens on one address keeps others from listening on the other, on Linux. A socket of nginx for all
+ * IPv6 addresses does not include IPv4 (ipv6only, ngx_http_core_module).
  */
 export function overlaps(one: ListenAddress, other: ListenAddress): boolean {
   if (one.port !== other.port || isIpv6(one.address) !== isIpv6(other.address)) return false
@@ -118,8 +118,8 @@ export function overlaps(one: ListenAddress, other: ListenAddress): boolean {
 }
 
 /**
- * Whether a gateway that listens on these answers there: on an address of its own, or, where it listens on all, on any of
- * this machine. An engine there would be the gateway itself, and a request would come back to it without end.
+ * Whether a gateway with these listen addresses answers at this one: directly, or, where it listens on all, at any address of
+ * this machine. An engine there would be the gateway itself, and a request would loop without end.
  */
 export function isAnsweredBy(
   { address, port }: ListenAddress,

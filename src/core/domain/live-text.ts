@@ -1,17 +1,17 @@
 import { redact } from './engine-key.ts'
 
-/** What a log grows by, piece by piece, as it may be shown. */
+/** Turns the new pieces of a growing log into text that may be shown. */
 export interface LiveText {
-  /** What may be shown by now: whole lines without the keys. The rest waits for the end of its line. */
+  /** The text that may be shown now: whole lines without the keys. The rest waits for the end of its line. */
   add(piece: string, keys: readonly string[]): string
-  /** What comes next does not follow what came: whatever stands before its first end of a line is left out. */
+  /** The next piece does not follow the last one: its text before the first end of a line is left out. */
   skip(): void
 }
 
-/** A line that is longer is shown before it ends. */
+/** A longer line is shown before its end. */
 const LINE_CHARACTERS = 64 * 1024
 
-/** Lines are shown whole, so a key whose halves come one after the other is struck in one. */
+/** Lines are shown whole, so a key that arrives in two halves is redacted as one. */
 export function createLiveText(): LiveText {
   let rest = ''
   let isSkipping = false
@@ -26,7 +26,7 @@ export function createLiveText(): LiveText {
       }
       const redacted = redact(text, keys)
       const ended = redacted.lastIndexOf('\n') + 1
-      // A key may go on in what comes next.
+      // A key may continue in the next piece.
       const safe = Math.max(0, redacted.length - Math.max(LAST_OF_A_KEY, ...keys.map(key => key.length)) + 1)
       const end = redacted.length - ended > LINE_CHARACTERS ? safe : ended
       rest = redacted.slice(end)
@@ -39,5 +39,5 @@ export function createLiveText(): LiveText {
   }
 }
 
-/** Four asterisks and the four characters after them (`strike`). */
+/** Four asterisks and the four characters after them (`redact`). */
 const LAST_OF_A_KEY = 8

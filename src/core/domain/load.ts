@@ -1,12 +1,12 @@
-/** How busy an endpoint is; null is what its engine does not tell, or did not this time: never zero. */
+/** The load of an endpoint. Null where its engine does not report a value, or did not this time; null is not zero. */
 export type Load = {
-  /** Requests that it answers. */
+  /** Requests that are being answered. */
   readonly running: number | null
-  /** Requests that it has taken and not begun. */
+  /** Requests that it has accepted and not begun. */
   readonly waiting: number | null
   /** Share of the KV cache in use, 0–1. */
   readonly kv: number | null
-  /** Share of the prompts' tokens that were in the cache already, 0–1; over which time is the engine's. */
+  /** Share of the prompts' tokens that were already in the cache, 0–1; the engine chooses the period. */
   readonly prefixHits: number | null
 }
 

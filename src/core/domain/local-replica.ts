@@ -1,11 +1,11 @@
 import { type Endpoint, endpointId } from './endpoint.ts'
 
-/** By this name the files of replicas without Slurm are told from those of jobs. */
+/** This job name marks the files of replicas without Slurm. */
 const JOB_NAME = 'sluice up'
 
 /**
- * What stands for the job of a replica without Slurm: the pid of its supervisor, and how often `sluice up` has restarted it.
- * So an id names one incarnation, and tells whether the supervisor that wrote it lives.
+ * A replica without Slurm has, in place of a job, the pid of its supervisor and the number of restarts by `sluice up`. So an id
+ * names one incarnation, and shows whether the supervisor that wrote it lives.
  */
 export function jobOf(pid: number, restarts: number): Endpoint['job'] {
   return { id: String(pid), restarts, name: JOB_NAME, node: 'localhost' }

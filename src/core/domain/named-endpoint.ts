@@ -1,25 +1,30 @@
-import { listed } from '../config/config-finding.ts'
-import { nearestWord } from '../config/nearest-word.ts'
-import { type Endpoint, replicaOf } from './endpoint.ts'
+import { listed, quote } from '../config/config-finding.ts'
+import { type Endpoint, endpointId } from './endpoint.ts'
+import { cannotFind, resolveName } from './resolve-name.ts'
 import { UserError } from './user-error.ts'
 
 /**
- * The one endpoint that a name on the command line means: its id `fast-4242-1-0`, or its replica `fast-4242-1` or job
- * `4242` where that has one only.
+ * The one endpoint that a name on the command line means (resolve-name.ts): its id, or the replica, job or tier that has
+ * this one only.
  *
- * @throws UserError with the nearest name, or with what there is.
+ * @throws UserError where there is none, or more than one.
  */
-export function endpointNamed(name: string, endpoints: readonly Endpoint[]): Endpoint {
-  const found = endpoints.filter(({ id, job }) => [id, replicaOf(id), job.id].includes(name))
-  const [first, ...more] = found
-  if (first !== undefined && more.length === 0) return first
-  if (first !== undefined) {
-    throw new UserError(`Cannot choose an endpoint of "${name}": name ${listed(found.map(one => one.id))}`)
-  }
+export function endpointNamed(
+  name: string,
+  { tiers, endpoints }: { tiers: readonly string[]; endpoints: readonly Endpoint[] },
+): Endpoint {
+  const jobs = endpoints.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts }))
+  const named = resolveName(name, { tiers: [...new Set([...tiers, ...jobs.map(job => job.tier)])], jobs })
+  const [first, ...more] = endpoints.filter(({ id, tier, job }) => {
+    if (named.kind === 'tier') return tier === named.tier
+    const { restarts = job.restarts, index } = named
+    const isOfRun = job.id === named.id && job.restarts === restarts
+    return isOfRun && (index === undefined || id === endpointId({ tier, jobId: job.id, restarts, index }))
+  })
   const ids = endpoints.map(one => one.id)
-  const near = nearestWord(name, ids)
-  const there = ids.length === 0 ? 'there is none now' : `the endpoints are ${listed(ids)}`
+  if (first === undefined) throw cannotFind({ what: 'endpoint', name, words: ids })
+  if (more.length === 0) return first
   throw new UserError(
-    `Cannot find the endpoint ${JSON.stringify(name.slice(0, 80))}: ${near === undefined ? there : `did you mean "${near}"`}`,
+    `Cannot choose an endpoint of ${quote(name)}: name ${listed([first, ...more].map(one => one.id))}`,
   )
 }

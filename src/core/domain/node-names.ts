@@ -1,6 +1,6 @@
-/** What a site calls its nodes on other networks than the one where their own names lead. */
+/** Names of a site's nodes on other networks than that of their Slurm names. */
 export interface NodeNaming {
-  /** Put after a node's name: with `i`, node gpu01 is gpu01i there too. */
+  /** A suffix of a node's name: with `i`, node gpu01 has the name gpu01i too. */
   readonly nodeSuffix?: string | undefined
   /** Other names, or addresses, by node. */
   readonly nodeNames?: Readonly<Record<string, readonly string[]>> | undefined

@@ -1,8 +1,8 @@
 import { inNetworks, LOOPBACK, parseIpv4 } from './address.ts'
 
 /**
- * The networks that hold these addresses, in CIDR notation: those that this machine is in itself, `own`, else each address's
- * own 256. What no other machine reaches is left out.
+ * The networks that contain these addresses, in CIDR notation: this machine's own networks, `own`, where they do, else the /24 of
+ * each address. Addresses that other machines cannot reach are left out.
  */
 export function networksOf(addresses: readonly string[], own: readonly string[]): readonly string[] {
   const found = addresses.flatMap(address => {

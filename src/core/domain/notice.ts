@@ -4,19 +4,19 @@ import type { JobView } from './job-view.ts'
 export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled' | 'operator'
 
 /**
- * What Slurm's answer means for a replica whose notice step ended or whose batch process got a TERM.
- * - `leave`: drain and go. `secondsLeft` is what Slurm grants from the moment of the notice; undefined when KillWait is all
- *   there is. `requeue`: as the last act; false where the job has ended or a newer incarnation exists (we are
- *   fenced), and then nothing of Slurm's is touched.
+ * The meaning of Slurm's answer for a replica whose notice step ended or whose batch process got a TERM.
+ * - `leave`: drain and go. `secondsLeft` is what Slurm grants from the moment of the notice; undefined when it is only KillWait.
+ *   `requeue`: requeue as the last act; false where the job has ended or a newer incarnation exists (we are fenced), and then
+ *   Slurm is not asked for anything.
  * - `stay`: a false alarm.
- * - `unknown`: Slurm did not answer, or not in words we know: drain, do not requeue, ask again.
+ * - `unknown`: Slurm did not answer, or not in known words: drain, do not requeue, ask again.
  */
 export type NoticeVerdict =
   | { readonly kind: 'leave'; readonly cause: Cause; readonly secondsLeft?: number; readonly requeue: boolean }
   | { readonly kind: 'stay' }
   | { readonly kind: 'unknown' }
 
-/** Slurm's answer about our job: undefined when it did not answer, 'forgotten' when it knows no such job. */
+/** Slurm's answer about our job: undefined when it did not answer, 'forgotten' when it no longer knows the job. */
 export type JobAnswer = (JobView & { readonly remainingSeconds?: number }) | 'forgotten' | undefined
 
 const FENCED: NoticeVerdict = { kind: 'leave', cause: 'requeued', requeue: false }
@@ -25,7 +25,7 @@ const FENCED: NoticeVerdict = { kind: 'leave', cause: 'requeued', requeue: false
 const EARLY_SIGNAL_SECONDS = 60
 
 /**
- * Judges by what Slurm says, first match wins ("Cause, from inside the job", docs/design/slurm.md):
+ * Decides by Slurm's answer; the first match wins ("Cause, from inside the job", docs/design/slurm.md):
  * 1. no answer, or a state that we do not know → unknown
  * 2. forgotten, or more restarts than ours → requeued: we are the old copy, fenced ("requeue to return, cancel to go",
  *    docs/design/rules.md)
@@ -33,14 +33,14 @@ const EARLY_SIGNAL_SECONDS = 60
  * 4. RUNNING and the limit is near → walltime
  * 5. RUNNING → stay
  * 6. PENDING with our restart count → unknown: an answer from before we started
- * 7. anything else has ended → cancelled, or the walltime where Slurm says so
+ * 7. anything else has ended → cancelled, or the walltime where that is Slurm's reason
  */
 export function judgeNotice(
   job: JobAnswer,
   ours: {
     readonly restarts: number
     readonly signalLeadSeconds: number
-    /** No notice can have come before: a walltime shorter than the lead and that much more is not a reason to leave. */
+    /** No notice comes before this: a walltime that is shorter than the lead and this margin is not a reason to leave. */
     readonly hasJustBegun?: boolean
   },
 ): NoticeVerdict {

@@ -1,12 +1,12 @@
-/** Something wrong in text from outside: where it is, what was found, and what would be right. */
+/** A problem in text from outside: its place, what was found, and the correction. */
 export interface Problem {
   readonly file: string
-  /** 1-based; absent where the whole file is meant. */
+  /** 1-based; absent for the whole file. */
   readonly line?: number
   readonly column?: number
   /** Starts with a capital, strings quoted, no full stop. */
   readonly message: string
-  /** What would be right. */
+  /** The correction. */
   readonly fix?: string
 }
 

@@ -1,115 +1,141 @@
-/**
- * What one replica must run, frozen into its job script as JSON: the supervisor reads nothing else of the
- * configuration, so a requeued job runs what it was submitted with.
- */
-export interface ReplicaSpec {
-  readonly version: 1
-  readonly site: string
-  /** Absolute path of the shared directory (the registry's root). */
-  readonly shared: string
-  readonly tier: string
-  readonly engine: 'llama.cpp' | 'vllm' | 'sglang' | 'tei' | 'custom' | 'demo'
-  /** The engine's executable: a name looked up on PATH, or an absolute path. */
-  readonly command: string
-  /** Extra engine arguments, already as argv. */
-  readonly args: readonly string[]
-  /** Added to the engine's allow-listed environment. */
-  readonly env: Readonly<Record<string, string>>
-  readonly router?: { readonly modelsDir: string; readonly modelsMax: number; readonly preload: readonly string[] }
-  readonly model?: ModelSpec
-  readonly custom?: CustomSpec
-  /** GPUs of one endpoint, or of each stage and copy in it; without it all of the node's are one endpoint's. */
-  readonly tensorParallel?: number
-  /** GPUs of one endpoint, where its arguments make it have several stages or copies. */
-  readonly gpusEach?: number
-  readonly rpc?: RpcSpec
-  readonly ranks?: RankSpec
-  /** How many endpoints, each an engine of its own; 1 without it. */
-  readonly endpoints?: number
-  /** Slurm was not asked for GPUs: those of the node are the job's. */
-  readonly allGpus?: true
-  readonly container?: ContainerSpec
-  readonly stage?: StageSpec
-  /** Bound to the NUMA node of its GPU, where that can be found out. */
-  readonly numa?: true
-  readonly context?: number
-  /** The first engine's port, the others have those that follow; without it free ones are taken. */
-  readonly port?: number
-  /** CIDR networks in which the gateway accepts addresses. */
-  readonly networks: readonly string[]
-  /** How nodes are called on other networks than their own names' (domain/node-names.ts). */
-  readonly nodeSuffix?: string
-  readonly nodeNames?: Readonly<Record<string, readonly string[]>>
-  readonly beatSeconds: number
-  readonly loadTimeoutSeconds: number
-  /** Lead of `--signal` before the walltime, seconds. */
-  readonly signalLeadSeconds: number
-}
+import { z } from 'zod'
+import { ENGINE_NAMES, type EngineSpec } from './engine-spec.ts'
 
-/** What clients ask for, and where the engine has it from: exactly one of the two. */
-export interface ModelSpec {
-  readonly name: string
-  /** A path on the nodes: a .gguf file, or a directory of safetensors. */
-  readonly file?: string
-  /** Of Hugging Face. */
-  readonly id?: string
-}
+/** The version of replica specs that this program writes and reads. */
+const SPEC_VERSION = 1
 
-/** What Sluice must know of a server program that it does not know. */
-export interface CustomSpec {
-  /** `{address}`, `{port}`, `{model}` and `{name}` are filled in. */
-  readonly args: readonly string[]
-  readonly healthPath: string
-  /** Variable in which it gets the key that it is to ask for as a bearer's token; absent: it asks for none. */
-  readonly keyVariable?: string
-  readonly modelsPath?: string
-  readonly serves: readonly string[]
-  /** It starts programs that gain privileges, which those cannot that TERM is kept from by force. */
-  readonly setuid?: boolean
-  /** Where its load stands as Prometheus has it, and by what names. */
-  readonly metrics?: {
-    readonly path: string
-    readonly running?: string
-    readonly waiting?: string
-    readonly kv?: string
-  }
-}
+const words = z.array(z.string()).readonly()
+const text = z.string().exactOptional()
 
-/** One engine over several nodes, with a process on each, which divide the model's layers among groups of `tensorParallel` GPUs. */
-export interface RankSpec {
-  readonly nodes: number
-  readonly pipelineParallel: number
-}
+/** As `EngineSpec` explains them: its types go out with the library, which has no zod. */
+const engineKeys = {
+  engine: z.enum(ENGINE_NAMES, {
+    error: ({ input }) => `${JSON.stringify(input)} is not one of ${ENGINE_NAMES.join(', ')}`,
+  }),
+  command: z.string(),
+  args: words,
+  env: z.record(z.string(), z.string()).readonly(),
+  router: z.object({ modelsDir: z.string(), modelsMax: z.number(), preload: words }).readonly().exactOptional(),
+  model: z.object({ name: z.string(), file: text, id: text }).readonly().exactOptional(),
+  custom: z
+    .object({
+      ...{ args: words, healthPath: z.string(), keyVariable: text, modelsPath: text, serves: words },
+      setuid: z.boolean().exactOptional(),
+      metrics: z.object({ path: z.string(), running: text, waiting: text, kv: text }).readonly().exactOptional(),
+    })
+    .readonly()
+    .exactOptional(),
+  tensorParallel: z.number().exactOptional(),
+  ranks: z.object({ nodes: z.number(), pipelineParallel: z.number() }).readonly().exactOptional(),
+  context: z.number().exactOptional(),
+} satisfies Record<keyof EngineSpec, z.ZodType>
 
 /** One model over several nodes: the job's first node is the head, the others are workers. */
-export interface RpcSpec {
-  readonly workers: number
-  /** Of each worker. */
-  readonly port: number
-  /** Of the head and of each worker; without it llama.cpp divides them. */
-  readonly layers?: readonly number[]
-  /** CIDR networks over which head and workers speak. */
-  readonly networks: readonly string[]
-  /** Directory on each worker's own disk in which it keeps the tensors that it was sent; without it they are sent each time. */
-  readonly cache?: string
-  /** The worker's program, the first that is there. */
-  readonly commands: readonly string[]
-}
+const rpc = z
+  .object({
+    workers: z.number(),
+    /** Of each worker. */
+    port: z.number(),
+    /** Of the head and of each worker; without it llama.cpp divides them. */
+    layers: z.array(z.number()).readonly().exactOptional(),
+    /** CIDR networks over which head and workers speak. */
+    networks: words,
+    /** Directory on each worker's own disk in which it keeps the tensors that it was sent; without it they are sent each time. */
+    cache: z.string().exactOptional(),
+    /** The worker's program, the first that is there. */
+    commands: words,
+  })
+  .readonly()
 
 /** The engine's program is in an image. */
-export interface ContainerSpec {
-  readonly runtime: 'apptainer' | 'shifter' | 'podman-hpc' | 'pyxis'
-  /** As the runtime takes it: a path, or a name. */
-  readonly image: string
-  readonly mounts: readonly { readonly source: string; readonly target: string; readonly isReadOnly: boolean }[]
-  /** More options of the runtime. */
-  readonly args: readonly string[]
-  /** Whose GPUs the job has; undefined: it has none. */
-  readonly gpus?: 'nvidia' | 'amd'
-}
+const container = z
+  .object({
+    runtime: z.enum(['apptainer', 'shifter', 'podman-hpc', 'pyxis']),
+    /** As the runtime takes it: a path, or a name. */
+    image: z.string(),
+    mounts: z
+      .array(z.object({ source: z.string(), target: z.string(), isReadOnly: z.boolean() }).readonly())
+      .readonly(),
+    /** More options of the runtime. */
+    args: words,
+    /** Whose GPUs the job has; undefined: it has none. */
+    gpus: z.enum(['nvidia', 'amd']).exactOptional(),
+  })
+  .readonly()
 
 /** Absolute paths of directories: what lies below `from` is copied to the same place below `to`, on the node's disk. */
-export interface StageSpec {
-  readonly from: string
-  readonly to: string
+const stage = z.object({ from: z.string(), to: z.string() }).readonly()
+
+const replicaSpecSchema = z.object({
+  ...engineKeys,
+  version: z.literal(SPEC_VERSION),
+  site: z.string(),
+  /** Absolute path of the shared directory (the registry's root). */
+  shared: z.string(),
+  tier: z.string(),
+  /** GPUs of one endpoint, where its arguments make it have several stages or copies. */
+  gpusEach: z.number().exactOptional(),
+  rpc: rpc.exactOptional(),
+  /** How many endpoints, each an engine of its own; 1 without it. */
+  endpoints: z.number().exactOptional(),
+  /** Slurm was not asked for GPUs: those of the node are the job's. */
+  allGpus: z.literal(true).exactOptional(),
+  container: container.exactOptional(),
+  stage: stage.exactOptional(),
+  /** Bound to the NUMA node of its GPU, where that can be found out. */
+  numa: z.literal(true).exactOptional(),
+  /** The first engine's port, the others have those that follow; without it free ones are taken. */
+  port: z.number().exactOptional(),
+  /** CIDR networks in which the gateway accepts addresses. */
+  networks: words,
+  /** How nodes are called on other networks than their own names' (domain/node-names.ts). */
+  nodeSuffix: z.string().exactOptional(),
+  nodeNames: z.record(z.string(), words).readonly().exactOptional(),
+  beatSeconds: z.number(),
+  loadTimeoutSeconds: z.number(),
+  /** Lead of `--signal` before the walltime, seconds. */
+  signalLeadSeconds: z.number(),
+})
+
+/**
+ * What one replica must run, frozen into its job script as JSON: the supervisor reads nothing else of the
+ * configuration, so a requeued job runs what it was submitted with. A newer Sluice may read it then: a new key is optional,
+ * and its absence keeps the old meaning.
+ */
+export type ReplicaSpec = Readonly<z.infer<typeof replicaSpecSchema>>
+export type RpcSpec = z.infer<typeof rpc>
+export type ContainerSpec = z.infer<typeof container>
+export type StageSpec = z.infer<typeof stage>
+
+export function formatReplicaSpec(spec: ReplicaSpec): string {
+  return JSON.stringify(spec, null, 2)
+}
+
+/** Characters of what is said of a text that is not a replica spec: it may quote the text. */
+const MAX_PROBLEM = 500
+
+/** Keys that are not known are left out. `problem` says what is wrong and what helps, in one sentence. */
+export function parseReplicaSpec(text: string): { readonly spec: ReplicaSpec } | { readonly problem: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return problem(text.trim() === '' ? 'it is empty' : 'it is not JSON')
+  }
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined
+  if (typeof version === 'number' && version > SPEC_VERSION) {
+    return { problem: `version ${version} is newer than this sluice understands (${SPEC_VERSION}); update it here` }
+  }
+  const parsed = replicaSpecSchema.safeParse(value, { reportInput: true })
+  if (parsed.success) return { spec: parsed.data }
+  const { issues } = parsed.error
+  const lacking = issues.filter(({ input }) => input === undefined).map(({ path }) => path.join('.'))
+  const wrong = issues.flatMap(({ path, message, input }) =>
+    input === undefined ? [] : [`${path.join('.') || 'it'}: ${message}`],
+  )
+  return problem([...(lacking.length === 0 ? [] : [`it lacks ${lacking.join(', ')}`]), ...wrong].join('; '))
+}
+
+function problem(found: string): { readonly problem: string } {
+  return { problem: `${found.slice(0, MAX_PROBLEM)}; start it from a script of \`sluice render\`` }
 }

@@ -1,43 +1,37 @@
 import type { JobView } from './job-view.ts'
+import type { SlurmConfig } from './slurm-config.ts'
 
 /** AuthInfo=cred_expire, slurm.conf(5). */
 const DEFAULT_CRED_EXPIRE_SECONDS = 120
 
-export interface RequeueSettings {
-  /** Of AuthInfo. */
-  readonly credExpireSeconds?: number
-  /** Of SchedulerParameters, from 25.11 on. */
-  readonly requeueDelaySeconds?: number
-}
-
 /**
- * For how long a requeue defers a job: its EligibleTime − SubmitTime. Measured of `scontrol requeue`, a preemption and a
- * node that went down alike: 6 s with cred_expire=5, on 22.05 and 26.05; with requeue_delay of 0, 3 and 30 beside it 1, 4
- * and 31 s, on 26.05. After a launch that failed 22.05 made it a second less.
+ * How long a requeue defers a job: its EligibleTime − SubmitTime. Measured for `scontrol requeue`, a preemption and a node that
+ * went down, with the same result: 6 s with cred_expire=5, on 22.05 and 26.05; with requeue_delay of 0, 3 and 30 beside it 1, 4
+ * and 31 s, on 26.05. After a failed launch it was a second less on 22.05.
  */
 export function requeuePauseSeconds({
   credExpireSeconds = DEFAULT_CRED_EXPIRE_SECONDS,
   requeueDelaySeconds = credExpireSeconds,
-}: RequeueSettings): number {
+}: Pick<SlurmConfig, 'credExpireSeconds' | 'requeueDelaySeconds'>): number {
   return requeueDelaySeconds + 1
 }
 
 /**
- * A job that waits for its BeginTime after a requeue: who set that time remains to be seen. Right after a requeue, and after
+ * A job that waits for its BeginTime after a requeue; it is not yet known who set that time. Right after a requeue, and after
  * each change, the Reason is None until slurmctld has looked at the job again.
  */
 export function isDeferred(job: JobView): boolean {
   return job.state === 'pending' && /^(?:BeginTime|None)$/.test(job.reason) && job.restarts > 0
 }
 
-/** Slurm reckons in whole seconds, and reads its clock more than once. */
+/** Slurm counts whole seconds, and reads its clock more than once. */
 const MARGIN_SECONDS = 1
 
 /**
  * Whether the BeginTime of a deferred job is the one that Slurm's own requeue set. Measured on 22.05 and 26.05: a requeue
  * sets SubmitTime to its own moment and EligibleTime exactly a pause later, whatever `--begin` the job had; `scontrol
  * update StartTime=` moves EligibleTime and leaves SubmitTime; a hold has another Reason, and its release leaves both. So
- * any other distance is the will of an operator or the owner, and stands. What is not known is not ours to lift.
+ * any other distance was set by an operator or the owner, and is kept. A pause that is not known is kept too.
  */
 export function isPausedByRequeue(job: JobView, pauseSeconds: number): boolean {
   const { submitTime, eligibleTime } = job
@@ -46,17 +40,17 @@ export function isPausedByRequeue(job: JobView, pauseSeconds: number): boolean {
 }
 
 /**
- * Whether the nodes of the run before have done all that a requeue asked of them: they are up and answer, by
- * scontrol's words (a state, then flags; one that is not known here may be any). One that has gone learns only at its
- * return that the run is over: it then revokes the job's credential and kills what is left, and a run that Slurm starts
- * there in that second is refused or killed along. Measured with a slurmd that was killed and started again, all other nodes taken: with
- * the pause lifted 22.05 ended the job for good ("Job credential revoked", FAILED 1:0) and 26.05 killed its new run
- * (RaisedSignal:15); with the pause left alone it ran again on both. Undefined where no state is known.
+ * Whether the nodes of the previous run have finished the requeue: they are up and answer, by scontrol's words (a state, then
+ * flags; an unknown word counts as neither). A node that was away learns only at its return that the run is over. It then
+ * revokes the job's credential and kills what is left, and a run that Slurm starts there in that second is refused or killed
+ * with it. Measured with a slurmd that was killed and started again, all other nodes taken: without the pause 22.05 ended the
+ * job for good ("Job credential revoked", FAILED 1:0) and 26.05 killed its new run (RaisedSignal:15); with the pause it ran
+ * again on both. Undefined where no state is known.
  *
- * That holds while the pause does. Of a node that comes back later, with what it ran still alive and no other node free,
- * the job starts at once as it registers, and the order to kill what it registered, which names the job and not the run,
- * kills the new run: FAILED for good, 0:9 or 0:15, in 2 of 2 tries on 22.05 (JobLaunchFailure) and in 1 of 1 on 26.05
- * (RaisedSignal). Nothing of ours stands between the two, and a longer pause would keep the job from every other node too.
+ * This protects only during the pause. If a node comes back later, with its old processes alive and no other node free, the job
+ * starts at once when the node registers. The order to kill the old processes names the job and not the run, so it kills the new
+ * run: FAILED for good, 0:9 or 0:15, in 2 of 2 tries on 22.05 (JobLaunchFailure) and in 1 of 1 on 26.05 (RaisedSignal). Sluice
+ * cannot act between the two, and a longer pause would keep the job from every other node too.
  */
 export function areUp(states: readonly string[] | undefined): boolean | undefined {
   if (states === undefined || states.length === 0) return undefined

@@ -7,9 +7,9 @@ const routesSchema = z.looseObject({
   beat: z.int().nonnegative(),
   generation: z.int().nonnegative(),
   tiers: z.record(z.string(), z.array(z.string())),
-  // What its updater is: `sluice install` names it; absent: one of before there was this field.
+  // The build of its updater, as `sluice install` names it; absent: an older updater.
   build: z.string().optional().catch(undefined),
-  // Those among them that get few requests or none, because their answers fail and others' do not; absent: none.
+  // Endpoints among them that get few requests or none, because their answers fail and others' do not; absent: none.
   aside: z
     .record(z.string(), z.enum(['set aside', 'on trial']))
     .optional()
@@ -27,7 +27,7 @@ export function formatRoutes(routes: RoutesFile): string {
   return `${JSON.stringify(routes, null, 2)}\n`
 }
 
-/** What one gateway's file says; or why it cannot be understood, and then it may name any endpoint. */
+/** The content of one gateway's file; or why it cannot be understood, in which case it may name any endpoint. */
 export type GatewayRoutes = RoutesFile | { readonly problem: string }
 
 export function isUnderstood(routes: GatewayRoutes): routes is RoutesFile {

@@ -4,30 +4,30 @@ export type ArgumentWord = string | number | boolean
 /** `true` is a bare flag, `false` leaves it out, a map is passed as JSON; underscores of a name become dashes. */
 export type ArgumentMap = { readonly [name: string]: ArgumentWord | Readonly<Record<string, unknown>> }
 
-/** What a server is started with. The keys may be written in snake_case too, as in YAML. */
+/** The options of a server. The keys may be written in snake_case too, as in YAML. */
 export interface ServerOptions {
   /** A path on this machine, or an id of Hugging Face where the engine takes one. */
   readonly model: string
-  /** Gets the log; made when it is not there. `./server_logs` by default. */
+  /** The directory of the log; created if missing. `./server_logs` by default. */
   readonly outputDir?: string | undefined
-  /** The address to listen at: 127.0.0.1 by default, 0.0.0.0 for every one of this machine. */
+  /** The address to listen on: 127.0.0.1 by default, 0.0.0.0 for every address of this machine. */
   readonly host?: string | undefined
   /** 8000 by default. */
   readonly port?: number | undefined
-  /** Seconds between two questions about its health, once it is ready: 5 by default. */
+  /** Seconds between two health checks, once it is ready: 5 by default. */
   readonly heartbeatInterval?: number | undefined
-  /** The longest wait for one answer to them, in seconds: 30 by default. */
+  /** The longest wait for the answer to a health check, in seconds: 30 by default. */
   readonly heartbeatTimeout?: number | undefined
   /** The longest time from start to ready, in seconds: 600 by default. */
   readonly startupTimeout?: number | undefined
-  /** Added to the environment, of which the engine otherwise gets what is on its allow-list. */
+  /** Added to the engine's environment, which otherwise has only the variables of an allow-list. */
   readonly envVars?: Readonly<Record<string, string | number>> | undefined
-  /** Arguments of the engine: `apiServerArgs`, as vLLM's are called, or `serverArgs`; one of the two. */
+  /** Arguments of the engine: `apiServerArgs` or `serverArgs`, one of the two. */
   readonly config?: BackendOptions | undefined
-  /** After a stop, verify that nothing is left of the server, and end what is. False by default. */
+  /** After a stop, look for processes that are left and end them. False by default. */
   readonly debugMode?: boolean | undefined
   readonly profile?: ProfileOptions | undefined
-  /** The program, where it is not the engine's usual one: a name on PATH, or a path. */
+  /** The program, if not the engine's usual one: a name on PATH, or a path. */
   readonly command?: string | undefined
 }
 
@@ -42,7 +42,7 @@ export interface ProfileOptions {
   readonly tool?: 'nsys' | 'pytorch' | 'amd' | undefined
   /** `./profiles` by default. */
   readonly outputDir?: string | undefined
-  /** Of nsys or rocprof. */
+  /** Arguments of nsys or rocprof. */
   readonly args?: readonly string[] | undefined
 }
 
@@ -51,7 +51,7 @@ export const BACKENDS = ['vllm', 'sglang', 'llama.cpp', 'tei'] as const
 
 export type Backend = (typeof BACKENDS)[number]
 
-/** Options with the backend that they are for, as in a file. */
+/** Options together with their backend, as in a file. */
 export interface ServerConfig extends ServerOptions {
   readonly backend: Backend
 }

@@ -1,4 +1,4 @@
-/** Bytes for people, to a tenth of the largest unit that gives a whole number. */
+/** Bytes for people, to a tenth of the largest unit in which the number is at least 1. */
 export function sizeText(bytes: number): string {
   const unit = UNITS.find(one => bytes >= one.bytes)
   return unit === undefined ? `${bytes} B` : `${(bytes / unit.bytes).toFixed(1)} ${unit.name}`

@@ -16,7 +16,7 @@ export function partName({ name, number, count }: ModelPart): string {
   return `${name}-${five(number)}-of-${five(count)}.gguf`
 }
 
-/** The names of all parts, by that of any of them, in their order; a file that is whole alone. */
+/** The names of all parts in their order, from the name of any part; for a whole file its name alone. */
 export function partNames(fileName: string): readonly string[] {
   const part = parsePart(fileName)
   if (part === undefined) return [fileName]

@@ -1,7 +1,7 @@
 import type { StageSpec } from './replica-spec.ts'
 import { sizeText } from './size-text.ts'
 
-/** Where what lies below `from` is copied to; its path relative to both. */
+/** A copy from below `from` to below `to`, with the path relative to both. */
 export function stagedPath({ from, to }: StageSpec, path: string): { path: string; relative: string } {
   const relative = path.slice(from.length).replace(/^\/+/, '')
   return { path: `${to.replace(/\/+$/, '')}/${relative}`, relative }
@@ -11,12 +11,12 @@ export interface CopyProgress {
   /** Bytes on the node so far, and of all. */
   readonly copied: number
   readonly total: number
-  /** Since this process began to look, the bytes that it found there then, and milliseconds. */
+  /** The bytes present when this process began to look, and the milliseconds since then. */
   readonly first: number
   readonly elapsedMs: number
 }
 
-/** `Copying model.gguf to this node: 43 % of 41.2 GiB, 2 min left`; how long is said once there is something to tell it by. */
+/** `Copying model.gguf to this node: 43 % of 41.2 GiB, 2 min left`; without the time while the rate is not known yet. */
 export function copyMessage(name: string, { copied, total, first, elapsedMs }: CopyProgress): string {
   const percent = total === 0 ? 100 : Math.floor((copied / total) * 100)
   const rate = (copied - first) / elapsedMs
@@ -24,7 +24,7 @@ export function copyMessage(name: string, { copied, total, first, elapsedMs }: C
   return `Copying ${name} to this node: ${percent} % of ${sizeText(total)}${left}`
 }
 
-/** A rate before that says more about caches than about what is left. */
+/** An earlier rate depends on caches more than on the disk. */
 const TELLING_MS = 2_000
 
 function durationText(ms: number): string {

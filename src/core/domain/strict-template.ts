@@ -1,9 +1,8 @@
 import Mustache from 'mustache'
 
 /**
- * Renders a Mustache template without its traps: a name that the view lacks throws, and so does a variable that holds
- * anything but text or a number; null is for sections. Values stand as they are and are not escaped for HTML: whoever
- * builds the view quotes for the target.
+ * Renders a Mustache template strictly: a name that the view lacks throws, and so does a variable that is neither text nor a
+ * number; null is for sections. Values are not escaped for HTML: the code that builds the view quotes them for the target.
  */
 export function renderStrictly(
   template: string,

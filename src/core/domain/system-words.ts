@@ -1,8 +1,8 @@
-/** What a person would say of it, for what the system says of files. Anything else keeps its own words. */
+/** Plain words for the system's errors about files. Other errors keep their own words. */
 const WORDS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EDQUOT: 'the quota there is used up',
-  EEXIST: 'something is there already',
+  EEXIST: 'it exists already',
   EFBIG: 'the file would be too large',
   EIO: 'the device or the server of the filesystem fails',
   EISDIR: 'it is a directory',
@@ -17,25 +17,25 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'it is not empty',
   EPERM: 'not permitted',
   EROFS: 'the filesystem is read-only',
-  ESTALE: 'the server of the filesystem has another one now',
-  ETXTBSY: 'it is a program that runs',
+  ESTALE: 'the file server no longer has this file',
+  ETXTBSY: 'it is a running program',
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'run this as the account that owns it, or give this one access',
-  EDQUOT: 'make room, or ask for more (quota -s)',
+  EDQUOT: 'make room, or ask for a higher quota (quota -s)',
   EEXIST: 'remove it, or name another place',
-  EIO: 'look whether it is mounted and answers',
+  EIO: 'check that it is mounted and answers',
   EISDIR: 'name a file',
-  ENOENT: 'make it, or correct the path',
+  ENOENT: 'create it, or correct the path',
   ENOSPC: 'make room (df -h and df -i show where there is none)',
-  ENOTDIR: 'correct the path, or remove what stands in its way',
+  ENOTDIR: 'correct the path, or remove the file in its way',
   EPERM: 'run this as the account that owns it',
-  EROFS: 'choose another place, or mount it to be written to',
-  ESTALE: 'look whether it is mounted and answers',
+  EROFS: 'choose another place, or mount it writable',
+  ESTALE: 'check that it is mounted and answers',
 }
 
-/** Verbs of the calls whose words are not what people say. */
+/** Plain verbs for system calls. */
 const VERBS: Readonly<Record<string, string>> = {
   copyfile: 'copy',
   fdatasync: 'write',
@@ -53,7 +53,7 @@ const VERBS: Readonly<Record<string, string>> = {
   unlink: 'remove',
 }
 
-/** Calls that miss what is above their path, not the path. */
+/** Calls for which ENOENT means that the parent directory is missing. */
 const MAKING = ['mkdir', 'mkdtemp', 'symlink']
 
 /** A failed call on a file, as Node reports it: `ENOENT: no such file or directory, open '/a'`. */
@@ -64,11 +64,11 @@ export interface SystemFailure {
   readonly code: string
   /** `permission denied (EACCES)` */
   readonly words: string
-  /** What people may do about it. */
+  /** The fix for people. */
   readonly advice: string | undefined
 }
 
-/** Undefined for every error but such a one, also for one whose words somebody has chosen. */
+/** Undefined for other errors, also for one with a message of our own. */
 export function systemFailure(error: Error): SystemFailure | undefined {
   const { code, syscall, path } = error as NodeJS.ErrnoException
   const words = code === undefined ? undefined : WORDS[code]

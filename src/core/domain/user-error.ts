@@ -1,9 +1,9 @@
 import { formatProblem, type Problem } from './problem.ts'
 
-/** The user can mend this: shown as its message alone, exit code 2. Everything else is ours or the world's, exit code 1. */
+/** An error that the user can correct: printed as its message alone, exit code 2. All other errors exit with 1. */
 export class UserError extends Error {
   override readonly name = 'UserError'
-  /** What is said, line by line: no name that it quotes is taken for an end of one. */
+  /** The message line by line, so that a line break in a quoted name does not start a line. */
   readonly lines: readonly string[]
 
   constructor(message: string | readonly string[], options?: ErrorOptions) {

@@ -10,9 +10,9 @@ const TOKENS = ['/tokenize', '/detokenize']
 const HEALTH = '/health'
 
 /**
- * The paths that clients may ask of each engine: what answers one request with what the model makes of it. All else is for those
- * who run the engine (its settings, its cache, its weights, its metrics, other clients' answers), and is opened one by one, by
- * `allowPaths` of a tier. `{id}` stands for one segment, `{model}` for a model's name, which may have several.
+ * The paths of each engine that clients may use: those that answer one request by means of the model. Other paths are for the
+ * operators of the engine (settings, cache, weights, metrics, other clients' answers); a tier opens them one by one with
+ * `allowPaths`. `{id}` stands for one segment, `{model}` for a model's name, which may have several segments.
  */
 const CLIENT_PATHS: Readonly<Record<EngineName, readonly string[]>> = {
   'llama.cpp': [
@@ -53,7 +53,7 @@ const CLIENT_PATHS: Readonly<Record<EngineName, readonly string[]>> = {
   demo: ['/v1/models', '/v1/chat/completions', '/v1/completions', HEALTH],
 }
 
-/** Of a tier with this engine: those of the table, and those that the tier opens, each once. */
+/** The paths of a tier with this engine: those of the table and those that the tier opens, each once. */
 export function clientPaths(engine: EngineName, opened: readonly string[] = []): readonly string[] {
   return [...new Set([...CLIENT_PATHS[engine], ...opened])]
 }

@@ -1,28 +1,28 @@
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
+import type { EngineSpec } from '../domain/engine-spec.ts'
+import { given } from '../domain/given.ts'
 import type { Engine, EngineAddress } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
 import { readLoadBy } from './prometheus.ts'
 
-/** What is filled in in its arguments. */
+/** Placeholders in its arguments. */
 export const CUSTOM_PLACEHOLDERS = ['address', 'port', 'model', 'name'] as const
 
-/** Any other server: what Sluice must know of it stands in the tier. */
+/** Any other server; the tier describes it. */
 export const custom: Engine = {
   name: 'custom',
   command: undefined,
   mayUnblockTerm: true,
   serves: ({ custom: own }) => own?.serves ?? [],
   argv: (spec, at) => (spec.custom?.args ?? []).map(word => filledIn(word, spec, at)),
-  // It is the tier's program: what it reads is the tier's to say, in env.
+  // Only the tier knows which variables its program reads, and sets them in env.
   keepsEnvironment: /^$/,
   environment: {},
   key: ({ custom: own }) => (own?.keyVariable === undefined ? undefined : { variable: own.keyVariable }),
   needs: needsModel,
   paths: ({ custom: own }) => ({
     health: own?.healthPath ?? '/',
-    ...(own?.metrics === undefined ? {} : { metrics: own.metrics.path }),
-    ...(own?.modelsPath === undefined ? {} : { models: own.modelsPath }),
+    ...given({ metrics: own?.metrics?.path, models: own?.modelsPath }),
   }),
   healthTimeoutMs: 5_000,
   stopGraceMs: 3_000,
@@ -35,7 +35,7 @@ export const custom: Engine = {
 }
 
 /** `{address}`, `{port}`, `{model}` (its file or id) and `{name}`; other braces are the program's own. */
-function filledIn(word: string, spec: ReplicaSpec, { address, port }: EngineAddress): string {
+function filledIn(word: string, spec: EngineSpec, { address, port }: EngineAddress): string {
   const values: Readonly<Record<string, string>> = {
     address,
     port: String(port),

@@ -1,12 +1,12 @@
 import type { Engine } from './engine.ts'
 import { llamaCpp } from './llama-cpp.ts'
 
-/** Where it finds the key that it asks for. */
+/** The variable with the key that it requires. */
 export const DEMO_KEY = 'SLUICE_ENGINE_KEY'
 
 /**
- * `sluice demo-engine`: answers like llama-server, without a model, and says so in each answer. For a machine without an
- * engine, and for trying a site before its models are there.
+ * `sluice demo-engine`: answers like llama-server without a model, and each answer states that. For a machine without an engine,
+ * and for trying a site before it has models.
  */
 export const demo: Engine = {
   ...llamaCpp,

@@ -1,113 +1,113 @@
+import type { EngineSpec } from '../domain/engine-spec.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
 import type { Load } from '../domain/load.ts'
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { LlamaPlacement } from './llama-placement.ts'
 
 /** One kind of server program, as data and pure functions; the ENGINES table holds one for each. */
 export interface Engine {
   readonly name: string
-  /** The program of a tier that names none: a name on PATH. Undefined: the tier must name it. */
+  /** The default program, a name on PATH. Undefined: the tier must name one. */
   readonly command: string | undefined
-  /** It is a command of Sluice's own, by this name, instead of the tier's program. */
+  /** The command of Sluice that is the engine, instead of the tier's program. */
   readonly subcommand?: string
   /** What its API offers, as endpoint files say it. */
-  serves(spec: ReplicaSpec): readonly string[]
+  serves(spec: EngineSpec): readonly string[]
   /** The arguments after the command. */
-  argv(spec: ReplicaSpec, at: EngineAddress): string[]
+  argv(spec: EngineSpec, at: EngineAddress): string[]
   /** The variable that tells each process of several the address of its node; undefined: it runs on one node. */
   readonly addressVariable?: string
-  /** How a build calls its arguments, by what it says of itself, which is asked for when one of these flags is among them. */
+  /** Changes arguments for the installed build. The build is asked about itself when one of these flags is among the arguments. */
   readonly changed?: {
     readonly flags: readonly string[]
-    /** The arguments that make it say so. */
+    /** The arguments that make it print its version or help. */
     readonly ask: readonly string[]
     toBuild(argv: readonly string[], said: string): BuildArgv
   }
-  /** What runs may be written in anything: of some languages programs undo a block of TERM, which keeps Slurm's from it. */
+  /** The program may be in a language whose runtime unblocks TERM; then the block does not keep Slurm's TERM from it. */
   readonly mayUnblockTerm?: true
-  /** It makes sockets: it is given a directory for them that is its own. */
+  /** It creates sockets, and gets a directory of its own for them. */
   readonly makesSockets?: true
   /** Variables that it may inherit besides the common ones. */
   readonly keepsEnvironment: RegExp
   /** Variables that it always gets. */
   readonly environment: Readonly<Record<string, string>>
   /**
-   * How it is told the key that it asks for; undefined: it asks for none. Never by its arguments, which `ps` shows
+   * How it gets the key that it requires; undefined: it requires none. Never in its arguments, which `ps` shows
    * ("secrets stay", docs/design/rules.md).
    */
-  key(spec: ReplicaSpec): KeyChannel | undefined
+  key(spec: EngineSpec): KeyChannel | undefined
   /** Local paths that must be there before it is started, with what they are for; `or`: another that will do. */
-  needs(spec: ReplicaSpec): { path: string; what: string; or?: string }[]
-  paths(spec: ReplicaSpec): EnginePaths
+  needs(spec: EngineSpec): { path: string; what: string; or?: string }[]
+  paths(spec: EngineSpec): EnginePaths
   /** How long a question about its health may take before it counts as silent. */
   readonly healthTimeoutMs: number
   /**
-   * How long it may take to leave when it is asked to by INT, once nobody is connected; 0: it is killed at once. An engine that goes on
-   * accepting while it leaves breaks what it accepts, and a refused connection moves on.
+   * The time that it gets to end after an INT, once no client is connected; 0: it is killed at once. An engine that still accepts
+   * connections while it ends would break those requests, whereas nginx sends a refused connection to another engine.
    */
   readonly stopGraceMs: number
   /** What the answers of the two paths mean; `models` is `health` again where there is no list, or health was not 200. */
-  readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
+  readHealth(spec: EngineSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth
   /** Its load, by what stands at its metrics paths, one after the other. */
-  readLoad(spec: ReplicaSpec, metrics: string): Load
+  readLoad(spec: EngineSpec, metrics: string): Load
 }
 
-/** Where one engine is to listen, and on what devices. */
+/** Where one engine listens, and on which devices it computes. */
 export interface EngineAddress {
   readonly address: string
   readonly port: number
-  /** Of an engine that makes sockets: a directory on this node, 0700. */
+  /** For an engine that creates sockets: a directory on this node, 0700. */
   readonly sockets?: string
   readonly placement?: LlamaPlacement
-  /** Of one process of several, one on each node. */
+  /** For an engine with one process on each of several nodes. */
   readonly rank?: Rank
 }
 
-/** Which of an engine's processes on several nodes one is, and where they meet. */
+/** The rank of one process of an engine over several nodes, and their rendezvous. */
 export interface Rank {
-  /** 0: the head, which answers. */
+  /** 0: the head, which answers requests. */
   readonly rank: number
-  /** On the head's node. */
+  /** The rendezvous, on the head's node. */
   readonly rendezvous: { readonly address: string; readonly port: number }
 }
 
-/** Arguments as a build takes them, and what was changed for it, for people. */
+/** Arguments as the build accepts them, and notes for people about what was changed. */
 export interface BuildArgv {
   readonly argv: readonly string[]
   readonly notes: readonly string[]
 }
 
-/** Where it is asked, below its address. */
+/** Paths below its address. */
 export interface EnginePaths {
   readonly health: string
-  /** Its list of models, as OpenAI has it; undefined: it has none, and serves the tier's model. */
+  /** Its list of models in OpenAI's format; undefined: it has no list, and serves the tier's model. */
   readonly models?: string
-  /** Where a model is loaded by `POST {"model": …}`. */
+  /** `POST {"model": …}` to this path loads a model. */
   readonly load?: string
-  /** Prometheus's text; undefined: it has none. A function of its list of models where each has metrics of its own. */
+  /** Its metrics in Prometheus's format; undefined: none. A function of its list of models where each has metrics of its own. */
   readonly metrics?: string | ((models: string) => readonly string[])
 }
 
-/** A variable of its environment, or a file that it is given the path of. */
+/** A variable of its environment, or a file whose path it gets. */
 export type KeyChannel =
   | { readonly variable: string }
   | {
-      /** Of the file, below a directory that is the engine's own. */
+      /** The name of the file, below a directory of the engine. */
       readonly fileName: string
       text(key: string): string
       argv(path: string): readonly string[]
     }
 
 /**
- * - `ready`: it answers, and what must be preloaded is loaded.
- * - `loading`: it is coming up; `load` names models that it must be told to load.
- * - `copying`: its model is on its way to the node, which takes what it takes.
- * - `silent`: no answer in time; `busy`: 503, also of one that listens while it loads. Load, not death
+ * - `ready`: it answers, and the models to preload are loaded.
+ * - `loading`: it is starting; `load` names models that it must be asked to load.
+ * - `copying`: its model is being copied to the node; this has no time limit.
+ * - `silent`: no answer in time; `busy`: 503, also from an engine that listens while it loads. Both mean load, not death
  *   ("processes decide health", docs/design/rules.md).
- * - `refused`: nobody listens.
+ * - `refused`: the connection was refused.
  * - `erring`: any other answer, or half of one; new requests go elsewhere when it repeats.
- * - `failed`: it says that it cannot serve what it must; `reload` names models that it may be told to load again, while it
- *   serves others.
+ * - `failed`: it reports that it cannot serve a required model; `reload` names models that it may be asked to load again while
+ *   it serves others.
  * - `broken`: one of its processes cannot go on.
  */
 export type EngineHealth =

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { EngineSpec } from '../domain/engine-spec.ts'
 import type { HttpAnswer } from '../domain/http-answer.ts'
-import type { ReplicaSpec } from '../domain/replica-spec.ts'
 import type { Engine, EngineHealth } from './engine.ts'
 import { CHANGED_FLAGS, toBuild } from './llama-flags.ts'
 import { matchedBatches, placementArgv } from './llama-placement.ts'
@@ -27,7 +27,7 @@ export const llamaCpp: Engine = {
     ask: ['--help'],
     toBuild: (argv, help) => ({ argv: toBuild(argv, help), notes: [] }),
   },
-  // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override what the job script says.
+  // Not LLAMA_ARG_* nor LLAMA_SERVER_*: they would override the job script.
   keepsEnvironment: /^(GGML_|HIP_|ROCR_|HSA_|ONEAPI_|SYCL_|VK_)/,
   environment: {},
   key: () => ({ variable: 'LLAMA_API_KEY' }),
@@ -35,7 +35,7 @@ export const llamaCpp: Engine = {
     ...(router === undefined ? [] : [{ path: router.modelsDir, what: 'models directory' }]),
     ...(router?.preload ?? []).map(name => ({
       path: `${router?.modelsDir}/${name}.gguf`,
-      // Of parts, or with a projector: a directory of its own.
+      // A model in parts, or with a projector, has a directory of its own.
       or: `${router?.modelsDir}/${name}/`,
       what: `preloaded model ${name}`,
     })),
@@ -46,13 +46,13 @@ export const llamaCpp: Engine = {
     metrics: router === undefined ? '/metrics' : metricsOfLoaded,
   }),
   healthTimeoutMs: 5_000,
-  // It has nothing to put in order, and accepts requests until it has ended its models' processes.
+  // It has nothing to clean up, and accepts requests until it has ended its models' processes.
   stopGraceMs: 0,
   readHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
 
-/** Reference: llama.cpp tools/server/server-context.cpp; it had a ratio of its KV cache until 2025. */
+/** Reference: llama.cpp tools/server/server-context.cpp. Until 2025 it reported the ratio of its KV cache. */
 const LOAD: LoadNames = {
   running: ['llamacpp:requests_processing'],
   waiting: ['llamacpp:requests_deferred'],
@@ -65,7 +65,7 @@ const LOAD: LoadNames = {
   ],
 }
 
-/** A router passes the question on to a model's process; asked about one that is not loaded, it would load it. */
+/** A router passes the request to a model's process, and would load a model that is not loaded. */
 function metricsOfLoaded(models: string): readonly string[] {
   const loaded = (parseModels(models) ?? []).filter(model => model.status?.value === 'loaded')
   return loaded.map(({ id }) => `/metrics?model=${encodeURIComponent(id.toWellFormed())}&autoload=false`)
@@ -76,14 +76,14 @@ const EMBEDDING_FLAGS = ['--embedding', '--embeddings']
 /**
  * First match wins:
  * 1. nothing in time → silent
- * 2. nobody listens → refused; an answer that breaks off, or is no HTTP → erring
+ * 2. connection refused → refused; an answer that breaks off, or is not HTTP → erring
  * 3. 503 with "Loading model" → loading, as on every path while the one model loads
  * 4. any other 503 → busy: it has no slot free; any other status but 200 → erring
- * 5. a preloaded model that the router calls failed, or does not know → failed
- * 6. a preloaded model that was never loaded → loading; the router must be told so once
+ * 5. a preloaded model that the router reports as failed, or does not know → failed
+ * 6. a preloaded model that was never loaded → loading; the router must be asked once
  * 7. otherwise ready
  */
-function readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
+function readHealth(spec: EngineSpec, health: HttpAnswer, models: HttpAnswer): EngineHealth {
   for (const answer of [health, models]) {
     if (answer.kind === 'timeout') return { kind: 'silent' } // 1
     if (answer.kind === 'refused') return answer // 2
@@ -95,7 +95,7 @@ function readHealth(spec: ReplicaSpec, health: HttpAnswer, models: HttpAnswer): 
     if (answer.status !== 200) return { kind: 'erring', message: `HTTP ${answer.status}: ${answer.text.slice(0, 200)}` } // 4
   }
   const listed = parseModels(models.kind === 'answered' ? models.text : '')
-  if (listed === undefined) return { kind: 'erring', message: '/v1/models answered no list of models' } // 4
+  if (listed === undefined) return { kind: 'erring', message: '/v1/models returned no list of models' } // 4
   const load: string[] = []
   for (const name of spec.router?.preload ?? []) {
     const entry = listed.find(model => model.id === name)

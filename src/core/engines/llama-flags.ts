@@ -1,4 +1,4 @@
-/** Flags that not every build of llama.cpp knows: with one of them, a build is asked for its `--help` before it is started. */
+/** Flags that not every build of llama.cpp knows. With one of them, the build's `--help` is read before its start. */
 export const CHANGED_FLAGS: readonly string[] = [
   '--mlock',
   '--mmap',
@@ -10,8 +10,8 @@ export const CHANGED_FLAGS: readonly string[] = [
 ]
 
 /**
- * The arguments as the build calls them whose `--help` this is. `--mlock` and `--no-mmap` became `--load-mode` in 2026, and
- * are refused since; a build from before December 2025 has no `--fit`, and fits nothing unasked.
+ * The arguments for the build with this `--help`. `--mlock` and `--no-mmap` became `--load-mode` in 2026, and are refused since.
+ * A build from before December 2025 has no `--fit`, and fits nothing by default.
  */
 export function toBuild(argv: readonly string[], help: string): string[] {
   const knows = (flag: string) => new RegExp(`(^|[\\s,])${flag}(?![\\w-])`, 'm').test(help)
@@ -30,7 +30,7 @@ function withLoadMode(argv: readonly string[]): string[] {
 
 const OLD = ['--mlock', '--mmap', '--no-mmap']
 
-/** What each mode was before it had a name. */
+/** The earlier flags of each mode. */
 const BEFORE: Readonly<Record<string, readonly string[]>> = {
   none: ['--no-mmap'],
   mlock: ['--mlock', '--no-mmap'],

@@ -1,13 +1,13 @@
-/** What llama.cpp is to place a model on. */
+/** The devices on which llama.cpp places a model. */
 export interface LlamaPlacement {
-  /** Of the head and of each worker; undefined: llama.cpp divides by free memory. */
+  /** Layers of the head and of each worker; undefined: llama.cpp divides by free memory. */
   readonly layers: readonly number[] | undefined
   /** The head's devices as `--list-devices` names them, such as CUDA0; none: its layers stay on its processors. */
   readonly headDevices: readonly string[]
   readonly workers: readonly {
     readonly address: string
     readonly port: number
-    /** How many devices it serves; 1 for one without a GPU. */
+    /** The number of its devices; 1 for a worker without a GPU. */
     readonly devices: number
   }[]
 }
@@ -18,14 +18,14 @@ const ALL_LAYERS = 9_999
 /**
  * The arguments that spread one model over a head and its RPC workers so that each node holds exactly its layers.
  *
- * llama.cpp (reference: load_tensors() of llama-model.cpp) has one slot more than there are layers: the last, the output
- * layer, goes where `--tensor-split` puts the slot after the last layer. Devices are taken in the order of `--device`;
- * slot i of n goes to the first device whose cumulated share exceeds i/n, so shares that are whole numbers of slots come
- * out exactly. What `--n-gpu-layers` leaves out are the first layers, which stay on the head's processors.
+ * llama.cpp (reference: load_tensors() of llama-model.cpp) has one slot more than layers: the last slot is the output layer.
+ * Devices are taken in the order of `--device`. Slot i of n goes to the first device whose cumulated share of `--tensor-split`
+ * exceeds i/n, so shares in whole numbers of slots are met exactly. `--n-gpu-layers` leaves out the first layers, which stay on
+ * the head's processors.
  */
 export function placementArgv({ layers, headDevices, workers }: LlamaPlacement): string[] {
   const rpc = ['--rpc', workers.map(({ address, port }) => `${address}:${port}`).join(',')]
-  // `-fit` would change what was planned; rows instead of layers would cross the network within each of them.
+  // `-fit` would change the plan; with rows instead of layers, each layer would cross the network.
   const fixed = ['--fit', 'off', '--split-mode', 'layer']
   if (layers === undefined) return [...rpc, ...fixed, '--n-gpu-layers', String(ALL_LAYERS)]
 
@@ -46,12 +46,12 @@ export function placementArgv({ layers, headDevices, workers }: LlamaPlacement):
   ]
 }
 
-/** The seed's site: with larger ones its GPUs ran out of memory at 40 000 tokens. */
+/** With larger ones, V100s of a site ran out of memory at 40 000 tokens. */
 const BATCH = '512'
 
 /**
- * Over a network a batch that is cut into smaller ones costs a round trip for each: what the user left open of the two
- * sizes becomes what the other one is.
+ * Over a network each part of a batch costs a round trip. So where only one of the two sizes is set, the other gets the same
+ * value.
  */
 export function matchedBatches(args: readonly string[]): string[] {
   const given = (flags: readonly string[]) => args[args.findLastIndex(word => flags.includes(word)) + 1]
@@ -66,7 +66,7 @@ export function matchedBatches(args: readonly string[]): string[] {
 const BATCH_FLAGS = ['--batch-size', '-b']
 const MICRO_FLAGS = ['--ubatch-size', '-ub']
 
-/** A node's layers among its devices, as evenly as whole numbers go, the first ones getting what is left over; nothing where there is no device. */
+/** A node's layers divided evenly among its devices, the remainder to the first ones; empty without devices. */
 export function spread(count: number, devices: number): number[] {
   return Array.from({ length: devices }, (_, index) => Math.floor((count + devices - 1 - index) / devices))
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
+import { given } from '../domain/given.ts'
 
-/** nsys: NVIDIA's Nsight Systems. pytorch: the profiler inside the engine. amd: rocprof, or rocprofv3 where that is what is installed. */
+/** nsys: NVIDIA's Nsight Systems. pytorch: the profiler inside the engine. amd: rocprofv3 where it is installed, else rocprof. */
 export type Profiler = 'nsys' | 'pytorch' | 'amd'
 
 export interface Profile {
   readonly tool: Profiler
-  /** Where it writes; absolute, since engines refuse another or start elsewhere. */
+  /** The output directory; absolute, because engines refuse a relative path or start in another directory. */
   readonly directory: string
   /** Arguments of nsys or rocprof. */
   readonly args: readonly string[]
@@ -18,15 +19,15 @@ export interface ProgramLaunch {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** What is to be profiled, and with what is there. */
+/** The engine to profile, and the tools that are installed. */
 export interface Profiled {
   /** The engine's name, a key of ENGINES. */
   readonly engine: string
-  /** Of the engine, such as 0.12.0, as far as it is known; one that is not is taken for a new one. */
+  /** The engine's version, such as 0.12.0; undefined: not known, and taken for a new one. */
   readonly version?: string | undefined
-  /** What the files are called: no two runs that write into one directory have the same. */
+  /** The base name of the files, unique among runs that write into one directory. */
   readonly name: string
-  /** AMD's program: the third writes and is called in another way. */
+  /** AMD's program: rocprofv3 has other options and files. */
   readonly rocprof?: 'rocprof' | 'rocprofv3'
 }
 
@@ -59,8 +60,8 @@ export function withProfiler(
 }
 
 /**
- * What makes a running engine begin and end a profile, or undefined where it cannot be told. Ending one writes its files,
- * which takes minutes for a large model: the answer must be waited for.
+ * The requests that begin and end a profile of a running engine, or undefined where there are none. The end writes the files,
+ * which takes minutes for a large model, so its answer must be awaited.
  *
  * - vLLM (docs/contributing/profiling.md) has both only where it was started with a profiler.
  * - SGLang (docs/developer_guide/benchmark_and_profiling.md) always has both; `directory` is where the engine writes.
@@ -73,7 +74,7 @@ export function profileRequests(
   if (engine === 'vllm') return { start: { method: 'POST', path: '/start_profile' }, stop }
   if (engine !== 'sglang') return undefined
   const json = {
-    ...(profile.directory === undefined ? {} : { output_dir: profile.directory }),
+    ...given({ output_dir: profile.directory }),
     activities: profile.tool === 'nsys' ? ['CUDA_PROFILER'] : ['CPU', 'GPU'],
   }
   return { start: { method: 'POST', path: '/start_profile', json }, stop }
@@ -86,8 +87,8 @@ export function takesProfilerConfig(version: string | undefined): boolean {
 }
 
 /**
- * Processes that fork are followed, and graphs shown node by node, as vLLM and SGLang say it. Everything from the start is
- * recorded, unless `args` asks for a capture range: then the engine must be told to mark it.
+ * Forked processes are followed and graphs are shown node by node, as the documents of vLLM and SGLang advise. Everything from
+ * the start is recorded, unless `args` has a capture range; then the engine gets the flag to mark it.
  */
 function underNsys({ command, argv, env }: ProgramLaunch, { directory, args }: Profile, profiled: Profiled) {
   const isGiven = (flag: string) => args.some(word => word === flag || word.startsWith(`${flag}=`))
@@ -104,7 +105,7 @@ function underNsys({ command, argv, env }: ProgramLaunch, { directory, args }: P
   return {
     command: 'nsys',
     argv: ['profile', ...own, ...args, command, ...argv, ...marks],
-    // nsys cannot follow workers that were forked after CUDA was there.
+    // nsys cannot follow workers that were forked after CUDA was initialized.
     env: isVllm ? { VLLM_WORKER_MULTIPROC_METHOD: 'spawn', ...env } : env,
     wrapper: 'nsys',
   }
@@ -133,7 +134,7 @@ function underRocprof({ command, argv, env }: ProgramLaunch, { directory, args }
 function withTorchProfiler({ command, argv, env }: ProgramLaunch, { directory, args }: Profile, profiled: Profiled) {
   const { engine, version } = profiled
   if (engine !== 'vllm' && engine !== 'sglang') {
-    throw new Error(`Cannot profile ${engine} with pytorch: it does not run on PyTorch's profiler; use nsys or amd`)
+    throw new Error(`Cannot profile ${engine} with pytorch: it does not have PyTorch's profiler; use nsys or amd`)
   }
   if (args.length > 0) {
     throw new Error(

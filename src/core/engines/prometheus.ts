@@ -6,22 +6,22 @@ interface Sample {
   readonly value: number
 }
 
-/** How one engine's metrics are called; where there are several names, the first that it tells is meant. */
+/** The names of one engine's metrics; of several names the first with a sample counts. */
 export interface LoadNames {
   readonly running: readonly string[]
   readonly waiting: readonly string[]
   readonly kv: readonly string[]
-  /** A gauge of 0–1, or two counters of tokens: found in the cache, and looked up. */
+  /** A gauge from 0 to 1, or two counters of tokens: found in the cache, and looked up. */
   readonly prefixHits: readonly (string | { readonly found: string; readonly of: readonly string[] })[]
-  /** Labels of samples that are parts of what another one, without a value there, tells. */
+  /** Labels of partial samples; the sample with an empty value there has the total. */
   readonly parts?: readonly string[]
-  /** Labels that tell copies apart: of samples that differ in nothing else, one counts. */
+  /** Labels of copies: of samples that differ only in these, one counts. */
   readonly copies?: readonly string[]
 }
 
 /**
- * Load from an engine's metrics: requests of all label sets (models, data-parallel ranks) are summed, shares are their
- * mean. What is not there, or is no number, is null.
+ * Load from an engine's metrics: requests of all label sets (models, data-parallel ranks) are summed, shares are averaged. A
+ * missing value, or one that is not a number, is null.
  */
 export function readLoadBy(names: LoadNames, text: string): Load {
   const samples = parse(text, wantedNames(names))
@@ -70,10 +70,10 @@ function wantedNames({ running, waiting, kv, prefixHits }: LoadNames): ReadonlyS
   return new Set([...running, ...waiting, ...kv, ...hits])
 }
 
-/** Longer ones are no samples: labels are names. */
+/** Longer lines are not samples: labels are names. */
 const MAX_LINE = 16 * 1024
 
-/** The samples of these names, in time that grows with the text. Reference: Prometheus, "Exposition formats", text. */
+/** The samples of these names, in time linear in the text. Reference: Prometheus, "Exposition formats", text. */
 function parse(text: string, wanted: ReadonlySet<string>): ReadonlyMap<string, readonly Sample[]> {
   const samples = new Map<string, Sample[]>()
   for (const line of text.split('\n')) {

@@ -1,6 +1,6 @@
 /**
- * What engines of Python's world inherit besides the common variables: where Python and its packages are, caches of
- * models and kernels, proxies for what is downloaded, and the libraries that their GPUs speak through.
+ * Variables that engines in Python inherit besides the common ones: paths of Python and its packages, caches of models and
+ * kernels, proxies for downloads, and settings of the GPUs' communication libraries.
  */
 export const PYTHON_VARIABLES =
   'PYTHON[A-Z]+|VIRTUAL_ENV|CONDA_[A-Z_]+|HF_[A-Z_]+|HUGGINGFACE_HUB_CACHE|TRANSFORMERS_[A-Z_]+|TOKENIZERS_PARALLELISM|SAFETENSORS_[A-Z_]+' +

@@ -1,4 +1,4 @@
-import type { RankSpec, ReplicaSpec } from '../domain/replica-spec.ts'
+import type { EngineSpec, RankSpec } from '../domain/engine-spec.ts'
 import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
@@ -23,7 +23,7 @@ export const sglang: Engine = {
   addressVariable: 'SGLANG_HOST_IP',
   keepsEnvironment: new RegExp(`^(?:SGLANG_(?!API_KEY$)[A-Z0-9_]+|SGL_[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
   environment: { PYTHONUNBUFFERED: '1' },
-  // It has no variable for it, but reads arguments from a file of YAML (srt/server_args_config_parser.py).
+  // It has no variable for the key, but reads arguments from a YAML file (srt/server_args_config_parser.py).
   key: () => ({
     fileName: 'sglang.yaml',
     text: key => `api-key: "${key}"\n`,
@@ -31,9 +31,9 @@ export const sglang: Engine = {
   }),
   needs: needsModel,
   paths: () => ({ health: '/health', models: '/v1/models', metrics: '/metrics' }),
-  // Its answer is a token that it makes for it, for which it gives itself 20 s.
+  // It generates a token for the answer, with its own limit of 20 s.
   healthTimeoutMs: 25_000,
-  // Asked to leave, it looks every five seconds whether everybody has gone, accepts meanwhile, and then kills itself.
+  // After a signal to end it looks every five seconds whether requests are left, still accepts new ones, and then kills itself.
   stopGraceMs: 0,
   readHealth: readPlainHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
@@ -57,6 +57,6 @@ const LOAD: LoadNames = {
 }
 
 /** The program `sglang` has a command for it since 2025; before, and in Python of whatever name, it is a module. */
-function launcher({ command }: ReplicaSpec): string[] {
+function launcher({ command }: EngineSpec): string[] {
   return command.slice(command.lastIndexOf('/') + 1) === 'sglang' ? ['serve'] : ['-m', 'sglang.launch_server']
 }

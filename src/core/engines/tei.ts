@@ -13,15 +13,15 @@ export const tei: Engine = {
     ...['--model-id', modelSource(spec)],
     ...['--hostname', address, '--port', String(port)],
     ...(spec.model === undefined ? [] : ['--served-model-name', spec.model.name]),
-    // Bound at the start and never served, since /metrics is on the port above; any free one.
+    // It binds this port and never serves there, since /metrics is on the port above; any free one.
     ...['--prometheus-port', '0'],
-    // Its Python backend listens there, and asks nobody for a key.
+    // Its Python backend listens on this socket without a key.
     ...(sockets === undefined ? [] : ['--uds-path', socketIn(sockets)]),
     ...spec.args,
   ],
   makesSockets: true,
   changed: { flags: ['--served-model-name'], ask: ['--help'], toBuild },
-  // Each of its flags is a variable too, by names such as PORT, DTYPE and REVISION: nothing of that.
+  // Each of its flags can be set by a variable such as PORT, DTYPE or REVISION, so none of these is inherited.
   keepsEnvironment:
     /^(?:HF_(?!API_TOKEN$)[A-Z_]+|RUST_(?:LOG|BACKTRACE)|PYTHON[A-Z]+|VIRTUAL_ENV|MKL_[A-Z_]+|ORT_[A-Z_]+|HSA_[A-Z_]+|HIP_[A-Z_]+|(?:https?|no|all)_proxy|(?:HTTPS?|NO|ALL)_PROXY)$/,
   environment: {},
@@ -43,15 +43,15 @@ function socketIn(directory: string): string {
   )
 }
 
-/** Reference: core/src/queue.rs; it counts what it has answered, not what it is answering. */
+/** Reference: core/src/queue.rs. It counts requests that it has answered, not those on their way. */
 const LOAD: LoadNames = { running: [], waiting: ['te_queue_size'], kv: [], prefixHits: [] }
 
-/** Older builds answer to any name and are not told theirs. */
+/** Older builds accept any model name and do not have the flag. */
 function toBuild(argv: readonly string[], help: string): BuildArgv {
   if (help.includes('--served-model-name')) return { argv, notes: [] }
   const at = argv.indexOf('--served-model-name')
   return {
     argv: argv.filter((_, index) => index !== at && index !== at + 1),
-    notes: ['This build does not take --served-model-name: its answers carry the path or id of the model'],
+    notes: ['This build does not accept --served-model-name: its answers carry the path or id of the model'],
   }
 }

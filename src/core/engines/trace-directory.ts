@@ -1,13 +1,13 @@
 /**
- * Where a vLLM that was started with these arguments and variables writes its traces, on its own node; undefined where they
- * do not say. Reference: vllm/config/profiler.py; VLLM_TORCH_PROFILER_DIR before 0.13.
+ * The directory on its own node into which a vLLM with these arguments and variables writes its traces; undefined where they do
+ * not name one. Reference: vllm/config/profiler.py; VLLM_TORCH_PROFILER_DIR before 0.13.
  */
 export function traceDirectory(args: readonly string[], env: Readonly<Record<string, string>>): string | undefined {
   const dotted = valueOfFlag(args, '--profiler-config.torch_profiler_dir')
   return dotted ?? inJson(valueOfFlag(args, '--profiler-config')) ?? env['VLLM_TORCH_PROFILER_DIR']
 }
 
-/** The value of a flag, as the word after it or behind its equals sign; underscores in flags are dashes to vLLM. */
+/** The value of a flag: the word after it, or the text after its equals sign. vLLM takes underscores in flags for dashes. */
 function valueOfFlag(args: readonly string[], flag: string): string | undefined {
   const wanted = dashed(flag)
   for (const [index, word] of args.entries()) {

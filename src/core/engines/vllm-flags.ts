@@ -1,15 +1,15 @@
 import type { BuildArgv } from './engine.ts'
 
-/** Flags that not every version of vLLM knows: with one of them, a build is asked for its version before it is started. */
+/** Flags that not every version of vLLM knows. With one of them, the build's version is read before its start. */
 export const CHANGED_FLAGS: readonly string[] = ['--disable-log-requests', '--task']
 
-/** Of 0.x; from here on none of what is changed below can be missed. */
+/** The minor version of 0.x from which on no change below is needed. */
 const FIRST_CHANGED = 12
 
 /**
- * The arguments for the build that says this of its version. One that does not say it is taken for a new one.
+ * The arguments for the build with this version text. A build without a version is taken for a new one.
  *
- * - Since 0.10.1 vLLM logs no requests unless told to; what told it not to is an unknown argument since 0.12 (reference:
+ * - Since 0.10.1 vLLM logs no requests by default; --disable-log-requests is an unknown argument since 0.12 (reference:
  *   vllm/utils/argparse_utils.py of 0.11).
  * - `--task` became `--runner` in 0.10, and was removed a year later.
  */
@@ -21,8 +21,8 @@ export function toBuild(argv: readonly string[], said: string): BuildArgv {
   const task = argv.indexOf('--task')
   const runner = RUNNERS[argv[task + 1] ?? '']
   const isLogged = argv.includes('--disable-log-requests')
-  if (isLogged) notes.push(`${who} logs no requests unless told to: --disable-log-requests is left out`)
-  if (task !== -1 && runner !== undefined) notes.push(`${who} has no --task: it is told --runner ${runner}`)
+  if (isLogged) notes.push(`${who} logs no requests by default: --disable-log-requests is left out`)
+  if (task !== -1 && runner !== undefined) notes.push(`${who} has no --task: it gets --runner ${runner}`)
   const changed = argv.flatMap((word, index): string[] => {
     if (word === '--disable-log-requests') return []
     if (task === -1 || runner === undefined) return [word]
@@ -31,5 +31,5 @@ export function toBuild(argv: readonly string[], said: string): BuildArgv {
   return { argv: changed, notes }
 }
 
-/** Other tasks need a conversion of the model besides, which is the user's to say. */
+/** Other tasks also need a conversion of the model, which only the user can choose. */
 const RUNNERS: Readonly<Record<string, string>> = { generate: 'generate', embed: 'pooling', embedding: 'pooling' }

@@ -1,4 +1,4 @@
-import type { RankSpec } from '../domain/replica-spec.ts'
+import type { RankSpec } from '../domain/engine-spec.ts'
 import type { Engine, Rank } from './engine.ts'
 import { modelSource, needsModel } from './model-source.ts'
 import { readPlainHealth } from './plain-health.ts'
@@ -22,20 +22,20 @@ export const vllm: Engine = {
   ],
   addressVariable: 'VLLM_HOST_IP',
   changed: { flags: CHANGED_FLAGS, ask: ['--version'], toBuild },
-  // VLLM_PORT is the base of its internal ports, VLLM_API_KEY and VLLM_HOST_IP are not the job script's to say.
+  // VLLM_PORT is the base of its internal ports; the supervisor sets VLLM_API_KEY and VLLM_HOST_IP.
   keepsEnvironment: new RegExp(`^(?:VLLM_(?!PORT$|HOST_IP$|API_KEY$)[A-Z0-9_]+|${PYTHON_VARIABLES})$`),
   environment: { PYTHONUNBUFFERED: '1' },
   key: () => ({ variable: 'VLLM_API_KEY' }),
   needs: needsModel,
   paths: () => ({ health: '/health', models: '/v1/models', metrics: '/metrics' }),
   healthTimeoutMs: 5_000,
-  // It closes its port first; killed, it would leave segments in /dev/shm that count as the node's memory.
+  // It closes its port first. After a KILL it would leave segments in /dev/shm that use the node's memory.
   stopGraceMs: 3_000,
   readHealth: readPlainHealth,
   readLoad: (_, metrics) => readLoadBy(LOAD, metrics),
 }
 
-/** Without Ray, since 0.12; whoever is not the head serves nothing (reference: vllm/config/parallel.py). */
+/** Without Ray, since 0.12; ranks other than the head serve no requests (reference: vllm/config/parallel.py). */
 function rankArgv({ nodes, pipelineParallel }: RankSpec, { rank, rendezvous }: Rank): string[] {
   return [
     ...['--pipeline-parallel-size', String(pipelineParallel), '--nnodes', String(nodes), '--node-rank', String(rank)],
@@ -56,7 +56,7 @@ const LOAD: LoadNames = {
   ],
 }
 
-/** Models that answer with vectors are run as such when asked to (`--runner pooling`; before 2025-07 `--task embed`). */
+/** Models that answer with vectors need a flag (`--runner pooling`; before 2025-07 `--task embed`). */
 function isPooling(args: readonly string[]): boolean {
   return /(^|\n)--runner[\n=]pooling(\n|$)|(^|\n)--task[\n=]embed(ding)?(\n|$)/.test(args.join('\n'))
 }

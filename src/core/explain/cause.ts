@@ -22,7 +22,7 @@ export interface Cause {
   fix(run: Run, found: Found): string | undefined
 }
 
-/** More of the same kind shows nothing new. */
+/** More lines of the same kind show nothing new. */
 const MOST_EVIDENCE = 4
 
 /** The first pattern that some line matches, in the order of the lines; every line that matches any is evidence. */
@@ -33,7 +33,7 @@ export function find(lines: readonly Line[], ...patterns: readonly RegExp[]): Fo
   })
   const [first] = hits
   if (first === undefined) return undefined
-  // The same words stand in the supervisor's record and in the log.
+  // The supervisor's record and the log hold the same words.
   const evidence = hits
     .filter(({ match }, index) => hits.findIndex(other => other.match[0] === match[0]) === index)
     .map(({ line }) => line)
@@ -46,7 +46,7 @@ export function shownBy(...lines: readonly (Line | undefined)[]): Found | undefi
   return evidence.length === 0 ? undefined : { evidence, parts: [] }
 }
 
-/** The program that its tier's engine is started by, as far as the tier is known. */
+/** The program that starts its tier's engine; undefined where the tier is not known. */
 export function programOf({ settings }: Run): string | undefined {
   return settings === undefined ? undefined : commandOf(settings)
 }

@@ -7,9 +7,9 @@ import { SLURM_CAUSES } from './slurm-causes.ts'
 import { MODEL_BROKEN, START_CAUSES } from './start-causes.ts'
 
 /**
- * Every way in which a run can end, first match wins: the word of the kernel and of Slurm about memory and nodes before
- * that of the supervisor, the supervisor's notice before an engine's troubles; among these what explains before what
- * only follows from it. A model fails to load because memory is short, a head aborts because its worker has gone.
+ * Every way in which a run can end. The first match wins. Reports of the kernel and of Slurm about memory and nodes come
+ * before those of the supervisor, and the notice to leave before an engine's failures. Among failures a cause comes before its
+ * consequence: a model fails to load because memory is short, and a head aborts because its worker has gone.
  */
 export const CAUSES: readonly Cause[] = [
   HOST_MEMORY,

@@ -2,7 +2,7 @@ import type { TierConfig } from '../config/schema.ts'
 import { type Cause, type Found, find, tierNameOf } from './cause.ts'
 import type { Run } from './run.ts'
 
-/** What engines say last, whichever of them says it, and what it means. */
+/** The last words of engines of any kind, and what they mean. */
 interface EngineWords {
   readonly id: string
   readonly words: readonly RegExp[]
@@ -11,8 +11,8 @@ interface EngineWords {
 }
 
 /**
- * First match wins; what explains before what only follows from it. In the words of llama.cpp, vLLM, SGLang and TEI, and of
- * what they run on: PyTorch, NCCL, huggingface_hub, CUDA's and ROCm's drivers (test/core/explain/engine-lines.ts).
+ * The first match wins; a cause comes before its consequence. The words are those of llama.cpp, vLLM, SGLang and TEI, and of
+ * the libraries below them: PyTorch, NCCL, huggingface_hub, CUDA's and ROCm's drivers (test/core/explain/engine-lines.ts).
  */
 const TABLE: readonly EngineWords[] = [
   {
@@ -23,7 +23,7 @@ const TABLE: readonly EngineWords[] = [
       /No space left on device.{0,300}\/dev\/shm|\/dev\/shm.{0,300}No space left on device/,
       /[Uu]nable to (?:open|mmap|allocate|write to) shared memory/,
     ],
-    what: 'The shared memory of its node (/dev/shm) is full, too small, or hidden from its processes, which hand each other their data there',
+    what: 'The shared memory of its node (/dev/shm), through which its processes exchange data, is full, too small, or hidden from them',
     fix: 'See df -h /dev/shm on the node, and remove what dead processes left in it (nccl-*, torch_*, psm_*); in an image of your own runtime give it the host’s (--ipc host)',
   },
   {
@@ -35,7 +35,7 @@ const TABLE: readonly EngineWords[] = [
       /unsupported display driver \/ cuda driver combination|system has unsupported display driver/,
       /provided PTX was compiled with an unsupported toolchain/,
     ],
-    what: 'The GPU driver of its node is older than what the engine was built for',
+    what: 'The GPU driver of its node is older than the engine needs',
     fix: 'Compare nvidia-smi on the node with the CUDA that the engine wants: a newer driver there, or a build or image for an older CUDA',
   },
   {
@@ -47,9 +47,9 @@ const TABLE: readonly EngineWords[] = [
       /SGLang only supports sm\d+ and above/,
     ],
     what: ({ settings }, { parts: [has, wants] }) =>
-      `Its GPU${settings?.gpu?.arch === undefined ? '' : ` (${settings.gpu.arch})`} is of a kind that this build, or what it is asked for, does not run on${has === undefined ? '' : `: it is ${has}, the build is for ${wants}`}`,
+      `Its GPU${settings?.gpu?.arch === undefined ? '' : ` (${settings.gpu.arch})`} does not support this build of the engine, or a setting of the tier${has === undefined ? '' : `: the GPU is ${has}, the build is for ${wants}`}`,
     fix: run =>
-      `Take a build or image for that GPU (of TEI one for each generation), dtype float16 instead of bfloat16 and an attention backend that it has (tiers.${tierNameOf(run)}.args), or other nodes (slurm.constraint, slurm.nodelist)`,
+      `Use a build or image for that GPU (TEI has one for each generation), or dtype float16 instead of bfloat16 and an attention backend that the GPU supports (tiers.${tierNameOf(run)}.args), or other nodes (slurm.constraint, slurm.nodelist)`,
   },
   {
     id: 'no-gpu',
@@ -62,7 +62,7 @@ const TABLE: readonly EngineWords[] = [
     ],
     what: 'It sees no GPU on its node',
     fix: run =>
-      `See that the job asks for one (tiers.${tierNameOf(run)}.slurm.gpus), that nvidia-smi or rocm-smi works in a job there (srun --gpus=1 nvidia-smi), and that the engine is a build for that GPU`,
+      `Check that the job asks for one (tiers.${tierNameOf(run)}.slurm.gpus), that nvidia-smi or rocm-smi works in a job there (srun --gpus=1 nvidia-smi), and that the engine is a build for that GPU`,
   },
   {
     id: 'model-gated',
@@ -74,9 +74,9 @@ const TABLE: readonly EngineWords[] = [
       /(?:401|403) (?:Client Error|Unauthorized|Forbidden).{0,300}huggingface\.co/,
       /HTTP status client error \(40[13] \w+\) for url \(https:\/\/huggingface\.co/,
     ],
-    what: 'Hugging Face does not give this model to whoever asks: it is gated or private, and the engine has no token that may have it',
+    what: 'Hugging Face refused the engine this model: it is gated or private, and the engine has no token with access to it',
     fix: run =>
-      `Accept its terms there, download it once with a token (hf download) to where the nodes see it, and name that directory: tiers.${tierNameOf(run)}.model.file`,
+      `Accept its terms there, download it once with a token (hf download) to a directory that the nodes see, and name that directory: tiers.${tierNameOf(run)}.model.file`,
   },
   {
     id: 'hub-unreachable',
@@ -89,14 +89,14 @@ const TABLE: readonly EngineWords[] = [
     ],
     what: 'Its model is not on the node, and the node does not reach Hugging Face to download it',
     fix: run =>
-      `Download it once where there is a way out (hf download) to a directory that the nodes see, and name that: tiers.${tierNameOf(run)}.model.file; or let the nodes out (HTTPS_PROXY in env)`,
+      `Download it once on a machine with internet access (hf download) to a directory that the nodes see, and name that directory: tiers.${tierNameOf(run)}.model.file; or give the nodes access (HTTPS_PROXY in env)`,
   },
   {
     id: 'disk-full',
     words: [/No space left on device/, /\[Errno 28\]/, /Disk quota exceeded|\[Errno 122\]/],
-    what: 'A disk on its node, or the quota of its account, is full: caches of models and of compiled kernels lie in the home directory unless env says otherwise',
+    what: 'A disk on its node, or the quota of its account, is full: caches of models and of compiled kernels lie in the home directory unless env sets another place',
     fix: run =>
-      `See df -h and quota on the node; caches go elsewhere with HF_HOME, VLLM_CACHE_ROOT, TRITON_CACHE_DIR and the like in tiers.${tierNameOf(run)}.env`,
+      `Check df -h and quota on the node; move the caches with HF_HOME, VLLM_CACHE_ROOT, TRITON_CACHE_DIR and the like in tiers.${tierNameOf(run)}.env`,
   },
   {
     id: 'not-divisible',
@@ -106,7 +106,7 @@ const TABLE: readonly EngineWords[] = [
       /heads? .{0,300}must be divisible by .{0,300}(?:tp|tensor)/i,
     ],
     what: (_, { parts: [count, parallel] }) =>
-      `The model cannot be divided among so many GPUs${count === undefined ? '' : `: ${count} by ${parallel}`}`,
+      `The model cannot be divided among this number of GPUs${count === undefined ? '' : `: ${count} by ${parallel}`}`,
     fix: run =>
       `Write a tiers.${tierNameOf(run)}.tensorParallel that divides the model's attention heads (a power of two, mostly)`,
   },
@@ -116,14 +116,15 @@ const TABLE: readonly EngineWords[] = [
       /User-specified max_model_len \((\d+)\) is greater than the derived max_model_len \(.{0,300}?(\d+)/,
       /User-specified context_length \((\d+)\) is greater than the derived context_length \((\d+)/,
     ],
-    what: (_, { parts: [asked, has] }) => `The model was trained for ${has} tokens, and ${asked} are asked for`,
+    what: (_, { parts: [asked, has] }) =>
+      `The model was trained for ${has} tokens, and the configuration asks for ${asked}`,
     fix: run =>
       `Make tiers.${tierNameOf(run)}.context smaller, or stretch it by the engine's own arguments for RoPE scaling`,
   },
   {
     id: 'remote-code',
     words: [/contains custom code which must be executed/, /[Ss]et the option `?trust_remote_code=True/],
-    what: 'The model brings code of its own, which the engine does not run unasked',
+    what: 'The model brings code of its own, and the engine runs such code only with trust-remote-code',
     fix: run => `If you trust it: args trust-remote-code: true in tiers.${tierNameOf(run)}`,
   },
   {
@@ -134,7 +135,7 @@ const TABLE: readonly EngineWords[] = [
   },
 ]
 
-/** What is left of an engine whose first process to fail said nothing better: after all that explains. */
+/** Consequences only: they count where no line names the cause. */
 const AFTERMATH: readonly EngineWords[] = [
   {
     id: 'inner-process-killed',
@@ -143,7 +144,7 @@ const AFTERMATH: readonly EngineWords[] = [
       /Child process unexpectedly failed with exitcode=(-?9)\b/,
       /(?:EngineCore|Worker|engine core).{0,300}(?:exit code|exitcode)[ =:]+(-9|137)\b/i,
     ],
-    what: 'One of its own processes was killed (SIGKILL), most often for want of host memory, and the rest cannot go on without it',
+    what: 'One of its own processes was killed (SIGKILL), most often because host memory was short, and the others cannot go on without it',
     fix: run => `Raise tiers.${tierNameOf(run)}.slurm.mem; the kernel's word is on the node (dmesg -T | grep -i oom)`,
   },
   {
@@ -158,7 +159,7 @@ const AFTERMATH: readonly EngineWords[] = [
     what: ({ settings }) =>
       `Its processes could not talk to each other (NCCL)${settings?.slurm.nodes !== undefined && settings.slurm.nodes > 1 ? ', over the network between its nodes' : ''}, or one of them had died first`,
     fix: run =>
-      `Look above that line for a process that ended first; else start it with env NCCL_DEBUG=INFO in tiers.${tierNameOf(run)}: over nodes NCCL_SOCKET_IFNAME names the network, on one node /dev/shm and peer-to-peer (NCCL_P2P_DISABLE=1) are the usual reasons`,
+      `Look above that line for a process that ended first. If there is none, start it with env NCCL_DEBUG=INFO in tiers.${tierNameOf(run)}: over nodes NCCL_SOCKET_IFNAME names the network, on one node /dev/shm and peer-to-peer (NCCL_P2P_DISABLE=1) are the usual reasons`,
   },
   {
     id: 'inner-process-died',
@@ -168,7 +169,7 @@ const AFTERMATH: readonly EngineWords[] = [
       /Scheduler hit an exception/,
       /Child process unexpectedly failed with exitcode=(\d+)/,
     ],
-    what: 'One of its own processes died, and the engine ended with it (vLLM may do so with code 0, SGLang by killing itself: 137); why stands above that line',
+    what: 'One of its own processes died, and the engine ended with it (vLLM with code 0 at times, SGLang by killing itself: 137); the reason stands above that line',
     fix: run => `See its whole log for the first error: sluice logs ${run.job} --lines 400`,
   },
 ]
@@ -186,22 +187,24 @@ function toCause({ id, words, what, fix }: EngineWords): Cause {
   }
 }
 
-/** What an exit code means that its program gave itself, or that a shell or a container gave for it. 1 means what its log says. */
+/** Meanings of exit codes of a program, a shell or a container. The meaning of 1 stands in the engine's log. */
 export function exitMeaning(code: string, engine: TierConfig['engine'] | undefined): string | undefined {
   return ENGINE_EXITS[engine ?? '']?.[code] ?? EXITS[code]
 }
 
 const EXITS: Readonly<Record<string, string>> = {
-  0: 'as if it had been asked to, or had printed its help or its version only',
-  2: 'its program does not understand its command line (so do Python’s and Rust’s parsers end)',
+  0: 'as after a request to end, or after it printed only its help or its version',
+  2: 'its program does not understand its command line (Python’s and Rust’s parsers end with this code)',
   126: 'its program may not be executed: no x permission, a noexec mount, or another architecture',
-  127: 'its program, or the interpreter or library that it needs, is not there',
-  130: 'it was interrupted (SIGINT), and not by its supervisor',
-  143: 'it was asked to end (SIGTERM), and not by its supervisor',
+  127: 'its program, or an interpreter or library for it, was not found',
+  130: 'it was interrupted (SIGINT) from outside, not by its supervisor',
+  143: 'it received a SIGTERM from outside, not from its supervisor',
 }
 
 /** Where an engine gives a code another meaning. */
 const ENGINE_EXITS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  vllm: { 0: 'vLLM ends so when its engine core has died, too; or it had printed its help or its version only' },
-  sglang: { 137: 'SGLang kills itself when one of its processes has failed: that is not a want of memory by itself' },
+  vllm: { 0: 'vLLM also ends like this when its engine core has died; or it printed only its help or its version' },
+  sglang: {
+    137: 'SGLang kills itself when one of its processes has failed; the code alone does not show that memory was short',
+  },
 }

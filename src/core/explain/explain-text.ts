@@ -1,11 +1,11 @@
 import type { Answer, Explanation, Interruption, RunAnswer } from './explain.ts'
 import type { Line } from './run.ts'
 
-/** The explanation as lines for people: what happened, what shows it, what to do; then the other runs in a line each. */
+/** The explanation as lines for people: what happened, the evidence, what to do; then each other run in one line. */
 export function explanationText({ job, tier, now, runs, interruptions, notFound }: Explanation): readonly string[] {
   const name = `Job ${job}${tier === null ? '' : ` (${tier})`}`
   const [first, ...others] = runs
-  // A job that waits is explained by what holds it, and the end of its last run beside it.
+  // For a waiting job the reason of the wait comes first, then the end of its last run.
   const [main, rest] = now === null ? [first, others] : [now, runs]
   return [
     ...(main === undefined

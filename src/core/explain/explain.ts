@@ -5,18 +5,18 @@ import type { ExplainFacts, RunFacts } from './facts.ts'
 import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './run.ts'
 import { waitOf, whatOf } from './waits.ts'
 
-/** What stands in JSON; null is "not known" or "there is none", as each field says. */
+/** What is printed as JSON; null means "not known" or "none", as each field documents. */
 export interface Explanation {
   readonly job: string
-  /** Null where nothing tells. */
+  /** Null: not known. */
   readonly tier: string | null
-  /** What is true of a job that has not ended; null when it has, or nobody knows. */
+  /** The state of a job that has not ended; null when it has, or when that is not known. */
   readonly now: Answer | null
-  /** How its runs ended, the one that was asked for first, or else the last. */
+  /** How its runs ended: first the one that was asked for, or else the last. */
   readonly runs: readonly RunAnswer[]
-  /** Ends of engines that its job outlived, the last first: why streams broke that long after nobody remembers. */
+  /** Ends of engines that its job outlived, the last first. They explain streams that broke long ago. */
   readonly interruptions: readonly Interruption[]
-  /** Where nothing was found, one line each. */
+  /** Sources in which nothing was found, one line each. */
   readonly notFound: readonly string[]
 }
 
@@ -25,7 +25,7 @@ export interface Answer {
   readonly cause: string
   readonly what: string
   readonly evidence: readonly Line[]
-  /** Null: there is nothing to mend. */
+  /** Null: nothing has to be done. */
   readonly fix: string | null
 }
 
@@ -40,11 +40,11 @@ export interface RunAnswer extends Answer {
   /** Null where the tier is not known. */
   readonly replica: string | null
   readonly restarts: number
-  /** When its supervisor said its last word; null when it said none. */
+  /** The time of its supervisor's last event; null when there are no events. */
   readonly endedAt: string | null
 }
 
-/** Why a job died, run by run; undefined when nothing at all is known of it. */
+/** Why a job died, run by run; undefined when nothing is known about it. */
 export function explain(facts: ExplainFacts): Explanation | undefined {
   const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
   const endpoint = 'value' in facts.endpoint ? facts.endpoint.value : undefined
@@ -99,12 +99,12 @@ function waiting(job: JobView): Answer {
 
 function routingFix({ job }: Run, why: string): string {
   if (why.endsWith('is not configured')) {
-    return `Send it away (sluice drain ${job}), or put its tier back into sluice.yaml and have the updater read it`
+    return `Remove it (sluice drain ${job}), or put its tier back into sluice.yaml and reload the updater`
   }
   if (why.endsWith('lies outside gateway.networks')) {
-    return `Put that network back into gateway.networks; or send the job away (sluice drain ${job}) and submit it again, as a job keeps the networks that it was submitted with`
+    return `Put that network back into gateway.networks; or remove the job (sluice drain ${job}) and submit it again, because a job keeps the networks of its submission`
   }
-  return 'Mend what the updater says (gateway.networks and the node’s names for an address); sluice doctor looks at both'
+  return 'Correct what the updater names (gateway.networks, or how the node’s name resolves); sluice doctor checks both'
 }
 
 /** A run that has not ended: well, on its way, or in trouble that may be the end of it. */
@@ -121,7 +121,7 @@ function lifeOf(run: Run): Answer {
     const halted = HALTED[run.slurm?.stateText ?? '']
     if (halted !== undefined) return { cause: 'halted', what: halted.what, evidence, fix: halted.fix }
     const on = run.node === undefined ? '' : ` on ${run.node}`
-    const reported = run.slurm === undefined ? '; Slurm does not say so, its own files do' : ''
+    const reported = run.slurm === undefined ? '; its own files show that, Slurm does not' : ''
     const what = `It runs${on}${since}${loading}${reported}`
     if (served !== undefined && run.notRouted === undefined && run.aside !== undefined) {
       return {
@@ -156,8 +156,8 @@ const HALTED: Readonly<Record<string, { readonly what: string; readonly fix: str
   POWER_UP_NODE: { what: 'It has its nodes, and they are being powered up', fix: null },
   RESIZING: { what: 'Slurm is changing its size: the number of its nodes was changed', fix: null },
   SUSPENDED: {
-    what: 'Its processes stand still: it was suspended (scontrol suspend, or PreemptMode=SUSPEND), and answers nothing',
-    fix: 'See who suspended it: scontrol resume JOB as an operator; for preemption use PreemptMode=REQUEUE (sluice doctor)',
+    what: 'Its processes stand still: it was suspended (scontrol suspend, or PreemptMode=SUSPEND), and does not answer',
+    fix: 'Find out who suspended it: an operator resumes it with scontrol resume JOB; for preemption use PreemptMode=REQUEUE (sluice doctor)',
   },
   STOPPED: {
     what: 'Its processes stand still: it was sent a SIGSTOP, and keeps its nodes',
@@ -185,17 +185,17 @@ function answerFor(run: Run): RunAnswer {
   throw new Error('Cannot explain a run: the last cause recognises everything')
 }
 
-/** A line that is longer is of no more use to people. */
+/** People do not read longer lines. */
 const MOST_CHARACTERS = 300
 
 function shortened(text: string): string {
   return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`
 }
 
-/** More of them tell nothing new. */
+/** More of them show nothing new. */
 const MOST_INTERRUPTIONS = 10
 
-/** Each by its own last words alone: the logs are of a later start. */
+/** Each is explained by its own last words alone, because the logs are of a later start. */
 function interruptionsOf(run: Run): readonly Interruption[] {
   return run.survived.map(event => {
     const seen = linesOf(run.eventsFile, event)
@@ -219,14 +219,12 @@ function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly
   const { job } = facts
   return [
     ...(facts.isTierRemoved === true
-      ? [
-          `Tier "${facts.tier}" is not in sluice.yaml any more: its settings, and what its script printed, are not known`,
-        ]
+      ? [`Tier "${facts.tier}" is no longer in sluice.yaml: its settings, and the output of its script, are not known`]
       : []),
     ...('unknown' in facts.slurm
       ? [facts.slurm.unknown]
       : slurm === undefined
-        ? [`Slurm does not know job ${job} any more (MinJobAge): what ended it is known only from files`]
+        ? [`Slurm no longer knows job ${job} (MinJobAge): only files show what ended it`]
         : []),
     ...('unknown' in facts.endpoint ? [facts.endpoint.unknown] : []),
     ...runs.flatMap(run => (run.events.length === 0 ? [`No events of run ${run.restarts} (${run.eventsFile})`] : [])),

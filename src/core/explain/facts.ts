@@ -7,25 +7,25 @@ import type { Line } from './run.ts'
 /** What was gathered about one job. */
 export interface ExplainFacts {
   readonly job: string
-  /** Undefined where nothing that was found tells. */
+  /** Undefined where no source names it. */
   readonly tier: string | undefined
   /** The run that was asked for; undefined: the last one. */
   readonly asked: number | undefined
-  /** Undefined as a value: Slurm has no such job of ours, or not any more. */
+  /** The value undefined: Slurm has no such job of ours, or no longer has it. */
   readonly slurm: Known<JobView | undefined>
   /** Its file in the registry, which a job that failed leaves behind. */
   readonly endpoint: Known<Endpoint | undefined>
   /** Every run that has left something, in their order. */
   readonly runs: readonly RunFacts[]
-  /** What the job itself printed, where it was kept; not told apart by runs. */
+  /** What the job itself printed, where it was kept; all runs together. */
   readonly output: readonly TextFile[]
-  /** What updaters said of its endpoints. */
+  /** What updaters reported about its endpoints. */
   readonly routabilities: readonly RecordedRoutability[]
   /** Gateways that have set its endpoints aside now. */
   readonly asides?: readonly RecordedRoutability[]
-  /** What commands of ours did to it: a cancel of our own is not somebody else's. */
+  /** What our own commands did to it, so that our cancel is not taken for another person's. */
   readonly orders?: readonly Line[]
-  /** The job is of a tier that sluice.yaml does not have any more. */
+  /** sluice.yaml no longer has the job's tier. */
   readonly isTierRemoved?: boolean
   /** The tier in sluice.yaml today; the job may have been submitted before a change. */
   readonly settings: TierConfig | undefined

@@ -1,6 +1,6 @@
 import { type Cause, find, tierNameOf } from './cause.ts'
 
-/** What ends a head with workers on other nodes. Workers are judged by their processes, never by probing their port. */
+/** Causes that end a head with workers on other nodes. Workers are judged by their processes, and their port is never probed. */
 export const GROUP_CAUSES: readonly Cause[] = [
   {
     id: 'other-builds',
@@ -9,7 +9,7 @@ export const GROUP_CAUSES: readonly Cause[] = [
     what: (_, { parts: [head, node, worker] }) =>
       `Head and worker are of different builds: ${head} here, ${worker} on ${node}`,
     fix: () =>
-      'Install the same build of llama.cpp on every node, best in one place on the shared filesystem (command, rpc.command)',
+      'Install the same build of llama.cpp on every node, ideally in one place on the shared filesystem (command, rpc.command)',
   },
   {
     id: 'worker-unreachable',
@@ -23,7 +23,7 @@ export const GROUP_CAUSES: readonly Cause[] = [
     what: (_, { parts }) =>
       `The head could not reach the worker ${parts[1] === undefined ? `at ${parts[0]}` : `on ${parts[0]} at ${parts[1]}`}`,
     fix: run =>
-      `See that nothing between the nodes closes rpc.port${run.settings?.rpc === undefined ? '' : ` (${run.settings.rpc.port})`}: firewalls, and rpc.network if the workers' address is in another network; a worker takes one client, so nothing else may connect to it`,
+      `Check that no firewall between the nodes closes rpc.port${run.settings?.rpc === undefined ? '' : ` (${run.settings.rpc.port})`}, and set rpc.network if the workers' address is in another network; a worker accepts one client, so nothing else may connect to it`,
   },
   {
     id: 'worker-lost',
@@ -38,11 +38,11 @@ export const GROUP_CAUSES: readonly Cause[] = [
     },
     fix: run =>
       find(run.seen, ...KILLED) === undefined
-        ? `Its log tells more (sluice logs ${run.job}, worker-NODE); the group comes back as a whole, up to five times in ten minutes`
-        : `If nobody killed it by hand, look for the kernel's word on that node (dmesg -T | grep -i oom); slurm.mem${run.settings?.slurm.mem === undefined ? '' : ` (${run.settings.slurm.mem})`} of ${tierNameOf(run)} counts on each node`,
+        ? `Its log has more (sluice logs ${run.job}, worker-NODE); the group restarts as a whole, up to five times in ten minutes`
+        : `If it was not killed by hand, look at the kernel's log on that node (dmesg -T | grep -i oom); slurm.mem${run.settings?.slurm.mem === undefined ? '' : ` (${run.settings.slurm.mem})`} of ${tierNameOf(run)} counts on each node`,
   },
 ]
 
-/** By srun's words for a task, or ours for srun; where Slurm counted an out-of-memory kill it says so beside them. */
+/** By srun's words for a task, or ours for srun. Beside them Slurm reports an out-of-memory kill that it counted. */
 const KILLED = [/task \d+: Killed/, /was killed by SIGKILL/]
-const KILLED_WORDS = ' (killed by SIGKILL, and nobody counted an out-of-memory kill)'
+const KILLED_WORDS = ' (killed by SIGKILL, and no out-of-memory kill was counted)'

@@ -2,7 +2,7 @@ import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
 import { exitMeaning } from './engine-words.ts'
 import { type Line, linesOf, type Run, UNWELL } from './run.ts'
 
-/** What is left when nothing says more: how a process ended. */
+/** The last resort: how a process ended. */
 export const LAST_CAUSES: readonly Cause[] = [
   {
     id: 'engine-killed',
@@ -12,23 +12,23 @@ export const LAST_CAUSES: readonly Cause[] = [
       (run.settings?.engine === 'sglang' ? undefined : find(run.seen, /Exited with code 137\b/)),
     what: run =>
       run.settings?.engine === 'sglang'
-        ? 'Its engine was killed (SIGKILL): SGLang does that to itself when one of its processes has failed, and its log says which'
+        ? 'Its engine was killed (SIGKILL): SGLang does that to itself when one of its processes has failed, and its log names that process'
         : run.trouble.some(one => one['oomKills'] === 0)
-          ? 'Its engine was killed (SIGKILL), and not by the kernel for want of memory: somebody with rights on the node did it'
-          : 'Its engine was killed (SIGKILL); whether for want of host memory this node does not tell',
+          ? 'Its engine was killed (SIGKILL) by a person or a program with rights on the node: the kernel counted no out-of-memory kill'
+          : 'Its engine was killed (SIGKILL); this node does not report whether host memory was short',
     fix: run =>
       run.trouble.some(one => one['oomKills'] === 0)
         ? 'Ask who works on that node; its engine was started again'
-        : 'Look for the kernel’s word on the node (dmesg -T | grep -i oom); if it was memory, raise slurm.mem',
+        : 'Look at the kernel’s log on the node (dmesg -T | grep -i oom); if memory was short, raise slurm.mem',
   },
   {
     id: 'bus-error',
     when: ['failed', 'silent', 'lives'],
     recognise: run => find(run.seen, /Killed by SIGBUS/, /Exited with code 135\b/) ?? find(run.said, /\bBus error\b/),
     what: () =>
-      'It read from a file in memory that ends sooner than it should (SIGBUS): a model that was cut short or replaced while it was loaded, a filesystem that failed, or a full /dev/shm',
+      'It read past the end of a file mapped into memory (SIGBUS): the model was truncated or replaced while it was loaded, a filesystem failed, or /dev/shm is full',
     fix: () =>
-      'Compare the model with its source (size, checksum), never write into a model that is served (put the new one beside it and rename), and see df -h /dev/shm on the node',
+      'Compare the model with its source (size, checksum), never write into a model that is served (put the new one beside it and rename), and check df -h /dev/shm on the node',
   },
   {
     id: 'illegal-instruction',
@@ -37,7 +37,7 @@ export const LAST_CAUSES: readonly Cause[] = [
       find(run.seen, /Killed by SIGILL/, /Exited with code 132\b/) ?? find(run.said, /\bIllegal instruction\b/),
     what: () => 'Its program was built for a newer processor than its node has (SIGILL)',
     fix: run =>
-      `Take a build for that processor (of llama.cpp without GGML_NATIVE, or with GGML_CPU_ALL_VARIANTS), or keep ${tierNameOf(run)} to nodes that can run it (slurm.constraint, slurm.nodelist)`,
+      `Use a build for that processor (llama.cpp without GGML_NATIVE, or with GGML_CPU_ALL_VARIANTS), or keep ${tierNameOf(run)} on nodes that can run it (slurm.constraint, slurm.nodelist)`,
   },
   {
     id: 'engine-crashed',
@@ -47,7 +47,7 @@ export const LAST_CAUSES: readonly Cause[] = [
       find(run.said, /GGML_(?:ASSERT|ABORT).*/),
     what: (_, { parts }) => `Its engine crashed${parts[0] === undefined ? '' : ` (${parts[0]})`}`,
     fix: run =>
-      `The end of its log is what its makers want to see (sluice logs ${run.job}); another build of the engine, or a smaller batch-size, may do better`,
+      `Report the end of its log to the engine's developers (sluice logs ${run.job}); another build of the engine, or a smaller batch-size, may avoid it`,
   },
   {
     id: 'supervisor-killed',
@@ -55,18 +55,18 @@ export const LAST_CAUSES: readonly Cause[] = [
     recognise: run =>
       run.events.length > 0 && run.state !== undefined ? shownBy(run.stateLine, lastEvent(run)) : undefined,
     what: run =>
-      `Its supervisor ended without a word (${run.slurm?.exitCode === undefined ? run.state : `${run.state}, exit ${run.slurm.exitCode}`}): killed on the node, by the kernel or by hand, and its engine with it`,
+      `Its supervisor ended without a last event (${run.slurm?.exitCode === undefined ? run.state : `${run.state}, exit ${run.slurm.exitCode}`}): killed on the node, by the kernel or by hand, and its engine with it`,
     fix: run =>
-      `Look for the kernel’s word on the node (dmesg -T | grep -i oom), then submit it again: sluice submit ${run.tier ?? 'TIER'}`,
+      `Look at the kernel’s log on the node (dmesg -T | grep -i oom), then submit it again: sluice submit ${run.tier ?? 'TIER'}`,
   },
   {
     id: 'node-lost',
     when: ['silent'],
     recognise: run => (run.hasSuccessor ? shownBy(lastEvent(run)) : undefined),
     what: () =>
-      'It ended without a word, and Slurm began it anew: so it does when a node fails, or when a preemption ends in a KILL',
+      'It ended without a last event, and Slurm started it again, as after a failed node or a preemption that ends in a KILL',
     fix: () =>
-      'See sinfo -R for nodes that are down, and their logs; where jobs are preempted without a GraceTime, give the partition or QoS one (sluice doctor)',
+      'Check sinfo -R for nodes that are down, and their logs; where jobs are preempted without a GraceTime, give the partition or QoS one (sluice doctor)',
   },
   {
     id: 'engine-unwell',
@@ -78,12 +78,12 @@ export const LAST_CAUSES: readonly Cause[] = [
     },
     what: run =>
       run.ending === 'silent'
-        ? 'What ended it is not recorded; its engine was unwell by its own health before'
+        ? 'What ended it is not recorded; before that its engine reported that it was unwell'
         : run.trouble.at(-1)?.event === UNWELL
-          ? 'Its engine is unwell by its own health, and serves all the same: other engines of its tier are asked first'
-          : 'Its engine was unwell by its own health, served nobody, and was restarted for it',
+          ? 'Its engine reports that it is unwell, but still serves: other engines of its tier are asked first'
+          : 'Its engine reported that it was unwell, served no request, and was restarted',
     fix: run =>
-      `Its log may tell why (sluice logs ${run.job}); an unwell engine is restarted by itself once it serves nobody`,
+      `Its log may have the reason (sluice logs ${run.job}); an unwell engine is restarted automatically once it serves no request`,
   },
   {
     id: 'engine-exited',
@@ -96,7 +96,7 @@ export const LAST_CAUSES: readonly Cause[] = [
     },
     what: (run, { parts: [code = ''] }) =>
       `Its engine ended with code ${code}: ${exitMeaning(code, run.settings?.engine)}`,
-    fix: run => `Its last lines may tell more: sluice logs ${run.job} --lines 200`,
+    fix: run => `Its last lines may show more: sluice logs ${run.job} --lines 200`,
   },
   {
     id: 'unknown',

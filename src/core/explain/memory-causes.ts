@@ -2,7 +2,7 @@ import type { TierConfig } from '../config/schema.ts'
 import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
 import { linesOf, type Run } from './run.ts'
 
-/** Memory of the host: Slurm's limit, slurm.mem, which counts on each node. */
+/** Memory of the host: Slurm's limit slurm.mem, for each node. */
 export const HOST_MEMORY: Cause = {
   id: 'host-memory',
   when: ['failed', 'silent', 'lives'],
@@ -15,21 +15,21 @@ export const HOST_MEMORY: Cause = {
   },
   what: (run, { evidence }) => {
     const isCertain = !evidence.every(one => STEP_KILLED.test(one.text))
-    return `${isCertain ? 'It ran out of host memory' : 'Slurm killed it, as it does with a step that exceeds its memory'}: slurm.mem${memOf(run)} is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed`
+    return `${isCertain ? 'It ran out of host memory' : 'Slurm killed it, as it kills a step that exceeds its memory'}: slurm.mem${memOf(run)} is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed`
   },
   fix: run =>
-    `Raise tiers.${tierNameOf(run)}.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop ${tierNameOf(run)}, sluice submit ${tierNameOf(run)})`,
+    `Raise tiers.${tierNameOf(run)}.slurm.mem: the size of the model on each node, its KV cache, and a fifth more. Then submit it again, because a job keeps the script of its submission (sluice stop ${tierNameOf(run)}, sluice submit ${tierNameOf(run)})`,
 }
 
-/** What makes room on a GPU for other engines, by theirs. */
+/** What frees memory on a GPU, by engine. */
 const OTHERS_ROOM: Readonly<Partial<Record<TierConfig['engine'], string>>> = {
-  vllm: 'Any of these makes room: a smaller context; args max-num-seqs smaller; more GPUs for each endpoint (tensorParallel); args kv-cache-dtype fp8. Where it found too little free, gpu-memory-utilization is smaller, or whoever else is on the GPU goes',
+  vllm: 'Any of these makes room: a smaller context; args max-num-seqs smaller; more GPUs for each endpoint (tensorParallel); args kv-cache-dtype fp8. Where too little was free at its start, make gpu-memory-utilization smaller, or end the other processes on the GPU',
   sglang:
     'Any of these makes room: args mem-fraction-static smaller where a batch failed, and larger where the weights left no room for a KV cache; chunked-prefill-size or max-running-requests smaller; a smaller context; more GPUs for each endpoint (tensorParallel)',
   tei: 'Args max-batch-tokens smaller (8192 instead of 16384)',
 }
 
-/** Memory of a GPU, and GPUs that are lost. */
+/** Memory of a GPU, and GPUs that fail. */
 export const DEVICE_CAUSES: readonly Cause[] = [
   {
     id: 'device-memory',
@@ -43,9 +43,9 @@ export const DEVICE_CAUSES: readonly Cause[] = [
     id: 'gpu-lost',
     when: ['failed', 'silent', 'lives'],
     recognise: run => find(run.said, ...GPU_LOST_WORDS),
-    what: () => 'A GPU failed under it: the driver, the device or its memory reported an error',
+    what: () => 'A GPU failed: the driver, the device or its memory reported an error',
     fix: run =>
-      `Look at the node (dmesg | grep -i xid, nvidia-smi -q), and drain it in Slurm until it is mended: scontrol update NodeName=${run.slurm?.batchHost ?? 'NODE'} State=DRAIN Reason=gpu`,
+      `Look at the node (dmesg | grep -i xid, nvidia-smi -q), and drain it in Slurm until it is repaired: scontrol update NodeName=${run.slurm?.batchHost ?? 'NODE'} State=DRAIN Reason=gpu`,
   },
 ]
 
@@ -63,12 +63,12 @@ const OOM_WORDS = [
 ]
 
 /**
- * How slurmstepd names a KILL that was sent to a step through Slurm. Only where the supervisor saw it before it ended anything: the
- * workers that it ends itself die with the same words.
+ * How slurmstepd names a KILL that was sent to a step through Slurm. It counts only where the supervisor saw it before it ended a
+ * process itself: workers that the supervisor ends have the same words.
  */
 const STEP_KILLED = /\*\*\* STEP .*CANCELLED.* DUE to SIGNAL Killed \*\*\*/
 
-/** ggml's backends, and what is left when none of them found a place. */
+/** The words of ggml's backends, and of ggml when no backend could allocate. */
 const DEVICE_OOM_WORDS = [
   /CUDA error: out of memory/i,
   /(?:cuda|hip|musa)Malloc\w* failed: out of memory/i,

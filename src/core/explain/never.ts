@@ -1,13 +1,13 @@
 /** Why a job can never run as it was submitted, and what would change that. */
 export interface Never {
   readonly what: string
-  /** What to write or to ask for; the job itself has to be submitted anew all the same. */
+  /** What to change or to ask for. The job itself has to be submitted again in any case. */
   readonly fix: string
 }
 
 /**
- * By Slurm's word for the reason. slurmctld looks at such a job again and again, and nothing that runs or ends brings it
- * nearer: only a change of the job, of its partition or of a limit does (job_state_reason.c and resource_limits.html).
+ * By Slurm's word for the reason. slurmctld tries such a job again and again, and the end of another job does not help. Only a
+ * change of the job, of its partition or of a limit does (job_state_reason.c and resource_limits.html).
  */
 const NEVER: Readonly<Record<string, Never>> = {
   PartitionTimeLimit: {
@@ -15,7 +15,7 @@ const NEVER: Readonly<Record<string, Never>> = {
     fix: 'Write a slurm.time of at most MaxTime (scontrol show partition)',
   },
   PartitionNodeLimit: {
-    what: 'it asks for more or fewer nodes than its partition gives one job (MinNodes, MaxNodes), or has',
+    what: 'it asks for more nodes than its partition has, or for more or fewer than the partition allows a job (MinNodes, MaxNodes)',
     fix: 'Correct slurm.nodes (scontrol show partition), or choose another partition',
   },
   PartitionConfig: {
@@ -23,19 +23,19 @@ const NEVER: Readonly<Record<string, Never>> = {
     fix: 'Compare slurm.* with scontrol show partition, or choose another partition',
   },
   BadConstraints: {
-    what: 'no node has all that it asks for (features, nodelist, GPUs, cores, memory), or no longer has',
+    what: 'no node has, or still has, all that it asks for (features, nodelist, GPUs, cores, memory)',
     fix: 'Compare slurm.* with what the nodes have (scontrol show node): a node or a feature may have been removed or renamed',
   },
   Constraints: {
-    what: 'no node has all that it asks for (features, nodelist, GPUs, cores, memory), or no longer has',
+    what: 'no node has, or still has, all that it asks for (features, nodelist, GPUs, cores, memory)',
     fix: 'Compare slurm.* with what the nodes have (scontrol show node)',
   },
   MaxMemPerLimit: {
-    what: 'its slurm.mem is more than Slurm gives on a node or for each core (MaxMemPerNode, MaxMemPerCPU)',
+    what: 'its slurm.mem is more than Slurm allows on a node or for each core (MaxMemPerNode, MaxMemPerCPU)',
     fix: 'Write a smaller slurm.mem, or more slurm.cpus where the limit is for each core (scontrol show partition, show config)',
   },
   InvalidAccount: {
-    what: 'Slurm does not know its account, or not any more',
+    what: 'Slurm does not know its account, or no longer knows it',
     fix: 'Write an slurm.account that the user has (sacctmgr show assoc user=NAME)',
   },
   AccountNotAllowed: {
@@ -43,7 +43,7 @@ const NEVER: Readonly<Record<string, Never>> = {
     fix: 'Choose another slurm.account or slurm.partition, or ask the people who run Slurm to allow it',
   },
   InvalidQOS: {
-    what: 'Slurm does not know its QoS, or its account does not have it any more',
+    what: 'Slurm does not know its QoS, or its account no longer has it',
     fix: 'Write an slurm.qos that the account has (sacctmgr show assoc user=NAME format=Account,QOS)',
   },
   QOSNotAllowed: {
@@ -59,7 +59,7 @@ const NEVER: Readonly<Record<string, Never>> = {
     fix: 'Write a shorter slurm.time (sacctmgr show qos format=Name,MaxWall)',
   },
   DependencyNeverSatisfied: {
-    what: 'the job that it waits for (--dependency) has ended in another way than was asked for',
+    what: 'the job that it waits for (--dependency) has ended in another way than --dependency requires',
     fix: 'Take --dependency out of slurm.extra',
   },
   ReservationDeleted: {
@@ -82,22 +82,22 @@ const NEVER: Readonly<Record<string, Never>> = {
 
 /** A limit on each single job, however few others run: QOSMaxGRESPerJob, AssocMaxMemPerNode, QOSMaxWallDurationPerJobLimit. */
 const ONE_JOB = /^(QOS|Assoc)Max\w*Per(?:Job|Node)(?:Limit)?$/
-/** What a QoS wants at the least: QOSMinGRES, QOSMinCpuNotSatisfied. */
+/** A lower limit of a QoS: QOSMinGRES, QOSMinCpuNotSatisfied. */
 const TOO_LITTLE = /^QOSMin\w+$/
 
-/** Undefined where a job with this reason runs when its time comes. */
+/** Undefined where a job with this reason can still run. */
 export function neverRuns(reason: string): Never | undefined {
   const [, whose] = ONE_JOB.exec(reason) ?? []
   if (whose !== undefined) {
     const [limits, show] = whose === 'QOS' ? ['QoS', 'qos'] : ['account', 'assoc']
     return {
-      what: `it asks for more than its ${limits} allows any one job (${reason})`,
+      what: `it asks for more than its ${limits} allows one job (${reason})`,
       fix: `Ask for less in slurm.* (sacctmgr show ${show}), or for a higher limit`,
     }
   }
   if (TOO_LITTLE.test(reason)) {
     return {
-      what: `it asks for less than its QoS wants of any job (${reason})`,
+      what: `it asks for less than its QoS requires of each job (${reason})`,
       fix: 'Ask for more in slurm.* (sacctmgr show qos), or choose another slurm.qos',
     }
   }

@@ -3,15 +3,15 @@ import { sinceLastStart } from '../domain/engine-log.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { ExplainFacts, RunEvent, RunFacts, TextFile } from './facts.ts'
 
-/** Something that was read, and where. */
+/** A line that was read, and where. */
 export interface Line {
   readonly source: string
   readonly text: string
 }
 
 /**
- * How a run stands. lives: it has not ended. failed: its supervisor gave up and said so. left: it was told to leave, and
- * drained. silent: it ended, and its supervisor did not say why.
+ * The state of a run. lives: it has not ended. failed: its supervisor gave up and recorded that. left: it had a notice to leave,
+ * and drained. silent: it ended, and its supervisor recorded no reason.
  */
 export type Ending = 'lives' | 'failed' | 'left' | 'silent'
 
@@ -21,23 +21,23 @@ export interface Run {
   readonly tier: string | undefined
   readonly restarts: number
   readonly ending: Ending
-  /** Slurm's word for the run's state, by Slurm today or by what an updater heard from it; undefined: not known. */
+  /** Slurm's word for the run's state, from Slurm itself or from an updater's record; undefined: not known. */
   readonly state: string | undefined
-  /** It has not ended, though it may have been told to. */
+  /** It has not ended, though it may be leaving. */
   readonly isAlive: boolean
   /** Slurm has begun another run since, or will. */
   readonly hasSuccessor: boolean
   /** Slurm's view, where it is of this run. */
   readonly slurm: JobView | undefined
-  /** Why an updater does not route to it, and where that stands; undefined: it does, or nobody said. */
+  /** Why an updater does not route to it, and where that stands; undefined: it does, or no updater recorded it. */
   readonly notRouted: Line | undefined
-  /** A gateway that asks others of the tier first now, because this one's answers fail. */
+  /** A gateway that now asks others of the tier first, because answers of this one fail. */
   readonly aside: Line | undefined
-  /** Of its batch step, as far as anybody tells. */
+  /** The node of its batch step; undefined: not known. */
   readonly node: string | undefined
-  /** What commands of ours did to the job. */
+  /** What our own commands did to the job. */
   readonly orders: readonly Line[]
-  /** Ends of its engines after which they served again, the last first: each broke what was being answered. */
+  /** Ends of its engines after which they served again, the last first. Each broke the answers on their way. */
   readonly survived: readonly RunEvent[]
   /** Where the state stands. */
   readonly stateLine: Line | undefined
@@ -46,22 +46,22 @@ export interface Run {
   readonly notice: RunEvent | undefined
   /** What went wrong since the engine last served: exits, failures, in their order. */
   readonly trouble: readonly RunEvent[]
-  /** The supervisor's words for that, the last trouble first: what it saw before it ended anything itself. */
+  /** The supervisor's words for that, the last trouble first: what it saw before it ended a process itself. */
   readonly seen: readonly Line[]
-  /** The same, and then the ends of the kept logs, of the last start only, and what the job printed. */
+  /** The same, then the ends of the kept logs (of the last start only), then what the job printed. */
   readonly said: readonly Line[]
   readonly eventsFile: string
   readonly settings: TierConfig | undefined
 }
 
-/** It serves, and its health says that it should not. */
+/** It serves, and its own health is bad. */
 export const UNWELL = 'engine unwell'
 
 const ENDS: ReadonlySet<string> = new Set(['engine exited', 'engine unfit'])
 
 const TROUBLE: ReadonlySet<string> = new Set([...['engine exited', 'engine unfit', 'model failed', 'failed'], UNWELL])
 
-/** What is known of one run. `isLast`: Slurm's view, the endpoint file and the job's own output may be of it. */
+/** One run from all sources. `isLast`: Slurm's view, the endpoint file and the job's own output may be of this run. */
 export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean): Run {
   const slurm = 'value' in facts.slurm ? facts.slurm.value : undefined
   const ours = slurm?.restarts === run.restarts && slurm.state !== 'pending' ? slurm : undefined
@@ -72,7 +72,7 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     (one, index) => one.event === 'draining' && !isFollowedBy(run.events, index, SERVES),
   )
   const left = 'value' in facts.endpoint && isLast ? facts.endpoint.value : undefined
-  // While Slurm is silent its own files speak: one that is published, and said no last word, has not ended that we know.
+  // Without an answer from Slurm the run's own files count: a published endpoint without a last event has not ended.
   const isPublished =
     'unknown' in facts.slurm &&
     left?.job.restarts === run.restarts &&
@@ -136,13 +136,13 @@ function isFollowedBy(events: readonly RunEvent[], at: number, later: ReadonlySe
 
 const HEARD = /^Slurm says that job \d+ is ([A-Z_]+)$/
 
-/** A job as evidence: the fields of squeue that tell of an end. */
+/** A job as evidence: the fields of squeue about its end. */
 export function slurmLine({ stateText, reason, exitCode, restarts }: JobView): Line {
   const parts = [`State=${stateText}`, `Reason=${reason}`, `Restarts=${restarts}`]
   return { source: 'Slurm', text: [...parts, ...(exitCode === undefined ? [] : [`ExitCode=${exitCode}`])].join(' ') }
 }
 
-/** The lines of an event's message, the first with when and what; without one the event alone. */
+/** The lines of an event's message, the first with the time and the event's name; without a message that line alone. */
 export function linesOf(source: string, event: RunEvent): readonly Line[] {
   const { at, event: name, message, oomKills } = event
   const kills = typeof oomKills === 'number' ? ` (oomKills ${oomKills})` : ''
@@ -155,8 +155,8 @@ function fileLines({ name, lines }: TextFile): readonly Line[] {
 }
 
 /**
- * A line may be a megabyte of a client's own choice, as engines log what they are asked, and patterns look for the end of a
- * sentence from each of its beginnings. A reason stands at the beginning of a line, or at its end.
+ * A client can make a line a megabyte long, because engines log what they are asked. The patterns are slow on such lines: they
+ * look for the end of a sentence from each of its beginnings. A reason stands at the beginning of a line or at its end.
  */
 function shortened(text: string): string {
   if (text.length <= LINE_BEGIN + LINE_END) return text
@@ -166,7 +166,7 @@ function shortened(text: string): string {
 const LINE_BEGIN = 1_500
 const LINE_END = 500
 
-/** A message has its lines, or stands in one line as endpoint files hold it. */
+/** A message has several lines, or one line with ` | ` between them as in an endpoint file. */
 function splitLines(message: string): readonly string[] {
   return message
     .split(/\n| \| /)

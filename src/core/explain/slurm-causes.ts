@@ -2,20 +2,20 @@ import { type Cause, shownBy, tierNameOf } from './cause.ts'
 import type { RunEvent } from './facts.ts'
 import { linesOf, type Run } from './run.ts'
 
-/** What Slurm's word for a run tells, with or without a supervisor that said something. */
+/** Causes that Slurm's state of a run shows, with or without events of its supervisor. */
 export const SLURM_CAUSES: readonly Cause[] = [
   {
     id: 'launch-failed',
     when: ['silent'],
-    // 22.05 has a reason for it, newer ones the signal that stands for it ("Asking Slurm", docs/design/slurm.md).
+    // 22.05 has a reason for it; newer versions have a signal in its place ("Asking Slurm", docs/design/slurm.md).
     recognise: run =>
       run.events.length === 0 &&
       (run.slurm?.exitCode === '0:53' || run.slurm?.reason === 'JobLaunchFailure' || run.state === 'LAUNCH_FAILED')
         ? shownBy(run.stateLine)
         : undefined,
-    what: () => 'Slurm could not launch it: on its node the directory of the job’s output is missing, or not writable',
+    what: () => 'Slurm could not launch it: on its node the directory of the job’s output is missing or not writable',
     fix: run =>
-      `Make the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierNameOf(run)}: then the output lies in /tmp/sluice-<uid> of the node`,
+      `Create the directory of slurm.output${run.settings?.slurm.output === undefined ? '' : ` (${run.settings.slurm.output})`} on every node, or leave slurm.output out of ${tierNameOf(run)}: then the output lies in /tmp/sluice-<uid> of the node`,
   },
   {
     id: 'credential-revoked',
@@ -25,9 +25,9 @@ export const SLURM_CAUSES: readonly Cause[] = [
         ? shownBy(run.stateLine, { source: run.eventsFile, text: 'nothing was recorded by this run' })
         : undefined,
     what: run =>
-      `Run ${run.restarts} ended before its first line: it was released so soon after its requeue that Slurm still took its credential for the revoked one of the run before`,
+      `Run ${run.restarts} ended before its first line: it was released too soon after its requeue, and Slurm still took its credential for the revoked one of the previous run`,
     fix: run =>
-      `Submit it again (sluice submit ${tierNameOf(run)}). The updater waits two seconds before it releases a requeued job; whoever else releases jobs (scontrol release, StartTime=now) must wait as well`,
+      `Submit it again (sluice submit ${tierNameOf(run)}). The updater waits two seconds before it releases a requeued job; people and scripts that release jobs (scontrol release, StartTime=now) must wait as well`,
   },
   {
     id: 'killed-early',
@@ -38,10 +38,10 @@ export const SLURM_CAUSES: readonly Cause[] = [
         : undefined,
     what: run =>
       run.restarts === 0
-        ? 'Its processes were killed before its supervisor began, and not by Slurm’s word for this job'
-        : `Run ${run.restarts} was killed before its supervisor began: a node that comes back ends what is left of the run before, and may end the next one with it`,
+        ? 'Its processes were killed before its supervisor began, and not because Slurm ended this job'
+        : `Run ${run.restarts} was killed before its supervisor began: a node that comes back ends what is left of the previous run, and may end the next run with it`,
     fix: run =>
-      `Submit it again (sluice submit ${tierNameOf(run)}); the node’s slurmd log, and its kernel log for want of memory, say who sent the signal`,
+      `Submit it again (sluice submit ${tierNameOf(run)}); the node’s slurmd log, and its kernel log where memory was short, show who sent the signal`,
   },
   {
     id: 'script-failed',
@@ -51,9 +51,9 @@ export const SLURM_CAUSES: readonly Cause[] = [
         ? shownBy(run.stateLine, ...run.said.slice(-LAST_LINES))
         : undefined,
     what: run =>
-      `The job script failed before its supervisor began (exit ${run.slurm?.exitCode ?? 'code unknown'}): its set-up lines, or the runtime that it starts`,
+      `The job script failed before its supervisor began (exit ${run.slurm?.exitCode ?? 'code unknown'}): in its set-up lines, or at the runtime that it starts`,
     fix: run =>
-      `Read what it printed (sluice logs ${run.job}); the lines are tiers.${tierNameOf(run)}.setup, the program is what sluice install put into the runtime`,
+      `Read what it printed (sluice logs ${run.job}). The set-up lines are tiers.${tierNameOf(run)}.setup; the runtime is what sluice install installed`,
   },
   {
     id: 'node-failed',
@@ -62,7 +62,8 @@ export const SLURM_CAUSES: readonly Cause[] = [
         ? shownBy(run.stateLine, ...noticeLines(run))
         : undefined,
     what: run => `Its node failed${run.slurm?.nodeList ? ` (${run.slurm.nodeList})` : ''}: Slurm lost touch with it`,
-    fix: () => 'See sinfo -R and the node’s own log. Slurm requeues such a job by itself when another node is free',
+    fix: () =>
+      'Check sinfo -R and the node’s own log. Slurm requeues such a job automatically when another node is free',
   },
   {
     id: 'timed-out',
@@ -74,7 +75,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
       run.state === 'DEADLINE'
         ? 'It could not end before its --deadline, and Slurm ended it'
         : isOutOfTime(run)
-          ? `Its walltime was over before it could be requeued: Slurm ended it${limitOf(run)}`
+          ? `Its walltime ended before it could requeue itself, and Slurm ended it${limitOf(run)}`
           : `Its walltime was nearly over${limitOf(run)}: ${partingOf(run)}`,
     fix: run =>
       isOutOfTime(run)
@@ -102,7 +103,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
     what: run =>
       `It was requeued from outside (scontrol requeue, a node that went down, or a preemption without a grace): ${partingOf(run)}`,
     fix: () =>
-      'Send replicas away with sluice drain --requeue, which waits for their answers; if it was a preemption, give the partition or QoS a GraceTime (sluice doctor)',
+      'Use sluice drain --requeue, which waits for their answers; if it was a preemption, give the partition or QoS a GraceTime (sluice doctor)',
   },
   {
     id: 'cancelled',
@@ -113,18 +114,18 @@ export const SLURM_CAUSES: readonly Cause[] = [
         : undefined,
     what: run =>
       run.orders.length > 0
-        ? 'It was cancelled by a command of ours (sluice stop or drain)'
+        ? 'It was cancelled by sluice stop or sluice drain'
         : run.events.some(one => one.event === 'cancelled')
           ? 'It ended its own job as its last act'
           : 'It was cancelled (scancel)',
     fix: run =>
-      `To have it again: sluice submit ${tierNameOf(run)}. To send one away without cutting answers: sluice drain`,
+      `To start it again: sluice submit ${tierNameOf(run)}. To remove a replica without cutting answers: sluice drain`,
   },
   {
     id: 'left',
     when: ['left'],
     recognise: run => shownBy(...noticeLines(run)),
-    what: run => `It was told to leave, and Slurm did not say why: ${partingOf(run)}`,
+    what: run => `It had a notice to leave, and Slurm gave no reason: ${partingOf(run)}`,
     fix: () => undefined,
   },
 ]
@@ -132,7 +133,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
 const NODE_STATES: ReadonlySet<string> = new Set(['NODE_FAIL', 'BOOT_FAIL', 'RECONFIG_FAIL'])
 const LAST_LINES = 5
 
-/** Slurm has ended it: one that only comes near its limit requeues itself. */
+/** Slurm has ended it. A run that only comes near its limit requeues itself. */
 function isOutOfTime(run: Run): boolean {
   const { state, slurm, notice } = run
   if (state === 'TIMEOUT' || state === 'DEADLINE' || slurm?.reason === 'TimeLimit') return true
@@ -160,37 +161,37 @@ function noticeLines({ notice, events, eventsFile }: Run) {
   ]
 }
 
-/** How it took its leave: what became of its answers, and of the job. */
+/** How it left: what became of its answers, and of the job. */
 function partingOf({ events, notice, isAlive }: Run): string {
   const ends = events.filter(one => one.event === 'drained')
-  // Of several engines the one whose answers were cut is what people ask for.
+  // Of several engines people want to know the one whose answers were cut.
   const end = ends.findLast(one => one['outcome'] === 'deadline' && !isEmpty(one)) ?? ends.at(-1)
   const outcome = end?.['outcome']
   const last = events.findLast(one => one.event === 'requeued' || one.event === 'cancelled')?.event
-  if (notice === undefined) return 'its supervisor heard nothing of it'
+  if (notice === undefined) return 'its supervisor had no notice of it'
   const drained =
     outcome === 'idle'
       ? 'it finished its answers'
       : outcome === 'deadline' && end !== undefined
         ? isEmpty(end)
           ? end['cleared'] === true
-            ? 'it finished its answers as its time was over'
-            : `it finished its answers, and waited to the end for ${holdersOf(end)}`
+            ? 'it finished its answers when its time was over'
+            : `it finished its answers, and then waited until the deadline for ${holdersOf(end)}`
           : 'its last answers were cut at the deadline'
         : isAlive
           ? 'it is finishing its answers'
-          : 'it served nobody, or did not come to finish its answers'
+          : 'it had no answers on their way, or could not finish them'
   return `${drained}${last === 'requeued' ? ', and it requeued itself' : last === 'cancelled' ? ', and it ended its job' : ''}`
 }
 
-/** Nothing is wrong with a notice that was obeyed; answers that were cut are another matter. */
+/** A fix is given only where answers were cut. */
 function cutOf({ events }: Run): string | undefined {
   return events.some(one => one.event === 'drained' && one['outcome'] === 'deadline' && !isEmpty(one))
     ? 'For longer answers to end in time it needs a longer grace (GraceTime of the partition or QoS, slurm.signalLeadSeconds before the walltime, sluice drain --within)'
     : undefined
 }
 
-/** Nobody was connected when it ended. */
+/** No client was connected when it ended. */
 function isEmpty(drained: RunEvent): boolean {
   return drained['connections'] === 0
 }

@@ -1,6 +1,6 @@
 import { type Cause, find, helpOf, programOf, tierNameOf } from './cause.ts'
 
-/** What keeps an engine from starting, by its own words. */
+/** Causes that keep an engine from starting, by its own words. */
 export const START_CAUSES: readonly Cause[] = [
   {
     id: 'flash-attention',
@@ -11,7 +11,7 @@ export const START_CAUSES: readonly Cause[] = [
         ? 'Its V cache is quantized, which needs flash attention, and flash attention is off'
         : `Flash attention failed on its GPU${run.settings?.gpu?.arch === undefined ? '' : ` (${run.settings.gpu.arch})`}: SM70, the V100, has no kernels for it`,
     fix: run =>
-      `On GPUs that have it, args flash-attn on (or leave it out: auto) in tiers.${tierNameOf(run)}; on SM70 flash-attn off, and only the K cache quantized: take cache-type-v out`,
+      `On GPUs that support it, set args flash-attn on in tiers.${tierNameOf(run)}, or leave it out (auto). On SM70 set flash-attn off and quantize only the K cache: remove cache-type-v`,
   },
   {
     id: 'bad-arguments',
@@ -31,10 +31,10 @@ export const START_CAUSES: readonly Cause[] = [
       ),
     what: (_, { parts: [argument, complaint] }) =>
       complaint === undefined
-        ? `The engine does not take its argument ${quote(argument)}, and exits; with 0, too, which says nothing`
-        : `The engine does not take the value of its argument ${quote(argument)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
+        ? `The engine does not accept its argument ${quote(argument)}, and exits; its exit code may be 0 all the same`
+        : `The engine does not accept the value of its argument ${quote(argument)}${complaint === '' ? '' : `: ${complaint.trim()}`}`,
     fix: run =>
-      `Correct tiers.${tierNameOf(run)}.args in sluice.yaml: this build knows what ${helpOf(run)} lists on the node; then sluice submit ${tierNameOf(run)}, as a job keeps the arguments that it was submitted with`,
+      `Correct tiers.${tierNameOf(run)}.args in sluice.yaml: ${helpOf(run)} on the node lists what this build accepts. Then sluice submit ${tierNameOf(run)}, because a job keeps the arguments of its submission`,
   },
   {
     id: 'model-missing',
@@ -50,18 +50,18 @@ export const START_CAUSES: readonly Cause[] = [
         /Repository Not Found \S* ?(?:for url: )?(\S+)/,
         /Can't load the configuration of '([^']+)'/,
       ),
-    what: (_, { parts }) => `Its model is not on the node, or not readable there: ${quote(parts[0])}`,
+    what: (_, { parts }) => `Its model is missing on the node, or not readable there: ${quote(parts[0])}`,
     fix: run =>
-      `Put the file on every node that ${tierNameOf(run)} may get (or keep it to those that have it: slurm.nodelist), readable for the site's account; or correct model.file (model.id) in sluice.yaml`,
+      `Put the file on every node that ${tierNameOf(run)} may get, readable for the site's account; or limit the tier to the nodes that have it (slurm.nodelist); or correct model.file (model.id) in sluice.yaml`,
   },
   {
     id: 'no-room-to-stage',
     when: ['failed', 'silent', 'lives'],
     recognise: run => find(run.seen, /Cannot copy \S+ to "([^"]+)": it takes (\S+ \S+), and (\S+ \S+) are free/),
     what: (_, { parts: [disk, size, free] }) =>
-      `Its model takes ${size} on the node's own disk, and ${free} are free at ${quote(disk)}`,
+      `Its model needs ${size} on the node's own disk, and ${free} are free at ${quote(disk)}`,
     fix: run =>
-      `Remove models there that nobody serves any more (nothing staged is removed by itself), or name another disk: tiers.${tierNameOf(run)}.stage.to`,
+      `Remove models there that are no longer served (Sluice never removes staged models), or name another disk: tiers.${tierNameOf(run)}.stage.to`,
   },
   {
     id: 'not-in-image',
@@ -109,12 +109,12 @@ export const START_CAUSES: readonly Cause[] = [
     what: (run, { parts, evidence }) => {
       const isWorker = evidence.some(one => /server socket$/.test(one.text))
       const port = parts[0] ?? (isWorker ? run.settings?.rpc?.port : run.settings?.port)
-      return `${isWorker ? "Its worker's" : 'Its'} port${port === undefined ? '' : ` ${port}`} is another process's on that node`
+      return `Another process on that node has ${isWorker ? "its worker's" : 'its'} port${port === undefined ? '' : ` ${port}`}`
     },
     fix: run =>
       run.settings?.rpc === undefined
-        ? `Leave tiers.${tierNameOf(run)}.port out, and a free one is taken; or find out who has it on the node: ss -ltnp`
-        : `Give each tier that may share a node an rpc.port of its own; who has it on the node: ss -ltnp`,
+        ? `Leave tiers.${tierNameOf(run)}.port out, and the engine gets a free port; or find the process on the node: ss -ltnp`
+        : `Give each tier that may share a node an rpc.port of its own; ss -ltnp on the node shows the process that has it`,
   },
   {
     id: 'load-timeout',
@@ -122,11 +122,11 @@ export const START_CAUSES: readonly Cause[] = [
     recognise: run => find(run.seen, /Not ready within (\d+) s \(loadTimeoutSeconds\)/),
     what: (_, { parts }) => `Its engine was not ready within loadTimeoutSeconds (${parts[0]} s)`,
     fix: run =>
-      `If it was still reading its weights, raise tiers.${tierNameOf(run)}.loadTimeoutSeconds, or bring the model closer to the node (its own disk; rpc.cache); else its log says what it waited for (sluice logs ${run.job})`,
+      `If it was still reading its weights, raise tiers.${tierNameOf(run)}.loadTimeoutSeconds, or bring the model closer to the node (its own disk; rpc.cache). If not, its log shows what it waited for (sluice logs ${run.job})`,
   },
 ]
 
-/** Also what follows from a worker that has gone, or memory that is short: those come first. */
+/** A worker that has gone, or memory that is short, has the same consequence: those causes come first. */
 export const MODEL_BROKEN: Cause = {
   id: 'model-broken',
   when: ['failed', 'silent', 'lives'],
@@ -146,7 +146,7 @@ export const MODEL_BROKEN: Cause = {
     ),
   what: (_, { parts }) => `The engine could not load its model${parts[0] === undefined ? '' : `: ${parts[0]}`}`,
   fix: run =>
-    `Compare the file with its source (size, checksum): a copy that was cut short is the usual reason; a file of a newer kind needs a newer ${programOf(run) ?? 'engine'}`,
+    `Compare the file with its source (size, checksum): a truncated copy is the usual reason; a file in a newer format needs a newer ${programOf(run) ?? 'engine'}`,
 }
 
 function quote(text: string | undefined): string {

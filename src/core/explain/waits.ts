@@ -2,12 +2,12 @@ import type { JobView } from '../domain/job-view.ts'
 import { launchHoldCure } from '../domain/launch-hold.ts'
 import { neverRuns } from './never.ts'
 
-/** Why a job does not run, for a reason that Slurm gives (job_state_reason.c of 22.05 to 26.05, and its own descriptions). */
+/** Why a job does not run, by the reason that Slurm gives (job_state_reason.c of 22.05 to 26.05, and its own descriptions). */
 export interface Wait {
   readonly id: string
   readonly recognise: RegExp | ((job: JobView) => boolean)
   readonly what: string | ((job: JobView) => string)
-  /** Undefined: it will run by itself. */
+  /** Undefined: it will run without an action. */
   fix?(job: JobView): string
 }
 
@@ -26,7 +26,7 @@ export function whatOf(job: JobView): string {
   return typeof what === 'string' ? what : what(job)
 }
 
-/** Whether it does not start before somebody has done something: then no time of a start is true. */
+/** Whether it starts only after a person has acted. Then Slurm's expected start is not true. */
 export function isStuck(job: JobView): boolean {
   return /^(?:held-|can-never-run)/.test(waitOf(job).id)
 }
@@ -38,7 +38,7 @@ const WAITS: readonly Wait[] = [
     recognise: /JobHoldMaxRequeue|launch failure limit exceeded requeued held/,
     what: 'Slurm holds it: it was requeued after failed starts more often than MaxBatchRequeue (5 by default) allows',
     fix: ({ id }) =>
-      `Mend what failed (the runs below), then, as an operator of Slurm: scontrol release ${id}. If its jobs end by exiting rather than by sluice’s requeue, that counts too: see sluice doctor`,
+      `Correct what failed (the runs below), then, as an operator of Slurm: scontrol release ${id}. If its jobs end by exiting rather than by sluice’s requeue, that counts too: see sluice doctor`,
   },
   {
     id: 'held-after-launch-failure',
@@ -57,7 +57,7 @@ const WAITS: readonly Wait[] = [
     id: 'held-by-admin',
     recognise: /JobHeldAdmin/,
     what: 'An operator of Slurm holds it (scontrol hold)',
-    fix: ({ id }) => `Ask them why; only they can let it go: scontrol release ${id}`,
+    fix: ({ id }) => `Ask them why; only they can release it: scontrol release ${id}`,
   },
   {
     id: 'held-by-user',
@@ -81,78 +81,77 @@ const WAITS: readonly Wait[] = [
   {
     id: 'waits-after-requeue',
     recognise: /BeginTime/,
-    what: 'It may not start yet: after a requeue Slurm waits until its old credential has expired (cred_expire), and an operator or its owner may have set a later time (StartTime)',
+    what: 'It may not start yet: after a requeue Slurm waits until the old credential has expired (cred_expire); an operator or its owner may also have set a later time (StartTime)',
     fix: ({ id }) =>
-      `The updater ends the wait after a requeue within seconds where it runs (sluice status), unless a node of its last run is down: then it takes two minutes. A time that people set stands: scontrol update JobId=${id} StartTime=now`,
+      `A running updater (sluice status) ends the wait after a requeue within seconds; if a node of its last run is down, within two minutes. It does not change a time that a person set. To do that: scontrol update JobId=${id} StartTime=now`,
   },
   {
     id: 'waits-for-maintenance',
     recognise: /Reserved for maintenance|maintenance reservation/i,
     what: 'Its nodes are reserved for maintenance before its walltime would be over',
     fix: ({ id, timeLimitSeconds }) =>
-      `See when it begins (scontrol show reservation). To run before it, it needs a shorter time${timeLimitSeconds === undefined ? '' : ` than its ${Math.round(timeLimitSeconds / 60)} min`}: scontrol update JobId=${id} TimeLimit=MINUTES, and slurm.time for the next ones; else it starts after the maintenance by itself`,
+      `See when the maintenance begins (scontrol show reservation). To run before it, the job needs a shorter time${timeLimitSeconds === undefined ? '' : ` than its ${Math.round(timeLimitSeconds / 60)} min`}: scontrol update JobId=${id} TimeLimit=MINUTES, and slurm.time for the next jobs. Otherwise it starts after the maintenance`,
   },
   {
     id: 'waits-for-reservation',
     recognise: /Reservation\b|May be reserved|Required nodes? (?:is|are) reserved/,
-    what: 'It waits for a reservation: its own (--reservation) has not begun, or others have its nodes reserved',
-    fix: () => 'See scontrol show reservation; it starts by itself when the reservation begins or ends',
+    what: 'It waits for a reservation: its own (--reservation) has not begun, or its nodes are reserved for others',
+    fix: () => 'See scontrol show reservation; it starts when the reservation begins or ends',
   },
   {
     id: 'waits-for-job',
     recognise: /Dependency/,
     what: 'It waits for another job to begin or end (--dependency)',
     fix: ({ id }) =>
-      `See which: scontrol show job ${id}, Dependency. To let it go now: scontrol update JobId=${id} Dependency=`,
+      `See which: scontrol show job ${id}, Dependency. To start it now: scontrol update JobId=${id} Dependency=`,
   },
   {
     id: 'waits-for-partition',
     recognise: /PartitionDown|PartitionInactive/,
     what: 'Its partition is closed: an operator of Slurm has set it DOWN, INACTIVE or DRAIN',
-    fix: () =>
-      'Ask the people who run Slurm (scontrol show partition); it starts by itself when the partition is up again',
+    fix: () => 'Ask the people who run Slurm (scontrol show partition); it starts when the partition is up again',
   },
   {
     id: 'waits-for-nodes-to-return',
     recognise: /UnavailableNodes|ReqNodeNotAvail|Nodes required for job are DOWN|NodeDown|FrontEndDown|PowerNotAvail/i,
-    what: 'Nodes that it needs are down, drained, or kept for others',
+    what: 'Nodes that it needs are down, drained, or reserved for others',
     fix: () =>
-      'See which and why (sinfo -R); it starts by itself when they are back. Where it is bound to them, slurm.nodelist without them lets the next one start elsewhere',
+      'See which and why (sinfo -R); it starts when they are back. If slurm.nodelist names them, remove them there and the next job can start elsewhere',
   },
   {
     id: 'waits-for-nodes',
     recognise: / (?:Resources|Priority)|Nodes required for job/i,
     what: 'It waits for nodes: jobs of higher priority have them',
-    fix: () => 'See who has them (squeue -p PARTITION, sinfo); it starts by itself when there is room',
+    fix: () => 'See which jobs have them (squeue -p PARTITION, sinfo); it starts when nodes are free',
   },
   {
     id: 'budget-spent',
     recognise: /Grp\w*Minutes(?:Limit)?$/,
     what: ({ reason }) => `The minutes that its account or QoS may use are spent, or would be by this job (${reason})`,
     fix: () =>
-      'See sshare -l, sacctmgr show assoc and show qos: more minutes, or a shorter slurm.time where running jobs hold them; it starts by itself when the use has decayed (PriorityDecayHalfLife)',
+      'See sshare -l, sacctmgr show assoc and show qos: ask for more minutes, or write a shorter slurm.time where running jobs hold them; it starts when the use has decayed (PriorityDecayHalfLife)',
   },
   {
     id: 'waits-for-limit',
     recognise: /QOS|Assoc|Max\w+PerAccount|JobArrayTaskLimit|AccountingPolicy/,
-    what: 'A limit of its account or QoS keeps it from starting while other jobs use it up',
-    fix: () => 'See sacctmgr show qos and show assoc: fewer replicas at a time, or a higher limit',
+    what: 'Other jobs use up a limit of its account or QoS',
+    fix: () => 'See sacctmgr show qos and show assoc: run fewer replicas at a time, or ask for a higher limit',
   },
   {
     id: 'waits-for-licenses',
     recognise: /Licenses/,
     what: 'It waits for licenses that other jobs have',
-    fix: () => 'See scontrol show licenses; it starts by itself when they are free',
+    fix: () => 'See scontrol show licenses; it starts when they are free',
   },
   {
     id: 'waits-for-slurm',
     recognise: /\b(?:Prolog|Cleaning|SchedDefer|FedJobLock|BurstBuffer(?:Resources|StageIn)|PowerReserved|None)$/,
-    what: 'Slurm has not come to it yet, or is still clearing up after its last run',
+    what: 'Slurm has not considered it yet, or is still cleaning up after its last run',
   },
   {
     id: 'waits-after-its-end',
     recognise: /\b(?:SystemFailure|JobLaunchFailure|NonZeroExitCode|RaisedSignal|TimeLimit|InactiveLimit|OutOfMemory)/,
-    what: 'It waits again, and Slurm still shows how its last run ended',
+    what: 'It waits again; the reason that Slurm shows is still that of its last run’s end',
   },
 ]
 
@@ -163,7 +162,7 @@ function wordOf(reason: string): string {
   return /^\w+/.exec(reason)?.[0] ?? ''
 }
 
-/** A requeue defers by its site's cred_expire or requeue_delay, both minutes at the most; people set hours. */
+/** A requeue defers by the site's cred_expire or requeue_delay, both minutes at most. A person sets hours. */
 const LONGEST_PAUSE_SECONDS = 900
 
 function isAfterRequeue({ restarts, submitTime, eligibleTime }: JobView): boolean {

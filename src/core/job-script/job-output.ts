@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import { UserError } from '../domain/user-error.ts'
 
 /**
  * sbatch's pattern for the job's log: `slurm.output`, or none, and the script writes one of its own on the node's disk. On a
@@ -12,34 +11,25 @@ export function outputPattern(config: Config, tierName: string): string {
   return tierOf(config, tierName).slurm.output ?? '/dev/null'
 }
 
-/** Where `sluice logs` finds it: beside the other logs, where the script copies what it printed when it fails. */
+/** Where `sluice logs` finds it: beside the other logs. A script that fails copies its output there. */
 export function keptDirectory(config: Config, tierName: string): string {
   return keepsOutput(config, tierName) ? `${config.shared}/logs` : outputDirectory(config, tierName)
 }
 
-/** The script copies its output, as `slurm.output` does not say where people look for it. */
+/** Whether the script copies its output: without `slurm.output` it lies where people would not look. */
 export function keepsOutput(config: Config, tierName: string): boolean {
   return tierOf(config, tierName).slurm.output === undefined
 }
 
-/**
- * The directory of the log, which must be there before the job starts.
- * @throws UserError where the directory depends on the job: nobody could make it in time
- */
+/** The directory of the log, which must be there before the job starts. */
 export function outputDirectory(config: Config, tierName: string): string {
   const pattern = outputPattern(config, tierName)
-  const directory = pattern.slice(0, pattern.lastIndexOf('/')) || '/'
-  if (directory.includes('%')) {
-    throw new UserError(
-      `Cannot make the output directory of ${tierName}: "${directory}" depends on the job; let % stand in the file name of slurm.output only`,
-    )
-  }
-  return directory
+  return pattern.slice(0, pattern.lastIndexOf('/')) || '/'
 }
 
 /**
- * What the names of a tier's logs look like: the first group is the job's number. Without one the jobs share a log, or
- * their names do not tell.
+ * The pattern of the names of a tier's logs: the first group is the job's number. Without a group the jobs share a log, or the
+ * names do not contain the number.
  */
 export function outputName(config: Config, tierName: string): RegExp {
   const pattern = tierOf(config, tierName).slurm.output ?? SCRIPTS_OWN

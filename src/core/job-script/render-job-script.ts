@@ -1,7 +1,8 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
+import { formatReplicaSpec } from '../domain/replica-spec.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
-import { keepsOutput, keptDirectory, outputDirectory, outputPattern } from './job-output.ts'
+import { keepsOutput, keptDirectory, outputPattern } from './job-output.ts'
 import { hereDelimiter, sbatchArgument, shellWord } from './quoting.ts'
 import { toReplicaSpec } from './to-replica-spec.ts'
 
@@ -15,11 +16,10 @@ export function scriptName(config: Config, tierName: string): string {
 
 /**
  * The job script of a tier. Depends on its arguments only: the same configuration gives the same bytes.
- * @throws UserError when there is no such tier, or its log has no directory of its own
+ * @throws UserError when there is no such tier
  */
 export function renderJobScript(config: Config, tierName: string, templateText: string): string {
-  outputDirectory(config, tierName) // a script whose log has nowhere to go is not worth rendering
-  const spec = JSON.stringify(toReplicaSpec(config, tierName), null, 2)
+  const spec = formatReplicaSpec(toReplicaSpec(config, tierName))
   return renderStrictly(templateText, {
     site: config.site,
     tier: tierName,
@@ -34,8 +34,8 @@ export function renderJobScript(config: Config, tierName: string, templateText: 
 }
 
 /**
- * Options of sbatch(1). `--requeue` and `--open-mode=append`, or a requeue is refused or loses the log; `--signal` without
- * `B:`, or the batch process gets it instead of the notice step ("Who gets which signal", docs/design/slurm.md).
+ * Options of sbatch(1). Without `--requeue` a requeue is refused; without `--open-mode=append` it loses the log. With `B:` in
+ * `--signal` the batch process would get the signal, not the notice step ("Who gets which signal", docs/design/slurm.md).
  */
 function directives(config: Config, tierName: string): readonly string[] {
   const { slurm } = tierOf(config, tierName)

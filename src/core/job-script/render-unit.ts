@@ -3,11 +3,11 @@ import { renderStrictly } from '../domain/strict-template.ts'
 import { UserError } from '../domain/user-error.ts'
 
 export interface UnitPlaces {
-  /** Whose systemd: the machine's, or a user's own. */
+  /** The machine's systemd, or a user's own. */
   readonly manager: 'system' | 'user'
-  /** Who runs the updater; with the site's own nginx it is root. */
+  /** The account that runs the updater; with the site's own nginx it is root. */
   readonly account: string
-  /** The `sluice` that is started: below `current`, so that a restart takes what was installed last. */
+  /** The `sluice` to start: below `current`, so that a restart runs the last installed build. */
   readonly program: string
   /** sluice.yaml, absolute. */
   readonly configFile: string
@@ -38,25 +38,25 @@ export function renderUnit(config: Config, places: UnitPlaces, templateText: str
   })
 }
 
-/** What StateDirectory=sluice makes. */
+/** The directory that StateDirectory=sluice creates. */
 const STATE_DIRECTORY = '/var/lib/sluice'
 
 export function isBelow(path: string, directory: string): boolean {
   return path === directory || path.startsWith(`${directory}/`)
 }
 
-/** A line break in a name would begin a setting that nobody wrote. */
+/** A line break in a name would begin another setting. */
 function refuseControls(text: string): void {
   if (!/\p{Cc}/u.test(text)) return
-  throw new UserError(`Cannot write a unit: ${JSON.stringify(text)} holds a control character; name another`)
+  throw new UserError(`Cannot write a unit: ${JSON.stringify(text)} contains a control character; choose another`)
 }
 
-/** As ExecStart= takes it for one word without variables: systemd.service(5), Command lines. */
+/** Quoted as one word without variables for ExecStart=: systemd.service(5), Command lines. */
 function commandWord(text: string): string {
   return unitPath(text).replaceAll('$', '$$$$')
 }
 
-/** As systemd takes it for one word without specifiers: systemd.syntax(7), Quoting. */
+/** Quoted as one word without specifiers: systemd.syntax(7), Quoting. */
 function unitPath(text: string): string {
   const plain = text.replaceAll('%', '%%')
   return /^[\w/.@%$+=:-]+$/.test(plain) ? plain : `"${plain.replaceAll(/["\\]/g, '\\$&')}"`

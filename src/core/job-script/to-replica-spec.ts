@@ -5,10 +5,12 @@ import { parallelism } from '../config/parallelism.ts'
 import { asksForGpus } from '../config/sbatch-option.ts'
 import type { Config, TierConfig } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
-import type { ContainerSpec, CustomSpec, ModelSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
+import type { CustomSpec, ModelSpec } from '../domain/engine-spec.ts'
+import { given } from '../domain/given.ts'
+import type { ContainerSpec, ReplicaSpec, RpcSpec } from '../domain/replica-spec.ts'
 
 /**
- * What a replica of the tier must run. Equal configurations give specs that are equal as JSON text too.
+ * The replica spec of a tier. Equal configurations give specs that are equal as JSON text too.
  * @throws UserError when there is no such tier
  */
 export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
@@ -22,20 +24,18 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
     command: commandOf(tier),
     args: toArgv(tier.args, tier.engine),
     env: tier.env,
-    ...(tier.router === undefined ? {} : { router: tier.router }),
+    ...given({ router: tier.router }),
     ...(tier.model === undefined ? {} : { model: toModelSpec(tier.model) }),
     ...(tier.custom === undefined ? {} : { custom: toCustomSpec(tier.custom) }),
     ...(tier.rpc === undefined ? {} : { rpc: toRpcSpec(tier.rpc, config) }),
     ...toParallelism(tier),
     ...(tier.slurm.requestGpus || tier.slurm.extra.some(asksForGpus) ? {} : { allGpus: true as const }),
     ...(tier.container === undefined ? {} : { container: toContainerSpec(tier.container, tier) }),
-    ...(tier.stage === undefined ? {} : { stage: tier.stage }),
+    ...given({ stage: tier.stage }),
     ...(tier.numa ? { numa: true } : {}),
-    ...(tier.context === undefined ? {} : { context: tier.context }),
-    ...(tier.port === undefined ? {} : { port: tier.port }),
+    ...given({ context: tier.context, port: tier.port }),
     networks: config.gateway.networks,
-    ...(config.gateway.nodeSuffix === undefined ? {} : { nodeSuffix: config.gateway.nodeSuffix }),
-    ...(config.gateway.nodeNames === undefined ? {} : { nodeNames: config.gateway.nodeNames }),
+    ...given({ nodeSuffix: config.gateway.nodeSuffix, nodeNames: config.gateway.nodeNames }),
     beatSeconds: config.timing.beatSeconds,
     loadTimeoutSeconds: tier.loadTimeoutSeconds,
     signalLeadSeconds: tier.slurm.signalLeadSeconds,
@@ -43,7 +43,7 @@ export function toReplicaSpec(config: Config, tierName: string): ReplicaSpec {
 }
 
 function toModelSpec({ name, file, id }: NonNullable<TierConfig['model']>): ModelSpec {
-  return { name, ...(file === undefined ? {} : { file }), ...(id === undefined ? {} : { id }) }
+  return { name, ...given({ file, id }) }
 }
 
 function toCustomSpec({
@@ -57,14 +57,12 @@ function toCustomSpec({
   return {
     ...custom,
     args: args.map(String),
-    ...(modelsPath === undefined ? {} : { modelsPath }),
-    ...(keyVariable === undefined ? {} : { keyVariable }),
-    ...(setuid === undefined ? {} : { setuid }),
+    ...given({ modelsPath, keyVariable, setuid }),
     ...(metrics === undefined ? {} : { metrics: JSON.parse(JSON.stringify(metrics)) }),
   }
 }
 
-/** On one node, several engines; over several nodes one, with a stage of its pipeline for each group of GPUs. */
+/** On one node several engines; over several nodes one engine, with a pipeline stage for each group of GPUs. */
 function toParallelism({
   engine,
   args,
@@ -92,9 +90,9 @@ function toRpcSpec(rpc: NonNullable<TierConfig['rpc']>, { gateway }: Config): Rp
   return {
     workers,
     port,
-    ...(layers === undefined ? {} : { layers }),
+    ...given({ layers }),
     networks: network === undefined ? gateway.networks : [network],
-    ...(cache === undefined ? {} : { cache }),
+    ...given({ cache }),
     commands: command === undefined ? WORKER_COMMANDS : [command],
   }
 }

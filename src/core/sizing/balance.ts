@@ -5,8 +5,8 @@ import { layerBytes, memoryUse } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
 
 /**
- * The layers of each device, in their order, that leave most free on the fullest one; undefined: no division fits, or
- * nobody knows how big the devices are.
+ * The layers of each device, in their order, that leave the most memory free on the fullest one; undefined: no division fits,
+ * or the devices' memory is not known.
  */
 export function largestSplit(
   shape: ModelShape,
@@ -16,7 +16,7 @@ export function largestSplit(
   const count = shape.layers.length
   const sizes = layout.devices.flatMap(device => device.bytes ?? [])
   if (sizes.length < layout.devices.length || count < sizes.length) return undefined
-  // What a device takes besides its layers hardly depends on how many they are.
+  // The memory of a device besides its layers hardly depends on their number.
   const even = evenly(count, sizes.length)
   const fixed = memoryUse(shape, settings, { ...layout, layers: even })
   const cost = layerBytes(shape, settings)
@@ -58,7 +58,7 @@ export function evenly(count: number, parts: number): readonly number[] {
   )
 }
 
-/** As many layers on each device as there is room for; undefined: some are left over. */
+/** As many layers on each device as fit; undefined: some are left over. */
 function fill(cost: readonly number[], room: readonly number[]): readonly number[] | undefined {
   let next = 0
   const layers = room.map(bytes => {

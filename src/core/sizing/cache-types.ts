@@ -3,13 +3,13 @@ import { isQuantized } from './ggml-types.ts'
 import { usesFlashAttention } from './kv-cache.ts'
 import type { ModelShape } from './model-shape.ts'
 
-/** What the engine ends with at its start: `found`, and the type of both that it would take. */
+/** Why the engine refuses these types at its start: `found`, and a type for both that it accepts. */
 export interface CacheTypesMisfit {
   readonly found: string
   readonly type: string
 }
 
-/** Latent attention keeps keys and values in one, of one type (llama.cpp, src/llama-context.cpp, llama_init_from_model). */
+/** Latent attention keeps keys and values together in one type (llama.cpp, src/llama-context.cpp, llama_init_from_model). */
 export function cacheTypesMisfit(shape: ModelShape, settings: EngineSettings): CacheTypesMisfit | undefined {
   const { keyType, valueType } = settings
   if (keyType === valueType || !isLatent(shape)) return undefined

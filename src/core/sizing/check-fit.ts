@@ -8,7 +8,7 @@ export interface DevicePlan extends BufferUse {
   readonly memory: number | null
   readonly layers: number
   readonly hasOutput: boolean
-  /** Left to what no buffer shows. */
+  /** Reserved for memory that no buffer shows. */
   readonly reserve: number
   readonly total: number
   readonly free: number | null
@@ -32,7 +32,7 @@ export interface FitCheck {
   readonly shortages: readonly Shortage[]
 }
 
-/** What is used against what is there. */
+/** Compares the used memory with the available memory. */
 export function checkFit(use: MemoryUse, layout: Layout): FitCheck {
   const devices = use.devices.map((one, index) => devicePlan(one, layout.devices[index]?.bytes))
   const host = hostPlan(use.host, layout.hostBytes)
@@ -60,7 +60,7 @@ function hostPlan(use: HostUse, memory: number | undefined): HostPlan {
 }
 
 /**
- * Of each GPU: the runtime's own, workspaces of matrix products, and what its allocator cannot use. llama.cpp leaves as
- * much by default (--fit-target, 1024 MiB).
+ * For each GPU: memory of the runtime, workspaces of matrix products, and what the allocator cannot use. llama.cpp keeps the same
+ * amount free by default (--fit-target, 1024 MiB).
  */
 const RESERVE_BYTES = 2 ** 30

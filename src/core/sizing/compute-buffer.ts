@@ -3,9 +3,9 @@ import { cellsOf, longestValues, usesFlashAttention } from './kv-cache.ts'
 import type { LayerShape, ModelShape } from './model-shape.ts'
 
 /**
- * The scratch memory of one device. llama.cpp reserves it for the worst batch, and how its allocator reuses memory
- * within a layer is nowhere written: the small numbers here were read off llama-fit-params of build 11669, over models
- * of six architectures on one to three devices, and agree with it within 5 %, or stay above it.
+ * The scratch memory of one device. llama.cpp reserves it for the worst batch. How its allocator reuses memory within a layer is
+ * not documented, so the small numbers here were measured with llama-fit-params of build 11669, over models of six architectures
+ * on one to three devices. They agree with it within 5 %, or stay above it.
  */
 export interface ComputeFacts {
   readonly shape: ModelShape
@@ -15,13 +15,13 @@ export interface ComputeFacts {
   readonly hasOutput: boolean
 }
 
-/** How many rows of embeddings are alive at once besides what is biggest. */
+/** Rows of embeddings that are alive at once, besides the biggest buffer. */
 const ROWS = {
   /** All layers are on one device. */
   alone: 4,
   /** Some layers are on the host. */
   beside: 3,
-  /** Of several devices the first, which also keeps the inputs, and the others; each input four times. */
+  /** The first of several devices, which also keeps the inputs (each four times), and the others. */
   first: 16,
   behind: 11,
   /** The host, where it computes layers itself. */
@@ -42,21 +42,21 @@ export function computeBytes(facts: ComputeFacts, role: ComputeRole): number {
   const row = rowBytes(facts.shape.embedding, facts)
   const inputs = ROWS[role] * row + copies * maskBytes(facts)
   if (role === 'feedingOne' || role === 'feedingSeveral') return inputs
-  // Models with two kinds of cache hold one row more, at times.
+  // Models with two kinds of cache sometimes hold one row more.
   return inputs + largestBytes(facts) + (facts.shape.window === undefined ? 0 : row)
 }
 
-/** So many 32-bit floats for each token of a batch. */
+/** 32-bit floats for each token of a batch. */
 function rowBytes(length: number, { settings }: ComputeFacts): number {
   return length * settings.ubatch * 4
 }
 
-/** What is biggest on the way through a layer: attention, the feed-forward matrices, or at the end the logits. */
+/** The biggest buffer on the way through a layer: attention, the feed-forward matrices, or at the end the logits. */
 function largestBytes(facts: ComputeFacts): number {
   const { shape, layers, hasOutput } = facts
   return Math.max(
     ...layers.map(layer => Math.max(attentionBytes(layer, facts), feedForwardBytes(layer, facts))),
-    // For every token of a batch, although a server needs one for each slot: what it reserves.
+    // llama.cpp reserves one for every token of a batch, although a server needs one for each slot.
     hasOutput ? rowBytes(shape.vocabulary, facts) : 0,
     rowBytes(shape.embedding, facts),
   )
@@ -76,12 +76,12 @@ function attentionBytes(layer: LayerShape, facts: ComputeFacts): number {
   return scores + Math.max(queries, embedding)
 }
 
-/** Both products and their result, unless they fit where embeddings were. */
+/** Both products and their result, unless they fit into the memory of the embeddings. */
 function feedForwardBytes(layer: LayerShape, facts: ComputeFacts): number {
   return layer.feedForward <= facts.shape.embedding ? 0 : 3 * rowBytes(layer.feedForward, facts)
 }
 
-/** Which token may look at which, once for each kind of cache; without flash attention in 32 bits, and where values go. */
+/** The attention masks, one for each kind of cache; without flash attention in 32 bits, with the targets of the values. */
 function maskBytes({ shape, settings, layers }: ComputeFacts): number {
   const cells = cellsOf(shape, settings)
   if (shape.isEncoder) return (usesFlashAttention(settings) ? 2 : 4) * settings.ubatch * settings.ubatch

@@ -1,13 +1,13 @@
 import { type CacheType, isCacheType } from './ggml-types.ts'
 
-/** What of llama-server's arguments decides how much memory it takes; defaults as in its --help of 2026. */
+/** The arguments of llama-server that decide its memory; defaults as in its --help of 2026. */
 export interface EngineSettings {
-  /** --ctx-size, tokens over all slots; 0: as much as the model was trained for. */
+  /** --ctx-size, tokens over all slots; 0: the length that the model was trained for. */
   readonly context: number
   readonly slots: number
   /** One cache for all slots, which share the context, instead of an equal part for each. */
   readonly isUnified: boolean
-  /** Tokens computed at once: --ubatch-size, or --batch-size where that is less. */
+  /** Tokens computed at once: --ubatch-size, or --batch-size if that is less. */
   readonly ubatch: number
   readonly keyType: CacheType
   readonly valueType: CacheType
@@ -20,17 +20,17 @@ export interface EngineSettings {
   readonly splitMode: 'none' | 'layer' | 'row' | 'tensor'
   readonly mainGpu: number
   readonly tensorSplit: readonly number[] | undefined
-  /** Weights of the host may not be swapped nor dropped. */
+  /** Weights of the host may not be swapped or dropped. */
   readonly isLocked: boolean
-  /** Weights of the host are put into the order that its processor likes best. */
+  /** Weights of the host are reordered for its processor. */
   readonly isRepacked: boolean
   /** Files are read past the page cache: --load-mode dio. */
   readonly isDirect: boolean
   /** --cache-ram, bytes of host memory at most; undefined: no limit. */
   readonly promptCacheBytes: number | undefined
-  /** Tensors that are put somewhere else: --override-tensor and what is short for it. First match wins. */
+  /** Tensors that are placed elsewhere: --override-tensor and its short forms. First match wins. */
   readonly overrides: readonly Override[]
-  /** Arguments that take memory which is not counted, or that could not be understood; one line each. */
+  /** Arguments whose memory is not counted, or that could not be understood; one line each. */
   readonly unknown: readonly string[]
 }
 
@@ -49,7 +49,7 @@ export function readEngineSettings(argv: readonly string[], context: number | un
     if (option === undefined) {
       const meant = OPTIONS.find(one => one.flags.includes(flag.slice(1)))
       if (meant !== undefined && flag.startsWith('--'))
-        unknown.push(`${flag}: llama-server takes ${flag.slice(1)}, or --${meant.name}`)
+        unknown.push(`${flag}: llama-server has ${flag.slice(1)}, or --${meant.name}`)
       continue
     }
     if (option.takes === 'nothing') {
@@ -64,17 +64,17 @@ export function readEngineSettings(argv: readonly string[], context: number | un
     if (text === undefined) return undefined
     const value = Number(text)
     if (text !== '' && Number.isFinite(value)) return value
-    unknown.push(`--${name} ${JSON.stringify(text)}: it is not a number, and left out of the plan`)
+    unknown.push(`--${name} ${JSON.stringify(text)}: it is not a number, so the plan ignores it`)
     return undefined
   }
   const cacheType = (name: 'cache-type-k' | 'cache-type-v'): CacheType => {
     const text = last(name) ?? 'f16'
     if (isCacheType(text)) return text
-    unknown.push(`--${name} ${JSON.stringify(text)}: this version knows no such type, and counts f16`)
+    unknown.push(`--${name} ${JSON.stringify(text)}: this version does not know that type, and counts f16`)
     return 'f16'
   }
   const parallel = number('parallel') ?? -1
-  for (const name of UNCOUNTED) if (given.has(name)) unknown.push(`what --${name} takes: it is not counted`)
+  for (const name of UNCOUNTED) if (given.has(name)) unknown.push(`the memory for --${name}: it is not counted`)
   const cacheRam = number('cache-ram') ?? DEFAULT_CACHE_RAM_MIB
   const locks = last('mlock') !== undefined || /mlock/.test(last('load-mode') ?? '')
   return {
@@ -96,7 +96,7 @@ export function readEngineSettings(argv: readonly string[], context: number | un
     isLocked: locks,
     isRepacked: !given.has('no-repack'),
     isDirect: last('load-mode') === 'dio',
-    // Only prompts that were answered with text are kept.
+    // Only prompts with an answer in text are kept.
     promptCacheBytes: given.has('embedding') || given.has('reranking') ? 0 : promptCacheBytes(cacheRam),
     overrides: overrides(given, number, unknown),
     unknown,
@@ -113,7 +113,7 @@ const DEFAULT_CACHE_RAM_MIB = 8192
 /** --parallel -1. */
 const AUTO_SLOTS = 4
 
-/** Where they are given, memory is taken that no header tells. */
+/** These arguments need memory that no header shows. */
 const UNCOUNTED = ['model-draft', 'mmproj', 'lora', 'control-vector'] as const
 
 interface Option {
@@ -181,7 +181,7 @@ function splitMode(text: string | undefined): EngineSettings['splitMode'] {
   return text === 'none' || text === 'row' || text === 'tensor' ? text : 'layer'
 }
 
-/** What --cpu-moe, --n-cpu-moe and --n-cpu-ffn are short for (llama.cpp, common/arg.cpp). */
+/** The long forms of --cpu-moe, --n-cpu-moe and --n-cpu-ffn (llama.cpp, common/arg.cpp). */
 export const EXPERTS = 'ffn_(up|down|gate|gate_up)_(ch|)exps'
 export const DENSE = 'ffn_(up|down|gate|gate_up)\\.'
 
@@ -197,7 +197,7 @@ function overrides(
       try {
         return [{ pattern: new RegExp(text.slice(0, at)), isHost: /^(CPU|CUDA_Host)/i.test(text.slice(at + 1)) }]
       } catch {
-        unknown.push(`--override-tensor ${JSON.stringify(text)}: its pattern could not be read, and is left out`)
+        unknown.push(`--override-tensor ${JSON.stringify(text)}: its pattern could not be read, and is ignored`)
         return []
       }
     })

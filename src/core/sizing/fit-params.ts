@@ -9,12 +9,12 @@ export interface FitRow extends BufferUse {
   readonly device: string
 }
 
-/** What it is asked for a model, so that it changes nothing of what was planned. */
+/** Its arguments for a model, such that it does not change the plan. */
 export function fitParamsArgv(file: string, settings: EngineSettings): readonly string[] {
   const { context, slots, isUnified, ubatch, keyType, valueType, flashAttention, gpuLayers, splitMode } = settings
   return [
     ...['--model', file, '--fit-print', 'on', '--fit', 'off', '--no-repack'],
-    // It does not take --kv-unified; one slot has the same cache, but for sliding windows.
+    // It does not accept --kv-unified; one slot has the same cache, except for sliding windows.
     ...['--ctx-size', String(context), '--parallel', String(isUnified ? 1 : slots)],
     ...['--batch-size', String(Math.max(ubatch, LEAST_BATCH)), '--ubatch-size', String(ubatch)],
     ...['--cache-type-k', keyType, '--cache-type-v', valueType, '--flash-attn', flashAttention],
@@ -29,7 +29,7 @@ export function fitParamsArgv(file: string, settings: EngineSettings): readonly 
 /** Its default; a smaller one makes --ubatch-size smaller too. */
 const LEAST_BATCH = 2048
 
-/** What it printed; undefined where that is no answer. */
+/** Its output; undefined where it cannot be understood. */
 export function parseFitParams(text: string): readonly FitRow[] | undefined {
   const rows = [...text.matchAll(/^(\S+) (\d+) (\d+) (\d+) *$/gm)].map(([, device = '', ...mebibytes]) => {
     const [weights = 0, kv = 0, compute = 0] = mebibytes.map(count => Number(count) * 2 ** 20)
@@ -42,7 +42,7 @@ const HOST_ROW = 'Host'
 
 /** Its answer beside ours, summed over devices and host. */
 export interface FitCheck {
-  /** It saw devices like those of the plan, so that the plan has its numbers. */
+  /** It saw devices like those of the plan, and the plan uses its numbers. */
   readonly isUsed: boolean
   readonly devices: readonly string[]
   readonly ours: BufferUse
@@ -56,7 +56,7 @@ export interface FitFacts {
   readonly rows: readonly FitRow[]
 }
 
-/** Compares for the devices that it saw, which are those of the machine where it ran. */
+/** Compares for the devices that it saw: those of the machine on which it ran. */
 export function checkFit({ shape, settings, layout, rows }: FitFacts): {
   check: FitCheck
   measured: MemoryUse | undefined

@@ -5,7 +5,7 @@ export interface GgmlType {
   readonly bytes: number
 }
 
-/** By the number that a GGUF file gives for a tensor's type (ggml.h, enum ggml_type; ggml.c, type_traits). */
+/** By the number of a tensor's type in a GGUF file (ggml.h, enum ggml_type; ggml.c, type_traits). */
 export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
   (
     [
@@ -46,7 +46,7 @@ export const GGML_TYPES: ReadonlyMap<number, GgmlType> = new Map(
   ).map(([id, name, block, bytes]) => [id, { name, block, bytes }]),
 )
 
-/** What llama.cpp takes for --cache-type-k and --cache-type-v. */
+/** Values that llama.cpp accepts for --cache-type-k and --cache-type-v. */
 export const CACHE_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q4_0', 'q4_1', 'iq4_nl', 'q5_0', 'q5_1'] as const
 export type CacheType = (typeof CACHE_TYPES)[number]
 
@@ -54,7 +54,7 @@ export function isCacheType(text: string): text is CacheType {
   return (CACHE_TYPES as readonly string[]).includes(text)
 }
 
-/** Fewer bits than f16, in blocks: what a V cache needs flash attention for. */
+/** Fewer bits than f16, in blocks. With such a type a V cache needs flash attention. */
 export function isQuantized(type: CacheType): boolean {
   return !type.includes('f')
 }

@@ -1,14 +1,14 @@
 import { GGML_TYPES } from './ggml-types.ts'
 
 /**
- * What stands in a GGUF file before the weights (ggml/docs/gguf.md). An own reader: of the one library for Node,
- * @huggingface/gguf 0.4.6, a file that ends within its header comes out as zeros, without an error.
+ * The part of a GGUF file before the weights (ggml/docs/gguf.md). This reader is our own, because the one library for Node,
+ * @huggingface/gguf 0.4.6, reads a file that ends within its header as zeros, without an error.
  */
 export interface GgufHeader {
-  /** Numbers, texts and truths; of an array of texts its length alone: a vocabulary has 150 000. */
+  /** Numbers, texts and booleans. Of an array of texts only its length is kept: a vocabulary has 150 000. */
   readonly metadata: ReadonlyMap<string, GgufValue>
   readonly tensors: readonly GgufTensorInfo[]
-  /** What the file must have, with the last weight. */
+  /** The length that the file must have with its last weight. */
   readonly fileBytes: number
 }
 
@@ -17,12 +17,12 @@ export type GgufValue = number | string | boolean | readonly (number | boolean)[
 export interface GgufTensorInfo {
   readonly name: string
   readonly shape: readonly number[]
-  /** In the file, without padding; of a type that we do not know, up to the next tensor. */
+  /** Bytes in the file without padding; for an unknown type, up to the next tensor. */
   readonly bytes: number
   readonly knownType: boolean
 }
 
-/** `short`: the header goes on behind these bytes. `found` continues "Cannot read <file>: ". */
+/** `short`: the header continues after these bytes. `found` continues "Cannot read <file>: ". */
 export type GgufRead =
   | { readonly kind: 'header'; readonly header: GgufHeader }
   | { readonly kind: 'short' }
@@ -44,9 +44,9 @@ export function readGgufHeader(start: Uint8Array, fileBytes: number): GgufRead {
 class Bad extends Error {}
 class Short extends Error {}
 
-/** Longer ones are no header but bytes that were taken for one. */
+/** Larger values show that the bytes are not a header. */
 const MOST = { entries: 100_000, text: 16 * 2 ** 20, array: 10_000_000, dimensions: 4 }
-/** Arrays of numbers that matter have one for each layer; scores of a vocabulary do not. */
+/** Arrays that matter have a number for each layer; scores of a vocabulary are longer and not kept. */
 const KEPT_NUMBERS = 4096
 
 class Cursor {
@@ -59,7 +59,7 @@ class Cursor {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
 
-  /** The position of the next `count` bytes, which are then behind us. */
+  /** Takes the next `count` bytes and returns their position. */
   take(count: number): number {
     const from = this.at
     if (from + count > this.bytes.length) throw new Short()
@@ -122,7 +122,7 @@ const SCALARS: Readonly<Record<number, Scalar>> = {
   12: { bytes: 8, get: (view, at) => view.getFloat64(at, true) },
 }
 
-/** How the file begins that git leaves in the place of a large one that was not fetched. */
+/** The beginning of the pointer file that git leaves in place of a large file. */
 export const LFS_POINTER = 'version https://git-lfs'
 
 function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
@@ -130,7 +130,7 @@ function readHeader(cursor: Cursor, fileBytes: number): GgufHeader {
   cursor.take(4)
   if (!cursor.startsWith('GGUF')) throw new Bad('it is not a GGUF file')
   const version = cursor.uint32()
-  // A small number whose bytes stand the other way round.
+  // A small number in the other byte order.
   if (version !== 0 && (version & 0xffff) === 0)
     throw new Bad('its numbers are big-endian; llama.cpp reads little-endian')
   if (version === 1) throw new Bad('it is GGUF version 1, which llama.cpp no longer reads; convert the model again')
@@ -199,7 +199,7 @@ function measure(
     dataStart,
   )
   if (needed > fileBytes) {
-    throw new Bad(`it has ${fileBytes} bytes of ${needed}: it was not copied whole`)
+    throw new Bad(`it has ${fileBytes} bytes of ${needed}: it was not copied completely`)
   }
   return { tensors, fileBytes: needed }
 }

@@ -2,11 +2,11 @@ import type { EngineSettings } from './engine-settings.ts'
 import { cacheElementBytes } from './ggml-types.ts'
 import type { LayerShape, ModelShape } from './model-shape.ts'
 
-/** How many tokens the cache of a layer holds: over all slots, and within one stream. */
+/** The tokens in the cache of a layer: over all slots, and within one stream. */
 export interface Cells {
   readonly full: number
   readonly sliding: number
-  /** What one token can look at: with a cache for each slot, that slot's part. */
+  /** The tokens that one token can attend to: with a cache for each slot, that slot's part. */
   readonly fullPerStream: number
   readonly slidingPerStream: number
 }
@@ -46,7 +46,7 @@ export function longestValues({ layers }: ModelShape): number {
   return Math.max(0, ...layers.map(layer => layer.headsKv * layer.valueLength))
 }
 
-/** `auto` turns it on wherever the device can, which every GPU that llama.cpp knows does. */
+/** `auto` turns it on if the device supports it, and every GPU that llama.cpp knows does. */
 export function usesFlashAttention({ flashAttention }: EngineSettings): boolean {
   return flashAttention !== 'off'
 }

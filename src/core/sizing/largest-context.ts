@@ -6,8 +6,8 @@ import { memoryUse } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
 
 /**
- * Tokens over all slots, up to what the model was trained for; 0: not even the shortest fits. Undefined: the memory of
- * a device is not known.
+ * Tokens over all slots, up to the length that the model was trained for; 0: not even the shortest fits. Undefined: the memory
+ * of a device is not known.
  */
 export function largestContext(shape: ModelShape, settings: EngineSettings, layout: Layout): number | undefined {
   if (layout.devices.some(device => device.bytes === undefined)) return undefined
@@ -25,5 +25,5 @@ export function largestContext(shape: ModelShape, settings: EngineSettings, layo
   return good * step
 }
 
-/** Where a model does not say what it was trained for. */
+/** For a model that does not state its trained length. */
 const MOST_CONTEXT = 2 ** 20

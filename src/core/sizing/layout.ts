@@ -2,10 +2,10 @@ import type { EngineSettings } from './engine-settings.ts'
 import { placeSlots, tensorSplitFor } from './layer-split.ts'
 import type { ModelShape } from './model-shape.ts'
 
-/** Where a model may lie: the devices in the order of `--device`, and the memory of the node that the engine runs on. */
+/** The memory for a model: the devices in the order of `--device`, and the memory of the engine's node. */
 export interface Layout {
   readonly devices: readonly Device[]
-  /** How many layers each device gets; undefined: as llama.cpp divides them. */
+  /** Layers of each device; undefined: as llama.cpp divides them. */
   readonly layers: readonly number[] | undefined
   /** Bytes that the job may use on the engine's node (`--mem`); undefined: not known. */
   readonly hostBytes: number | undefined
@@ -15,7 +15,7 @@ export interface Device {
   readonly name: string
   /** Undefined: not known. */
   readonly bytes: number | undefined
-  /** Of another node, behind an RPC worker. */
+  /** On another node, behind an RPC worker. */
   readonly isRemote: boolean
 }
 
@@ -26,7 +26,7 @@ export interface ModelPlacement {
   /** The device of each layer, or HOST. */
   readonly layers: readonly number[]
   readonly output: number
-  /** Batches go through the devices one behind the other, for which inputs are kept several times. */
+  /** Batches pass through the devices as a pipeline, so inputs are kept several times. */
   readonly isPipelined: boolean
 }
 
@@ -61,7 +61,7 @@ function splitOf(
   if (tensorSplit?.slice(0, used.length).some(share => share > 0)) {
     return devices.map((_, device) => tensorSplit[device] ?? 0)
   }
-  // Its default is by free memory; where nobody knows it, devices are taken for equal.
+  // Its default divides by free memory; where that is not known, the devices count as equal.
   const sizes = used.map(device => device.bytes)
   return sizes.every(size => size !== undefined && size > 0) ? (sizes as readonly number[]) : used.map(() => 1)
 }

@@ -4,7 +4,7 @@ import { layerCacheBytes } from './kv-cache.ts'
 import { HOST, type Layout, type ModelPlacement, placeModel } from './layout.ts'
 import type { ModelShape, ModelTensor } from './model-shape.ts'
 
-/** What a model takes, in bytes: the numbers of llama-fit-params, and of the engine's own "buffer size" lines. */
+/** The memory of a model in bytes: the numbers of llama-fit-params, and of the engine's own "buffer size" lines. */
 export interface MemoryUse {
   readonly devices: readonly DeviceUse[]
   readonly host: HostUse
@@ -23,17 +23,17 @@ export interface DeviceUse extends BufferUse {
 }
 
 export interface HostUse extends BufferUse {
-  /** Prompts that are kept for later: --cache-ram. */
+  /** Prompts that are cached: --cache-ram. */
   readonly promptCache: number
   /** The program itself, with its GPU runtime. */
   readonly process: number
-  /** Of the weights, what may not leave the memory: the job's limit of locked memory must allow it. */
+  /** Weights that are locked in memory; the job's limit of locked memory must allow it. */
   readonly locked: number
-  /** Read through once while it loads; the kernel may drop it again. */
+  /** File pages that are read once while the model loads; the kernel may drop them again. */
   readonly pageCache: number
 }
 
-/** What CUDA maps into a process, its pinned buffers, the tokenizer and the server: between 0.5 and 1 GB where people measured. */
+/** Mappings of CUDA, its pinned buffers, the tokenizer and the server: measured between 0.5 and 1 GB. */
 const PROCESS_BYTES = 2 ** 30
 
 export function memoryUse(shape: ModelShape, settings: EngineSettings, layout: Layout): MemoryUse {
@@ -74,7 +74,7 @@ export function memoryUse(shape: ModelShape, settings: EngineSettings, layout: L
   }
 }
 
-/** Weights and cache of each layer on the device that it lies on, bytes. */
+/** Weights and cache of each layer on its device, bytes. */
 export function layerBytes(shape: ModelShape, settings: EngineSettings): readonly number[] {
   const bytes = shape.layers.map(layer => (settings.cacheOnHost ? 0 : layerCacheBytes(layer, shape, settings)))
   for (const { layer, name, bytes: own } of shape.tensors) {
@@ -83,7 +83,7 @@ export function layerBytes(shape: ModelShape, settings: EngineSettings): readonl
   return bytes
 }
 
-/** Undefined: it computes nothing. */
+/** Undefined: the device computes nothing. */
 function rolesOf(placement: ModelPlacement, { devices }: Layout, { overrides }: EngineSettings) {
   const isUsed = (device: number) => placement.layers.includes(device) || placement.output === device
   const first = devices.findIndex((_, device) => isUsed(device))
@@ -99,7 +99,7 @@ function rolesOf(placement: ModelPlacement, { devices }: Layout, { overrides }: 
   }
 }
 
-/** The host computes what was put there out of layers that lie elsewhere. */
+/** The host computes tensors that were moved there out of layers on other devices. */
 function computesAll(place: number, { overrides }: EngineSettings): boolean {
   return place === HOST && overrides.some(one => one.isHost)
 }
@@ -113,7 +113,7 @@ function placeWeights(shape: ModelShape, settings: EngineSettings, placement: Mo
     const place = isOnHost(tensor.name, settings) ? HOST : own
     put(place, tensor.bytes)
     if (place === HOST && tensor.layer !== undefined) onHost.push(tensor)
-    // The embeddings are looked up on the host; as the output they lie with it once more.
+    // The embeddings are looked up on the host; used as the output layer, they are stored there once more.
     if (shape.isTied && tensor.name === 'token_embd.weight' && placement.output !== HOST)
       put(placement.output, tensor.bytes)
   }

@@ -1,23 +1,23 @@
 import type { GgufHeader, GgufValue } from './gguf-header.ts'
 import { slidingWindow } from './sliding-window.ts'
 
-/** What of a model decides how much memory it takes. Bytes as in the file; lengths in elements. */
+/** The properties of a model that decide its memory. Bytes as in the file; lengths in elements. */
 export interface ModelShape {
   readonly name: string | undefined
   readonly architecture: string
   readonly embedding: number
   readonly vocabulary: number
-  /** The longest context that it was trained for; undefined: the file does not say. */
+  /** The longest context that it was trained for; undefined: not in the file. */
   readonly trainedContext: number | undefined
   readonly layers: readonly LayerShape[]
-  /** It reads a text at once and keeps nothing of it: a batch attends to itself. */
+  /** An encoder: it reads a text at once and keeps no cache, and a batch attends to itself. */
   readonly isEncoder: boolean
-  /** Of the sliding layers, in tokens. */
+  /** The window of the sliding layers, in tokens. */
   readonly window: number | undefined
   readonly tensors: readonly ModelTensor[]
   /** The output uses the embeddings again. */
   readonly isTied: boolean
-  /** What the file, or this version, does not say; one line each. */
+  /** What the file does not state, or this version does not know; one line each. */
   readonly unknown: readonly string[]
 }
 
@@ -29,9 +29,9 @@ export interface LayerShape {
   /** 0: the values are part of the keys (multi-head latent attention). */
   readonly valueLength: number
   readonly slides: boolean
-  /** Of queries and results for one token and head while it computes, where that is not the length of keys and values. */
+  /** The length of queries and results for one token and head during computation, where it differs from that of keys and values. */
   readonly latentLength: number | undefined
-  /** Elements between the feed-forward matrices for one token, of all experts that it uses. */
+  /** Elements between the feed-forward matrices for one token, over all experts that it uses. */
   readonly feedForward: number
 }
 
@@ -39,25 +39,25 @@ export interface ModelTensor {
   readonly name: string
   readonly bytes: number
   readonly part: 'input' | 'output' | 'attention' | 'feedForward' | 'experts'
-  /** Undefined: of no layer. */
+  /** Undefined: not part of a layer. */
   readonly layer: number | undefined
 }
 
 /** LLAMA_MAX_LAYERS of llama.cpp, src/llama-hparams.h. */
 const MOST_LAYERS = 512
 
-/** Shape, or in words that continue "Cannot plan <file>: " why there is none. The header is the sum of all shards. */
+/** The shape, or the reason why there is none, which continues "Cannot plan <file>: ". The header is the sum of all shards. */
 export function modelShape(header: GgufHeader): ModelShape | { readonly wrong: string } {
   const facts = new Facts(header)
   const { architecture } = facts
-  if (architecture === undefined) return { wrong: 'it does not say its architecture' }
+  if (architecture === undefined) return { wrong: 'it does not name its architecture' }
   const count = facts.number('block_count')
   const embedding = facts.number('embedding_length')
   if (count === undefined || embedding === undefined) {
-    return { wrong: `it does not say ${architecture}.${count === undefined ? 'block_count' : 'embedding_length'}` }
+    return { wrong: `it has no ${architecture}.${count === undefined ? 'block_count' : 'embedding_length'}` }
   }
   if (!Number.isInteger(count) || count < 1 || count > MOST_LAYERS)
-    return { wrong: `it claims ${count} layers, and llama.cpp takes 1 to ${MOST_LAYERS}` }
+    return { wrong: `it claims ${count} layers, and llama.cpp accepts 1 to ${MOST_LAYERS}` }
   const tensors = header.tensors.map(({ name, bytes }) => ({ name, bytes, ...placeOf(name) }))
   const embeddings = header.tensors.find(tensor => tensor.name === 'token_embd.weight')
   const vocabulary = embeddings?.shape[1] ?? facts.number('vocab_size')
@@ -81,7 +81,7 @@ export function modelShape(header: GgufHeader): ModelShape | { readonly wrong: s
   }
 }
 
-/** The metadata by the names that llama.cpp has for them, without the architecture in front. */
+/** The metadata by llama.cpp's names, without the prefix of the architecture. */
 class Facts {
   readonly architecture: string | undefined
   private readonly metadata: ReadonlyMap<string, GgufValue>
@@ -140,7 +140,7 @@ interface LayerPlace {
   readonly slides: boolean
 }
 
-/** llama.cpp, src/llama-model.cpp (load_hparams) and llama-hparams.cpp; what is not in the file has its defaults there. */
+/** llama.cpp, src/llama-model.cpp (load_hparams) and llama-hparams.cpp, which also have the defaults. */
 function layerShape(facts: Facts, { layer, count, embedding, slides }: LayerPlace): LayerShape {
   const heads = facts.ofLayer('attention.head_count', layer) ?? 0
   const headLength = heads === 0 ? 0 : Math.floor(embedding / heads)
@@ -166,13 +166,13 @@ function layerShape(facts: Facts, { layer, count, embedding, slides }: LayerPlac
 /** Architectures of which only every n-th layer attends to a cache; the others carry a state of fixed size. */
 const HYBRID_INTERVAL: Readonly<Record<string, number>> = { qwen3next: 4, qwen35: 4, qwen35moe: 4 }
 
-/** Those for which llama.cpp makes no cache, diffusion models among them (src/llama-model.cpp, create_memory). */
+/** Architectures without a cache, diffusion models among them (src/llama-model.cpp, create_memory). */
 const ENCODERS = new Set([
   ...['bert', 'nomic-bert', 'nomic-bert-moe', 'jina-bert-v2', 'jina-bert-v3', 'neo-bert', 'modern-bert', 'eurobert'],
   ...['gemma-embedding', 'llama-embed', 'wavtokenizer-dec', 'dream', 'llada', 'llada-moe', 'rnd1'],
 ])
 
-/** Of gemma3n, by the code of its loader, where the file does not say how many share the caches of others. */
+/** Default of gemma3n's loader for the number of layers that share the caches of others. */
 const GEMMA3N_KEEPING = 20
 
 function keepsCache(facts: Facts, layer: number, count: number): boolean {

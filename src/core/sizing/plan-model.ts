@@ -28,7 +28,7 @@ export interface ModelPlan {
   /** For several devices: the division that leaves most free on the fullest one, if one fits. */
   readonly split: SplitPlan | null
   readonly proposals: readonly Proposal[]
-  /** The engine ends at its start with these arguments, whatever it has of memory; what would be right. */
+  /** The engine ends at its start with these arguments, independent of memory; with the correction. */
   readonly refused: { readonly found: string; readonly fix: string } | null
   readonly unknown: readonly string[]
 }
@@ -42,11 +42,11 @@ export interface PlanFacts {
   readonly shape: ModelShape
   readonly settings: EngineSettings
   readonly layout: Layout
-  /** What another program found for the same, which is better than our formula; undefined: nobody. */
+  /** The numbers of llama-fit-params for the same plan, which are better than our formula; undefined: none. */
   readonly measured?: MemoryUse | undefined
 }
 
-/** Will it fit, how far could the context go, and what would help. */
+/** Whether the model fits, the largest context, and changes that would help. */
 export function planModel({ shape, settings, layout: asked, measured }: PlanFacts): ModelPlan {
   const misfit = layersMisfit(shape, asked)
   const layout = misfit === undefined ? asked : { ...asked, layers: undefined }
@@ -73,7 +73,7 @@ export function planModel({ shape, settings, layout: asked, measured }: PlanFact
     proposals: proposals({ shape, settings: fitted, layout, verdict: found.verdict }),
     refused: types === undefined ? null : { found: types.found, fix: typesFix(types.type) },
     unknown: [
-      ...(misfit === undefined ? [] : [`where its layers would lie: ${misfit}; planned as llama.cpp divides them`]),
+      ...(misfit === undefined ? [] : [`the place of its layers: ${misfit}; planned as llama.cpp divides them`]),
       ...[...shape.unknown, ...settings.unknown, ...unknownOf(fitted, layout), ...scores],
     ],
   }
@@ -83,7 +83,7 @@ function typesFix(type: string): string {
   return `write cache-type-k: ${type} and cache-type-v: ${type} in args`
 }
 
-/** A division of more or fewer layers than there are, in words. */
+/** In words, a division of more or fewer layers than the model has. */
 export function layersMisfit({ layers: own }: ModelShape, { layers }: Layout): string | undefined {
   const count = layers?.reduce((sum, part) => sum + part, 0) ?? own.length
   return count === own.length
@@ -91,12 +91,12 @@ export function layersMisfit({ layers: own }: ModelShape, { layers }: Layout): s
     : `${layers?.join(' + ')} are ${count} layers, and the model has ${own.length}`
 }
 
-/** 0 is what the model was trained for. */
+/** 0 stands for the length that the model was trained for. */
 function withContext(settings: EngineSettings, { trainedContext }: ModelShape): EngineSettings {
   return settings.context > 0 ? settings : { ...settings, context: trainedContext ?? 0 }
 }
 
-/** What `auto` may cost, if it is not on. */
+/** The extra memory if `auto` does not turn it on. */
 function scoreBytes(shape: ModelShape, settings: EngineSettings, layout: Layout): readonly string[] {
   if (settings.flashAttention !== 'auto' || isQuantized(settings.valueType)) return []
   const of = (flashAttention: 'on' | 'off') => {
@@ -114,17 +114,17 @@ function scoreBytes(shape: ModelShape, settings: EngineSettings, layout: Layout)
 function unknownOf(settings: EngineSettings, { devices, hostBytes }: Layout): readonly string[] {
   const isSplit = settings.splitMode === 'row' || settings.splitMode === 'tensor'
   return [
-    ...(settings.context === 0 ? ['the context: the model does not say its own, so write context in the tier'] : []),
+    ...(settings.context === 0 ? ['the context: the model does not state one, so write context in the tier'] : []),
     ...(devices.some(device => device.bytes === undefined)
       ? ['the memory of a GPU: write gpu.memory in the tier']
       : []),
     ...(devices.some(device => device.isRemote) ? ['the host memory of the workers: it is not counted'] : []),
     ...(hostBytes === undefined ? ['the memory of the job: write slurm.mem in the tier'] : []),
     ...(settings.promptCacheBytes === undefined ? ['how far --cache-ram -1 grows: it has no limit'] : []),
-    // An order for AMX took 9.5 % more where it was measured.
+    // The order for AMX took 9.5 % more in a measurement.
     ...(devices.length === 0 && settings.isRepacked
       ? [
-          'what weights take when they are ordered anew for the processor: up to a tenth more, or nothing with --no-repack',
+          'extra memory for weights that are reordered for the processor: up to a tenth more, or nothing with --no-repack',
         ]
       : []),
     ...(isSplit ? [`how --split-mode ${settings.splitMode} divides: it is planned like layer`] : []),
@@ -132,7 +132,7 @@ function unknownOf(settings: EngineSettings, { devices, hostBytes }: Layout): re
       ? ['tensors that --override-tensor puts on another GPU: planned where they were']
       : []),
     ...(settings.overrides.length > 0
-      ? ['what a GPU takes to compute with weights of the host: one matrix is counted, unmeasured']
+      ? ['GPU memory for computing with weights of the host: one matrix is counted, not measured']
       : []),
   ]
 }

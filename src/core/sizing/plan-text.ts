@@ -15,7 +15,7 @@ export interface PlannedModel {
   readonly check: FitCheck | null
 }
 
-/** How a division of the layers is written in sluice.yaml: `rpc.layers`, or an argument of the engine. */
+/** The notation of a division of layers in sluice.yaml: `rpc.layers`, or an argument of the engine. */
 export type SplitKey = 'layers' | 'tensor-split'
 
 export function planText({ name, plan, check }: PlannedModel, split: SplitKey): readonly string[] {
@@ -63,17 +63,17 @@ function verdictLines({ verdict, shortages, largestContext, model }: ModelPlan):
     verdict === 'fits'
       ? 'It fits'
       : verdict === 'not known'
-        ? 'Whether it fits is not known'
-        : `It does not fit: it takes ${missing(shortages)}`
+        ? 'It is not known whether it fits'
+        : `It does not fit: it needs ${missing(shortages)}`
   if (largestContext === null) return [`${first}.`]
-  if (largestContext === 0) return [`${first}. Not even a short context does.`]
+  if (largestContext === 0) return [`${first}. Not even a short context fits.`]
   const isAll = model.trainedContext !== null && largestContext + 256 > model.trainedContext
   return [
     `${first}. The largest context that fits has ${largestContext} tokens${isAll ? ', which is what it was trained for' : ''}.`,
   ]
 }
 
-/** What the table of the host does not say. */
+/** Facts that the table of the host does not show. */
 function hostLines({ host: { locked, pageCache, free } }: ModelPlan): readonly string[] {
   return [
     ...(locked === 0
@@ -96,7 +96,7 @@ function splitLines({ split, devices, verdict }: ModelPlan, key: SplitKey): read
   const now = devices.map(device => device.layers)
   return String(now) === String(split.layers)
     ? []
-    : [`The layers are divided best with ${layersText(split.layers, key)}.`]
+    : [`The best division of the layers is ${layersText(split.layers, key)}.`]
 }
 
 function checkLines(check: FitCheck | null): readonly string[] {
@@ -153,13 +153,13 @@ function proposalText(proposal: Proposal, key: SplitKey): readonly string[] {
   return [`  ${keys.length === 0 ? 'nothing else' : keys.join(', ')}`, `    ${facts.join('; ')}`]
 }
 
-/** What it costs otherwise. */
+/** The other cost of a proposal. */
 const WHY: Partial<Record<Proposal['kind'], string>> = {
-  prompts: 'fewer prompts are kept for later',
+  prompts: 'fewer prompts are cached',
   ubatch: 'long prompts are read more slowly',
-  cache: 'answers may be worse',
-  offload: "answers come as fast as the host's memory is read",
-  'one node': "answers come as fast as the host's memory is read",
+  cache: 'answers may be less accurate',
+  offload: "the speed of the host's memory limits the speed of answers",
+  'one node': "the speed of the host's memory limits the speed of answers",
 }
 
 function layersText(layers: readonly number[], key: SplitKey): string {
@@ -188,18 +188,18 @@ function indented(line: string): string {
   return `  ${line}`
 }
 
-/** What is loaded at once in a router. */
+/** Models of a router that are loaded at once. */
 export function togetherText({ models, verdict, shortages, cacheRam }: TogetherPlan): readonly string[] {
   const words =
     verdict === 'does not fit'
-      ? `they take ${missing(shortages)}`
+      ? `they need ${missing(shortages)}`
       : verdict === 'fits'
         ? 'they fit'
-        : 'whether they fit is not known'
+        : 'it is not known whether they fit'
   return [
     `Loaded at once, ${models.join(' and ')}: ${words}.`,
     ...(cacheRam === undefined
       ? []
-      : [`They fit with args: { cache-ram: ${cacheRam} } in the tier: fewer prompts are kept for later.`]),
+      : [`They fit with args: { cache-ram: ${cacheRam} } in the tier: fewer prompts are cached.`]),
   ]
 }

@@ -8,11 +8,11 @@ export interface TogetherPlan {
   readonly models: readonly string[]
   readonly verdict: FitVerdict
   readonly shortages: readonly Shortage[]
-  /** --cache-ram of each with which they fit, MiB, where kept prompts are all that does not. */
+  /** --cache-ram of each with which they fit, MiB, where only the cached prompts are too large. */
   readonly cacheRam?: number
 }
 
-/** The `most` biggest models on the same devices; undefined: there is only one at a time. */
+/** The `most` biggest models on the same devices; undefined: only one is loaded at a time. */
 export function planTogether(
   plans: readonly { readonly name: string; readonly plan: ModelPlan }[],
   layout: Layout,
@@ -41,7 +41,7 @@ export function planTogether(
   }
 }
 
-/** The same limit for each, since they are started with the same arguments. */
+/** The limit is the same for each, because all have the same arguments. */
 function fewerPrompts(
   loaded: readonly { readonly plan: ModelPlan }[],
   shortages: readonly Shortage[],

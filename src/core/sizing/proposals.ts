@@ -1,3 +1,4 @@
+import { given } from '../domain/given.ts'
 import { largestSplit } from './balance.ts'
 import { isLatent } from './cache-types.ts'
 import { checkFit, type DevicePlan, type FitVerdict, type HostPlan } from './check-fit.ts'
@@ -10,16 +11,16 @@ import type { Layout } from './layout.ts'
 import { memoryUse } from './memory.ts'
 import type { ModelShape } from './model-shape.ts'
 
-/** One way to make it fit, planned through. */
+/** One way to make it fit, with its plan. */
 export interface Proposal {
   readonly kind: 'layers' | 'ubatch' | 'cache' | 'offload' | 'context' | 'one node' | 'memory' | 'prompts'
   /** Arguments of the engine to write below `args`, by their names. */
   readonly args: Readonly<Record<string, string | number>>
-  /** Where they are to change: how many layers each device gets. */
+  /** A new number of layers for each device; undefined: no change. */
   readonly layers?: readonly number[]
-  /** `context` of the tier, where it is to change. */
+  /** A new `context` of the tier; undefined: no change. */
   readonly context?: number
-  /** Bytes that `slurm.mem` must be at least, where that is not enough. */
+  /** The lower limit for `slurm.mem` in bytes, where it is too small. */
   readonly hostBytes?: number
   readonly devices: readonly DevicePlan[]
   readonly host: HostPlan
@@ -34,12 +35,12 @@ export interface ProposalFacts {
 }
 
 /**
- * What would make it fit, the mildest first: another division of the layers, smaller batches, a smaller type for keys
- * and then values, weights on the host, a shorter context. And for a model over several nodes, what one node would need.
+ * Changes that make it fit, the mildest first: another division of the layers, smaller batches, a smaller type for keys and then
+ * values, weights on the host, a shorter context. For a model over several nodes also the changes with which one node is enough.
  */
 export function proposals(facts: ProposalFacts): readonly Proposal[] {
   const { layout, verdict } = facts
-  // Whether the host is big enough does not depend on how big the devices are.
+  // The host's fit does not depend on the devices' memory.
   const onHost = verdict === 'does not fit' ? memory(facts) : []
   if (layout.devices.some(device => device.bytes === undefined)) return onHost
   const alone = oneNode(facts)
@@ -50,7 +51,7 @@ export function proposals(facts: ProposalFacts): readonly Proposal[] {
   return [
     ...ubatches(facts).slice(0, 1),
     ...cacheTypes(facts).slice(0, 1),
-    // Of layers on another node, they would cross the network twice a layer.
+    // Weights on the host for layers of another node would cross the network twice for each layer.
     ...(layout.devices.some(device => device.isRemote) ? [] : offload(facts, 'offload')),
     ...context(facts),
     ...alone,
@@ -131,7 +132,7 @@ function hostChange({ shape, settings, layout }: ProposalFacts, kind: 'offload' 
   }
 }
 
-/** As it is, or with weights on the host, or with all that can go there and the context that is left room for. */
+/** Unchanged; or with weights on the host; or with all such weights there and the largest context that then fits. */
 function oneNode(facts: ProposalFacts): readonly Proposal[] {
   const { shape, settings } = facts
   const devices = facts.layout.devices.filter(device => !device.isRemote)
@@ -148,8 +149,8 @@ function oneNode(facts: ProposalFacts): readonly Proposal[] {
 }
 
 /**
- * Where only the host is too small: fewer prompts that are kept, if that is enough, or more memory; and where it is not, both,
- * since a small model may need a hundredth of what it may keep.
+ * For a host that is too small: fewer cached prompts or more memory, each if it is enough alone; otherwise both, because a small
+ * model may need a hundredth of the memory for its cached prompts.
  */
 function memory({ shape, settings, layout }: ProposalFacts): readonly Proposal[] {
   const { devices, host, shortages } = checkFit(memoryUse(shape, settings, layout), layout)
@@ -191,7 +192,7 @@ function context(facts: ProposalFacts): readonly Proposal[] {
   })
 }
 
-/** Empty: it does not fit on the devices. How big the host must be is said where it is too small. */
+/** Empty: it does not fit on the devices. The result has the required size of the host where it is too small. */
 function tried({ shape }: ProposalFacts, change: Change): readonly Proposal[] {
   const { kind, args, settings } = change
   const asItIs = fitsOn(shape, settings, change.layout)
@@ -203,8 +204,7 @@ function tried({ shape }: ProposalFacts, change: Change): readonly Proposal[] {
   return [
     {
       ...{ kind, args },
-      ...(split === undefined ? {} : { layers: split }),
-      ...(change.context === undefined ? {} : { context: change.context }),
+      ...given({ layers: split, context: change.context }),
       ...(isShort ? { hostBytes: found.host.total } : {}),
       ...{ devices: found.devices, host: found.host },
       largestContext:

@@ -1,4 +1,4 @@
-/** Which layers look at the last `tokens` only. */
+/** The layers that attend only to the last `tokens`. */
 export interface SlidingWindow {
   readonly tokens: number
   /** By layer. */
@@ -6,15 +6,15 @@ export interface SlidingWindow {
 }
 
 interface Pattern {
-  /** Of so many layers one sees everything: the last, or the first. */
+  /** One layer in this many has the whole context: the last of the group, or the first. */
   readonly period: number
   readonly denseFirst?: true
-  /** Where the file does not say. */
+  /** Default where the file has none. */
   readonly tokens?: number
 }
 
 /**
- * What llama.cpp's loaders have in their code and a file need not say (src/models/*.cpp, set_swa_pattern).
+ * Patterns in the code of llama.cpp's loaders, which a file may leave out (src/models/*.cpp, set_swa_pattern).
  * Period 1: a window in the file is not used.
  */
 const PATTERNS: Readonly<Record<string, Pattern>> = {
@@ -36,7 +36,7 @@ const PATTERNS: Readonly<Record<string, Pattern>> = {
   smallthinker: { period: 4, denseFirst: true },
 }
 
-/** Loaders that keep a cache for every layer, whatever window the file names: these models were made before the code was. */
+/** Loaders that keep a whole cache for every layer even if the file names a window: these models are older than that code. */
 const IGNORE_IT = new Set(['llama', 'qwen2', 'qwen2moe', 'qwen3', 'qwen3moe', 'starcoder2', 'deepseek2'])
 
 export interface WindowFacts {
@@ -44,11 +44,11 @@ export interface WindowFacts {
   readonly layers: number
   /** `attention.sliding_window`. */
   readonly tokens: number | undefined
-  /** `attention.sliding_window_pattern`: a period, or one truth for each layer. */
+  /** `attention.sliding_window_pattern`: a period, or one boolean for each layer. */
   readonly pattern: number | readonly boolean[] | undefined
 }
 
-/** Undefined: no layer slides; `unknown`: the file names a window, and nobody says for which layers. */
+/** Undefined: no layer slides; `unknown`: the file names a window, and its layers are not known. */
 export function slidingWindow({
   architecture,
   layers,

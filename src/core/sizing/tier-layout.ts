@@ -7,7 +7,7 @@ import { type EngineSettings, readEngineSettings } from './engine-settings.ts'
 import type { Device, Layout } from './layout.ts'
 import type { ModelShape } from './model-shape.ts'
 
-/** What of a tier says where its model lies. */
+/** The settings of a tier that decide where its model lies. */
 export interface PlacedTier {
   readonly gpu?: { readonly memory?: string | undefined } | undefined
   readonly slurm: { readonly gpus: Gpus; readonly mem?: string | undefined }
@@ -16,8 +16,8 @@ export interface PlacedTier {
 }
 
 /**
- * In the order that llama.cpp takes them: where layers are given, as our `--device` says, the head's GPUs and then those
- * of each worker; left to itself it begins with the workers'.
+ * In llama.cpp's order: with given layers it is the order of our `--device`, the head's GPUs and then those of each worker;
+ * without them it begins with the workers' GPUs.
  */
 export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
   const bytes = gpu?.memory === undefined ? undefined : memoryBytes(gpu.memory)
@@ -44,7 +44,7 @@ export function layoutOf({ gpu, slurm, rpc }: PlacedTier): Layout {
   }
 }
 
-/** As the engine will be started, with the context that it was trained for where the tier names none. */
+/** The settings at the engine's start; without a context in the tier, the length that the model was trained for. */
 export function settingsOf({ engine, args, context, rpc }: TierConfig, shape: ModelShape): EngineSettings {
   const argv = toArgv(args, engine)
   const settings = readEngineSettings(rpc === undefined ? argv : [...argv, ...matchedBatches(argv)], context)

@@ -1,22 +1,22 @@
 import { z } from 'zod'
 import { MAX_MODEL_NAME } from '../domain/endpoint.ts'
 import { printableLine } from '../text/printable-text.ts'
-import type { EndpointStatus, ReplicaStatus, StatusReport, TierStatus } from './status.ts'
+import type { EndpointStatus, ReplicaStatus, StatusReport, TierStatus } from './status-report.ts'
 
-/** Who wrote a summary, and how often a next one comes. */
+/** The writer of a summary, and its interval. */
 export interface SummaryFrame {
   readonly gateway: string
-  /** Whose site it is. */
+  /** The account that owns the site. */
   readonly account: string
-  /** The writer's clock; for people. */
+  /** By the writer's clock; only for people. */
   readonly writtenAt: string
-  /** Grows with each summary, so that a reader sees whether it is still written, whatever the clocks say. */
+  /** Grows with each summary, so that a reader can see without clocks whether it is still written. */
   readonly beat: number
   readonly everySeconds: number
   readonly leaseSeconds: number
 }
 
-/** `status/<gateway>.json`: what anybody on the cluster may know. */
+/** `status/<gateway>.json`: what every account on the cluster may know. */
 export type Summary = SummaryFrame & StatusReport
 
 /** Bytes; a thousand replicas with a few models each take half of it. */
@@ -26,11 +26,11 @@ const MOST_PROBLEMS = 100
 const MAX_LINE = 500
 
 /**
- * The text of a summary, bounded. Nothing of an engine's own is in it, whose last lines may hold prompts, arguments or keys:
- * of messages only what Sluice itself said, and no engine's address. What finds no room, and what no reader would take, is left
- * out and counted: one replica does not hide the others.
+ * The text of a summary, bounded. It holds no text of an engine, because an engine's last lines may hold prompts, arguments or
+ * keys. Of a message it holds the part that Sluice wrote, and it holds no engine's address. A replica that does not fit, or that
+ * a reader would refuse, is left out and counted, so that it does not hide the others.
  *
- * @throws when a reader would not take the rest
+ * @throws when a reader would refuse the rest
  */
 export function formatSummary(report: StatusReport, frame: SummaryFrame): string {
   const problems = report.problems.slice(0, MOST_PROBLEMS).map(bounded)
@@ -47,7 +47,7 @@ export function formatSummary(report: StatusReport, frame: SummaryFrame): string
     })
     return { ...tier, replicas }
   })
-  const more = leftOut === 0 ? [] : [`${leftOut} replicas are left out for want of room`]
+  const more = leftOut === 0 ? [] : [`${leftOut} replicas are left out because the summary is full`]
   const text = `${JSON.stringify({ ...whole, tiers, problems: [...problems, ...more] })}\n`
   const parsed = parseSummary(text)
   if ('problem' in parsed) throw new Error(`Cannot publish a summary: ${parsed.problem}`)
@@ -73,26 +73,26 @@ function publicReplica(replica: ReplicaStatus): ReplicaStatus {
   return { ...replica, endpoint: shown }
 }
 
-/** The part of an endpoint's message that Sluice said itself; null where there is none. */
+/** The part of an endpoint's message that Sluice wrote; null where there is none. */
 export function publicMessage(message: string | null): string | null {
   const own = OWN_WORDS.flatMap(words => words.exec(message ?? '')?.[0] ?? [])[0]
   return own === undefined ? null : bounded(own)
 }
 
-/** Each ends before what an engine or a file brings in. */
+/** Each ends before text of an engine or a file. */
 const OWN_WORDS: readonly RegExp[] = [
   /^Draining: [\w ,()-]+/,
   /^Copying [\w.-]+ to this node(?:: [\w ,.%]+)?/,
   /^Unwell\b/,
   /^(?:Exited with code \d+|Killed by SIG\w+)/,
   /^Not ready within \d+ s \(loadTimeoutSeconds\)/,
-  /^Its job (?:has ended: [A-Z_]+|was requeued: run \d+ is on)/,
-  /^Slurm has no such job any more/,
+  /^Its job (?:has ended: [A-Z_]+|was requeued and is at run \d+)/,
+  /^Slurm no longer has this job/,
 ]
 
 /**
- * Updaters' own sentences, whole (src/programs/updater/routability.ts): a file's words may begin as they do (`Address
- * already in use`), and what stands behind them may be a node's other addresses.
+ * Updaters' own sentences, matched whole (src/programs/updater/routability.ts): the words of a file may begin like them
+ * (`Address already in use`), and a node's other addresses may follow them.
  */
 const ROUTING_WORDS = new RegExp(
   `^not routed by \\S+: (?:${[
@@ -188,7 +188,7 @@ const summarySchema = z.object({
   problems: lines,
 })
 
-/** What such a file says, or why it cannot be understood. It is another account's: nothing of it is taken on trust. */
+/** The content of such a file, or why it cannot be understood. Another account wrote it, so every field is checked. */
 export function parseSummary(text: string): Summary | { readonly problem: string } {
   if (Buffer.byteLength(text) > MAX_SUMMARY_BYTES)
     return { problem: `more than the ${MAX_SUMMARY_BYTES} bytes of a summary` }

@@ -7,13 +7,13 @@ import type {
   StatusReport,
   SummaryAge,
   TierStatus,
-} from './status.ts'
+} from './status-report.ts'
 import { formatTable } from './table.ts'
 
 export interface StatusTextOptions {
-  /** A moment of Slurm's clock, epoch seconds, as people here write it. */
+  /** A moment of Slurm's clock, epoch seconds, in the local format. */
   time(epochSeconds: number): string
-  /** A beat that was seen to stand still for longer than this makes its writer silent. */
+  /** A writer is silent when its beat has stood still for longer than this. */
   readonly leaseMs: number
 }
 
@@ -33,11 +33,11 @@ function summaryText(summary: SummaryAge | undefined): readonly string[] {
   if (summary === undefined) return []
   const { account, gateway, ageMs, isStale } = summary
   const seconds = Math.max(0, Math.round(ageMs / 1_000))
-  const stale = isStale ? 'STALE, as it was then: ' : ''
+  const stale = isStale ? 'STALE, no longer written: ' : ''
   return [`${stale}summary by the updater of gateway ${gateway}, ${seconds} s old (${account} sees more)`]
 }
 
-/** Which Sluice runs where, if it is not the same everywhere. */
+/** Which build runs where, if there is more than one. */
 function buildsText({ gateways, tiers }: StatusReport): readonly string[] {
   const endpoints = tiers.flatMap(({ replicas }) =>
     replicas.flatMap(({ endpoint }) => (endpoint === null || endpoint === 'unknown' ? [] : [endpoint])),
@@ -51,14 +51,14 @@ function buildsText({ gateways, tiers }: StatusReport): readonly string[] {
   return ['', 'Builds:', ...[...byBuild].map(([build, of]) => `  ${build}: ${of.map(one => one.who).join(', ')}`)]
 }
 
-/** One line for each replica, to be compared with those of the look before. */
+/** One line for each replica, to be compared with the lines of the look before. */
 export function statusLines(report: StatusReport, options: StatusTextOptions): ReadonlyMap<string, string> {
   const rows = report.tiers.flatMap(tier => tier.replicas.map(replica => ({ tier: tier.name, replica })))
   return new Map(
     rows.map(({ tier, replica }) => {
       const { node, slurm, endpoint, state, silence, routed, message } = cellsOf(replica, options)
       const key = `${tier} ${replica.job}/${replica.restarts} ${endpoint}`
-      // For how long is left out, or each look would be a change.
+      // The duration of a silence is left out, because each look would be a change.
       const shownState = silence === '' ? state : `${state}, silent`
       const words = [tier, replica.job, node, slurm, endpoint, shownState, routed && `routed by ${routed}`, message]
       return [key, words.filter(Boolean).join('  ')]
@@ -97,7 +97,7 @@ function tierText(tier: TierStatus, options: StatusTextOptions): readonly string
   ]
 }
 
-/** Where clients find it and what they may ask for. */
+/** Its URL, and the models that clients may ask for. */
 function servedText({ url, replicas }: TierStatus): readonly string[] {
   const models = replicas.flatMap(({ endpoint }) =>
     endpoint !== null && endpoint !== 'unknown' && endpoint.state === 'ready' ? endpoint.models : [],
@@ -109,7 +109,7 @@ function servedText({ url, replicas }: TierStatus): readonly string[] {
   return [`  ${[url ?? [], asked || []].flat().join(', ')}`]
 }
 
-/** A router may have hundreds. */
+/** A llama.cpp router may have hundreds. */
 const MOST_MODELS = 10
 
 const HEAD = ['JOB', 'NODE', 'SLURM', 'ENDPOINT', 'STATE', 'ROUTED BY', 'LOAD', 'SINCE', 'MESSAGE']
@@ -149,7 +149,7 @@ function slurmText(slurm: SlurmStatus, restarts: number, { time }: StatusTextOpt
   ].join(', ')
 }
 
-/** Running and waiting requests, the use of the KV cache and how often prompts were in it; – where the engine does not tell. */
+/** Running and waiting requests, the use of the KV cache and its prefix hits; – where the engine does not report it. */
 function loadText(load: Load | null): string {
   if (load === null || Object.values(load).every(one => one === null)) return '–'
   const share = (what: string, one: number | null) => (one === null ? '' : `, ${what} ${Math.round(one * 100)} %`)

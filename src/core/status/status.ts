@@ -1,11 +1,22 @@
 import type { Beat } from '../domain/beat.ts'
 import { type Endpoint, replicaOf } from '../domain/endpoint.ts'
+import { given } from '../domain/given.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { isHeldByLaunch, launchHoldCure } from '../domain/launch-hold.ts'
 import type { Load } from '../domain/load.ts'
 import { formatProblem, type Problem } from '../domain/problem.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../domain/routes-file.ts'
 import { isStuck } from '../explain/waits.ts'
+import {
+  type AsideBy,
+  type EndpointStatus,
+  type GatewayStatus,
+  NO_SUCH_JOB,
+  type ReplicaStatus,
+  type SlurmStatus,
+  type StatusReport,
+  type TierStatus,
+} from './status-report.ts'
 
 /** What one look found. Undefined always means: not known ("unknown is not none", docs/design/rules.md). */
 export interface StatusFacts {
@@ -13,13 +24,13 @@ export interface StatusFacts {
   readonly tiers: readonly {
     readonly name: string
     readonly path: string
-    /** Where the gateway offers it. */
+    /** The gateway's path or port for it. */
     readonly url: string
   }[]
   /** Our jobs, each with the tier that it was submitted for. */
   readonly jobs: Known<{
     readonly jobs: readonly TierJob[]
-    /** Of the same account, and by their comments not of this site: of one that has endpoints here it was overwritten. */
+    /** Jobs of the same account with another comment. One that has endpoints here is ours: its comment was overwritten. */
     readonly others?: readonly JobView[]
     readonly complete: boolean
   }>
@@ -30,13 +41,13 @@ export interface StatusFacts {
   }>
   /** By gateway. */
   readonly routes: Known<ReadonlyMap<string, GatewayRoutes>>
-  /** What each updater last said of each endpoint; undefined: not looked for. */
+  /** What each updater last reported about each endpoint; undefined: not read. */
   readonly routabilities?: ReadonlyMap<string, ReadonlyMap<string, string>> | undefined
-  /** Since when a beat stands still as far as this reader saw it, milliseconds, by replica or gateway; empty at a first look. */
+  /** For how long this reader has seen a beat stand still, milliseconds, by replica or gateway; empty at a first look. */
   readonly stillMs: ReadonlyMap<string, number>
 }
 
-/** What was found, or in words why it is not known. */
+/** A value, or in words why it is not known. */
 export type Known<T> = { readonly value: T } | { readonly unknown: string }
 
 export interface TierJob {
@@ -44,110 +55,12 @@ export interface TierJob {
   readonly job: JobView
 }
 
-/** What stands in JSON: null is "not known" or "there is none", as each field says. */
-export interface StatusReport {
-  readonly site: string
-  readonly tiers: readonly TierStatus[]
-  readonly gateways: readonly GatewayStatus[] | null
-  /** What could not be found out, and which files cannot be read; one line each. */
-  readonly problems: readonly string[]
-  /** That an updater's summary is all that was read, and how old it is; absent: the reader looked for itself. */
-  readonly summary?: SummaryAge
-}
-
-export interface SummaryAge {
-  readonly gateway: string
-  /** Whose site it is. */
-  readonly account: string
-  readonly writtenAt: string
-  readonly ageMs: number
-  /** It was seen not to be written any more: the updater is dead, or cannot write. */
-  readonly isStale: boolean
-}
-
-export interface TierStatus {
-  readonly name: string
-  /** Null: the tier is not in the configuration. */
-  readonly path: string | null
-  /** Where the gateway offers it; null as `path`. */
-  readonly url: string | null
-  /** Jobs of Slurm; null: Slurm did not answer. */
-  readonly pending: number | null
-  readonly running: number | null
-  /** Endpoints; null: the registry could not be read. */
-  readonly ready: number | null
-  readonly draining: number | null
-  readonly replicas: readonly ReplicaStatus[]
-}
-
-/** A job, an endpoint, or both. */
-export interface ReplicaStatus {
-  readonly job: string
-  /** How often the run that is meant was requeued. */
-  readonly restarts: number
-  readonly node: string | null
-  readonly slurm: SlurmStatus
-  /** Null: none is published. */
-  readonly endpoint: EndpointStatus | null | 'unknown'
-}
-
-export type SlurmStatus =
-  | { readonly known: false; readonly why: string }
-  | {
-      readonly known: true
-      readonly state: string
-      readonly reason: string | null
-      /** Since when it waits, as it was submitted or last requeued; null: it does not wait, or nobody told. Slurm's clock. */
-      readonly queuedSince: number | null
-      /** Of one that waits: when Slurm expects to start it. */
-      readonly expectedStart: number | null
-    }
-
-/** For a state: Slurm never had it, or has forgotten it. */
-export const NO_SUCH_JOB = 'no such job'
-
-export interface EndpointStatus {
-  readonly id: string
-  readonly state: string
-  readonly url: string | null
-  readonly models: readonly string[]
-  readonly since: string
-  readonly message: string | null
-  /** Gateways whose nginx may reach it; null: not known. */
-  readonly routedBy: readonly string[] | null
-  /** Gateways that send it few requests or none because its answers fail and others' do not; absent: none that is known. */
-  readonly asideBy?: readonly AsideBy[]
-  /** Why gateways do not route to it although it says that it is ready, in their updaters' words; absent: none is known. */
-  readonly notRouted?: readonly string[]
-  readonly load: Load | null
-  /** Null at a first look, unless it was seen to stand still. */
-  readonly beatStillMs: number | null
-  /** Which Sluice its supervisor is; absent: it does not say. */
-  readonly build?: string
-}
-
-export interface AsideBy {
-  readonly gateway: string
-  /** On trial: it failed shortly before, and gets a few requests to show that it is well. */
-  readonly how: 'set aside' | 'on trial'
-}
-
-export interface GatewayStatus {
-  readonly name: string
-  /** Null: its file cannot be understood. */
-  readonly generation: number | null
-  readonly routes: number | null
-  readonly beatStillMs: number | null
-  /** Which Sluice its updater is; absent: it does not say. */
-  readonly build?: string
-}
-
-/** The same, with an index: a site may have thousands of jobs. */
+/** The same with an index, because a site may have thousands of jobs. */
 interface Facts extends StatusFacts {
   readonly jobOf: (id: string) => JobView | undefined
 }
 
-/** Joins what Slurm, the registry and the gateways say. Order: the configuration's tiers, then job ids. */
+/** Joins what Slurm, the registry and the gateways report. Order: the configuration's tiers, then job ids. */
 export function reportStatus(found: StatusFacts): StatusReport {
   const { jobs: ours, others: rest = [] } = 'value' in found.jobs ? found.jobs.value : { jobs: [] }
   const byId = new Map([...rest, ...ours.map(({ job }) => job)].map(job => [job.id, job]))
@@ -184,7 +97,7 @@ function tierStatus(name: string, facts: Facts): TierStatus {
 }
 
 /**
- * 1. an endpoint → a row, with what Slurm says about its run
+ * 1. an endpoint → a row, with Slurm's view of its run
  * 2. a job that has not ended and whose run has no endpoint → a row without one
  */
 function replicasOf(
@@ -213,12 +126,12 @@ function replicasOf(
   return [...published, ...others]
 }
 
-/** In words why a run cannot serve any more, whatever its file says; undefined: it may. */
+/** In words why a run can no longer serve, even if its file is ready; undefined: it can. */
 function overBy({ job: { id, restarts } }: Endpoint, { jobs, jobOf }: Facts): string | undefined {
   if ('unknown' in jobs) return undefined
   const job = jobOf(id)
-  if (job === undefined) return jobs.value.complete ? 'Slurm has no such job any more' : undefined
-  if (job.restarts > restarts) return `Its job was requeued: run ${job.restarts} is on`
+  if (job === undefined) return jobs.value.complete ? 'Slurm no longer has this job' : undefined
+  if (job.restarts > restarts) return `Its job was requeued and is at run ${job.restarts}`
   return job.restarts === restarts && job.state === 'ended' ? `Its job has ended: ${job.stateText}` : undefined
 }
 
@@ -231,7 +144,8 @@ function slurmOf({ job: { id, restarts } }: Endpoint, { jobs, jobOf }: Facts): S
       : { known: false, why: "part of Slurm's answer could not be read" }
   }
   if (job.restarts < restarts) return { known: false, why: "Slurm's answer is older than this run" }
-  if (job.restarts > restarts) return { known: true, state: `old copy, run ${job.restarts} is on`, ...NOT_WAITING }
+  if (job.restarts > restarts)
+    return { known: true, state: `old copy, the job is at run ${job.restarts}`, ...NOT_WAITING }
   return viewOf(job)
 }
 
@@ -240,7 +154,7 @@ const NOT_WAITING = { reason: null, queuedSince: null, expectedStart: null } as 
 function viewOf(job: JobView): SlurmStatus {
   const reason = job.reason === '' || job.reason === 'None' ? null : job.reason
   const queuedSince = job.state === 'pending' ? (job.submitTime ?? null) : null
-  // Slurm keeps the time that it once reckoned with.
+  // Slurm keeps a time that it once expected.
   const expectedStart = job.state === 'pending' && !isStuck(job) ? (job.startTime ?? null) : null
   const state =
     job.preemptTime !== undefined && job.state === 'running' ? `${job.stateText}, being preempted` : job.stateText
@@ -261,7 +175,7 @@ function endpointStatus(endpoint: Endpoint, facts: Facts): EndpointStatus {
     ...('value' in facts.routes ? asideBy(id, facts.routes.value) : {}),
     load: load === undefined ? null : toLoad(load),
     beatStillMs: facts.stillMs.get(replica) ?? null,
-    ...(endpoint.build === undefined ? {} : { build: endpoint.build }),
+    ...given({ build: endpoint.build }),
   }
 }
 
@@ -278,7 +192,7 @@ function toLoad({ running, waiting, kv, prefixHits }: Load): Load {
   return { running, waiting, kv, prefixHits }
 }
 
-/** Null where a file that cannot be understood may name it. */
+/** Null where a file that cannot be understood may name the endpoint. */
 function routedBy(id: string, routes: ReadonlyMap<string, GatewayRoutes>): readonly string[] | null {
   const files = [...routes]
   if (!files.every(([, file]) => isUnderstood(file))) return null
@@ -300,7 +214,7 @@ function gatewayStatus([name, routes]: [string, GatewayRoutes], facts: StatusFac
     generation: file?.generation ?? null,
     routes: file === undefined ? null : Object.values(file.tiers).flat().length,
     beatStillMs: facts.stillMs.get(name) ?? null,
-    ...(file?.build === undefined ? {} : { build: file.build }),
+    ...given({ build: file?.build }),
   }
 }
 
@@ -311,7 +225,7 @@ function problemsOf({ jobs, registry, routes }: StatusFacts): string[] {
     ...('unknown' in jobs ? [jobs.unknown] : jobs.value.jobs.flatMap(heldByLaunch)),
     ...('unknown' in registry ? [registry.unknown] : registry.value.problems.map(formatProblem)),
     ...('unknown' in routes ? [routes.unknown] : []),
-    ...unread.map(({ name, problem }) => `routes/${name}.json: ${problem}: it may name any endpoint`),
+    ...unread.map(({ name, problem }) => `routes/${name}.json: ${problem}, so it may name any endpoint`),
   ]
 }
 

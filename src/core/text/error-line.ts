@@ -1,8 +1,7 @@
 import { systemFailure } from '../domain/system-words.ts'
 
 /**
- * What went wrong, in a line: the error, what caused it, and what to do about it where it is the system's and nobody has said
- * so yet.
+ * An error in one line: its message, its causes, and the fix for an error of the system that the message does not contain yet.
  */
 export function errorLine(error: unknown): string {
   const parts: string[] = []

@@ -1,6 +1,6 @@
 /**
- * Lines as they fit a screen that is redrawn: a line that is too long is cut, or it would move the ones below; where they are
- * too many, those at the end are left out and counted, or the first ones would scroll away.
+ * Fits lines into a screen that is redrawn. A long line is cut, because it would move the lines below. If there are too many
+ * lines, the last ones are left out and counted, because otherwise the first ones would scroll away.
  */
 export function fitScreen(
   lines: readonly string[],
@@ -12,6 +12,6 @@ export function fitScreen(
   const more = lines.length - kept.length
   return [
     ...kept,
-    ...(more === 0 ? [] : [`… ${more} more lines: a higher screen, or sluice status without --watch`]),
+    ...(more === 0 ? [] : [`… ${more} more lines: use a higher screen, or sluice status without --watch`]),
   ].map(line => (line.length > columns ? `${line.slice(0, Math.max(0, columns - 1))}…` : line))
 }

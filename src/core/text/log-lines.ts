@@ -1,6 +1,6 @@
-/** A line of one of the files that tell of a replica. */
+/** A line of one of a replica's files. */
 export interface LogLine {
-  /** What stands before it: whose line it is. */
+  /** The label before the line: its source. */
   readonly label: string
   readonly text: string
 }
@@ -9,13 +9,13 @@ export interface LogLine {
 export interface LogPart {
   readonly label: string
   readonly lines: readonly string[]
-  /** When the file was written last, epoch milliseconds: for lines that carry no time themselves. */
+  /** When the file was last written, epoch milliseconds, for lines without a time. */
   readonly writtenAt: number
 }
 
 /**
- * The lines of several files in the order of time. A line without a time of its own belongs to the one before it; what has
- * none before it, as the logs of engines, is as old as its file. Within a file nothing changes places.
+ * The lines of several files in the order of time. A line without a time of its own has the time of the line before it. Without a
+ * line before it, as in the logs of engines, it has the time of its file. The order within a file does not change.
  */
 export function inOrder(parts: readonly LogPart[]): readonly LogLine[] {
   return parts
@@ -34,7 +34,7 @@ export function inOrder(parts: readonly LogPart[]): readonly LogLine[] {
     .map(({ label, text }) => ({ label, text }))
 }
 
-/** An event as people read it, a line or more; any other line as it is. */
+/** An event as one or more lines for people; any other line unchanged. */
 export function readableLines(line: string): readonly string[] {
   const event = eventOf(line)
   if (event === undefined) return [line]

@@ -2,9 +2,9 @@ import { type Endpoint, replicaOf } from '../../core/domain/endpoint.ts'
 import type { JobView } from '../../core/domain/job-view.ts'
 
 /**
- * Endpoints of what was named whose runs are over for good: their files are nobody's any more. `answer` must have been asked
- * for after the endpoints were read, since a job that is missing in an older one may have begun meanwhile; one that could not
- * be read in full makes no job missing ("unknown is not none", docs/design/rules.md).
+ * Endpoints of the named jobs whose runs are over for good: no process needs their files. `answer` must be newer than the
+ * endpoints, because a job that is missing in an older answer may have begun meanwhile. In an answer that could not be read in
+ * full, no job counts as missing ("unknown is not none", docs/design/rules.md).
  */
 export function leftBehind(
   name: string,

@@ -1,23 +1,23 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import { type Endpoint, replicaId } from '../../core/domain/endpoint.ts'
 import type { JobView } from '../../core/domain/job-view.ts'
 import type { Problem } from '../../core/domain/problem.ts'
+import type { DrainRequest } from '../../core/domain/replica-request.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../../core/domain/routes-file.ts'
 import { type Manner, type Move, planRemoval, type RemovalTarget, type RoutedBy, type Sight } from './plan-removal.ts'
 
 /**
- * Undefined answers mean: not known now ("unknown is not none", docs/design/rules.md). Orders resolve with what went
- * wrong in words, or undefined.
+ * Undefined answers mean: not known now ("unknown is not none", docs/design/rules.md). Orders resolve with the problem in words,
+ * or undefined.
  */
 export interface RemovalEffects {
-  /** Our jobs, and whether that is all of them. */
+  /** Our jobs, and whether the list is complete. */
   jobs(): Promise<{ readonly jobs: readonly JobView[]; readonly complete: boolean } | undefined>
-  /** `problems`: of the files that cannot be read. */
+  /** `problems`: the files that cannot be read. */
   registry(): Promise<{ readonly endpoints: readonly Endpoint[]; readonly problems: readonly Problem[] } | undefined>
   routes(): Promise<ReadonlyMap<string, GatewayRoutes> | undefined>
-  /** Writes the request and signals the batch process. Rejects where it cannot be written: nothing was asked then. */
+  /** Writes the request and signals the batch process. Rejects where it cannot be written; then there is no request. */
   requestDrain(replica: string, jobId: string, request: DrainRequest): Promise<string | undefined>
   cancel(jobId: string): Promise<string | undefined>
   requeue(jobId: string): Promise<string | undefined>
@@ -30,10 +30,10 @@ export interface RemovalOptions {
   readonly effects: RemovalEffects
   /** Called for each change. */
   log(target: RemovalTarget, words: string): void
-  /** The beats of gateways that were seen to stand still before. */
+  /** The beats of gateways, to see whether they move. */
   readonly stillBeats?: ReadonlyMap<string, number>
   readonly clock: Clock
-  /** Stops the watching; what was asked for goes on. */
+  /** Stops the watching; the requests stay in effect. */
   readonly signal: AbortSignal
 }
 
@@ -41,20 +41,20 @@ export interface Outcome {
   readonly target: RemovalTarget
   readonly isDone: boolean
   readonly words: string
-  /** Why it could not be asked, where nothing was asked of it before either. */
+  /** Why the request could not be written, if there was no earlier one either. */
   readonly notAsked?: string | undefined
 }
 
 const LOOK_MS = 1_000
-/** Slurm is asked this often while only it can tell more, and seldom while an engine still drains. */
+/** Slurm is polled this often while only its answer is missing, and less often while an engine still drains. */
 const ASK_SLURM_MS = 2_000
 const SELDOM_MS = 15_000
-/** A signal may be lost with its node's slurmd; an order, with its answer. */
+/** A signal or an order may be lost, so it is repeated after this. */
 const AGAIN_MS = 10_000
 /** A gateway beats every few seconds. */
 const SILENT_MS = 20_000
 
-/** What would be done first, with nothing done. */
+/** The first step for each job, without doing it. */
 export async function lookOnce(
   options: Pick<RemovalOptions, 'targets' | 'manner' | 'effects'>,
 ): Promise<readonly Outcome[]> {
@@ -64,8 +64,8 @@ export async function lookOnce(
 }
 
 /**
- * Sends every job away and watches until all of them have gone, the signal aborts, or a request could not be written: whoever
- * gave the order can mend that, and give it again.
+ * Removes every job and watches until all of them have gone, the signal aborts, or a request could not be written; then the
+ * operator can correct the cause and give the command again.
  */
 export async function removeJobs(options: RemovalOptions): Promise<readonly Outcome[]> {
   const { manner, effects, clock, signal } = options
@@ -116,7 +116,7 @@ export async function removeJobs(options: RemovalOptions): Promise<readonly Outc
     return { ...outcomeOf(target, next), words, ...(isNew ? { notAsked: unwritten } : {}) }
   }
 
-  /** An order is given once, and again only when nothing has come of it for a while. */
+  /** An order is given once, and again only when it has had no effect for a while. */
   async function act(target: RemovalTarget, { kind }: Move, { job }: Sight): Promise<string | undefined> {
     if (kind === 'wait' || kind === 'done' || typeof job !== 'object') return undefined
     const replica = replicaId({ tier: target.tier, jobId: target.jobId, restarts: job.restarts })
@@ -151,7 +151,7 @@ interface Seeing {
   readonly isSilent: IsSilent
 }
 
-/** Whether a gateway's beat has stood still for long, as far as was watched. */
+/** Whether this command has seen a gateway's beat stand still for long. */
 type IsSilent = (gateway: string, beat: number) => boolean
 
 async function seeAll({
@@ -171,7 +171,7 @@ async function seeAll({
   })
 }
 
-/** Of a file by the name of one of its endpoints. */
+/** Whether the file has the name of one of the job's endpoints. */
 function problemOf({ tier, jobId }: RemovalTarget, restarts: number, problems: readonly Problem[]): string | undefined {
   const prefix = `${replicaId({ tier, jobId, restarts })}-`
   return problems.find(({ file }) => file.slice(file.lastIndexOf('/') + 1).startsWith(prefix))?.message

@@ -1,26 +1,26 @@
 import { type Endpoint, replicaId } from '../../core/domain/endpoint.ts'
 import type { JobAnswer } from '../../core/domain/notice.ts'
 
-/** drain: finish the answers, then be cancelled. requeue: finish them, then come back. now: be cancelled at once. */
+/** drain: finish the answers, then cancel. requeue: finish them, then requeue. now: cancel at once. */
 export type Manner = 'drain' | 'requeue' | 'now'
 
-/** A job to remove, in the run that it was in when the command began. */
+/** A job to remove, with its run when the command began. */
 export interface RemovalTarget {
   readonly tier: string
   readonly jobId: string
   readonly restarts: number
 }
 
-/** What is known of it now. Undefined: not known, which makes us wait ("unknown is not none", docs/design/rules.md). */
+/** Its observed state. Undefined: not known, and then we wait ("unknown is not none", docs/design/rules.md). */
 export interface Sight {
   readonly job: JobAnswer
-  /** Of this job, in any run. */
+  /** Endpoints of this job, in any run. */
   readonly endpoints: readonly Endpoint[] | undefined
-  /** Why files of this job's endpoints cannot be read: it may serve all the same. */
+  /** Why files of this job's endpoints cannot be read; it may still serve. */
   readonly unread?: string | undefined
   /** The gateways whose nginx may reach it. */
   readonly routedBy: readonly RoutedBy[] | undefined
-  /** The replicas that have been asked to leave. */
+  /** The replicas that have a drain request. */
   readonly asked: ReadonlySet<string>
 }
 
@@ -33,7 +33,7 @@ export interface RoutedBy {
   readonly isSilent?: boolean
 }
 
-/** What to do next, and in words how it stands. */
+/** The next step, with its description. */
 export interface Move {
   readonly kind: 'ask' | 'cancel' | 'requeue' | 'wait' | 'done'
   readonly words: string
@@ -43,21 +43,21 @@ export interface Move {
  * First match wins:
  * 1. Slurm has not answered → wait
  * 2. ended or forgotten → done
- * 3. it is to come back, and a later run is on → done
- * 4. it waits → done when it is to come back, else cancelled: it serves nobody
+ * 3. it is to be requeued, and a later run exists → done
+ * 4. it waits → done when it is to be requeued, else cancelled: it serves no requests
  * 5. its end is under way → wait
- * 6. it is to go at once → cancelled
- * 7. whether it runs, or whether anything serves, is not known → wait
+ * 6. it is to end at once → cancelled
+ * 7. it is not known whether it runs, or whether it serves → wait
  * 8. it runs and has an endpoint, or a file that may be one's → asked, until its file says that it drains
- * 9. it was asked and its endpoint is gone → its own last act is near: wait
- * 10. it runs and serves nobody yet, or has failed → cancelled, or requeued
+ * 9. it was asked and its endpoint is gone → wait for its own last act
+ * 10. it runs and does not serve yet, or has failed → cancelled, or requeued
  */
 export function planRemoval(
   target: RemovalTarget,
   manner: Manner,
   { job, endpoints, unread, routedBy, asked }: Sight,
 ): Move {
-  if (job === undefined) return wait('waiting for an answer of Slurm') // 1
+  if (job === undefined) return wait('waiting for an answer from Slurm') // 1
   if (job === 'forgotten') return done('gone') // 2
   if (job.state === 'ended') return done(`gone, ${job.stateText}`) // 2
   if (manner === 'requeue' && job.restarts > target.restarts) return done(`requeued, ${job.stateText}`) // 3
@@ -73,7 +73,7 @@ export function planRemoval(
   const served = endpoints.find(one => one.job.restarts === job.restarts && one.state !== 'failed')
   const wasAsked = asked.has(replicaId({ tier: target.tier, jobId: target.jobId, restarts: job.restarts }))
   if (served === undefined && unread !== undefined) {
-    return wasAsked ? wait(`asked; how it stands cannot be read: ${unread}`) : { kind: 'ask', words: ASKING } // 8
+    return wasAsked ? wait(`asked; its state cannot be read: ${unread}`) : { kind: 'ask', words: ASKING } // 8
   }
   if (served === undefined && wasAsked) return wait('its engine has stopped, it is leaving') // 9
   if (served === undefined) {
@@ -89,7 +89,7 @@ export function planRemoval(
 
 const ASKING = 'asking it to leave'
 
-/** Who holds it up. What is not waited for without end says so (supervisor/drain.ts). */
+/** What the drain waits for, and the limit of that wait where there is one (supervisor/drain.ts). */
 function drainWords(routedBy: readonly RoutedBy[] | undefined): string {
   if (routedBy === undefined) return 'draining; the routes cannot be read'
   if (routedBy.length === 0) return 'draining; no new requests, its answers are ending'

@@ -1,8 +1,8 @@
 import type { Cause } from '../../core/domain/notice.ts'
 
-/** Why a replica must leave, until when, and what follows. Times are milliseconds of the loop's clock. */
+/** Why a replica must leave, its deadline, and its last act. Times are milliseconds of the loop's clock. */
 export interface Terms {
-  /** Undefined while Slurm has not said why: then there is no deadline, and no engine is stopped. */
+  /** Undefined while Slurm has not given the cause: then there is no deadline, and no engine is stopped. */
   readonly cause: Cause | undefined
   readonly deadlineAt: number | undefined
   /** Requeue as the last act. */
@@ -12,27 +12,26 @@ export interface Terms {
 /** The drain of one endpoint ("withdraw before you stop", docs/design/rules.md). */
 export interface Drain extends Terms {
   readonly startedAt: number
-  /** Since when nothing could reach the engine and nobody was connected. */
+  /** Since when no gateway could reach the engine and no client was connected. */
   readonly idleSince: number | undefined
-  /** Since when nobody was connected, and no gateway that lives named us. */
+  /** Since when no client was connected, and no live gateway named us. */
   readonly quietSince: number | undefined
   readonly last: Looked | undefined
-  /** The gateways that hold it up, that events have reported. */
+  /** The gateways that hold the drain up and are already reported in events. */
   readonly reported: readonly string[]
 }
 
-/** One look at what still needs the engine. */
+/** One look at the gateways and clients that still need the engine. */
 export interface Looked {
   /**
-   * Every gateway's routes file is silent about us; undefined when that could not be found out ("unknown is not none",
-   * docs/design/rules.md).
+   * Whether no gateway's routes file names us; undefined when not known ("unknown is not none", docs/design/rules.md).
    */
   readonly cleared: boolean | undefined
   /** Established connections to the engine's port that are not ours; undefined when unknown. */
   readonly connections: number | undefined
   /** The gateways that may send requests here. */
   readonly heldBy?: readonly Holder[]
-  /** One of those that name us has beaten since the look before. */
+  /** One of the gateways that name us has beaten since the last look. */
   readonly isHeldByLiving?: boolean
 }
 
@@ -45,8 +44,8 @@ export interface Holder {
 /** *Idle*: no connection but our own for this long ("withdraw before you stop", docs/design/rules.md). */
 const IDLE_MS = 1_000
 /**
- * A gateway whose file cannot be understood, or whose beat stands still, is not waited for beyond this after the last
- * connection; a beat moves every few seconds, and the slowest filesystem shows it within thirty.
+ * The limit of the wait, after the last connection, for a gateway whose file cannot be understood or whose beat stands still. A
+ * beat moves every few seconds, and the slowest filesystem shows it within thirty.
  */
 export const FORSAKEN_MS = 60_000
 /** A gateway that drops us does so within seconds. */
@@ -56,7 +55,7 @@ export function beginDrain(terms: Terms, now: number): Drain {
   return { ...terms, startedAt: now, idleSince: undefined, quietSince: undefined, last: undefined, reported: [] }
 }
 
-/** Takes note of a look. Only a look that knows both answers, and finds nothing, is idle. */
+/** Takes a look into account. A look is idle only if it knows both answers and finds nothing. */
 export function look(drain: Drain, looked: Looked, now: number): Drain {
   const idle = looked.cleared === true && looked.connections === 0
   const quiet = looked.connections === 0 && looked.isHeldByLiving !== true
@@ -69,8 +68,7 @@ export function look(drain: Drain, looked: Looked, now: number): Drain {
 }
 
 /**
- * Those that hold it up and that were not reported yet: the files that cannot be understood, and the beats that stand
- * still.
+ * Gateways that hold the drain up and are not reported yet: those whose file cannot be understood, or whose beat stands still.
  */
 export function unreportedHolders(drain: Drain, now: number): readonly Holder[] {
   const isLong = drain.quietSince !== undefined && now - drain.quietSince >= REPORT_AFTER_MS
@@ -79,28 +77,28 @@ export function unreportedHolders(drain: Drain, now: number): readonly Holder[] 
 }
 
 /**
- * The last answer has ended and nothing can bring another. While Slurm has not said why we should leave, the engine stays.
- * A gateway that never drops the id keeps the drain going to its deadline.
+ * The last answer has ended and no new request can come. While Slurm has not given the cause, the engine stays. A gateway that
+ * never drops the id prolongs the drain to its deadline.
  */
 export function isIdle(drain: Drain, now: number): boolean {
   const known = drain.cause !== undefined || drain.deadlineAt !== undefined
   return known && drain.idleSince !== undefined && now - drain.idleSince >= IDLE_MS
 }
 
-/** Slurm will not wait any longer. */
+/** Slurm's time is over. */
 export function isLate(drain: Drain, now: number): boolean {
   return drain.deadlineAt !== undefined && now >= drain.deadlineAt
 }
 
 /**
- * There is no deadline, and nobody has come for so long that only a gateway that is dead, or a file that says nothing, is
- * waited for. To be asked right after a look: connections that cannot be counted may be answers, and keep it waiting.
+ * There is no deadline, and for a long time no client has connected, so only a dead gateway or an unreadable file holds the drain
+ * up. To be called right after a look: connections that cannot be counted may be answers, and prolong the wait.
  */
 export function isForsaken({ cause, deadlineAt, quietSince }: Drain, now: number): boolean {
   return cause !== undefined && deadlineAt === undefined && quietSince !== undefined && now - quietSince >= FORSAKEN_MS
 }
 
-/** More is known about why and for how long: the earlier deadline holds, and after a TERM there is no coming back. */
+/** Adds newer terms: the earlier deadline holds, and after a TERM there is no requeue. */
 export function tighten<T extends Terms>(known: T, terms: Terms, gotTerm: boolean): T {
   const deadlines = [known.deadlineAt, terms.deadlineAt].filter(at => at !== undefined)
   return {

@@ -6,14 +6,13 @@ import type { GatewayRoutes } from '../../core/domain/routes-file.ts'
 import type { EngineHealth } from '../../core/engines/engine.ts'
 
 /**
- * The shared directory. Each call ends within its own deadline, however the filesystem behaves
+ * The shared directory. Each call ends within its own deadline, even on a hanging filesystem
  * ("whole files, one call in flight", docs/design/rules.md).
  */
 export interface RegistryEffects {
   publish(endpoint: Endpoint): Promise<void>
   /**
-   * Whether the file is still the one that was published; `fenced`: it is not, and the place is a later run's. Rejects when
-   * that cannot be found out.
+   * Whether the file is still the published one; `fenced`: a later run has replaced it. Rejects when that cannot be found out.
    */
   stands(endpoint: Endpoint): Promise<'stands' | 'gone' | 'fenced'>
   remove(id: string): Promise<void>
@@ -21,58 +20,57 @@ export interface RegistryEffects {
   /** Every gateway's routes; rejects when they cannot be read. */
   routes(): Promise<ReadonlyMap<string, GatewayRoutes>>
   /**
-   * Brings a log of a finished engine to the shared directory, in a serial queue of its own: no other call waits for
-   * it.
+   * Copies a log of a finished engine to the shared directory, in a serial queue of its own, so that no other call waits for it.
    */
   keepLog(log: EngineLog): Promise<void>
-  /** Takes note of what an engine has printed; touches this node's disk alone. */
+  /** Collects new output of an engine; touches only this node's disk. */
   collectLog(log: EngineLog): Promise<void>
-  /** Brings what was collected to the shared directory, in the lane of `keepLog`. */
+  /** Copies the collected output to the shared directory, in the serial queue of `keepLog`. */
   showLog(log: EngineLog): Promise<void>
 }
 
-/** What one process of an engine prints, in a file on this node's own disk. */
+/** The output of one process of an engine, in a file on this node's own disk. */
 export interface EngineLog {
   /** `engine`, or `worker-` and the node. */
   readonly name: string
   readonly path: string
 }
 
-/** A started engine, as the loop sees it: one process, or a head and its workers. */
+/** A started engine: one process, or a head and its workers. */
 export interface RunningEngine {
-  /** Those that run now, as endpoint files name them. */
+  /** Its running processes, as endpoint files name them. */
   processes(): Endpoint['processes']
-  /** Where it will answer. */
+  /** The address at which it will answer. */
   readonly url: string
-  /** Fingerprint of the key that it asks for; undefined: it asks for none. */
+  /** Fingerprint of the key that it requires; undefined: it requires none. */
   readonly key?: string | undefined
   readonly exited: Promise<string>
   health(): Promise<EngineHealth>
-  /** How busy it is; never rejects, and ends within its own deadline. */
+  /** Its load; never rejects, and ends within its own deadline. */
   load(): Promise<Load>
   loadModels(models: readonly string[]): Promise<void>
-  /** Established connections of others to its port; undefined when the node does not tell. */
+  /** Established connections of others to its port; undefined when not known. */
   connections(): Promise<number | undefined>
-  /** Resolves when nothing of it is left, with the pids of the stragglers that had to be killed. */
+  /** Resolves when none of its processes is left, with the pids of the stragglers that had to be killed. */
   stop(): Promise<readonly number[]>
   /** The end of its log, for people. */
   lastLines(): Promise<string>
 }
 
 export interface EngineEffects {
-  /** Why this node cannot run it, or undefined when nothing is in the way. */
+  /** Why this node cannot run it; undefined when it can. */
   preflight(): Promise<string | undefined>
   start(): Promise<RunningEngine>
   readonly logs: readonly EngineLog[]
-  /** Keeps its logs short while it runs: one that grows without bounds would fill the node's disk. */
+  /** Shortens its logs while it runs, because a log without a bound would fill the node's disk. */
   trimLogs(): Promise<void>
 }
 
 export interface SlurmEffects {
-  /** Resolves when the notice step has ended, with what srun said; `begun` when it hears. */
+  /** Resolves with srun's output when the notice step has ended; calls `begun` when the step can receive signals. */
   listen(begun: () => void, signal: AbortSignal): Promise<string>
   job(): Promise<JobAnswer>
-  /** Asks for it; whether it happened is seen in `job()`. */
+  /** Asks Slurm for the last act; `job()` shows whether it happened. */
   requeue(): Promise<void>
   cancel(): Promise<void>
 }
@@ -81,7 +79,7 @@ export interface SlurmEffects {
 export type RecordEvent = (event: string, detail: Readonly<Record<string, unknown>>) => void
 
 /**
- * How many processes of this job's memory cgroup the kernel has killed for want of memory on this node; undefined where
- * it does not tell. Answers at once.
+ * The kernel's count of out-of-memory kills in this job's memory cgroup on this node; undefined where it is not available. Answers
+ * at once.
  */
 export type CountOomKills = () => number | undefined

@@ -20,7 +20,7 @@ import {
   stop,
 } from './endpoint-state.ts'
 
-/** Begins a drain, or tightens the one under way; an engine that serves nobody is stopped at once when the cause is known. */
+/** Begins a drain, or shortens the one under way. An engine that is not routed is stopped at once when the cause is known. */
 export function onNotice(state: EndpointState, terms: Terms, gotTerm: boolean, now: number): EndpointStep {
   if (isEnding(state)) return [state, []]
   if (state.phase === 'draining' && state.drain !== undefined) {
@@ -30,12 +30,12 @@ export function onNotice(state: EndpointState, terms: Terms, gotTerm: boolean, n
   const drain = beginDrain(terms, now)
   const reported = [publish('draining', describe(drain), state.models), recordDrain(drain, now)]
   if (state.phase === 'ready') return [{ ...state, phase: 'draining', drain, unwell: undefined, errors: 0 }, reported]
-  if (terms.cause === undefined && !gotTerm) return [state, []] // nothing is routed here: wait for Slurm's word
+  if (terms.cause === undefined && !gotTerm) return [state, []] // not routed: wait for Slurm's answer
   if (state.phase === 'stopping') return [{ ...state, drain, afterStop: 'leave' }, [recordDrain(drain, now)]]
   return stop({ ...state, drain }, 'leave', reported)
 }
 
-/** What still serves goes on; what was stopped meanwhile comes again. */
+/** An engine that still serves goes on; one that was stopped meanwhile is started again. */
 export function onStay(state: EndpointState, now: number): EndpointStep {
   const stayed = { ...state, drain: undefined }
   if (state.phase === 'draining') {
@@ -45,7 +45,7 @@ export function onStay(state: EndpointState, now: number): EndpointStep {
   return [{ ...stayed, dueAt: now, afterStop: 'rest', phase: state.phase === 'over' ? 'resting' : 'stopping' }, []]
 }
 
-/** Ends the drain when nothing needs the engine any more, or nothing may be waited for. */
+/** Ends the drain when the engine is no longer needed, or the time is over. */
 export function lookAtDrain(state: EndpointState, looked: Looked, now: number): EndpointStep {
   if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
   const looking = look(state.drain, looked, now)
@@ -61,7 +61,7 @@ export function lookAtDrain(state: EndpointState, looked: Looked, now: number): 
   return [next, [...reported, ...actions]]
 }
 
-/** At the deadline no look is waited for. */
+/** At the deadline the drain ends without another look. */
 export function endLate(state: EndpointState, now: number): EndpointStep {
   const { phase, drain } = state
   return phase === 'draining' && drain !== undefined && isLate(drain, now)
@@ -78,7 +78,7 @@ function drained(state: EndpointState, drain: Drain, outcome: 'idle' | 'deadline
 }
 
 function describe(drain: Drain): string {
-  return drain.cause === undefined ? 'Draining: Slurm has not said why' : `Draining: ${drain.cause}`
+  return drain.cause === undefined ? 'Draining: Slurm has not given the cause' : `Draining: ${drain.cause}`
 }
 
 function recordDrain(drain: Drain, now: number): RecordAction {

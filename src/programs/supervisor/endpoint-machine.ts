@@ -9,13 +9,13 @@ const EXIT_WINDOW_MS = 600_000
 const MOST_RESTARTS = 5
 const LONGEST_REST_MS = 60_000
 /**
- * Bad answers in a row that make a serving engine unwell ("processes decide health", docs/design/rules.md): its answers
- * may be right all the same.
+ * Bad health checks in a row that make a serving engine unwell ("processes decide health", docs/design/rules.md). Its answers may
+ * still be right.
  */
 const MOST_ERRORS = 3
 
 /**
- * What one endpoint of a replica does, as a pure function of what happened to it:
+ * What one endpoint of a replica does, as a pure function of its events:
  *
  * ```
  *  new ─► loading ──ready──► ready ──noticed──► draining ──drained or late──► stopping ─► over
@@ -25,8 +25,8 @@ const MOST_ERRORS = 3
  *          └─ resting ◄────────┘ ── the sixth exit in ten minutes, or a hopeless one: failed
  * ```
  *
- * A notice that comes before the engine serves anything goes straight to stopping. A ready one may be unwell: it is
- * restarted only once it serves nobody.
+ * A notice before the engine serves leads straight to stopping. A ready engine may be unwell: it is restarted only once it serves
+ * no request.
  *
  * `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing.
  */
@@ -94,7 +94,7 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
       return [state, []] // a timeout or a 503 is load, not death ("processes decide health", docs/design/rules.md)
     case 'copying':
     case 'loading':
-      return [state, []] // a model that comes back: whether it does is seen once it has
+      return [state, []] // a model is loading again; its next answer shows the result
     default:
       return state.unwell === undefined
         ? [{ ...state, errors: 0 }, []]
@@ -104,7 +104,7 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
 
 type BadHealth = Extract<EngineHealth, { kind: 'failed' | 'refused' | 'erring' }>
 
-/** An answer about its health alone ends no engine that serves: processes decide that. */
+/** A bad health check alone does not end a serving engine: processes decide that. */
 function onBadHealth(state: EndpointState, health: BadHealth, now: number): EndpointStep {
   const errors = state.errors + 1
   const counted = { ...state, errors }
@@ -121,7 +121,7 @@ function onBadHealth(state: EndpointState, health: BadHealth, now: number): Endp
   return [counted, [record('model failed', { message }), { kind: 'load models', models: health.reload }]]
 }
 
-/** The engine must go and come again: withdrawn at once, stopped, and the stop counts as an exit. */
+/** The engine must be restarted: withdrawn at once, stopped, and the stop counts as an exit. */
 function restart(state: EndpointState, message: string, now: number): EndpointStep {
   const [counted, afterStop] = countExit({ ...state, unwell: undefined }, now)
   return stop(counted, afterStop, [
@@ -131,7 +131,7 @@ function restart(state: EndpointState, message: string, now: number): EndpointSt
 }
 
 function onExit(state: EndpointState, message: string, now: number): EndpointStep {
-  // What is left of its group is ended before anything else happens, also when it was not asked to exit.
+  // First the rest of its process group is ended, also after an exit of its own.
   if (state.phase === 'draining') return stop(state, 'leave', [record('engine exited', { message, while: 'draining' })])
   if (state.phase !== 'loading' && state.phase !== 'ready') return [state, []]
   const [counted, counts] = countExit(state, now)
@@ -142,7 +142,7 @@ function onExit(state: EndpointState, message: string, now: number): EndpointSte
   ])
 }
 
-/** It serves nobody, and its health is bad for long: a restart may help. However often it does not, the job is not given up for it. */
+/** It serves no request and has been unwell for long: a restart may help. The job is never given up for it. */
 function restartUnwell(state: EndpointState, { message }: Unwell, now: number): EndpointStep {
   const [counted] = countExit({ ...state, unwell: undefined }, now)
   return stop(counted, 'rest', [publish('loading', message), record('engine unfit', { message })])
@@ -173,7 +173,7 @@ function onStopped(state: EndpointState, now: number): EndpointStep {
     case 'rest':
       return [{ ...state, phase: 'resting' }, [record('resting', { ms: Math.round(state.dueAt - now) })]]
     case 'fail':
-      return [{ ...state, phase: 'over' }, []] // its file stays and says why
+      return [{ ...state, phase: 'over' }, []] // its file stays, with the reason
     case 'leave':
       return [{ ...state, phase: 'over' }, [{ kind: 'withdraw' }]]
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, REGISTRY_VERSION, toMessage } from '../../core/domain/endpoint.ts'
+import { given } from '../../core/domain/given.ts'
 import { type Load, UNKNOWN_LOAD } from '../../core/domain/load.ts'
 import type { EngineHealth } from '../../core/engines/engine.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
@@ -10,49 +11,49 @@ import { seeHolders } from './held.ts'
 import type { Trouble } from './trouble.ts'
 
 export interface EndpointRunnerOptions {
-  /** The endpoint as it never changes: who and where. */
+  /** The fixed part of the endpoint: its id, job and node. */
   readonly identity: Pick<Endpoint, 'id' | 'tier' | 'engine' | 'serves' | 'job' | 'build'>
   readonly engine: EngineEffects
   readonly registry: RegistryEffects
   readonly record: RecordEvent
   readonly trouble: Trouble
   readonly clock: Clock
-  /** How often the engine is asked for its load. */
+  /** The interval of load queries to the engine. */
   readonly loadMs: number
   /** Aborted when the replica is over. */
   readonly over: AbortSignal
-  /** What the machine has made of it so far. */
+  /** The machine's current state. */
   state(): EndpointState
   post(event: EndpointEvent): void
 }
 
 export interface EndpointRunner {
-  /** One action after the other; returns at once. */
+  /** Performs one action; returns at once. */
   perform(action: EndpointAction): void
-  /** What its engine last said, for the beat; undefined while there is no file of it. */
+  /** Its engine's last load, for the beat; undefined while there is no endpoint file. */
   load(): Load | undefined
-  /** Publishes again what somebody has taken away, unless the place is a later run's. */
+  /** Publishes the file again if it was removed, unless a later run has the place. */
   heal(isFenced: () => Promise<boolean>): Promise<void>
-  /** Resolves when its file is gone, if that was asked for. */
+  /** Resolves when its file is gone, if it is to be removed. */
   withdrawn(): Promise<void>
-  /** Brings what its engine printed to the shared directory, unless it is there; never rejects. */
+  /** Copies its engine's output to the shared directory, unless it is there; never rejects. */
   keepLogs(): Promise<void>
 }
 
-/** How often a drain looks, and a file that could not be written is tried again. */
+/** The interval of a drain's looks, and of new attempts to write a file. */
 const TICK_MS = 200
-/** How often an engine that loads is asked: from its first answer to the first request is half a second at most. */
+/** The interval of health checks of a loading engine: at most half a second from its first answer to the first request. */
 const LOADING_MS = 100
-/** How often a serving engine is asked. */
+/** The interval of health checks of a serving engine. */
 const HEALTH_MS = 5_000
-/** How often one whose last answer was bad is asked, and what needs an unwell one is looked at. */
+/** The interval of health checks after a bad answer, and of looks at what needs an unwell engine. */
 const UNWELL_MS = 1_000
-/** How often its logs are looked at: a disk takes some gigabytes in that time at most. */
+/** The interval at which its logs are shortened: a disk takes at most a few gigabytes in that time. */
 const TRIM_MS = 1_000
-/** How often what it printed since is brought to the shared directory: as seldom as a beat, for what that costs there. */
+/** The interval at which new output is copied to the shared directory: as long as a beat's, because it costs as much. */
 const SHOW_MS = 5_000
 
-/** Does what one endpoint's machine asks for, and tells it what happens to its engine. */
+/** Performs the actions of one endpoint's machine, and reports events of its engine to it. */
 export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   const { identity, registry, record, trouble, clock, over, state, post } = options
   const { id } = identity
@@ -85,11 +86,11 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
 
   function hasStopped(): void {
     post({ kind: 'stopped' })
-    // Nothing waits for it; one that leaves keeps them when its job has left (loop.ts).
+    // Not awaited; a leaving endpoint copies its logs after the last act (loop.ts).
     if (state().afterStop !== 'leave') void keepLogs().catch(trouble.report(id, 'keep its log'))
   }
 
-  /** Only the start of an engine is waited for; nothing here waits for the shared directory. */
+  /** Awaits only the start of an engine, never the shared directory. */
   async function act(action: EndpointAction): Promise<void> {
     switch (action.kind) {
       case 'start engine':
@@ -104,12 +105,12 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
           ...identity,
           state: action.state,
           url: engine?.url ?? null,
-          ...(engine?.key === undefined ? {} : { key: engine.key }),
+          ...given({ key: engine?.key }),
           models: [...action.models],
           processes: engine?.processes() ?? [],
           since: clock.date().toISOString(),
           message: action.message === null ? null : toMessage(action.message),
-          ...(action.unwell === undefined ? {} : { unwell: action.unwell }),
+          ...given({ unwell: action.unwell }),
         }
         return void publish(wanted)
       case 'withdraw':
@@ -128,7 +129,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
       hasPrinted = true
       void started.exited.then(
         async how => {
-          const lines = await started.lastLines().catch(() => '') // how it ended is known without them
+          const lines = await started.lastLines().catch(() => '') // the exit is reported without them too
           if (engine === started) post({ kind: 'exited', message: lines === '' ? how : `${how}: ${lines}` })
         },
         trouble.report(id, 'see its end'),
@@ -147,12 +148,12 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     }
     void watched.exited.then(exited, exited)
     while (engine === watched && !over.aborted) {
-      // A drain counts connections: ours stay away from the port ("withdraw before you stop", docs/design/rules.md).
+      // A drain counts connections, so we do not connect to the port ("withdraw before you stop", docs/design/rules.md).
       const { phase } = state()
       if (phase === 'loading' || phase === 'ready') {
         const health = await watched.health().catch(asErring)
         isWell = health.kind === 'ready'
-        // One that was killed refuses a moment before its exit is known, and the exit says more.
+        // A killed engine refuses connections a moment before its exit is known, and the exit has more information.
         if (health.kind === 'refused') await Promise.race([watched.exited, clock.sleep(TICK_MS, over)])
         if (engine === watched && !hasExited) post({ kind: 'health', health })
       }
@@ -186,7 +187,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     return kept
   }
 
-  /** Not under a copy, which would have one half of each. */
+  /** Never during a copy, which would mix the old and the new text. */
   async function trimLogs(): Promise<void> {
     if (engine === undefined || isKeeping) return
     trimmed = trouble.attempt(id, 'trim its logs', options.engine.trimLogs).then(() =>
@@ -197,18 +198,18 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     await trimmed
   }
 
-  /** What an engine prints at its end comes with the whole log. */
+  /** The last output of an engine is copied with the whole log. */
   async function showLogs(): Promise<void> {
     if (engine === undefined || isKeeping) return
     for (const log of options.engine.logs) await registry.showLog(log)
   }
 
-  /** Writes come to the directory in the order in which they were asked for, one at a time. */
+  /** Writes reach the directory in their order, one at a time. */
   async function publish(endpoint: Endpoint): Promise<void> {
     if (await trouble.attempt(id, 'publish the endpoint', () => registry.publish(endpoint))) published = endpoint
   }
 
-  /** What cannot be found out causes nothing ("unknown is not none", docs/design/rules.md). */
+  /** An unknown state causes no action ("unknown is not none", docs/design/rules.md). */
   async function heal(isFenced: () => Promise<boolean>): Promise<void> {
     const ours = published
     if (ours === undefined || wanted !== ours) return
@@ -223,7 +224,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     if (wanted !== undefined && wanted !== published) await publish(wanted)
   }
 
-  /** What the routes say counts only once what we say of us stands in the registry. */
+  /** The routes files count only once our own state is in the registry. */
   async function lookAtNeed(of: 'draining' | 'unwell'): Promise<void> {
     const { phase, unwell } = state()
     const isDue = of === 'draining' ? phase === 'draining' : phase === 'ready' && unwell !== undefined
@@ -231,7 +232,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
     const isPublished = wanted === published
     const held = await registry.routes().then(
       routes => seeHolders(id, routes, beats),
-      () => undefined, // not known, which is told of in the look
+      () => undefined, // not known; the look reports it
     )
     beats = held?.beats ?? beats
     const connections = await engine?.connections().catch(() => undefined)
@@ -241,7 +242,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   }
 
   /**
-   * Apart from the beat, which waits for no engine. A drain counts connections: ours stay away from the port
+   * Separate from the beat, which does not wait for an engine. A drain counts connections, so we do not connect to the port
    * ("withdraw before you stop", docs/design/rules.md).
    */
   async function lookAtLoad(): Promise<void> {
@@ -250,7 +251,7 @@ export function runEndpoint(options: EndpointRunnerOptions): EndpointRunner {
   }
 }
 
-/** An answer that ours cannot judge is as one that the engine has spoilt. */
+/** An answer that our code cannot handle counts as a wrong answer of the engine. */
 function asErring(error: unknown): EngineHealth {
   return { kind: 'erring', message: `Cannot understand its answer: ${messageOf(error)}` }
 }

@@ -3,24 +3,24 @@ import type { EngineHealth } from '../../core/engines/engine.ts'
 import type { Drain, Looked, Terms } from './drain.ts'
 import type { Unwell } from './unwell.ts'
 
-/** How one endpoint of a replica stands; what it does is its machine's (endpoint-machine.ts). */
+/** The state of one endpoint of a replica; endpoint-machine.ts has its transitions. */
 export interface EndpointState {
   readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'over'
-  /** When the engine exited unasked within the last ten minutes, milliseconds of the loop's clock. */
+  /** Times of the engine's own exits within the last ten minutes, milliseconds of the loop's clock. */
   readonly exits: readonly number[]
-  /** How many exits in a row came within ten minutes of the one before. */
+  /** Exits in a row, each within ten minutes of the one before. */
   readonly streak: number
-  /** loading: when it is too late; resting: when to start again. */
+  /** loading: the deadline; resting: the time of the next start. */
   readonly dueAt: number
-  /** How many bad answers about its health the engine gave in a row: refusals, errors, failures of a model. */
+  /** Bad health checks in a row: refusals, errors, failures of a model. */
   readonly errors: number
-  /** ready: what its health says against it. */
+  /** ready: its bad health, if any. */
   readonly unwell: Unwell | undefined
   readonly models: readonly string[]
-  /** How far the copy of its model was said to be. */
+  /** The last reported progress of the copy of its model. */
   readonly reported: string | undefined
   readonly drain: Drain | undefined
-  /** What follows once the engine has stopped; when it is over, what has followed. */
+  /** What follows once the engine has stopped; in phase over, what has followed. */
   readonly afterStop: 'leave' | 'rest' | 'fail'
 }
 
@@ -31,7 +31,7 @@ export type EndpointEvent =
   | { readonly kind: 'looked'; readonly looked: Looked }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'tick' }
-  /** The replica must leave, or more is known about it; `termed`: Slurm's TERM has come. */
+  /** The replica must leave, or has newer terms; `gotTerm`: Slurm's TERM has come. */
   | { readonly kind: 'noticed'; readonly terms: Terms; readonly gotTerm: boolean }
   /** The replica need not leave after all. */
   | { readonly kind: 'stay' }
@@ -45,7 +45,7 @@ export type EndpointAction =
       readonly state: PublishedState
       readonly models: readonly string[]
       readonly message: string | null
-      /** Ready, but others should be asked first. */
+      /** Ready, but other endpoints should get requests first. */
       readonly unwell?: true
     }
   | { readonly kind: 'withdraw' }
@@ -72,7 +72,7 @@ export const NEW_ENDPOINT: EndpointState = {
   afterStop: 'leave',
 }
 
-/** Nothing of it runs any more, or will without another word. */
+/** No process of it runs, and none will be started without another event. */
 export function isEnding({ phase, afterStop }: EndpointState): boolean {
   return phase === 'over' || (phase === 'stopping' && afterStop === 'leave')
 }

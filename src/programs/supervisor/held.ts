@@ -1,13 +1,13 @@
 import { type GatewayRoutes, isUnderstood, names } from '../../core/domain/routes-file.ts'
 import type { Holder } from './drain.ts'
 
-/** What the gateways' files say about one endpoint. */
+/** What the gateways' files show about one endpoint. */
 export interface Held {
-  /** Those that may send requests to it. */
+  /** The gateways that may send requests to it. */
   readonly by: readonly Holder[]
-  /** The beats of those that name it, by gateway, to be handed to the next look. */
+  /** The beats of the gateways that name it, as an input of the next look. */
   readonly beats: ReadonlyMap<string, number>
-  /** One of them has beaten since the look before: it lives, and will drop the id. */
+  /** One of them has beaten since the last look: it lives, and will drop the id. */
   readonly byLiving: boolean
 }
 

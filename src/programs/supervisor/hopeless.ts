@@ -1,6 +1,6 @@
 /**
- * What an engine says of itself that no second start changes: of its arguments, and of a file that is not, or not whole, a
- * model that it knows. In the words of llama.cpp, vLLM, SGLang and TEI (test/programs/supervisor/hopeless.test.ts).
+ * Errors of an engine that a second start does not change: wrong arguments, and a file that is not a complete model of a known
+ * kind. In the words of llama.cpp, vLLM, SGLang and TEI (test/programs/supervisor/hopeless.test.ts).
  */
 const HOPELESS: readonly RegExp[] = [
   /error: (?:invalid|unknown) argument/,
@@ -14,7 +14,7 @@ const HOPELESS: readonly RegExp[] = [
   /does not recognize this architecture/,
 ]
 
-/** Whether the last lines of an engine that never answered say that it never will. */
+/** Whether the last lines of an engine that never answered show such an error. */
 export function isHopeless(message: string): boolean {
   return HOPELESS.some(words => words.test(message))
 }

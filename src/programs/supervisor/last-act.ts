@@ -4,28 +4,28 @@ import type { SlurmEffects } from './effects.ts'
 
 export interface LastAct {
   readonly how: 'requeue' | 'cancel'
-  /** Of our run: a job that has more of them is another's. */
+  /** The restart count of our run; a higher one belongs to a later run. */
   readonly restarts: number
   readonly slurm: SlurmEffects
   readonly clock: Clock
-  /** Aborted when there is no time left. */
+  /** Aborted when the time is over. */
   readonly over: AbortSignal
-  /** Called once, when Slurm has accepted it, or is first seen to have done it. */
+  /** Called once, when Slurm has accepted the order, or first shows its result. */
   taken(): void
-  /** Called with each order that was not accepted. */
+  /** Called for each order that was not accepted. */
   refused(error: unknown): void
 }
 
 const FIRST_WAIT_MS = 200
 const LONGEST_WAIT_MS = 5_000
 
-/** Asks again and again until Slurm shows that the job is ours no more: what it accepts it may still lose. */
+/** Repeats the order until Slurm shows that the job is no longer ours, because Slurm may lose an accepted order. */
 export async function performLastAct(act: LastAct): Promise<void> {
   const { how, slurm, clock, over } = act
   let isTaken = false
   for (let waitMs = FIRST_WAIT_MS; !over.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     const answer = await slurm.job()
-    // A state that we do not know may be a running one ("unknown is not none", docs/design/rules.md).
+    // An unknown state may mean running ("unknown is not none", docs/design/rules.md).
     const isKnown = answer === 'forgotten' || (answer !== undefined && answer.state !== 'unknown')
     const isOurs = typeof answer === 'object' && answer.restarts === act.restarts && answer.state === 'running'
     if (isKnown && !isOurs) {
@@ -42,7 +42,7 @@ export async function performLastAct(act: LastAct): Promise<void> {
   }
 }
 
-/** Whether the answer shows that this act was done, by whomever it was asked for. */
+/** Whether the answer shows that this act was done, also on another's order. */
 function shows(answer: Exclude<JobAnswer, undefined>, { how, restarts }: LastAct): boolean {
   if (answer === 'forgotten') return how === 'cancel'
   if (how === 'requeue') return answer.restarts > restarts || answer.state === 'pending'

@@ -1,8 +1,8 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
 import { type Endpoint, REGISTRY_VERSION } from '../../core/domain/endpoint.ts'
 import { judgeNotice, type NoticeVerdict } from '../../core/domain/notice.ts'
+import type { ReplicaRequest } from '../../core/domain/replica-request.ts'
 import type { CountOomKills, EngineEffects, RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
 import { runEndpoint } from './endpoint-runner.ts'
 import { NEW_ENDPOINT } from './endpoint-state.ts'
@@ -12,46 +12,46 @@ import { newReplica, type ReplicaAction, type ReplicaEvent, type ReplicaLimits, 
 import { recordTrouble } from './trouble.ts'
 
 export interface SupervisorOptions {
-  /** What all endpoints have in common. */
+  /** The common part of all endpoints. */
   readonly identity: Pick<Endpoint, 'tier' | 'engine' | 'serves' | 'job' | 'build'>
-  /** At least one: each an engine at an address of its own. */
+  /** At least one; each is an engine at its own address. */
   readonly endpoints: readonly { readonly id: string; readonly engine: EngineEffects }[]
   readonly limits: ReplicaLimits
   readonly beatMs: number
   readonly signalLeadSeconds: number
   readonly registry: RegistryEffects
-  /** Undefined: there is no Slurm, hence no notice but a TERM, and no job that comes back. */
+  /** Undefined: without Slurm a TERM is the only notice, and there is no requeue. */
   readonly slurm: SlurmEffects | undefined
   readonly record: RecordEvent
   readonly oomKills: CountOomKills
   readonly clock: Clock
   /** Aborted by Slurm's TERM to the batch process. */
   readonly term: AbortSignal
-  /** Reports each drain request, until the process ends. */
-  onDrainRequest(heard: (request: DrainRequest) => void): void
+  /** Reports each request of an operator, until the process ends. */
+  onRequest(heard: (request: ReplicaRequest) => void): void
 }
 
-/** How often deadlines are seen to. */
+/** The interval at which deadlines are checked. */
 const TICK_MS = 200
-/** A notice step that ends at once is not started again sooner than this: srun would be asked in a loop. */
+/** The least time between two starts of the notice step, so that a step that ends at once does not cause a loop of srun. */
 const NOTICE_STEP_APART_MS = 5_000
-/** The job leaves without waiting any longer for a shared directory that does not take the files away. */
+/** The longest wait for the shared directory to remove the files. */
 const WITHDRAW_MS = 2_000
-/** Nor for one that does not take their logs, where a quarter of KillWait is not less. */
+/** The longest wait for the shared directory to take the logs, if a quarter of KillWait is not less. */
 const LOGS_MS = 5_000
-/** What the kernel may have done to the engine. */
+/** Events that an out-of-memory kill can cause. */
 const MAY_BE_OOM: ReadonlySet<string> = new Set(['engine exited', 'engine unfit', 'model failed'])
-/** Who sends a TERM without Slurm means it. */
+/** Without Slurm a TERM is an order to leave. */
 const CANCELLED: NoticeVerdict = { kind: 'leave', cause: 'cancelled', requeue: false }
 
 /**
- * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the
- * batch process may exit.
+ * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the batch
+ * process may exit.
  */
 export async function supervise(options: SupervisorOptions): Promise<void> {
   const { registry, slurm, clock } = options
   const { job } = options.identity
-  const id = options.endpoints[0]?.id ?? '' // what is said of the whole replica is said of its first endpoint
+  const id = options.endpoints[0]?.id ?? '' // events of the whole replica carry the id of its first endpoint
   let state = newReplica(options.endpoints.length)
   let noticeStepAt = -NOTICE_STEP_APART_MS
   let noticeSteps = 0
@@ -84,7 +84,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
   if (options.term.aborted) onTerm()
   else options.term.addEventListener('abort', onTerm, { once: true })
-  options.onDrainRequest(request => {
+  options.onRequest(request => {
     if (slurm === undefined) record('asked to leave', { id, comeBack: request.requeue }) // for who keeps us running
     post({ kind: 'drain requested', request })
   })
@@ -133,7 +133,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     options.record(event, { ...detail, ...(MAY_BE_OOM.has(event) ? newOomKills() : {}) })
   }
 
-  /** Kills since the event before, where the node tells; a count that falls is another cgroup's. */
+  /** Kills since the event before, where the count is available. A falling count belongs to another cgroup. */
   function newOomKills(): { oomKills?: number } {
     const before = oomKills
     oomKills = options.oomKills()
@@ -151,7 +151,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     noticeStepAt = clock.now()
     noticeSteps += 1
     const hasJustBegun = noticeSteps === 1
-    // A notice from before the step listens would be missed: Slurm is asked once it does.
+    // A notice before the step receives signals would be missed, so Slurm is asked once it does.
     const begun = () => void ask(hasJustBegun).catch(trouble.report(id, 'ask Slurm'))
     const said = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
     listening = false
@@ -168,12 +168,12 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     post({ kind: 'verdict', verdict: judgeNotice(answer, ours), heardAt })
   }
 
-  /** The TERM that follows ends the process. */
+  /** Performs the last act. The TERM that follows ends the process. */
   async function leave(how: 'requeue' | 'cancel'): Promise<void> {
     await Promise.race([allWithdrawn(), clock.sleep(WITHDRAW_MS)])
     if (slurm === undefined) {
       post({ kind: 'taken' })
-      return post({ kind: 'term' }) // nobody else will end us
+      return post({ kind: 'term' }) // without Slurm no TERM follows
     }
     const taken = () => {
       record(how === 'requeue' ? 'requeued' : 'cancelled', { id })
@@ -185,13 +185,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     post({ kind: 'left' })
   }
 
-  /** Only once the job has taken its leave: what may take long, and may hang, must not hold that up. */
+  /** Only after the last act, because copies of logs may take long or hang. */
   function keepLogs(): Promise<unknown> {
     logsKept ??= Promise.all(runners.map(one => one.keepLogs()))
     return logsKept
   }
 
-  /** Past the deadline the process ends all the same. */
+  /** After the deadline the process ends without the rest. */
   async function keepLogsInTime(): Promise<void> {
     const deadlineMs = Math.min(LOGS_MS, options.limits.killWaitMs / 4)
     const late = clock.sleep(deadlineMs).then(() => 'late')
@@ -199,7 +199,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     trouble.report(id, 'keep the logs')(new Error(`No answer within ${deadlineMs / 1_000} s`))
   }
 
-  /** The counter moves while this process lives and answers for its engines; it waits for none of them. */
+  /** The counter moves while this process lives; it does not wait for an engine. */
   async function beat(): Promise<void> {
     const loads = options.endpoints.flatMap((one, index) => {
       const load = runners[index]?.load()
@@ -209,11 +209,11 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     beats += 1
     const endpoints = Object.fromEntries(loads)
     await trouble.attempt(id, 'beat', () => registry.beat({ version: REGISTRY_VERSION, beat: beats, endpoints }))
-    // One of them with each beat: what this costs the shared directory does not grow with their number.
+    // One endpoint with each beat, so that the load on the shared directory does not grow with their number.
     await runners[beats % runners.length]?.heal(isFenced)
   }
 
-  /** Slurm runs the job anew, or knows it no more. */
+  /** Slurm has started the job again, or no longer knows it. */
   async function isFenced(): Promise<boolean> {
     const answer = await slurm?.job()
     return answer === 'forgotten' || (answer !== undefined && answer.restarts > job.restarts)

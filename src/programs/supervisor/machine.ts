@@ -1,5 +1,6 @@
-import type { DrainRequest } from '../../core/domain/drain-request.ts'
+import { KEPT_SECONDS } from '../../core/domain/kill-wait.ts'
 import type { NoticeVerdict } from '../../core/domain/notice.ts'
+import type { DrainRequest } from '../../core/domain/replica-request.ts'
 import { type Terms, tighten } from './drain.ts'
 import { stepEndpoint } from './endpoint-machine.ts'
 import {
@@ -12,34 +13,34 @@ import {
 } from './endpoint-state.ts'
 
 /**
- * What one replica does, as a pure function of what happened: a job whose endpoints come up, fail and serve each on its
- * own, and leave together.
+ * What one replica does, as a pure function of its events: a job whose endpoints start, fail and serve each on its own, and leave
+ * together.
  *
  * ```
  *  new ─start─► up ──all endpoints over──► leaving ──taken, and TERM or none in time──► gone
  * ```
  *
- * Notices are the replica's: each reaches all endpoints. It leaves when none has anything left to do, and gives its node
- * back when all of them have failed. A TERM that is faster than Slurm's answer to the last act ends nothing yet.
+ * A notice is for the replica and reaches all endpoints. The replica leaves when all endpoints are over, and gives its node back
+ * when all have failed. A TERM before Slurm's answer to the last act does not end the replica yet.
  */
 export interface ReplicaState {
   readonly phase: 'new' | 'up' | 'leaving' | 'gone'
   readonly endpoints: readonly EndpointState[]
-  /** Why it must leave, as far as that is known; undefined: it need not. */
+  /** Its terms of leaving, as far as known; undefined: it need not leave. */
   readonly notice: Terms | undefined
-  /** leaving: when no TERM will come any more, or after one, no answer. */
+  /** leaving: the time after which no TERM is expected, or after a TERM no answer. */
   readonly dueAt: number
-  /** leaving: what Slurm was asked for, until it has taken that. */
+  /** leaving: the order to Slurm, until Slurm has taken it. */
   readonly pending: 'requeue' | 'cancel' | undefined
-  /** When to ask Slurm again, while it has not said why the notice step ended. */
+  /** When to ask Slurm again for the reason of the notice step's end. */
   readonly askAt: number | undefined
-  /** Slurm's TERM has reached the batch process: nothing is left but to end. */
+  /** Slurm's TERM has reached the batch process, which must end. */
   readonly gotTerm: boolean
-  /** What an operator wants as the last act; it outlives whatever Slurm says meanwhile. */
+  /** The last act that an operator requested; later answers of Slurm do not change it. */
   readonly requestedAct: 'requeue' | 'cancel' | undefined
 }
 
-/** What happens to one endpoint says to which. */
+/** An event of one endpoint carries its index. */
 export type ReplicaEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'unfit'; readonly message: string }
@@ -48,9 +49,9 @@ export type ReplicaEvent =
   | { readonly kind: 'verdict'; readonly verdict: NoticeVerdict; readonly heardAt: number }
   | { readonly kind: 'term' }
   | { readonly kind: 'drain requested'; readonly request: DrainRequest }
-  /** Slurm has taken the last act. */
+  /** Slurm has taken the order for the last act. */
   | { readonly kind: 'taken' }
-  /** Slurm shows that the job is ours no more. */
+  /** Slurm shows that the job is no longer ours. */
   | { readonly kind: 'left' }
   | { readonly kind: 'tick' }
 
@@ -64,7 +65,7 @@ export type ReplicaAction =
 
 export interface ReplicaLimits {
   readonly loadTimeoutMs: number
-  /** Slurm's KillWait: what is left after a TERM. */
+  /** Slurm's KillWait: the time after a TERM. */
   readonly killWaitMs: number
 }
 
@@ -83,10 +84,9 @@ export function newReplica(endpoints: number): ReplicaState {
   }
 }
 
-/** Of what Slurm grants, this much is kept for the end ("withdraw before you stop", docs/design/rules.md). */
-const KEPT_MS = 5_000
+const KEPT_MS = KEPT_SECONDS * 1_000
 const ASK_AGAIN_MS = 2_000
-/** After a TERM an answer of Slurm is waited for until this much of KillWait is left, or half of a short one. */
+/** After a TERM the wait for an answer of Slurm ends when this much of KillWait is left, or half of a short KillWait. */
 const LAST_MS = 2 * KEPT_MS
 
 /** `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing. */
@@ -111,14 +111,14 @@ export function step(state: ReplicaState, event: ReplicaEvent, now: number, limi
     case 'taken':
       return state.gotTerm ? end(state) : [{ ...state, pending: undefined }, []]
     case 'left':
-      // The TERM that follows ends us; if none comes, Slurm has lost us and there is nothing to wait for.
+      // The TERM that follows ends us. If none comes, Slurm has lost us, and we end without it.
       return state.gotTerm ? end(state) : [{ ...state, pending: undefined, dueAt: now + limits.killWaitMs }, []]
     case 'tick':
       return onTick(state, now, limits)
   }
 }
 
-/** Lets one endpoint, or all of them, know; the replica leaves when the last of them is over. */
+/** Passes an event to one endpoint or to all. The replica leaves when the last of them is over. */
 function stepEndpoints(
   state: ReplicaState,
   event: EndpointEvent,
@@ -140,18 +140,18 @@ function stepEndpoints(
   return [left, [...actions, ...last]]
 }
 
-/** The last act, when no endpoint has anything left to do. */
+/** The last act, when all endpoints are over. */
 function depart(state: ReplicaState): Step {
   const failed = state.endpoints.flatMap((one, index) => (one.afterStop === 'fail' ? [index] : []))
   if (failed.length === state.endpoints.length) return giveBack(state, null)
   const withdrawals = failed.map(index => ({ kind: 'endpoint', index, action: { kind: 'withdraw' } }) as const)
-  // Without a last act of ours the job has ended already, or is another's: there is nothing left to say to Slurm.
+  // Without a last act the job has ended already, or belongs to a later run: Slurm gets no order.
   const how = state.requestedAct ?? (state.notice?.requeue === true ? 'requeue' : undefined)
   if (state.gotTerm || how === undefined) return end(state, withdrawals)
   return [leaving(state, how), [...withdrawals, { kind: 'leave', how }]]
 }
 
-/** Nothing here can serve; the endpoint files stay and say why. */
+/** No endpoint here can serve; the endpoint files stay, with the reason. */
 function giveBack(state: ReplicaState, message: string | null): Step {
   const record = { kind: 'record', event: 'failed', detail: { message } } as const
   return [leaving(state, 'cancel'), [record, { kind: 'leave', how: 'cancel' }]]
@@ -197,7 +197,7 @@ function onVerdict(
   }
 }
 
-/** Slurm's TERM: the job has ended, KillWait is all there is, and whether it comes back is no longer ours to say. */
+/** Slurm's TERM: the job has ended, only KillWait is left, and we can no longer decide about a requeue. */
 function onTerm(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   const gotTerm: ReplicaState = { ...state, gotTerm: true }
   if (state.phase === 'leaving' && state.pending !== undefined) {
@@ -211,10 +211,10 @@ function onTerm(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   return [noticed, cause === undefined ? [...actions, { kind: 'ask slurm' }] : actions]
 }
 
-/** An operator's notice: Slurm waits for nothing here, so there is a deadline only where the operator set one. */
+/** An operator's notice: Slurm sets no deadline here, so there is one only if the operator set it. */
 function onDrainRequest(state: ReplicaState, request: DrainRequest, now: number, limits: ReplicaLimits): Step {
   const { requeue, withinSeconds } = request
-  // Before the start nobody can have asked (there is no endpoint file yet); after the last act it is too late.
+  // Before the start there cannot be a request (no endpoint file yet); after the last act it is too late.
   if (state.phase !== 'up') return [state, []]
   const noted: ReplicaState = { ...state, requestedAct: requeue ? 'requeue' : 'cancel' }
   if (isLeaving(state)) return [noted, []]
@@ -222,7 +222,7 @@ function onDrainRequest(state: ReplicaState, request: DrainRequest, now: number,
   return notice(noted, { cause: 'operator', deadlineAt, requeue }, now, limits)
 }
 
-/** More is known about why, and until when: every endpoint hears it. */
+/** Newer terms: every endpoint gets them. */
 function notice(state: ReplicaState, terms: Terms, now: number, limits: ReplicaLimits): Step {
   const known = state.notice === undefined ? terms : tighten(state.notice, terms, state.gotTerm)
   return stepEndpoints({ ...state, notice: known }, { kind: 'noticed', terms, gotTerm: state.gotTerm }, now, limits)
@@ -236,10 +236,10 @@ function onTick(state: ReplicaState, now: number, limits: ReplicaLimits): Step {
   return [{ ...ticked, askAt: undefined }, [...actions, { kind: 'ask slurm' }]]
 }
 
-/** Slurm may have taken the last act all the same: what is not known is not said. */
+/** Slurm may have taken the order all the same, so the event reports only that there was no answer. */
 function endUntaken(state: ReplicaState): Step {
   if (state.pending === undefined) return end(state)
-  const detail = { what: state.pending, error: 'No answer of Slurm until the end of the job' }
+  const detail = { what: state.pending, error: 'No answer from Slurm until the end of the job' }
   return end(state, [{ kind: 'record', event: 'cannot', detail }])
 }
 
@@ -247,7 +247,7 @@ function end(state: ReplicaState, first: readonly ReplicaAction[] = []): Step {
   return [{ ...state, phase: 'gone' }, [...first, { kind: 'end' }]]
 }
 
-/** The drain has ended: a verdict changes nothing any more. */
+/** The drain has ended, so a verdict has no effect. */
 function isLeaving({ phase, endpoints }: ReplicaState): boolean {
   return phase === 'leaving' || phase === 'gone' || endpoints.every(isEnding)
 }

@@ -16,7 +16,6 @@ import { takesConnection } from '../../adapters/system/network.ts'
 import { createNonblockingOutput } from '../../adapters/system/nonblocking-output.ts'
 import { readOomKills } from '../../adapters/system/oom-kills.ts'
 import { removeDirectory } from '../../adapters/system/owned-directory.ts'
-import { signal } from '../../adapters/system/processes.ts'
 import { makeScratch } from '../../adapters/system/scratch.ts'
 import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { readStreamText } from '../../adapters/system/stream-text.ts'
@@ -25,50 +24,50 @@ import type { Context } from '../../core/context.ts'
 import { termReachesAll } from '../../core/domain/block-notice-signals.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
+import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
-import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
 import { supervise as run } from './loop.ts'
 import { createSiteKeySource } from './site-key-source.ts'
 
-/** slurm.conf(5) KillWait, where Slurm does not say. */
-const DEFAULT_KILL_WAIT_SECONDS = 30
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
 const SLURM_TIMEOUT_MS = 10_000
 const SHARED_DEADLINE_MS = 5_000
-/** The job leaves, whether or not its last events reach the shared directory. */
+/** The longest wait for the last events to reach the shared directory. */
 const LAST_WORDS_MS = 1_000
-/** A worker that listens takes a connection at once, unless something between the nodes holds it up. */
+/** A listening worker accepts a connection at once, unless a firewall between the nodes drops packets. */
 const WORKER_CONNECT_MS = 5_000
 
 export interface SuperviseOptions {
-  /** How often `sluice up` has restarted this replica: there is no Slurm, and no job. */
+  /** How often `sluice up` has restarted this replica; only without Slurm. */
   readonly withoutSlurm?: string
 }
 
 /**
- * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without
- * Slurm, until a TERM; and not a moment longer than the parent that started it.
+ * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without Slurm
+ * it runs until a TERM or the end of its parent.
  */
 export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
   // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the notice step has heard it.
   // Nor does a
   // SIGHUP mean anything here (context.ts).
-  process.on('SIGUSR2', () => undefined)
-  const spec = readSpec(await readStdin(context.signal))
-  const job = options.withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(options.withoutSlurm)
+  context.onSignal('SIGUSR2', () => undefined)
+  const spec = readSpec(await readStdin(context))
+  const { withoutSlurm } = options
+  const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
   const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(spec.shared, serialQueue)
   const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
-  const output = createNonblockingOutput(process.stdout.fd)
+  const output = createNonblockingOutput(context.stdoutFd)
   const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, serialQueue)
   let scratch: string | undefined
   const engine = ENGINES[spec.engine]
-  const slurm = options.withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
+  const slurm = withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
 
   await registry
     .make()
@@ -102,25 +101,23 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       oomKills: readOomKills,
       clock: systemClock,
       term: context.signal,
-      onDrainRequest: heard =>
-        process.on(REQUEST_SIGNAL, () => {
-          registry.drainRequest(replica).then(
+      onRequest: heard =>
+        context.onSignal(REQUEST_SIGNAL, () => {
+          registry.readRequest(replica).then(
             request => {
               if (request !== undefined) heard(request)
             },
-            error =>
-              journal.record('cannot', { id: `${replica}-0`, what: 'read a drain request', error: messageOf(error) }),
+            error => journal.record('cannot', { id: `${replica}-0`, what: 'read a request', error: messageOf(error) }),
           )
         }),
     })
   } catch (error) {
-    // Standard error stays on this node; what is in the shared directory `sluice logs` and `explain` show.
+    // Standard error stays on this node; `sluice logs` and `explain` show the events in the shared directory.
     if (!context.signal.aborted) journal.record('failed', { id: `${replica}-0`, message: messageOf(error) })
     throw error
   } finally {
     await Promise.race([journal.close().then(output.flush), systemClock.sleep(LAST_WORDS_MS)])
     if (scratch !== undefined) await removeDirectory(scratch)
-    process.channel?.unref()
   }
 }
 
@@ -130,7 +127,7 @@ interface EndpointsOptions {
   readonly scratch: string
   readonly workers: WorkerNodes | undefined
   readonly takeKey: () => Promise<string>
-  /** Without it all GPUs of the machine are ours, and nobody but the supervisor ends an engine. */
+  /** Without Slurm all GPUs of the machine are ours, and only the supervisor ends an engine. */
   readonly slurm: Pick<ReachedSlurm, 'termReachesAll'> | undefined
 }
 
@@ -170,7 +167,7 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
   )
 }
 
-/** By the devices of its drivers; a processor's own graphics of AMD's may stand beside GPUs of NVIDIA's. */
+/** By the devices of its drivers. An AMD processor's own graphics may be present beside NVIDIA GPUs. */
 async function hasAmdGpus(): Promise<boolean> {
   const isThere = (path: string) =>
     access(path).then(
@@ -184,30 +181,21 @@ function withAllGpus(env: NodeJS.ProcessEnv, count: number): NodeJS.ProcessEnv {
   return { CUDA_VISIBLE_DEVICES: Array.from({ length: count }, (_, gpu) => gpu).join(','), ...env }
 }
 
-/** Slurm itself takes no script that is larger (slurm.conf(5) max_script_size). */
+/** Slurm refuses a larger script (slurm.conf(5) max_script_size). */
 const MAX_SPEC_BYTES = 4 * 1024 * 1024
 
-async function readStdin(signal: AbortSignal): Promise<string> {
+async function readStdin({ stdin, signal }: Context): Promise<string> {
   try {
-    return await readStreamText(process.stdin, MAX_SPEC_BYTES, signal)
+    return await readStreamText(stdin(), MAX_SPEC_BYTES, signal)
   } catch (cause) {
     throw new UserError('Cannot read the replica spec on standard input', { cause })
   }
 }
 
 function readSpec(input: string): ReplicaSpec {
-  try {
-    const spec: ReplicaSpec = JSON.parse(input)
-    if (spec.version === 1 && Object.hasOwn(ENGINES, spec.engine)) return spec
-    throw new Error(`version ${spec.version}, engine "${spec.engine}"`)
-  } catch (cause) {
-    throw new UserError(
-      'Cannot supervise: standard input holds no replica spec; start it from a script of `sluice render`',
-      {
-        cause,
-      },
-    )
-  }
+  const read = parseReplicaSpec(input)
+  if ('spec' in read) return read.spec
+  throw new UserError(`Cannot use the replica spec on standard input: ${read.problem}`)
 }
 
 type Job = Endpoint['job']
@@ -223,7 +211,7 @@ async function reachSlurm(job: Job, { env }: Context): Promise<ReachedSlurm> {
   const config = await slurm.config()
   return {
     killWaitSeconds: config.kind === 'answered' ? config.value.killWaitSeconds : undefined,
-    // Where Slurm does not say: what is done against it harms only rare programs.
+    // If not known, assume it: the protection harms only rare programs.
     termReachesAll: (config.kind === 'answered' ? termReachesAll(config.value) : undefined) ?? true,
     effects: {
       listen: (begun, signal) => listenForNotice({ env, node: job.node, begun, signal }),
@@ -255,8 +243,8 @@ async function workerNodes(spec: ReplicaSpec, job: Job, { env }: Context): Promi
 }
 
 /** Our pid stands for a job's number. When the parent goes, however it goes, so do we, and the engine's watcher ends it. */
-function jobWithoutSlurm(restarts: string): Job {
-  process.once('disconnect', () => signal(process.pid, 'SIGKILL'))
+function jobWithoutSlurm(restarts: string, { dieWithParent }: Context): Job {
+  dieWithParent()
   return jobOf(process.pid, Number(restarts))
 }
 

@@ -1,26 +1,26 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 
-/** An unreadable key is asked for again after this. */
+/** The interval of new attempts to read an unreadable key. */
 const AGAIN_MS = 1_000
 
 /**
- * The newest engine key, from site.key, as the engines of one replica get it. What cannot be read leaves the last one
- * in use ("unknown is not none", docs/design/rules.md).
+ * The newest engine key, from site.key, for the engines of one replica. While it cannot be read, the last one stays in use
+ * ("unknown is not none", docs/design/rules.md).
  */
 export interface SiteKeySource {
   /**
-   * Waits until there is a key: an engine that starts without would be open to everybody. Nothing is served meanwhile, so
-   * nobody is kept waiting but the replica itself. Returns without one when the signal aborts.
+   * Waits until there is a key, because an engine without one would be open to every account. The replica does not serve meanwhile.
+   * Returns without a key when the signal aborts.
    */
   first(clock: Clock, signal: AbortSignal): Promise<void>
-  /** @throws when there never was one. */
+  /** @throws when there has never been a key. */
   take(): Promise<string>
-  /** All that were given out: logs are to be kept without them. */
+  /** All keys that were given to engines: they are redacted in logs. */
   taken(): readonly string[]
 }
 
-/** `trouble` hears once of each reason why the key cannot be read. */
+/** `trouble` is called once for each reason why the key cannot be read. */
 export function createSiteKeySource(read: () => Promise<string>, trouble: (message: string) => void): SiteKeySource {
   const taken = new Set<string>()
   let last: string | undefined
@@ -31,7 +31,7 @@ export function createSiteKeySource(read: () => Promise<string>, trouble: (messa
       while (!signal.aborted) {
         const isThere = await source.take().then(
           () => true,
-          () => false, // `trouble` has heard why
+          () => false, // `trouble` has the reason
         )
         if (isThere) return
         await clock.sleep(AGAIN_MS, signal)

@@ -1,11 +1,10 @@
 import { messageOf } from '../../core/domain/caught.ts'
 import type { RecordEvent } from './effects.ts'
 
-/** What goes wrong and is tried again, in events. */
+/** Events about failures that are retried. */
 export interface Trouble {
   /**
-   * Does what is done again and again, and reports only the beginning and the end of its trouble. Returns whether it
-   * worked.
+   * Runs repeated work, and reports only the beginning and the end of its trouble. Returns whether it worked.
    */
   attempt(id: string, what: string, work: () => Promise<void>): Promise<boolean>
   report(id: string, what: string): (error: unknown) => void

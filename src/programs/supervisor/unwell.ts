@@ -1,28 +1,28 @@
 import { FORSAKEN_MS, type Looked } from './drain.ts'
 
 /**
- * An engine that serves while its health says, again and again, that it should not. Its answers may be right all the
- * same, so nothing of it is broken for that: its file says so, and gateways that have others send new requests there.
- * Times are milliseconds of the loop's clock.
+ * An engine that serves while its health checks fail again and again. Its answers may still be right, so its requests are not
+ * broken: its file reports it, and gateways with other engines send new requests there. Times are milliseconds of the loop's
+ * clock.
  */
 export interface Unwell {
   readonly message: string
   readonly since: number
-  /** Nobody listens: no request can come, whatever the gateways think. */
+  /** Its port refuses connections, so no request can reach it. */
   readonly refuses: boolean
-  /** Since when nobody was connected. */
+  /** Since when no client was connected. */
   readonly quietSince: number | undefined
-  /** Since when nobody was connected, and nobody could come. */
+  /** Since when no client was connected, and no gateway could send one. */
   readonly idleSince: number | undefined
-  /** It was withdrawn from every gateway, also where there is no other. */
+  /** Whether it was withdrawn from every gateway, even as the last of its tier. */
   readonly isLeaving: boolean
 }
 
-/** Idle for so long ("withdraw before you stop", docs/design/rules.md). */
+/** Idle for this long ("withdraw before you stop", docs/design/rules.md). */
 const IDLE_MS = 1_000
-/** What ends by itself ends within this; loading a model again may take longer. */
+/** A passing problem ends within this; loading a model again may take longer. */
 const PATIENCE_MS = 30_000
-/** The last endpoint of its tier is spared for longer, and goes only when nobody has come for a while. */
+/** The last endpoint of its tier is kept for longer, and is withdrawn only after a while without clients. */
 const LAST_PATIENCE_MS = 120_000
 const LAST_QUIET_MS = 10_000
 
@@ -31,13 +31,13 @@ export function fallIll(message: string, refuses: boolean, now: number): Unwell 
 }
 
 /**
- * What an unwell engine is to do after a look at what still needs it. What is not known keeps it where it is
+ * The next step of an unwell engine after a look at what still needs it. While something is not known, it stays
  * ("unknown is not none", docs/design/rules.md).
  */
 export function lookAtUnwell(before: Unwell, looked: Looked, now: number): [Unwell, 'stay' | 'withdraw' | 'restart'] {
   const isAwaited = before.isLeaving && looked.isHeldByLiving === true
   const quietSince = looked.connections === 0 && !isAwaited ? (before.quietSince ?? now) : undefined
-  // What still holds it is a gateway that is dead, or a file that says nothing.
+  // Only a dead gateway or an unreadable file still holds it.
   const isForsaken =
     before.isLeaving && looked.cleared === false && quietSince !== undefined && now - quietSince >= FORSAKEN_MS
   const isOut = before.refuses || looked.cleared === true || isForsaken

@@ -1,6 +1,6 @@
 /**
- * A sluice.yaml for a machine that has none: one tier at `/`, which a demo engine answers, or llama-server with `model`.
- * It is read like any other, so every default is the schema's.
+ * A sluice.yaml for a machine that has none: one tier at `/`, served by the demo engine, or by llama-server with `model`. It is
+ * read like any other, so every default comes from the schema.
  */
 export function defaultConfig(at: { directory: string; port: number; model?: { name: string; file: string } }): string {
   const engine = at.model === undefined ? { engine: 'demo' } : { engine: 'llama.cpp', model: at.model }
@@ -14,7 +14,7 @@ export function defaultConfig(at: { directory: string; port: number; model?: { n
   })
 }
 
-/** A tier's name for a model: of the alphabet of tiers, which the ids of its endpoints are made of. */
+/** A tier's name from a model's name, in the alphabet of tier names. */
 export function tierName(model: string): string {
   const name = model.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')
   return /^[a-z]/.test(name) ? name.slice(0, MAX_TIER_NAME).replace(/_$/, '') : 'model'
@@ -22,7 +22,7 @@ export function tierName(model: string): string {
 
 const MAX_TIER_NAME = 32
 
-/** A .gguf file's name as clients ask for it. */
+/** The name of a .gguf file's model for clients. */
 export function modelName(file: string): string {
   const name = file.slice(file.lastIndexOf('/') + 1).replace(/\.gguf$/i, '')
   return name.replaceAll(/[^A-Za-z0-9_.:@+-]/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'model'

@@ -17,21 +17,21 @@ export function parseEvent(line: string): JournalEvent | undefined {
   }
 }
 
-/** What a person wants to hear of what a supervisor records; undefined: nothing. */
+/** A supervisor's event in words for people; undefined for events that people need not see. */
 export function describeReplicaEvent({ event, message, ...detail }: JournalEvent): string | undefined {
   switch (event) {
     case 'engine exited':
       return `the engine ended: ${shorten(message)}`
     case 'engine unfit':
-      return `the engine is started again: ${shorten(message)}`
+      return `the engine is restarted: ${shorten(message)}`
     case 'failed':
       return typeof message === 'string'
         ? `${shorten(message)}`
-        : 'given up: its engine does not come up; its supervisor begins anew'
+        : 'given up: its engine does not start; its supervisor is restarted'
     case 'asked to leave':
       return detail['comeBack'] === true
-        ? 'leaving, as an operator asked; it is started again'
-        : 'leaving, as an operator asked, for as long as this sluice up runs'
+        ? 'leaving: an operator asked for it; it will be restarted'
+        : 'leaving: an operator asked for it; this sluice up will not restart it'
     case 'drained':
       return detail['outcome'] === 'deadline' ? `requests were cut: they took too long to end` : undefined
     case 'cannot':
@@ -43,14 +43,14 @@ export function describeReplicaEvent({ event, message, ...detail }: JournalEvent
   }
 }
 
-/** As describeReplicaEvent, for the updater in this process. */
+/** Like describeReplicaEvent, for the updater in this process. */
 export function describeUpdaterEvent({ event, message, ...detail }: JournalEvent): string | undefined {
   if (event === 'trouble') return shorten(message)
   if (event === 'recovered') return `${detail['what']} is well again`
   return event === 'bad file' ? shorten(message) : undefined
 }
 
-/** What to report of each tier that nginx reaches differently now; both by tier, as ids. */
+/** The messages for tiers whose endpoints in nginx have changed; both maps have ids by tier. */
 export function describeRoutes(
   before: Readonly<Record<string, readonly string[]>>,
   after: Readonly<Record<string, readonly string[]>>,
@@ -59,19 +59,19 @@ export function describeRoutes(
   return Object.entries(after).flatMap(([tier, ids]) => {
     const [had, has] = [before[tier]?.length ?? 0, ids.length]
     if (had === has) return []
-    if (has === 0) return [[tier, 'no engine; clients get 503 and are told to come again']]
+    if (has === 0) return [[tier, 'no engine; clients get 503 with Retry-After']]
     return [[tier, `${has === 1 ? 'one engine answers' : `${has} engines answer`} at ${urlOf(tier)}`]]
   })
 }
 
-/** Of a text of many lines the first, the one that says why, and the last ones, of a length that a terminal bears. */
+/** The first line of a long text, the line with the reason, and the last lines, shortened for a terminal. */
 function shorten(text: unknown): string {
   const lines = withoutSequences(String(text))
     .split(/[\r\n]+/)
     .map(line => line.replaceAll(/\p{Cc}/gu, ' ').trim())
     .filter(line => line !== '')
   if (lines.length <= 3) return lines.join(' | ').slice(0, MAX_CHARACTERS)
-  // An engine says why once, and then what follows from it. The first line begins with how it ended.
+  // An engine prints the reason once, and then its consequences. The first line begins with how it ended.
   const telling = lines.findIndex((line, at) => at > 0 && TELLING.test(line))
   const kept = new Set([0, ...(telling === -1 ? [lines.length - 2] : [telling]), lines.length - 1])
   const shown = lines.flatMap((line, at) => {

@@ -1,7 +1,8 @@
 import type { Clock } from '../../adapters/system/clock.ts'
 import { messageOf } from '../../core/domain/caught.ts'
+import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 
-/** One `sluice supervise` of ours. */
+/** One `sluice supervise` process. */
 export interface RunningSupervisor {
   readonly pid: number
   /** How it ended, in words; never rejects. */
@@ -10,13 +11,13 @@ export interface RunningSupervisor {
 }
 
 export interface ReplicaEffects {
-  /** @throws when it cannot be started at all. */
+  /** @throws when it cannot be started. */
   start(restarts: number): RunningSupervisor
-  /** Ends what a supervisor left behind and takes its files away. */
+  /** Ends processes that a supervisor left behind, and removes its files. */
   clear(pid: number, restarts: number): Promise<void>
-  /** Whether an operator has asked the one that has just ended to go and not to come back. */
+  /** Whether an operator has asked for the last one to leave for good. */
   isRemoved(): boolean
-  /** It ended unasked, and the next one is started in `waitMs`. */
+  /** It ended by itself, and the next one starts in `waitMs`. */
   ended(how: string, waitMs: number): void
 }
 
@@ -29,15 +30,15 @@ export interface ReplicaOptions {
   readonly killNow: AbortSignal
 }
 
-/** A supervisor that ran this long was well: its end is the first in a row. */
+/** After a run of this length an end counts as the first in a row. */
 const WELL_MS = 60_000
 const LONGEST_WAIT_MS = 60_000
-/** A supervisor drains for 25 s at most (KillWait less what is kept), and ends an engine in 2 s more. */
-const END_MS = 35_000
+/** A supervisor drains for KillWait less KEPT_SECONDS at most, and ends an engine in 2 s more. */
+const END_MS = (DEFAULT_KILL_WAIT_SECONDS + 5) * 1_000
 
 /**
- * Keeps one replica's supervisor running, started again after 1, 2, 4 … 60 s. Resolves after `stop`, or when the replica was
- * removed; nothing of it is left then.
+ * Keeps one replica's supervisor running, with restarts after 1, 2, 4 … 60 s. Resolves after `stop`, or when the replica was
+ * removed; no process of it is left then.
  */
 export async function keepReplica({ effects, clock, stop, killNow }: ReplicaOptions): Promise<void> {
   let failures = 0
@@ -59,14 +60,14 @@ export async function keepReplica({ effects, clock, stop, killNow }: ReplicaOpti
       return messageOf(error)
     }
     const gone = new AbortController()
-    void end(supervisor, gone.signal).catch(() => undefined) // its end is what is waited for
+    void end(supervisor, gone.signal).catch(() => undefined) // its end is awaited below
     const how = await supervisor.exited
     gone.abort()
     await effects.clear(supervisor.pid, restarts)
     return how
   }
 
-  /** TERM when it is time to stop, KILL when that is late, or asked for now. */
+  /** TERM at the stop, KILL after the grace or on `now`. */
   async function end(supervisor: RunningSupervisor, gone: AbortSignal): Promise<void> {
     await aborted(AbortSignal.any([stop, killNow, gone]))
     if (gone.aborted) return

@@ -10,6 +10,7 @@ import { startIpcChild } from '../../adapters/system/ipc-child.ts'
 import type { Context } from '../../core/context.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { idOf } from '../../core/domain/local-replica.ts'
+import { formatReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { toReplicaSpec } from '../../core/job-script/to-replica-spec.ts'
 import { idsOf } from '../updater/plan-gateway.ts'
@@ -33,9 +34,9 @@ export interface UpOptions extends SiteOptions {
 }
 
 export interface Interrupts {
-  /** Drain and end: aborted by the first INT, TERM or HUP. */
+  /** The first INT, TERM or HUP aborts this: drain and end. */
   readonly stop: AbortController
-  /** End at once: by the second. */
+  /** The second aborts this: end at once. */
   readonly killNow: AbortController
 }
 
@@ -48,10 +49,10 @@ export interface SiteRun {
   readonly interrupts: Interrupts
 }
 
-/** For requests that nginx has when the engines are gone: errors, which are short. */
+/** For requests that nginx still has when the engines are gone: they get errors, which are short. */
 const NGINX_GRACE_MS = 2_000
 
-/** Runs the site until it is told to stop, or with `once` until it has answered. Nothing of it runs afterwards. */
+/** Runs the site until a signal, or with `once` until it has answered. No process of it runs afterwards. */
 export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   const { site, options, context, interrupts } = run
   const { config, places } = site
@@ -87,7 +88,7 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
     const effects = replicaEffects(replica, run, report)
     const ended: typeof effects.ended = (how, waitMs) => {
       effects.ended(how, waitMs)
-      if (tried.add(replica).size === replicas.length) first.reject(new Error('Cannot answer: no engine came up'))
+      if (tried.add(replica).size === replicas.length) first.reject(new Error('Cannot answer: no engine started'))
     }
     return keepReplica({
       ...{ effects: { ...effects, ended }, clock: systemClock, stop: stop.signal, killNow: killNow.signal },
@@ -101,15 +102,15 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   try {
     if (options.once === true) await Promise.race([answered, ...ends])
     else {
-      // A site of one engine, which never comes up: nobody waits for that. Others may be mended as they run.
+      // With one engine that never starts, there is no reason to wait. With several, the others may start.
       const shown = answered.then(
-        () => context.print('Ctrl-C ends all of it'),
+        () => context.print('Ctrl-C ends all of them'),
         error => (site.isDefault ? Promise.reject(error) : context.print(messageOf(error))),
       )
       await Promise.race([...ends, shown.then(() => Promise.race(ends))])
     }
   } finally {
-    // Supervisors first: they drain, for which they wait for the updater's routes. nginx comes last.
+    // Supervisors end first: their drain waits for the updater's routes. nginx ends last.
     stop.abort()
     await Promise.all(keeping)
     updaterOver.abort('`sluice up` ends')
@@ -118,7 +119,7 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   }
 }
 
-/** Says a line about somebody, unless it was the last about them. */
+/** Prints a line about a tier, unless it equals the last line about it. */
 type Report = (who: string, line: string | undefined) => void
 
 function createReport({ print }: Context): Report {
@@ -139,7 +140,7 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, repo
       startIpcChild({
         argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
         env: { ...context.env, TMPDIR: join(work, 'tmp') },
-        input: JSON.stringify(spec),
+        input: formatReplicaSpec(spec),
         onLine(line) {
           const event = parseEvent(line)
           if (event?.event === 'asked to leave') isRemoved = event['comeBack'] === false
@@ -154,14 +155,14 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, repo
       )
     },
     ended(how, waitMs) {
-      // It has said itself why it gave up.
+      // Its own event has the reason.
       if (how !== 'ended with code 0')
         report(spec.tier, `its supervisor ${how}; the next one starts in ${waitMs / 1_000} s`)
     },
   }
 }
 
-/** Every replica of every tier; what is to be known about their engines is said. */
+/** Every replica of every tier; prints notes about missing engines. */
 async function localReplicas({ site, options, context }: SiteRun): Promise<LocalReplica[]> {
   const hasLlamaServer = (await findProgram('llama-server', context.env)) !== undefined
   if (site.isDefault && options.model === undefined) {
@@ -177,6 +178,6 @@ async function localReplicas({ site, options, context }: SiteRun): Promise<Local
     throw new UserError(`Cannot serve ${options.model === undefined ? lacking : `"${options.model}"`}: ${lack}`)
   }
   if (lacking !== '') context.print(`${lacking}: ${lack}`)
-  if (replicas.length === 0) throw new UserError('Cannot run anything: every tier has 0 replicas')
+  if (replicas.length === 0) throw new UserError('Cannot run the site: every tier has 0 replicas')
   return replicas
 }

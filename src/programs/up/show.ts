@@ -13,10 +13,10 @@ import { supervisorOf } from '../../core/domain/local-replica.ts'
 import { shellWord } from '../../core/job-script/quoting.ts'
 import type { UpSite } from './site.ts'
 
-/** A model on a CPU takes its time. */
+/** A model on a CPU is slow. */
 const ANSWER_MS = 300_000
 
-/** Sends a chat completion through nginx, as a client would, and says what runs where. */
+/** Sends a chat completion through nginx, as a client would, and prints what runs where. */
 export async function show(options: {
   endpoint: Endpoint
   site: UpSite
@@ -63,7 +63,7 @@ async function reportWhatRuns({ config, places, isDefault }: UpSite, context: Co
   const { listen } = config.gateway
   const at = listenAddress(listen)
   const family = isIpv6(at.address) ? 'IPv6' : 'IPv4'
-  const elsewhere = isEveryAddress(at) ? `and every other ${family} address of this machine` : 'and nowhere else'
+  const elsewhere = isEveryAddress(at) ? `and every other ${family} address of this machine` : 'and on no other address'
   row('nginx', `${localUrl(listen)}/ ${elsewhere}, pid ${master?.pid}`)
   row('updater', `pid ${process.pid}, this process`)
   for (const endpoint of await readEndpoints(places.shared)) {
@@ -80,7 +80,7 @@ async function readEndpoints(shared: string): Promise<Endpoint[]> {
   return (await Promise.all(read)).filter(one => one !== undefined)
 }
 
-/** @throws when there is none, or not a whole one. */
+/** @throws when there is none, or it cannot be parsed. */
 export async function readEndpoint(shared: string, id: string): Promise<Endpoint> {
   const parsed = parseEndpoint(
     await readRegularText(join(registryDirectories(shared).endpoints, `${id}.json`), MAX_ENDPOINT_BYTES),

@@ -14,7 +14,7 @@ import type { UpPlaces } from './sweep.ts'
 import { withoutSlurm } from './without-slurm.ts'
 
 export interface SiteOptions extends ConfigOptions {
-  /** A .gguf file to serve instead of what a configuration says. */
+  /** A .gguf file to serve instead of a configuration. */
   readonly model?: string
 }
 
@@ -24,11 +24,11 @@ export interface UpSite {
   /** Where it was read; absolute. */
   readonly file: string
   readonly places: UpPlaces
-  /** Everything of it is temporary. */
+  /** All its files are temporary. */
   readonly isDefault: boolean
 }
 
-/** The first port that is tried where no configuration names one; the next free one is taken. */
+/** Without a configuration the gateway takes the first free port from here on. */
 const FIRST_PORT = 8080
 const TRIED_PORTS = 100
 
@@ -39,7 +39,7 @@ export async function chooseSite(options: SiteOptions, work: string, context: Co
   const config = withoutSlurm(found.config)
   const isThere = await stat(config.shared).catch(() => undefined)
   if (isThere?.isDirectory() !== true) {
-    throw new UserError(`Cannot use ${found.file}: "${config.shared}" (shared) is not a directory; make it first`)
+    throw new UserError(`Cannot use ${found.file}: "${config.shared}" (shared) is not a directory; create it first`)
   }
   context.print(`${found.file}: ${Object.keys(config.tiers).join(', ')} on this machine, without Slurm`)
   const file = resolve(context.cwd, found.file)
@@ -56,7 +56,7 @@ async function defaultSite(model: string | undefined, work: string, context: Con
   if (config === undefined) throw UserError.of(problems)
   await mkdir(config.shared, { mode: 0o750 })
   const written = join(work, 'sluice.yaml')
-  await writeFile(written, text, { mode: 0o600 }) // for `sluice status` and the like
+  await writeFile(written, text, { mode: 0o600 }) // for `sluice status` and other commands
   const local = withoutSlurm(config)
   return { config: local, file: written, places: placesOf(local, work, context), isDefault: true }
 }
@@ -69,7 +69,7 @@ async function firstFreePort({ print }: Context): Promise<number> {
   for (let port = FIRST_PORT; port < FIRST_PORT + TRIED_PORTS; port += 1) {
     const isFree = await probePorts([listenAddress(`127.0.0.1:${port}`)]).then(
       () => true,
-      () => false, // whoever holds it keeps it
+      () => false, // another process has it
     )
     if (!isFree) continue
     if (port !== FIRST_PORT) print(`Port ${FIRST_PORT} is in use: the gateway listens on ${port}`)

@@ -12,7 +12,7 @@ import type { Context } from '../../core/context.ts'
 import { ENDPOINT_FILE, MAX_ENDPOINT_BYTES, parseEndpoint } from '../../core/domain/endpoint.ts'
 import { supervisorOf } from '../../core/domain/local-replica.ts'
 
-/** Where a `sluice up` keeps what must not outlive it. */
+/** The directories of a `sluice up` whose content must not outlive it. */
 export interface UpPlaces {
   /** Its temporary directory. */
   readonly work: string
@@ -23,8 +23,8 @@ export interface UpPlaces {
 }
 
 /**
- * `sluice up-sweep`: what `sluice up` does at its own end, done for one that was killed, by the process that waits for that.
- * Supervisors and their engines have ended by themselves.
+ * `sluice up-sweep`: cleans up after a `sluice up` that was killed, as `sluice up` does at its own end. Its supervisors and their
+ * engines have ended by themselves.
  */
 export async function upSweep(places: UpPlaces, context: Context): Promise<void> {
   const lock = await takeOver(places)
@@ -41,7 +41,7 @@ export async function sweepGateway({ gateway, shared }: UpPlaces, env: NodeJS.Pr
   const { stop } = await openGateway({ directory: gateway, nginx: 'nginx', env, clock: systemClock })
   await stop({ graceMs: 0, signal: new AbortController().signal })
   const { endpoints } = registryDirectories(shared)
-  const names = await readdir(endpoints).catch(() => []) // nothing there yet, or a share that the first scan complains about
+  const names = await readdir(endpoints).catch(() => []) // nothing there yet, or a share whose error the first scan reports
   for (const name of names) {
     const id = ENDPOINT_FILE.exec(name)?.[1]
     if (id === undefined) continue
@@ -51,7 +51,7 @@ export async function sweepGateway({ gateway, shared }: UpPlaces, env: NodeJS.Pr
   }
 }
 
-/** A directory of a dead process's own needs no lock; another's may have a new owner by now. */
+/** A temporary directory of the dead process needs no lock; another one may have a new owner by now. */
 async function takeOver({ work, gateway }: UpPlaces): Promise<{ release(): Promise<void> } | 'another' | undefined> {
   if (gateway.startsWith(`${work}/`)) return undefined
   return holdLock(gateway, 'the sweep', () => undefined).catch(() => 'another' as const)

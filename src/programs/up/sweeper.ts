@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import type { UpPlaces } from './sweep.ts'
 
 /**
- * Waits for the end of a pipe that only `sluice up` holds open. A word before the end says that all was cleared away;
- * without it `sluice up` was killed, and the sweep does it.
+ * Waits for the end of a pipe that only `sluice up` holds open. A word before the end means that `sluice up` has cleaned up.
+ * Without it `sluice up` was killed, and the sweep cleans up.
  */
 const SWEEPER_SCRIPT = `
 trap '' TERM INT HUP
@@ -11,9 +11,9 @@ IFS= read -r word <&3 && exit 0
 exec "$@" 3<&-
 `
 
-/** The process that clears away after this one if it is killed. */
+/** The process that cleans up if this one is killed. */
 export interface Sweeper {
-  /** There is nothing left to do: resolves when the process has ended. */
+  /** Reports that everything is cleaned up; resolves when the sweeper has ended. */
   release(): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export function startSweeper(self: readonly string[], { work, gateway, shared }:
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     detached: true, // a terminal that ends us must not end it
   })
-  // An error: without a sweeper a killed `up` leaves more behind, and that is all.
+  // An error is ignored: without a sweeper a killed `up` only leaves more behind.
   const ended = new Promise<void>(resolve => child.once('error', () => resolve()).once('exit', () => resolve()))
   child.unref()
   const pipe = child.stdio[3]

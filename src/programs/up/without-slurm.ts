@@ -1,7 +1,7 @@
 import { LOOPBACK } from '../../core/domain/address.ts'
 import type { ReplicaSpec } from '../../core/domain/replica-spec.ts'
 
-/** What of a configuration means something else on one machine. */
+/** The parts of a configuration that differ on one machine. */
 interface Sited {
   readonly gateway: { readonly name: string; readonly networks: readonly string[] }
 }
@@ -15,16 +15,16 @@ export function withoutSlurm<C extends Sited>(config: C): C {
   return { ...config, gateway: { ...config.gateway, name: `up_${config.gateway.name}`, networks: [LOOPBACK] } }
 }
 
-/** What a replica runs here. */
+/** The spec of a replica here. */
 export interface LocalReplica {
   readonly spec: ReplicaSpec
-  /** The program that it cannot run without. */
+  /** A required program that is missing. */
   readonly lacks: string | undefined
 }
 
 /**
- * An engine takes a free port: many share this machine. `lacks` is the program that it is to run and that is nowhere; nothing
- * answers in its place, under the name of a model that somebody wants.
+ * An engine takes a free port, because several share this machine. `lacks` is a required program that is not installed; no other
+ * engine answers under the name of its model.
  */
 export function toLocalReplica({ port: _, ...spec }: ReplicaSpec, hasLlamaServer: boolean): LocalReplica {
   const { engine, command, container } = spec
@@ -34,11 +34,11 @@ export function toLocalReplica({ port: _, ...spec }: ReplicaSpec, hasLlamaServer
 
 export const LLAMA_SERVER = 'llama-server'
 
-/** How a machine gets it. */
+/** How to install it. */
 export const GET_LLAMA_SERVER =
   'put llama.cpp on PATH: apt-get install llama.cpp where the distribution has it, or a release of https://github.com/ggml-org/llama.cpp'
 
-/** Why the demo engine answers where nobody chose it. */
+/** Why the demo engine answers although it was not configured. */
 export const HAS_NO_MODEL =
   "llama-server is there, but no model for it: Sluice's demo engine answers; see `sluice up --model`"
 export const HAS_NO_ENGINE = "there is no llama-server on PATH, so Sluice's demo engine answers in its place"

@@ -1,23 +1,23 @@
 import type { Try } from './tries.ts'
 
 /**
- * Whose fault a failed answer is. One client's bad requests fail wherever they go, and least connections sends most of them to
- * one engine: without this it would take engines from everybody, one after the other.
+ * Decides whether a failed answer is the engine's fault or the client's. One client's bad requests fail on every engine, and least
+ * connections sends most of them to one engine. Without this, one client would take all engines from the others, one by one.
  */
 export interface Blame {
-  /** One try at the engine of this id; `refused` says nothing, because no request is the reason for it. */
+  /** One try at the engine of this id; `refused` does not count, because it does not depend on the request. */
   note(id: string, tried: Try, now: number): void
-  /** Whether a client whose requests fail at the engine in this share fares no better, or hardly better, at all others. */
+  /** Whether a client whose requests fail at the engine in this share fails about as often at all others. */
   isClients(client: string, id: string, share: number): boolean
-  /** The engine is as new. */
+  /** Forgets the engine's tries. */
   forget(id: string): void
 }
 
-/** What is older than two of these is forgotten. */
+/** Tries older than two of these are forgotten. */
 const BUCKET_MS = 15_000
-/** A client that is not remembered is believed; nobody is to fill memory with addresses. */
+/** The most clients that are remembered, so that addresses cannot fill the memory. Failures of others count. */
 const MOST_CLIENTS = 1_000
-/** One answer may be luck. */
+/** One answer is not enough evidence. */
 const FEWEST_TRIES = 2
 
 interface Tally {

@@ -6,16 +6,17 @@ import type { Reporter } from './reporter.ts'
 import type { Routability } from './routability.ts'
 
 /**
- * The endpoints whose streams nobody will end: no longer routed, their beats stand still and their ports do not connect.
- * Slurm's word that a job is over is not enough, because engines may finish their answers meanwhile; those that do not are
- * ended by their own kernel, unless it is gone, which shows here. A host of which nothing comes is dead to this gateway, too. Nor is one meant whose address is somebody else's by now.
+ * The endpoints whose streams have no peer left to end them: not routed, with a still beat and a port that does not connect. That
+ * Slurm reports the job as over is not enough, because engines may finish their answers meanwhile; other streams are ended by
+ * the engine's kernel, unless that is gone, as here. A silent host is dead to this gateway too. An endpoint whose address
+ * belongs to another one by now is left out.
  */
 export function deadEndpoints(
   observed: ObservedEndpoints,
   routabilities: ReadonlyMap<string, Routability>,
   around: {
     readonly connects: (id: string) => boolean | undefined
-    /** Whether nothing at all comes from this address, whatever its beats say. */
+    /** Whether this address sends no packets at all, even if its beats move. */
     readonly isUnreachable: (address: string) => boolean
     readonly leaseMs: number
   },
@@ -30,9 +31,9 @@ export function deadEndpoints(
   return all.filter(one => isDead(one) && one.url !== null && !living.has(one.url))
 }
 
-/** Ends what nginx still has with endpoints that died: no packet will come that says so, and clients would wait for minutes. */
+/** Ends nginx's streams to dead endpoints: no packet will report their end, and clients would wait for minutes. */
 export interface DeadStreams {
-  /** Begins, in the background, with those of `dead` that were not dead before. */
+  /** Begins, in the background, with the endpoints of `dead` that were not dead before. */
   end(dead: readonly Endpoint[]): void
 }
 
@@ -59,7 +60,7 @@ export function createDeadStreams(options: {
       .catch(error => ({ ended: 0, trouble: messageOf(error) }))
     if (ended > 0) record('streams ended', { ids: dead.map(one => one.id), connections: ended })
     const reported =
-      trouble && `Cannot end the streams of engines that died: ${trouble}; they stay silent until readTimeoutSeconds`
+      trouble && `Cannot end the streams of engines that died: ${trouble}; clients wait for readTimeoutSeconds`
     report.state('streams', reported)
   }
 }

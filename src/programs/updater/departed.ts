@@ -2,9 +2,9 @@ import { renewLease } from '../../core/domain/lease.ts'
 import type { ObservedEndpoints, Watched } from './observed-endpoints.ts'
 
 /**
- * Endpoints whose files are gone. Most have ended, and so have their streams. But where Slurm gives up a node before we do, the
- * next run of the job removes the file of one whose host has vanished, and nginx waits for what that one will never send. So
- * they are remembered for as long as it takes to see that no beat comes and no port connects.
+ * Endpoints whose files are gone. Most have ended, and so have their streams. But if Slurm gives up a vanished node before we do,
+ * the job's next run removes the endpoint file, and nginx waits for an answer that never comes. So such endpoints are remembered
+ * until it is clear that no beat comes and no port connects.
  */
 export function rememberDeparted(
   departed: ObservedEndpoints,
@@ -19,10 +19,10 @@ export function rememberDeparted(
 }
 
 interface Departure {
-  /** As `see` has it. */
+  /** The leases that `see` returns. */
   readonly watched: Watched | undefined
   readonly leaseMs: number
 }
 
-/** One until its port is tried, and two for trying. */
+/** In leases: one until its port is tried, and two for tries. */
 const LEASES = 3

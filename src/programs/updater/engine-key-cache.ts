@@ -3,17 +3,17 @@ import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { EngineKeys } from '../../core/domain/engine-key.ts'
 import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 
-/** The keys of engines that are or were in the registry. A fingerprint stands for one key for ever, so each is read once. */
+/** The keys of engines that are or were in the registry. A fingerprint never changes its key, so each is read once. */
 export interface EngineKeyCache {
   remember(keys: EngineKeys): void
   knows(fingerprint: string): boolean
-  /** Reads those that are not known yet, one bad file or not; in words what kept the first of the others from being read. */
+  /** Reads the unknown keys, also after a bad file; returns the first problem in words. */
   learn(endpoints: readonly Endpoint[]): Promise<string | undefined>
-  /** Those that the servers of a model ask for, as far as they are known. */
+  /** The known keys that the servers of a model require. */
   neededBy(model: GatewayModel): EngineKeys
 }
 
-/** `read`: undefined when nobody has kept that key; rejects when it cannot be read. */
+/** `read`: undefined when there is no file of that key; rejects when it cannot be read. */
 export function createEngineKeyCache(read: (fingerprint: string) => Promise<string | undefined>): EngineKeyCache {
   const known = new Map<string, string>()
   return {

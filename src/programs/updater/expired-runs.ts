@@ -2,13 +2,12 @@ import type { ObservedEndpoints } from './observed-endpoints.ts'
 import type { Poll } from './routability.ts'
 
 /**
- * For how long polls have agreed that a run is over for good, by endpoint id: its job has ended or is forgotten, or runs
- * again under a higher restart count. Only time between two polls that both answered counts ("unknown is not none",
- * docs/design/rules.md).
+ * How long polls have agreed that a run is over for good, by endpoint id: its job has ended or is forgotten, or runs again with a
+ * higher restart count. Only time between two answered polls counts ("unknown is not none", docs/design/rules.md).
  */
 export type Absences = ReadonlyMap<string, number>
 
-/** An hour after that its files go: by then nobody looks for them any more. */
+/** After an hour its files are removed: by then people no longer look for them. */
 export const EXPIRED_AFTER_MS = 3_600_000
 
 export function countAbsences(

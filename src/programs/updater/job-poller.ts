@@ -1,69 +1,57 @@
 import type { Clock } from '../../adapters/system/clock.ts'
-import type { JobView } from '../../core/domain/job-view.ts'
-import type { RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
-import { type Absences, countAbsences, expiredRunIds } from './expired-runs.ts'
-import type { ObservedEndpoints } from './observed-endpoints.ts'
-import { createReleases } from './releases.ts'
+import type { SlurmEffects } from './effects.ts'
+import { createJobSubscribers, type JobSubscriber } from './job-subscribers.ts'
 import type { Reporter } from './reporter.ts'
-import type { Poll } from './routability.ts'
 
 export interface JobPollerOptions {
-  readonly slurm: SlurmEffects
+  readonly slurm: Pick<SlurmEffects, 'jobs'>
   readonly squeueMs: number
-  /** A job that Sluice submitted for this site: the account may have others. */
-  readonly isOurs: (job: JobView) => boolean
-  readonly observed: () => ObservedEndpoints
-  readonly removeFiles: (id: string) => Promise<void>
-  readonly removeExpired: RegistryEffects['removeExpired']
   readonly report: Reporter
-  readonly record: RecordEvent
   readonly clock: Clock
   /** 0 to 1, for the jitter of polls. */
   readonly random: () => number
   readonly signal: AbortSignal
-  /** Called when there is a new word. */
-  readonly wake: () => void
 }
 
-/** What Slurm says of all our jobs: one squeue in an interval, whatever their number. */
+/** The one that runs squeue: once in an interval, whatever the number of jobs and of subscribers, and never two at a time. */
 export interface JobPoller {
-  /** The last poll that was answered. */
-  latest(): Poll | undefined
-  /** Asks soon instead of at the next interval, once for each endpoint: it is not routed before Slurm knows its run. */
+  /** Hears what each squeue gives, from the next on; `name` is for the event where it fails. */
+  subscribe(name: string, hear: JobSubscriber): void
+  /** Polls soon instead of at the next interval, once for each of these: a new endpoint is not routed before Slurm knows its run. */
   ask(ids: readonly string[]): void
-  /** Asks until the signal aborts, and does what follows from the answers alone. */
+  /** Polls after so much time, unless an earlier poll comes first: its subscribers may ask again. */
+  pollIn(ms: number): void
+  /** Polls until the signal aborts; resolves when the subscribers have finished, too. */
   keepPolling(): Promise<void>
 }
 
-/** A poll that keeps failing is asked for less and less often, up to this many intervals. */
+/** While polls fail, their interval grows up to this factor. */
 const LONGEST_BACKOFF = 16
-
-const DAY_MS = 86_400_000
 
 /** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
 const ASKED_APART_MS = 1_000
 
-/** Without what it printed: that may differ each time, and `sluice status` shows it. */
-const UNREAD = 'Cannot read all that squeue prints; a job that it does not name is not taken for gone'
+/** Without squeue's text, which may differ each time; `sluice status` shows it. */
+const UNREAD = 'Cannot read all of the output of squeue; a job that is missing in it does not count as gone'
 
-export function createJobPoller(options: JobPollerOptions): JobPoller {
-  const { slurm, report, record, clock, signal } = options
-  let poll: Poll | undefined
-  let absences: Absences = new Map()
-  let expiryAt = Number.NEGATIVE_INFINITY
-  const releases = createReleases(options)
+export function createJobPoller({ slurm, squeueMs, report, clock, random, signal }: JobPollerOptions): JobPoller {
+  const subscribers = createJobSubscribers(report)
+  /** For whom a poll was asked out of turn, and none that began later was answered. */
+  let asked: ReadonlySet<string> = new Set()
+  let wantedAt = Number.POSITIVE_INFINITY
+  let pausing = new AbortController()
 
-  /** Endpoints for which Slurm was asked out of turn, as long as their files are there. */
-  const asked = new Set<string>()
-  let askSoon = new AbortController()
-
-  return { latest: () => poll, ask, keepPolling }
+  return { subscribe: subscribers.add, ask, pollIn, keepPolling }
 
   function ask(ids: readonly string[]): void {
-    for (const id of asked) if (!options.observed().has(id)) asked.delete(id)
-    const fresh = ids.filter(id => !asked.has(id))
-    for (const id of fresh) asked.add(id)
-    if (fresh.length > 0) askSoon.abort()
+    const isNew = ids.some(id => !asked.has(id))
+    asked = new Set(ids)
+    if (isNew) pollIn(0)
+  }
+
+  function pollIn(ms: number): void {
+    wantedAt = Math.min(wantedAt, clock.now() + ms)
+    pausing.abort()
   }
 
   async function keepPolling(): Promise<void> {
@@ -71,56 +59,34 @@ export function createJobPoller(options: JobPollerOptions): JobPoller {
     let lastStartedAt: number | undefined
     while (!signal.aborted) {
       const startedAt = clock.now()
-      askSoon = new AbortController() // what is known until now, this answer tells
+      wantedAt = Number.POSITIVE_INFINITY // what was wanted until now, this answer gives
       const answer = await slurm.jobs()
       if ('jobs' in answer) {
         backoff = 1
-        poll = { startedAt, jobs: new Map(answer.jobs.map(job => [job.id, job])), complete: answer.complete }
+        const poll = { startedAt, jobs: new Map(answer.jobs.map(job => [job.id, job])), complete: answer.complete }
         const sinceLastMs = lastStartedAt === undefined ? 0 : startedAt - lastStartedAt
-        absences = countAbsences(absences, options.observed(), poll, sinceLastMs)
         lastStartedAt = startedAt
         report.state('squeue', answer.complete ? undefined : UNREAD)
-        options.wake()
-        await removeExpiredRuns()
-        removeExpired(poll)
-        await releases.releaseDeferred(answer.jobs)
+        subscribers.publish({ poll, sinceLastMs })
       } else {
-        lastStartedAt = undefined // the time until the next answer is not time that Slurm was seen
-        report.state('squeue', `${answer.message}; nothing is withdrawn for it`)
         backoff = Math.min(LONGEST_BACKOFF, 2 * backoff)
+        lastStartedAt = undefined
+        report.state('squeue', `${answer.message}; nothing is withdrawn for it`)
+        subscribers.publish({ unknown: answer.message })
       }
-      const jitter = 0.9 + 0.2 * options.random()
-      const pauseMs = options.squeueMs * backoff * jitter
-      const apartMs = Math.min(pauseMs, Math.max(0, startedAt + ASKED_APART_MS - clock.now()))
-      await clock.sleep(apartMs, signal)
-      await clock.sleep(pauseMs - apartMs, AbortSignal.any([signal, askSoon.signal]))
+      const jitter = 0.9 + 0.2 * random()
+      await pause(startedAt + ASKED_APART_MS, clock.now() + squeueMs * backoff * jitter)
     }
+    await subscribers.settled()
   }
 
-  /** Looks at thousands of files, one after the other: nothing waits for it. */
-  function removeExpired({ jobs, complete }: Poll): void {
-    if (!complete || clock.now() < expiryAt) return
-    expiryAt = clock.now() + DAY_MS
-    const isAlive = (id: string) => jobs.has(id) && jobs.get(id)?.state !== 'ended'
-    void options.removeExpired(isAlive).then(
-      count => {
-        if (count > 0) record('files expired', { count, reason: 'They were of jobs that are over, and a month old' })
-      },
-      () => undefined, // tomorrow again
-    )
-  }
-
-  async function removeExpiredRuns(): Promise<void> {
-    for (const id of expiredRunIds(absences)) {
-      const removed = await options.removeFiles(id).then(
-        () => true,
-        () => false, // the next poll tries again
-      )
-      if (removed)
-        record('files removed', {
-          id,
-          reason: 'Its run has been over for an hour: its job has ended or is forgotten, or runs anew',
-        })
+  /** Until what is wanted is due, but not before `earliest`; or until `latest`. */
+  async function pause(earliest: number, latest: number): Promise<void> {
+    while (!signal.aborted) {
+      const leftMs = Math.min(latest, Math.max(earliest, wantedAt)) - clock.now()
+      if (leftMs <= 0) return
+      pausing = new AbortController()
+      await clock.sleep(leftMs, AbortSignal.any([signal, pausing.signal]))
     }
   }
 }

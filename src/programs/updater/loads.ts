@@ -1,9 +1,9 @@
 import type { ObservedEndpoints } from './observed-endpoints.ts'
 
-/** How long engines load, as far as this updater has watched them from the beginning. */
+/** Load times of engines that this updater has observed from the beginning. */
 export interface Loads {
   note(observed: ObservedEndpoints, now: number): void
-  /** What the last load of the tier took, milliseconds; undefined: none was watched. */
+  /** The duration of the tier's last observed load, milliseconds; undefined: none was observed. */
   lastMs(tier: string): number | undefined
 }
 

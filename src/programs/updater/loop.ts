@@ -3,6 +3,7 @@ import { rangesOf } from '../../core/domain/address.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import type { Endpoint } from '../../core/domain/endpoint.ts'
 import type { Waiting } from '../../core/domain/gateway-model.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
 import { type Listen, listensOf } from '../../core/domain/listen-address.ts'
 import { createDeadStreams, deadEndpoints } from './dead-streams.ts'
 import { rememberDeparted } from './departed.ts'
@@ -15,13 +16,16 @@ import type {
   TrafficEffects,
 } from './effects.ts'
 import { createEngineKeyCache } from './engine-key-cache.ts'
-import { createJobPoller } from './job-poller.ts'
+import { expireFiles } from './expire-files.ts'
+import { createJobPoller, type JobPoller } from './job-poller.ts'
 import { createLoads } from './loads.ts'
 import { createNodeAddresses } from './node-addresses.ts'
 import { type ObservedEndpoints, observeEndpoints } from './observed-endpoints.ts'
 import { proven, unasked } from './ownership.ts'
-import { type GatewayPlan, planGateway, type StaticTier } from './plan-gateway.ts'
+import { type GatewayPlan, planGateway, type StaticTier, staticPartOf } from './plan-gateway.ts'
+import { createReleases } from './releases.ts'
 import { createReporter } from './reporter.ts'
+import type { Poll } from './routability.ts'
 import { createRouting } from './routing.ts'
 import { createSuspects } from './suspects.ts'
 import { watchTraffic } from './traffic.ts'
@@ -44,10 +48,10 @@ export interface UpdaterOptions {
   /** Undefined: there is no Slurm. Nothing is polled, and engines are reached on loopback only. */
   readonly slurm: SlurmEffects | undefined
   readonly network: NetworkEffects
-  /** Undefined: how engines answer is not known, and none is put aside for it. */
+  /** Undefined: the outcome of requests is not known, and no engine is set aside. */
   readonly traffic?: TrafficEffects | undefined
   readonly record: RecordEvent
-  /** Called each time that the loop has gone round. */
+  /** Called after each round of the loop. */
   readonly alive: () => void
   readonly clock: Clock
   /** 0 to 1, for the jitter of polls. */
@@ -56,20 +60,22 @@ export interface UpdaterOptions {
 }
 
 export interface Updater {
-  /** Something may have changed: look now instead of at the next scan. */
+  /** A possible change: scan now instead of at the next interval. */
   wake(): void
+  /** What runs squeue, for others who want to hear of each poll; undefined: there is no Slurm. */
+  readonly jobPoller: JobPoller | undefined
   /** Resolves when the signal has aborted and nothing is under way. nginx goes on. */
   run(): Promise<void>
 }
 
 /**
- * Beats that are read this many intervals late were not watched meanwhile ("no foreign clocks", docs/design/rules.md).
+ * Beats that are read this many intervals late count as not observed meanwhile ("no foreign clocks", docs/design/rules.md).
  */
 const LATE_BEATS = 2
-/** After so many intervals without an answer, what Slurm said is told to no client any more. */
+/** After this many intervals without an answer, clients no longer get Slurm's last information. */
 const MOST_POLLS = 6
 
-/** Scans, hears what Slurm says, plans the whole gateway from all that is known, and brings nginx and routes/ to it. */
+/** Scans, takes the polls of Slurm, plans the whole gateway from all known facts, and applies the plan to nginx and routes/. */
 export function createUpdater(options: UpdaterOptions): Updater {
   const { registry, slurm, network, record, leaseMs, clock, signal } = options
   const networks = rangesOf(options.networks)
@@ -92,25 +98,27 @@ export function createUpdater(options: UpdaterOptions): Updater {
   const routing = createRouting({ ...options, report, wake })
   const suspects = createSuspects({ network, leaseMs, reaches: routing.reaches, clock, wake })
   const loads = createLoads()
-  /** What clients of empty tiers are told, by tier. */
+  /** The reason for clients of empty tiers, by tier. */
   let words: ReadonlyMap<string, Waiting | undefined> = new Map()
   const deadStreams = createDeadStreams({ gateway: options.gateway, report, record })
-  const jobPoller =
-    slurm &&
-    createJobPoller({
-      ...{
-        ...options,
-        slurm,
-        observed: () => observed,
-        removeFiles: registry.remove,
-        removeExpired: registry.removeExpired,
-        report,
-        wake,
-      },
-      isOurs: job => options.jobWords.tierOf(job) !== undefined,
-    })
+  let poll: Poll | undefined
+  const jobPoller = slurm && pollJobs(slurm)
 
-  return { wake, run }
+  return { wake, jobPoller, run }
+
+  function pollJobs(slurm: SlurmEffects): JobPoller {
+    const poller = createJobPoller({ ...options, slurm, report })
+    poller.subscribe('routing', round => {
+      if ('unknown' in round) return
+      poll = round.poll
+      wake()
+    })
+    const around = { ...options, slurm, observed: () => observed }
+    poller.subscribe('expired runs', expireFiles(around))
+    const isOurs = (job: JobView) => options.jobWords.tierOf(job) !== undefined
+    poller.subscribe('releases', createReleases({ ...around, isOurs, pollIn: poller.pollIn }))
+    return poller
+  }
 
   async function run(): Promise<void> {
     signal.addEventListener('abort', wake, { once: true })
@@ -123,7 +131,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
       scanning ??= scan().finally(() => {
         scanning = undefined
       })
-      // A directory that hangs holds up neither Slurm's word nor what trying a port gave.
+      // A hanging directory delays neither polls of Slurm nor results of port tries.
       await Promise.race([scanning, aborted(woken.signal)])
       await settle()
       options.alive()
@@ -132,15 +140,15 @@ export function createUpdater(options: UpdaterOptions): Updater {
     await Promise.all([asking, watching])
   }
 
-  /** Beats move every few seconds: reading them with every scan would be most of what this process asks of the share. */
+  /** Beats move every few seconds. Reading them with every scan would be most of this process's load on the share. */
   async function scan(): Promise<void> {
     const beats = beatsAt === undefined || clock.now() - beatsAt >= options.beatMs
     try {
       const found = await registry.scan({ beats })
       const unread = await keys.learn(found.endpoints)
-      report.state('keys', unread && `${unread}; engines that ask for that key are not added meanwhile`)
+      report.state('keys', unread && `${unread}; engines that require that key are not added meanwhile`)
       const now = clock.now()
-      // The first scan follows no other; its endpoints begin their leases in it.
+      // Endpoints of the first scan begin their leases with it.
       const sinceLastMs = beatsAt === undefined ? 0 : now - beatsAt
       const longestMs = LATE_BEATS * (options.beatMs + options.scanMs)
       if (beats || found.endpoints !== endpoints) {
@@ -161,20 +169,19 @@ export function createUpdater(options: UpdaterOptions): Updater {
   }
 
   async function settle(): Promise<void> {
-    // Before the first scan nothing is known: an empty registry is not the same as an unread one
+    // Before the first scan nothing is known, and an unread registry is not an empty one
     // ("unknown is not none", docs/design/rules.md).
     if (endpoints === undefined) return
     if (plan === undefined || isNews) plan = makePlan()
     await routing.bring(plan.model, keys.neededBy)
-    // Only now: what is ended before its first byte is tried again, and that should not come to the dead once more.
+    // Only now: a request that is ended before its first byte is tried again, and must not reach the dead endpoint again.
     const around = { connects: suspects.connects, isUnreachable: unreachable.has, leaseMs }
     deadStreams.end(deadEndpoints(everObserved(), plan.routabilities, around))
   }
 
-  /** There is news with each reading of the beats, so that what nobody wakes for is seen after seconds. */
+  /** The loop runs at least with each reading of the beats, so that a change without an event is seen after seconds. */
   function makePlan(): GatewayPlan {
     isNews = false
-    const poll = jobPoller?.latest()
     const around = {
       poll,
       connects: suspects.connects,
@@ -211,8 +218,4 @@ export function createUpdater(options: UpdaterOptions): Updater {
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-}
-
-function staticPartOf({ listen, connectionsPerClient, tiers }: UpdaterOptions) {
-  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
 }

@@ -8,19 +8,19 @@ export interface NodeAddresses {
   /** Undefined while they are not known. */
   of(node: string): readonly string[] | undefined
   /**
-   * Looks up, in the background, those that are not known, and those that do not have an address which one of their endpoints
-   * says it has: a node may have got another.
+   * Looks up, in the background, unknown nodes, and nodes whose known addresses do not include that of one of their endpoints: the
+   * node may have a new address.
    */
   look(observed: ObservedEndpoints): void
 }
 
-/** What the name service said is asked again only so often: an endpoint that names a false node may stay for days. */
+/** The least time between two queries to the name service, because an endpoint with a wrong node may stay for days. */
 const AGAIN_MS = 60_000
 
 export function createNodeAddresses(options: {
   readonly network: Pick<NetworkEffects, 'resolve'>
   readonly clock: Clock
-  /** Called when there are addresses that were not there before. */
+  /** Called when there are new addresses. */
   readonly wake: () => void
 }): NodeAddresses {
   const { network, clock, wake } = options
@@ -45,7 +45,7 @@ export function createNodeAddresses(options: {
     },
   }
 
-  /** What is not known now is asked for again at the next look: waking for it would be at once, and again. */
+  /** An unknown name is looked up again with the next scan; a wake-up for it would cause a loop. */
   async function ask(node: string, wanted: readonly string[]): Promise<void> {
     asking.add(node)
     const addresses = await network.resolve(node, wanted).catch(() => undefined)

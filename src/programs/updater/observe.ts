@@ -10,7 +10,7 @@ interface Observed {
   readonly record: RecordEvent
 }
 
-/** The same effects, counted on their way: the loop decides, and does not know that it is watched. */
+/** The same effects with metrics; the loop is unaware of them. */
 export function observeUpdater(
   effects: Observed,
   metrics: UpdaterMetrics,
@@ -51,7 +51,7 @@ export function observeUpdater(
       if (event !== 'standing' || standing !== GONE || typeof id !== 'string') return
       drainOutcome(id).then(
         outcome => metrics.drained(id.slice(0, id.indexOf('-')), outcome),
-        () => undefined, // a share that cannot be read is told by the next scan
+        () => undefined, // the next scan reports an unreadable share
       )
     },
   }

@@ -2,10 +2,10 @@ import type { Beat } from '../../core/domain/beat.ts'
 import { type Endpoint, replicaOf } from '../../core/domain/endpoint.ts'
 import { FRESH_LEASE, type Lease, renewLease } from '../../core/domain/lease.ts'
 
-/** An endpoint as this updater has come to know it. Times are milliseconds of the loop's clock. */
+/** An endpoint as this updater has observed it. Times are milliseconds of the loop's clock. */
 export interface ObservedEndpoint {
   readonly endpoint: Endpoint
-  /** A poll that started before this says nothing about the id ("who may be routed", docs/design/rules.md). */
+  /** A poll that started before this does not count for the id ("who may be routed", docs/design/rules.md). */
   readonly firstObservedAt: number
   readonly lease: Lease
 }
@@ -13,15 +13,15 @@ export interface ObservedEndpoint {
 /** By id. */
 export type ObservedEndpoints = ReadonlyMap<string, ObservedEndpoint>
 
-/** How the beats were watched: the time since they were read before, and beyond what that was no watching. */
+/** The time since the last reading of the beats, and the limit beyond which that time does not count as observed. */
 export interface Watched {
   readonly sinceLastMs: number
   readonly longestMs: number
 }
 
 /**
- * What a successful scan adds to what was known; ids whose files are gone are forgotten. `watched` undefined: the scan left
- * the beats alone, and every lease stays as it is.
+ * Adds a successful scan to the observed endpoints; ids whose files are gone are forgotten. `watched` undefined: the scan did not
+ * read the beats, and every lease stays as it is.
  */
 export function observeEndpoints(
   known: ObservedEndpoints,

@@ -4,29 +4,29 @@ import type { Share } from './plan-gateway.ts'
 import type { Try } from './tries.ts'
 
 /**
- * Engines whose answers fail while those of others do not. One that fails at once has the fewest connections, so nginx would
- * send it most requests.
+ * Engines whose answers fail while those of others do not. An engine that fails at once has the fewest connections, so nginx
+ * would send it most requests.
  *
  * ```
  *            fails, and another does not
  *  serving ───────────────────────────────► aside (a backup server: reached where no other connects)
  *    ▲  ▲                                     │  ▲
- *    │  └── nobody else is there, or all fail ┤  │ fails once
+ *    │  └── there is no other, or all fail   ┤  │ fails once
  *    │                                        ▼  │
  *    └─ an answer after 5 s without a failure ─ on trial (a few requests), after 5, 10 … 60 s
  * ```
  *
- * Where all fail it is the requests, or something that engines share: nobody is aside then, and for a while nobody is put
- * aside. The last one of a tier never is. What fails for one client alone, and for that one elsewhere too, is that client's
- * own (`Blame`), and counts for nothing. None of it is kept on disk: an updater that starts again forgets who was aside, and
- * sees it again within a second or two of traffic.
+ * If all fail, the cause is in the requests or in something that the engines share: then no engine is set aside, and for a while
+ * none will be. The last engine of a tier is never set aside. Failures of one client's requests at all engines are that client's
+ * fault (`Blame`) and do not count. This state is not kept on disk: a restarted updater forgets it, and observes it again within a
+ * second or two of traffic.
  */
 export interface Outliers {
-  /** What nginx logged since the last call. */
+  /** The tries that nginx has logged since the last call. */
   heed(tries: readonly Try[], now: number): void
-  /** Who may be chosen from; whoever is not in the model any more is forgotten, and comes back as new. */
+  /** The servers of the model. One that is no longer in it is forgotten, and comes back as new. */
   among(model: GatewayModel): void
-  /** What changes now. */
+  /** The changes that are due now. */
   assess(now: number): readonly OutlierChange[]
   shareOf(id: string): Share
 }
@@ -42,22 +42,22 @@ export type OutlierChange =
   | { readonly event: 'on trial'; readonly id: string }
   | { readonly event: 'taken back'; readonly id: string; readonly reason: string }
 
-/** What is older says nothing about now. */
+/** Older tries do not count. */
 const WINDOW_MS = 3_000
-/** Failures that may still be a few bad requests. */
+/** Fewer failures may be a few bad requests. */
 const FEWEST_FAILURES = 5
-/** For one that was aside shortly before, and for one on trial, which gets few requests. */
+/** The limit for an engine that was set aside shortly before, and for one on trial, which gets few requests. */
 const FEWEST_AFTER_TRIAL = 2
 const FEWEST_ON_TRIAL = 1
 const TRIAL_MS = 5_000
-/** No request is the reason for a connection that cannot be made. */
+/** A connection that fails is never the request's fault. */
 const FEWEST_REFUSALS = 2
 const HIGH_SHARE = 0.5
 const SHORTEST_REST_MS = 5_000
 const LONGEST_REST_MS = 60_000
-/** One that has served for so long since its trial began is as any other. */
+/** After this time since its trial began, an engine counts as any other. */
 const PROBATION_MS = 60_000
-/** After all have failed: what one request does to each engine in turn must not move them in and out. */
+/** The pause after all have failed, so that one request that fails at each engine in turn does not move them in and out. */
 const CALM_MS = 10_000
 
 interface Member {
@@ -66,11 +66,11 @@ interface Member {
   asideUntil: number | undefined
   restMs: number
   isOnTrial: boolean
-  /** When its last trial began. */
+  /** The start of its last trial. */
   triedAt: number | undefined
 }
 
-/** `all` of its tries, and those that say something `of` it. */
+/** `all` of its tries, and the tries that count `of` it. */
 interface Counted {
   readonly all: Count
   readonly of: Count
@@ -134,9 +134,9 @@ export function createOutliers(): Outliers {
       .map(([id, member]) => ({ id, member, ...countsOf(id, member, now) }))
     if (serving.every(one => one.all.fails)) {
       if (serving.length > 0 && all.length > 1) calmUntil.set(tier, now + CALM_MS)
-      // What all did is no word about how they do when one of them is well again.
+      // Failures of all engines do not count once one of them is well again.
       for (const [id] of all) blame.forget(id)
-      const reason = serving.length > 0 ? 'All others fail too' : 'Nobody else is there'
+      const reason = serving.length > 0 ? 'All others fail too' : 'There is no other engine'
       const changed = all.filter(([, member]) => member.asideUntil !== undefined || member.isOnTrial)
       return changed.map(([id, member]) => takeBack(id, member, reason, undefined))
     }
@@ -148,7 +148,7 @@ export function createOutliers(): Outliers {
         (count.tries > 0 || isQuiet) &&
         count.failures === 0 &&
         now - (member.triedAt ?? now) >= TRIAL_MS
-          ? [takeBack(id, member, isQuiet ? 'Nobody asks any of them' : 'It serves again', member.triedAt)]
+          ? [takeBack(id, member, isQuiet ? 'No requests come' : 'It serves again', member.triedAt)]
           : [],
       ),
     ]
@@ -210,7 +210,7 @@ function putOnTrial(id: string, member: Member, now: number): OutlierChange {
   return { event: 'on trial', id }
 }
 
-/** `triedAt` undefined: not because it did well, so it is as new. */
+/** `triedAt` undefined: it was not tested, so it counts as new. */
 function asNew(id: string, member: Member, reason: string, triedAt: number | undefined): OutlierChange {
   member.asideUntil = undefined
   member.isOnTrial = false

@@ -14,24 +14,24 @@ import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
-/** Says to the child of root that the pipe to root is open, and where. */
+/** The variable with which root's child learns the descriptor of the pipe to root. */
 export const IPC_VARIABLE = 'SLUICE_ROOT_CHANNEL'
 export const IPC_FD = 3
 
-/** The gateway that one updater has to itself. */
+/** The gateway that this updater alone controls. */
 export interface UpdaterGateway {
   readonly gateway: DrivenGateway
-  /** Of this nginx; undefined: it is the site's, in a place that only root's half knows. */
+  /** The state directory of this nginx; undefined: the site's nginx, which only root's half knows. */
   readonly accessLog: string | undefined
-  /** Lets another updater have it; nginx goes on serving. */
+  /** Releases it for another updater; nginx goes on serving. */
   release(): Promise<void>
 }
 
 /**
  * The private nginx of this account, or the system's through the process of root that started this one (root-updater.ts).
- * `lost`: it is ours no more, so the updater must end.
+ * `lost`: called when the gateway is no longer ours, so the updater must end.
  *
- * @throws UserError when another updater has it, and when the system's nginx is not ours to drive.
+ * @throws UserError when another updater has it, and when this account may not control the system's nginx.
  */
 export async function openUpdaterGateway(
   config: Config,
@@ -47,17 +47,17 @@ export async function openUpdaterGateway(
   return { gateway, accessLog: placesBelow(directory).accessLog, release: lock.release }
 }
 
-/** Where the gateway keeps its state, on this machine. */
+/** The directory of the gateway's state, on this machine. */
 export function gatewayDirectory({ site, gateway }: Config, { env }: Context): string {
   return join(gateway.state ?? stateDirectory(site, env), gateway.name)
 }
 
-/** A name that says what is missing where there is no nginx. */
+/** The program name, used in the error where there is no nginx. */
 export async function nginxProgram(env: NodeJS.ProcessEnv): Promise<string> {
   return (await findProgram('nginx', env)) ?? 'nginx'
 }
 
-/** @throws UserError when this nginx would not do, however long one waits; one that is missing may yet be installed. */
+/** @throws UserError when this nginx is unsuitable. A missing nginx is not an error here, because it may be installed later. */
 export async function refuseOldNginx(nginx: string, { env }: Pick<Context, 'env'>): Promise<void> {
   const found = await inspectNginx(nginx, env)
   if ('missing' in found && found.isThere) throw new UserError(`Cannot run the gateway: ${found.missing}`)
@@ -74,7 +74,7 @@ function connectToRoot({ env }: Context, lost: (error: Error) => void): UpdaterG
     const { uid, username } = userInfo()
     throw new UserError(
       `Cannot drive the system's nginx as ${username} (uid ${uid}): every account that can write a file that root's nginx includes is root; ` +
-        'start the updater as root, which does all else as the owner of the shared directory, or write gateway.nginx: private',
+        'start the updater as root (it does everything else as the owner of the shared directory), or write gateway.nginx: private',
     )
   }
   let isOver = false

@@ -3,20 +3,19 @@ import type { ObservedEndpoints } from './observed-endpoints.ts'
 import type { Poll } from './routability.ts'
 
 /**
- * Whether Slurm itself says that the run an endpoint names is ours, and on the node that it names
+ * Whether Slurm shows the endpoint's run as ours, and on the node that it names
  * ("nothing unvalidated reaches nginx", docs/design/rules.md).
  */
 export type Ownership =
   | { readonly kind: 'proven' }
-  /** No poll has told yet, for or against. */
+  /** No poll has shown it yet, for or against. */
   | { readonly kind: 'unproven' }
   | { readonly kind: 'refuted'; readonly reason: string }
 
 /**
- * A file may claim any job and any node; squeue is asked about our account's jobs only, and its BatchHost is where the
- * supervisor of a run stands, also of one with many nodes or many endpoints. Who submitted it, `sluice submit` or a plain
- * sbatch of a rendered script, makes no difference. Only the very run speaks about the endpoint:
- * another restart count may have had another node.
+ * A file may claim any job and any node. squeue lists only our account's jobs, and its BatchHost is the node of a run's
+ * supervisor, also with many nodes or endpoints. It makes no difference whether `sluice submit` or a plain sbatch submitted the
+ * job. Only the same run counts: another restart count may have had another node.
  */
 export function proveOwnership({ job }: Pick<Endpoint, 'job'>, poll: Poll | undefined): Ownership {
   const known = poll?.jobs.get(job.id)
@@ -28,7 +27,7 @@ export function proveOwnership({ job }: Pick<Endpoint, 'job'>, poll: Poll | unde
   return { kind: 'proven' }
 }
 
-/** Endpoints that the last poll could not know of: worth asking at once, each once. */
+/** Endpoints that are newer than the last poll: an early poll is due, once for each. */
 export function unasked(observed: ObservedEndpoints, poll: Poll | undefined): string[] {
   return [...observed.values()]
     .filter(({ firstObservedAt }) => poll === undefined || poll.startedAt <= firstObservedAt)
@@ -37,8 +36,8 @@ export function unasked(observed: ObservedEndpoints, poll: Poll | undefined): st
 }
 
 /**
- * Those that Slurm calls ours, on the nodes that they name: the name service is asked about no others. Names that it does
- * not know take it seconds each, and a directory may be full of them.
+ * Endpoints that Slurm shows as ours, on the nodes that they name. Only these nodes are looked up: an unknown name takes the name
+ * service seconds, and a directory may be full of them.
  */
 export function proven(observed: ObservedEndpoints, poll: Poll | undefined): ObservedEndpoints {
   return new Map([...observed].filter(([, { endpoint }]) => proveOwnership(endpoint, poll).kind === 'proven'))

@@ -1,26 +1,40 @@
 import { addressOf } from '../../core/domain/endpoint.ts'
 import type { GatewayModel, GatewayServer, GatewayTier, Waiting } from '../../core/domain/gateway-model.ts'
+import { given } from '../../core/domain/given.ts'
 import type { RoutesFile } from '../../core/domain/routes-file.ts'
 import type { ObservedEndpoints } from './observed-endpoints.ts'
 import { type Routability, routabilityOf, type Surroundings } from './routability.ts'
 import { spareUnwell } from './spare-unwell.ts'
 
-/** A tier as the configuration has it, before anyone serves it. */
+/** A tier of the configuration alone, without endpoints. */
 export type StaticTier = Omit<GatewayTier, 'servers' | 'waiting'>
 
-/** What a server has of its tier's requests; nothing said: as much as any other. */
+/** A server's share of its tier's requests; without either mark an equal share. */
 export type Share = Pick<GatewayServer, 'backup' | 'trial'>
 
-/** What should be: the gateway, and why each endpoint is in it or not. */
+/** The planned gateway, and why each endpoint is in it or not. */
 export interface GatewayPlan {
   readonly model: GatewayModel
   /** By endpoint id. */
   readonly routabilities: ReadonlyMap<string, Routability>
 }
 
+/** The gateway as the configuration has it. */
+export type StaticPart = Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly StaticTier[] }
+
+/** Without what else an updater's options have: a model is compared whole. */
+export function staticPartOf(options: {
+  readonly listen: StaticPart['listen']
+  readonly connectionsPerClient?: number | undefined
+  readonly tiers: StaticPart['tiers']
+}): StaticPart {
+  const { listen, connectionsPerClient, tiers } = options
+  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
+}
+
 /** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */
 export function planGateway(
-  staticPart: Omit<GatewayModel, 'tiers'> & { readonly tiers: readonly StaticTier[] },
+  staticPart: StaticPart,
   observed: ObservedEndpoints,
   around: Omit<Surroundings, 'tiers'>,
   shareOf: (id: string) => Share = () => ({}),
@@ -34,7 +48,7 @@ export function planGateway(
       const at = addressOf(endpoint)
       const routed = endpoint.tier === tier && routabilities.get(endpoint.id)?.routed === true && at !== undefined
       const { id, key } = endpoint
-      return routed ? [{ id, ...at, ...(key === undefined ? {} : { key }), ...shareOf(id) }] : []
+      return routed ? [{ id, ...at, ...given({ key }), ...shareOf(id) }] : []
     })
   return {
     routabilities,
@@ -60,10 +74,10 @@ function tierWith(
   waitingOf: (tier: StaticTier) => Waiting | undefined,
 ): GatewayTier {
   const waiting = servers.length > 0 ? undefined : waitingOf(tier)
-  return { ...tier, servers, ...(waiting === undefined ? {} : { waiting }) }
+  return { ...tier, servers, ...given({ waiting }) }
 }
 
-/** What is left when nobody asks an empty tier. */
+/** The model without the texts of empty tiers. */
 export function withoutWords(model: GatewayModel): GatewayModel {
   return { ...model, tiers: model.tiers.map(({ waiting: _, ...tier }) => tier) }
 }
@@ -73,7 +87,7 @@ export function idsOf(model: GatewayModel): Record<string, string[]> {
   return Object.fromEntries(model.tiers.map(tier => [tier.name, tier.servers.map(server => server.id)]))
 }
 
-/** Those that get few requests or none because their answers fail. */
+/** The endpoints that get few requests or none because their answers fail. */
 export function asideIn(model: GatewayModel): NonNullable<RoutesFile['aside']> {
   const servers = model.tiers.flatMap(tier => tier.servers)
   return Object.fromEntries([
@@ -82,7 +96,7 @@ export function asideIn(model: GatewayModel): NonNullable<RoutesFile['aside']> {
   ])
 }
 
-/** The ids of either, by tier: what nginx may reach while it goes from one to the other. */
+/** The ids of both, by tier: those that nginx may reach during the change from one to the other. */
 export function union(one: Record<string, string[]>, other: Record<string, string[]>): Record<string, string[]> {
   const tiers = new Set([...Object.keys(one), ...Object.keys(other)])
   return Object.fromEntries(
@@ -90,7 +104,7 @@ export function union(one: Record<string, string[]>, other: Record<string, strin
   )
 }
 
-/** The ids that are in one and not in the other. */
+/** The ids that are in only one of them. */
 export function difference(
   before: Record<string, string[]>,
   after: Record<string, string[]>,
@@ -99,13 +113,13 @@ export function difference(
   return { added: [...has.difference(had)], dropped: [...had.difference(has)] }
 }
 
-/** Whether going to the model adds an id to what is reached, and whether it takes one away. */
+/** Whether the change to the model adds an id to the reached ones, and whether it removes one. */
 export function compare(reached: Record<string, string[]>, model: GatewayModel): { adds: boolean; drops: boolean } {
   const { added, dropped } = difference(reached, idsOf(model))
   return { adds: added.length > 0, drops: dropped.length > 0 }
 }
 
-/** The tiers that lost their last endpoint and those that got a first one. */
+/** The tiers that lost their last endpoint, and those that got a first one. */
 export function tierChanges(
   before: Record<string, string[]>,
   after: Record<string, string[]>,
@@ -116,7 +130,7 @@ export function tierChanges(
   })
 }
 
-/** The model with only those servers that are in `reached` already: what may be applied while routes/ cannot be written. */
+/** The model with only the servers in `reached`, which may be applied while routes/ cannot be written. */
 export function withoutAdditions(model: GatewayModel, reached: Record<string, string[]>): GatewayModel {
   return {
     ...model,

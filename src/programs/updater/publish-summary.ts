@@ -9,28 +9,30 @@ import type { GatewayRoutes } from '../../core/domain/routes-file.ts'
 import { reportStatus, type StatusFacts } from '../../core/status/status.ts'
 import { formatSummary } from '../../core/status/status-summary.ts'
 import { statusTiers } from '../../core/status/tier-url.ts'
-import type { RecordEvent, RegistryEffects, SlurmEffects } from './effects.ts'
+import type { RecordEvent, RegistryEffects } from './effects.ts'
+import type { JobRound, JobSubscriber } from './job-subscribers.ts'
 
-/** Of the updater's time summaries take half a hundredth at most, unless that made them older than a minute. */
+/** Summaries take at most half a percent of the updater's time, unless that would make them older than a minute. */
 const PAUSE_OVER_COST = 200
 const LONGEST_PAUSE_MS = 60_000
 
 interface Overheard {
   readonly registry: RegistryEffects
-  readonly slurm: SlurmEffects | undefined
   readonly record: RecordEvent
 }
 
 export interface SummaryPublisher<E extends Overheard> {
-  /** The same effects; what they answer is remembered. */
+  /** The same effects; their results are remembered. */
   readonly effects: E
+  /** Remembers what squeue gave. */
+  readonly hear: JobSubscriber
   /** Writes a summary with each beat, or less often where that costs much, until the signal aborts; never rejects. Its last one is left, and grows old. */
   keepPublishing(signal: AbortSignal): Promise<void>
 }
 
 /**
- * `status/<gateway>.json`, for those who may not read the registry: what the updater hears anyway, so that nobody is asked
- * twice. Words of the world (squeue's, the filesystem's) are not passed on.
+ * `status/<gateway>.json`, for accounts that may not read the registry. It is made from the results that the updater has anyway,
+ * without further queries. Text of squeue and of the filesystem is not passed on.
  */
 export function createSummaryPublisher<E extends Overheard>(
   config: Config,
@@ -69,12 +71,12 @@ export function createSummaryPublisher<E extends Overheard>(
           routes = written
         },
       },
-      slurm: effects.slurm && { ...effects.slurm, jobs: askJobs },
       record(event, detail) {
         effects.record(event, detail)
         if (event === 'standing') routabilities.set(String(detail['id']), String(detail['standing']))
       },
     },
+    hear,
     async keepPublishing(signal) {
       while (!signal.aborted) {
         await clock.sleep(pauseMs, signal)
@@ -83,38 +85,30 @@ export function createSummaryPublisher<E extends Overheard>(
     },
   }
 
-  async function askJobs(): ReturnType<SlurmEffects['jobs']> {
-    const answer = await (effects.slurm as SlurmEffects).jobs()
-    const ours = (all: Extract<typeof answer, { complete: boolean }>['jobs']) =>
-      all.flatMap(job => {
-        const tier = tierOfComment(job.comment, site)
-        return tier === undefined ? [] : [{ tier, job }]
-      })
-    jobs =
-      'message' in answer
-        ? { unknown: 'Slurm does not answer the updater' }
-        : {
-            value: {
-              jobs: ours(answer.jobs),
-              others: answer.jobs.filter(job => tierOfComment(job.comment, site) === undefined),
-              complete: answer.complete,
-            },
-          }
-    return answer
+  function hear(round: JobRound): void {
+    if ('unknown' in round) {
+      jobs = { unknown: 'Slurm does not answer the updater' }
+      return
+    }
+    const { complete, jobs: polled } = round.poll
+    const all = [...polled.values()].map(job => ({ tier: tierOfComment(job.comment, site), job }))
+    const ours = all.flatMap(({ tier, job }) => (tier === undefined ? [] : [{ tier, job }]))
+    const others = all.flatMap(({ tier, job }) => (tier === undefined ? [job] : []))
+    jobs = { value: { jobs: ours, others, complete } }
   }
 
-  /** Whatever it is, an updater does not end for it. */
+  /** No failure of a summary ends the updater. */
   async function publish(scanned: StatusFacts['registry']): Promise<void> {
     const now = await Promise.resolve()
       .then(() => write(gateway.name, timedSummaryOf(scanned)))
       .then(() => undefined, messageOf)
     if (now !== undefined && now !== trouble) {
-      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old one` })
+      effects.record('trouble', { what: 'summary', message: `${now}; other accounts see an old summary` })
     }
     trouble = now
   }
 
-  /** A site of thousands takes a tenth of a second of this process: then its summaries come less often. */
+  /** For thousands of jobs a summary takes a tenth of a second of this process; then they are written less often. */
   function timedSummaryOf(scanned: StatusFacts['registry']): string {
     const begunAt = clock.now()
     const text = summaryOf(scanned)

@@ -3,82 +3,78 @@ import type { JobView } from '../../core/domain/job-view.ts'
 import { isHeldByLaunch, launchHoldCure } from '../../core/domain/launch-hold.ts'
 import { areUp, isDeferred, isPausedByRequeue } from '../../core/domain/requeue-pause.ts'
 import type { RecordEvent, SlurmEffects } from './effects.ts'
+import type { JobSubscriber } from './job-subscribers.ts'
 import type { ObservedEndpoints } from './observed-endpoints.ts'
 
 export interface ReleasesOptions {
-  readonly slurm: SlurmEffects
+  readonly slurm: Omit<SlurmEffects, 'jobs'>
   readonly isOurs: (job: JobView) => boolean
   readonly observed: () => ObservedEndpoints
   readonly record: RecordEvent
+  /** Has the jobs polled again after so much time. */
+  readonly pollIn: (ms: number) => void
   readonly clock: Clock
-  readonly signal: AbortSignal
-}
-
-/** Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait. */
-export interface Releases {
-  /** Looks at what a poll told, and does what follows. */
-  releaseDeferred(jobs: readonly JobView[]): Promise<void>
 }
 
 /**
- * A run whose credential was made in the second in which that of the run before was revoked, or earlier, is refused by its
- * node, and the job has failed for good ("Job credential revoked"): slurmd compares whole seconds of slurmctld's clock.
+ * A node refuses a run whose credential is not newer, in whole seconds of slurmctld's clock, than the revocation of the previous
+ * run's credential. The job then has failed for good ("Job credential revoked").
  */
 const RELEASE_AFTER_MS = 2_000
 
-/** A node that refuses again and again is broken, and a person has to see it. */
+/** A node that refuses more often is broken, and a person has to look at it. */
 const MOST_RELEASES = 3
 
 /**
+ * Lets requeued jobs of ours start sooner than Slurm would, where that is safe and nobody else wants them to wait.
+ *
  * A deferred job, each BeginTime judged once:
  * 1. its BeginTime is not what a requeue sets → it stands
  * 2. a node of the run before is down, or is not known → left to Slurm, which waits for cred_expire
  * 3. two seconds later that holds no more, it has another BeginTime, or a hold → not now; a new BeginTime is judged anew
  * 4. released
  *
- * A job held by a failed launch is told; where the run that failed was released here, the hold is lifted with a backoff.
+ * A job that is held after a failed launch is reported; if the failed run was released here, the hold is lifted with a backoff.
  */
-export function createReleases({ slurm, isOurs, observed, record, clock, signal }: ReleasesOptions): Releases {
+export function createReleases({ slurm, isOurs, observed, record, pollIn, clock }: ReleasesOptions): JobSubscriber {
   /** Where runs were seen to run, by run: a requeued job no longer names its nodes. */
   let nodes: ReadonlyMap<string, string> = new Map()
-  /** BeginTimes that are dealt with. */
+  /** BeginTimes that were handled. */
   const decided = new Set<string>()
+  /** When BeginTimes that can be lifted were first seen, milliseconds. */
+  let pausedSince: ReadonlyMap<string, number> = new Map()
   /** Runs that were let start here, and how often the hold of a run before was lifted for that. */
   const lifted = new Map<string, number>()
-  /** Since when runs were seen held, milliseconds. */
+  /** Since when runs have been held, milliseconds. */
   const heldSince = new Map<string, number>()
 
-  return {
-    async releaseDeferred(jobs) {
-      const ours = jobs.filter(isOurs)
-      nodes = nodesOf(ours, nodes)
-      await releaseHeld(ours)
-      await releasePaused(ours)
-    },
+  return async round => {
+    if ('unknown' in round) return
+    const ours = [...round.poll.jobs.values()].filter(isOurs)
+    nodes = nodesOf(ours, nodes)
+    await releaseHeld(ours)
+    await releasePaused(ours, round.poll.startedAt)
   }
 
-  async function releasePaused(jobs: readonly JobView[]): Promise<void> {
+  async function releasePaused(jobs: readonly JobView[], polledAt: number): Promise<void> {
     const deferred = jobs.filter(job => isDeferred(job) && !decided.has(beginOf(job)))
     const pauseSeconds = deferred.length === 0 ? undefined : await slurm.requeuePauseSeconds()
     if (pauseSeconds === undefined) return
     const isPaused = (job: JobView) => isPausedByRequeue(job, pauseSeconds)
     for (const job of deferred) if (!isPaused(job)) decided.add(beginOf(job)) // 1
     const up = await onNodesThatAreUp(deferred.filter(isPaused)) // 2
-    if (up.length === 0) return
-    await clock.sleep(RELEASE_AFTER_MS, signal)
-    if (signal.aborted) return
-    const still = await onNodesThatAreUp(up)
-    const again = await slurm.jobs()
-    // 3
-    const waiting = new Set('jobs' in again ? again.jobs.filter(isPaused).map(beginOf) : [])
-    for (const job of still.filter(one => waiting.has(beginOf(one)))) {
+    const since = new Map(up.map(job => [beginOf(job), pausedSince.get(beginOf(job)) ?? clock.now()]))
+    pausedSince = since
+    const isDue = (job: JobView) => polledAt >= (since.get(beginOf(job)) ?? 0) + RELEASE_AFTER_MS // 3
+    if (!up.every(isDue)) pollIn(RELEASE_AFTER_MS)
+    for (const job of up.filter(isDue)) {
       decided.add(beginOf(job)) // 4
       lifted.set(runOf(job), 0)
       record('released', { job: job.id, restarts: job.restarts, message: await slurm.releaseBeginTime(job.id) })
     }
   }
 
-  /** Those whose last run was on nodes that are up; the others are recorded, but for those of which the next poll may learn. */
+  /** Jobs whose last run was on nodes that are up. The others are recorded, except those that the next poll may clarify. */
   async function onNodesThatAreUp(jobs: readonly JobView[]): Promise<readonly JobView[]> {
     const answers = await Promise.all(
       jobs.map(async job => {
@@ -89,7 +85,7 @@ export function createReleases({ slurm, isOurs, observed, record, clock, signal 
     )
     for (const { job, isUnknown } of answers.filter(one => one.isUp === false || one.isUnknown)) {
       decided.add(beginOf(job))
-      const reason = isUnknown ? 'Where it ran last is not known' : 'A node of its last run is down'
+      const reason = isUnknown ? 'The nodes of its last run are not known' : 'A node of its last run is down'
       record('left to Slurm', {
         job: job.id,
         restarts: job.restarts,
@@ -99,7 +95,7 @@ export function createReleases({ slurm, isOurs, observed, record, clock, signal 
     return answers.filter(one => one.isUp === true).map(one => one.job)
   }
 
-  /** Of the run before; undefined: not known. */
+  /** The nodes of the previous run; undefined: not known. */
   function knownNodes(job: JobView): string | undefined {
     const run = runOf(job, -1)
     const published = [...observed().values()].find(({ endpoint }) => runOf(endpoint.job) === run)
@@ -133,7 +129,7 @@ export function createReleases({ slurm, isOurs, observed, record, clock, signal 
   }
 }
 
-/** What was known of runs that can still matter, and where jobs run now. */
+/** The nodes of runs that can still matter, and of the running jobs. */
 function nodesOf(jobs: readonly JobView[], known: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map(
     jobs.flatMap(job => {
@@ -153,8 +149,8 @@ function beginOf(job: JobView): string {
 }
 
 /**
- * For how long a hold that our own release has caused stays, after so many releases of it; undefined: for good. First as
- * long as Slurm would have waited by itself, since then the credential of the run before has expired, and then twice that.
+ * How long a hold that our own release has caused stays, after this many releases; undefined: for good. First as long as Slurm
+ * would have waited, because then the previous run's credential has expired, and then twice that.
  */
 function holdLastsMs(releases: number, pauseSeconds: number): number | undefined {
   return releases >= MOST_RELEASES ? undefined : pauseSeconds * 1_000 * 2 ** releases

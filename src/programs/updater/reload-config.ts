@@ -5,8 +5,8 @@ import { messageOf } from '../../core/domain/caught.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
 /**
- * sluice.yaml at a SIGHUP: checked, or the old one stays ("state is rebuilt", docs/design/rules.md), which is said
- * here. Undefined: it stays.
+ * Reads sluice.yaml at a SIGHUP. If it has problems, they are printed here and the old one stays ("state is rebuilt",
+ * docs/design/rules.md): the result is undefined.
  */
 export async function rereadConfig(
   current: Config,
@@ -26,7 +26,7 @@ export async function rereadConfig(
   }
 }
 
-/** What the lock, the registry and the running nginx hang on. */
+/** Settings on which the lock, the registry and the running nginx depend. */
 const FIXED = [
   (config: Config) => config.site,
   (config: Config) => config.shared,

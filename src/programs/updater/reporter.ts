@@ -4,17 +4,17 @@ import type { RecordEvent } from './effects.ts'
 import type { Routability } from './routability.ts'
 
 /**
- * Turns what is seen at every tick into one event for each change: a daemon does not repeat itself
+ * Turns observations of every tick into one event for each change, because a daemon does not repeat itself
  * ("whole files, one call in flight", docs/design/rules.md).
  */
 export interface Reporter {
-  /** The trouble that `what` is in, or undefined when it is well. */
+  /** The trouble of `what`, or undefined when it is well. */
   state(what: string, trouble: string | undefined): void
   problems(found: readonly Problem[]): void
   routabilities(routabilities: ReadonlyMap<string, Routability>): void
 }
 
-/** What is said of an endpoint whose file is there no more. */
+/** The report for an endpoint whose file is gone. */
 export const GONE = 'Gone: its file was removed'
 
 export function createReporter(record: RecordEvent): Reporter {

@@ -5,17 +5,17 @@ import { untrustedWriter } from '../../adapters/system/untrusted-writer.ts'
 import type { Config } from '../../core/config/schema.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
-/** Where root's half looks for programs, whatever PATH it was started with. */
+/** The PATH of root's half; the one of its environment is ignored. */
 const ROOTS_PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** What root's half reads and runs. */
+/** The files that root's half reads and runs. */
 export interface RootsFiles {
   /** sluice.yaml. */
   readonly config: string
   readonly gateway: Pick<Config['gateway'], 'directory' | 'reload'>
-  /** Of the gateway's state. */
+  /** The directory of the gateway's state. */
   readonly directory: string
-  /** The argv that starts Sluice. */
+  /** The argv of Sluice. */
   readonly self: readonly string[]
   /** Their directory. */
   readonly templates: string
@@ -24,14 +24,14 @@ export interface RootsFiles {
 export interface RootsPrograms {
   readonly env: NodeJS.ProcessEnv
   readonly nginx: string
-  /** Words. */
+  /** The words of the reload command. */
   readonly reload: readonly string[]
 }
 
 /**
- * The programs of root's half, each where root's own PATH has it.
+ * The programs of root's half, each as found on root's own PATH.
  *
- * @throws UserError when others than root may write what it reads or runs.
+ * @throws UserError when another account may write a file that it reads or runs.
  */
 export async function findRootsPrograms(files: RootsFiles, environment: NodeJS.ProcessEnv): Promise<RootsPrograms> {
   const env = { ...environment, PATH: ROOTS_PATH }
@@ -43,12 +43,12 @@ export async function findRootsPrograms(files: RootsFiles, environment: NodeJS.P
   return { env, nginx, reload }
 }
 
-/** A reload command may be an interpreter: each path among its words is what it runs, also in an option and below /, where it runs. */
+/** A reload command may be an interpreter, so every path among its words counts, also in an option and relative to /. */
 function pathOf(word: string): string[] {
   return word.includes('/') ? [resolve('/', word.replace(/^[^/]*=/, ''))] : []
 }
 
-/** With the program as root's PATH has it; left as it is where there is none, which the reload will say. */
+/** The command with its program from root's PATH; unchanged where it is missing, which the reload will report. */
 async function resolveReload(command: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const [program = '', ...args] = command.split(' ')
   return [program.includes('/') ? program : ((await findProgram(program, env)) ?? program), ...args]
@@ -65,8 +65,8 @@ async function refuseUntrustedWriters(paths: readonly string[], self: readonly s
     if (found === undefined) continue
     const fix = self.includes(path) ? ', or install Sluice for root: sluice install --to /opt/sluice' : ''
     throw new UserError(
-      `Cannot drive the system's nginx: ${found.writer} may write "${found.path}", and who may write what root reads or runs is root; ` +
-        `give it to root alone (chown root, chmod go-w)${fix}`,
+      `Cannot drive the system's nginx: ${found.writer} may write "${found.path}", and an account that may write a file that root reads or runs can become root; ` +
+        `make it writable by root only (chown root, chmod go-w)${fix}`,
     )
   }
 }

@@ -10,36 +10,36 @@ export type Routability =
   | { readonly routed: true /** Its beat stands still: its port is to be tried. */; readonly suspect: boolean }
   | { readonly routed: false; readonly reason: string }
 
-/** One answer of squeue about all our jobs; a poll that failed is no Poll. */
+/** One answer of squeue about all our jobs. A failed poll is not a Poll. */
 export interface Poll {
-  /** When it was asked, milliseconds of the loop's clock. */
+  /** When squeue was started, milliseconds of the loop's clock. */
   readonly startedAt: number
   /** By job id. */
   readonly jobs: ReadonlyMap<string, JobView>
-  /** False when some of the answer could not be read: then a job that is missing is not known to be gone. */
+  /** False when part of the answer could not be read: then a missing job does not count as gone. */
   readonly complete: boolean
 }
 
 /**
- * What is known beside the files. Undefined always means: not known, which withdraws nothing ("unknown is not none",
+ * The facts besides the files. Undefined always means: not known; that withdraws nothing ("unknown is not none",
  * docs/design/rules.md).
  */
 export interface Surroundings {
   readonly poll: Poll | undefined
-  /** What trying the port of a suspect gave, as long as its beat stands still: true when it took a connection. */
+  /** The result of a try at a suspect's port, while its beat stands still: true when it accepted a connection. */
   readonly connects: (id: string) => boolean | undefined
-  /** The addresses that are known to be a node's. */
+  /** The known addresses of a node. */
   readonly addressesOf: (node: string) => readonly string[] | undefined
   /** Whether the key of this fingerprint could be read. */
   readonly knowsKey: (fingerprint: string) => boolean
   readonly isRouted: (id: string) => boolean
   readonly tiers: readonly string[]
-  /** That endpoints may lie in. */
+  /** The networks in which endpoints may lie. */
   readonly networks: readonly AddressRange[]
   readonly ownAddresses: readonly string[]
-  /** Where the gateway itself listens; an address among them need not be this machine's at the moment. */
+  /** The gateway's own listen addresses; this machine need not have each of them at the moment. */
   readonly ownListens: readonly ListenAddress[]
-  /** There is no Slurm: engines run here, and nowhere else. */
+  /** There is no Slurm: engines run only on this machine. */
   readonly loopbackOnly: boolean
   readonly leaseMs: number
 }
@@ -48,11 +48,11 @@ export interface Surroundings {
  * First match wins ("who may be routed", "no foreign clocks" and "nothing unvalidated reaches nginx",
  * docs/design/rules.md):
  * 1. a tier that is not configured → not routed
- * 2. its file does not say ready → not routed
- * 3. an address that its node, our networks or common sense do not allow → not routed
+ * 2. the state in its file is not ready → not routed
+ * 3. an address that is not the node's, not in our networks, or the gateway's own → not routed
  * 4. Slurm contradicts → not routed
- * 5. a run that Slurm does not call ours, on that node → not routed; as long as no poll has told, not added
- * 6. an engine that is new to nginx and asks for a key that could not be read → not routed
+ * 5. a run that Slurm does not show as ours on that node → not routed; while no poll has shown it, not added
+ * 6. an engine that is new to nginx and requires a key that could not be read → not routed
  * 7. the lease holds → routed
  * 8. a suspect whose port refuses → not routed; any other suspect stays
  */
@@ -80,7 +80,7 @@ function no(reason: string): Routability {
 }
 
 /**
- * Why nothing may be sent to this address, or undefined ("nothing unvalidated reaches nginx", docs/design/rules.md).
+ * Why no request may be sent to this address, or undefined ("nothing unvalidated reaches nginx", docs/design/rules.md).
  */
 function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undefined {
   const at = addressOf(endpoint)
@@ -106,8 +106,8 @@ function refuseAddress(endpoint: Endpoint, around: Surroundings): string | undef
 }
 
 /**
- * Why the run is not known to be ours, or undefined ("nothing unvalidated reaches nginx", docs/design/rules.md). What
- * is routed stays until Slurm contradicts ("unknown is not none", docs/design/rules.md).
+ * Why the run is not known to be ours, or undefined ("nothing unvalidated reaches nginx", docs/design/rules.md). A routed endpoint
+ * stays until Slurm contradicts ("unknown is not none", docs/design/rules.md).
  */
 function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | undefined {
   if (around.loopbackOnly) return undefined
@@ -120,13 +120,13 @@ function refuseOwnership(endpoint: Endpoint, around: Surroundings): string | und
 const HERE = rangesOf([LOOPBACK])
 
 /**
- * What the poll says against the endpoint, if it may speak about it at all ("who may be routed", docs/design/rules.md).
+ * Why the poll contradicts the endpoint, if the poll counts for it at all ("who may be routed", docs/design/rules.md).
  */
 function contradict({ endpoint, firstObservedAt }: ObservedEndpoint, poll: Poll | undefined): string | undefined {
   if (poll === undefined) return undefined
   const { id, restarts } = endpoint.job
   const job = poll.jobs.get(id)
-  // What is over stays over: a file that comes late is not routed until the next poll.
+  // An ended run stays ended: a late file is not routed until the next poll.
   const isOver = job !== undefined && (job.restarts > restarts || (job.restarts === restarts && job.state === 'ended'))
   if (poll.startedAt <= firstObservedAt && !isOver) return undefined
   if (job === undefined) return poll.complete ? `Slurm has no job ${id} of ours` : undefined

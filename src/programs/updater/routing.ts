@@ -27,31 +27,31 @@ export interface RoutingOptions {
   readonly record: RecordEvent
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Called when what had to wait may be done. */
+  /** Called when a delayed change may be applied. */
   readonly wake: () => void
 }
 
 /**
- * nginx and routes/, brought to a model in the order that keeps routes/ true ("withdraw before you stop" and
+ * Brings nginx and routes/ to a model, in the order that keeps routes/ true ("withdraw before you stop" and
  * "what is on disk runs", docs/design/rules.md).
  */
 export interface Routing {
-  /** What nginx may reach from before we started, with the keys that it has, when it tells. */
+  /** The endpoints that nginx may reach from before our start, and its keys if it reports them. */
   recall(): Promise<EngineKeys | undefined>
-  /** Whether the running nginx may reach this endpoint; never less than the truth. */
+  /** Whether the running nginx may reach this endpoint; when in doubt, true. */
   reaches(id: string): boolean
-  /** Brings both to the model as far as may be now, and moves the beat of routes/ when it is due. */
+  /** Brings both to the model as far as is allowed now, and moves the beat of routes/ when it is due. */
   bring(model: GatewayModel, keysOf: (model: GatewayModel) => EngineKeys): Promise<void>
 }
 
-/** Additions keep this far apart, so that a tier that comes up costs few reloads; withdrawals never wait. */
+/** The least time between additions, so that a starting tier costs few reloads. Withdrawals never wait. */
 const ADDITIONS_APART_MS = 1_000
-/** How often a gateway that should be right is asked whether it is: a killed nginx is started again. */
+/** The interval at which an unchanged gateway is verified: a killed nginx is started again. */
 const CHECK_MS = 5_000
 const LONGEST_RETRY_MS = 60_000
-/** What only changes what clients of an empty tier are told has to stand for so long: a short phase costs no reload. */
+/** A change that affects only the text for clients of an empty tier must last this long, so that a short phase costs no reload. */
 const WORDS_REST_MS = 2_000
-/** Reloads for words alone keep this far apart. */
+/** The least time between reloads for such texts alone. */
 const WORDS_APART_MS = 10_000
 
 export function createRouting(options: RoutingOptions): Routing {
@@ -79,7 +79,7 @@ export function createRouting(options: RoutingOptions): Routing {
     },
   }
 
-  /** As far as may be seen: a gateway that is not known to be anything is brought to all of the model. */
+  /** The model that is due. A gateway in an unknown state is brought to the whole model. */
   function differsInWords(model: GatewayModel): boolean {
     const isSo = running !== undefined && !isDeepStrictEqual(model, running) && isSameButWords(model, running)
     wordsDifferSince = isSo ? (wordsDifferSince ?? clock.now()) : undefined
@@ -95,7 +95,7 @@ export function createRouting(options: RoutingOptions): Routing {
     return now - (wordsDifferSince ?? now) >= WORDS_REST_MS && now - wordsAt >= WORDS_APART_MS
   }
 
-  /** By nginx's own word, or by what routes/ says when it gives none. */
+  /** As nginx reports it, or as routes/ has it when nginx gives no answer. */
   async function recall(): Promise<EngineKeys | undefined> {
     try {
       const before = await gateway.running(signal)
@@ -106,7 +106,7 @@ export function createRouting(options: RoutingOptions): Routing {
       return before.keys
     } catch (error) {
       report.state('gateway', `Cannot find out what nginx serves: ${messageOf(error)}`)
-      const routes = await registry.routes().catch(() => undefined) // an unreadable registry is told by the first scan
+      const routes = await registry.routes().catch(() => undefined) // the first scan reports an unreadable registry
       const ours = routes?.get(options.gatewayName)
       reached = ours !== undefined && isUnderstood(ours) ? ours.tiers : {}
       return undefined
@@ -123,7 +123,7 @@ export function createRouting(options: RoutingOptions): Routing {
     checkedAt = now
     const outcome = await gateway.apply(target, signal, keysOf(target))
     if (outcome.status === 'failed') {
-      running = undefined // not known to be anything: equality must not hide the failure
+      running = undefined // not known: an equal model must not hide the failure
       failures += 1
       retryAt = clock.now() + Math.min(LONGEST_RETRY_MS, 1_000 * 2 ** (failures - 1))
       const danger = outcome.restored ? '' : '; nginx may not be serving'
@@ -150,8 +150,8 @@ export function createRouting(options: RoutingOptions): Routing {
   }
 
   /**
-   * The part of a model that may be applied now. An id stands in routes/ before nginx may reach it: where that cannot be
-   * written nothing is added. Undefined: nothing to do yet.
+   * The part of a model that may be applied now. An id is in routes/ before nginx may reach it, so nothing is added while routes/
+   * cannot be written. Undefined: nothing to do yet.
    */
   async function allow(model: GatewayModel): Promise<GatewayModel | undefined> {
     if (!compare(reached, model).adds) return model
@@ -169,7 +169,7 @@ export function createRouting(options: RoutingOptions): Routing {
     return meanwhile
   }
 
-  /** True when routes/ says what `reached` says. */
+  /** Writes `reached` to routes/; true when routes/ has it. */
   async function writeRoutes(always: boolean): Promise<boolean> {
     const aside = running === undefined ? {} : asideIn(running)
     const text = JSON.stringify([generation, reached, aside])

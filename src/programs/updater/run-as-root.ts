@@ -12,22 +12,25 @@ import { gatewayDirectory, lockGateway, refuseOldNginx } from './own-gateway.ts'
 import { findRootsPrograms } from './roots-programs.ts'
 import { serveAccount } from './serve-account.ts'
 
-/** A share that does not answer: the start is given up, and whoever started us tries again. */
+/** If the share does not answer in this time, the start fails, and systemd tries again. */
 const SHARED_DEADLINE_MS = 10_000
 
 /**
  * `sluice updater` as root, for the system's nginx. One site is one account ("nothing unvalidated reaches nginx",
- * docs/design/rules.md), and that account is the owner of the shared directory, not root: so the updater itself, which
- * reads what jobs write and asks Slurm, runs as a child of that account. Root keeps what needs root and no more: the
- * one file, the reload and nginx's word of what it runs. It reads nothing of the share, and of what the child sends it
- * takes a model of sluice.yaml's own ports, paths, tiers and networks.
+ * docs/design/rules.md), and that account is the owner of the shared directory, not root. So the updater itself, which reads files
+ * that jobs write and polls Slurm, runs as a child of that account. Root does only what needs root: it writes the one file,
+ * reloads, and asks nginx for its generation. It reads no file of the share. From the child it accepts a model with sluice.yaml's
+ * own ports, paths, tiers and networks.
  *
- * Both end together: the child when the pipe between them breaks, root when the child has ended.
+ * Both end together: the child when the pipe between them breaks, root's half when the child has ended.
  *
- * @throws UserError when others than root may write what root reads or runs.
+ * @throws UserError when another account may write a file that root reads or runs.
  */
-export async function rootUpdater(file: string, config: Config, context: Context): Promise<void> {
-  const options = { config: resolve(context.cwd, file) }
+export async function rootUpdater(
+  { file, config, once }: { file: string; config: Config; once: boolean },
+  context: Context,
+): Promise<void> {
+  const options = { config: resolve(context.cwd, file), once }
   const directory = gatewayDirectory(config, context)
   const templates = templatesDirectory()
   const { env, nginx, reload } = await findRootsPrograms(
@@ -64,5 +67,5 @@ async function ownerOf(shared: string, { env }: Context): Promise<Account> {
   }
   const account = await accountOf(uid, env)
   if (account !== undefined) return account
-  throw new UserError(`Cannot run the updater: "${shared}" belongs to uid ${uid}, which is no account of this machine`)
+  throw new UserError(`Cannot run the updater: "${shared}" belongs to uid ${uid}, and this machine has no such account`)
 }

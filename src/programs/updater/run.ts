@@ -5,40 +5,32 @@ import { notify } from '../../adapters/metrics/notify.ts'
 import { openJournal } from '../../adapters/registry/journal.ts'
 import { openRegistry } from '../../adapters/registry/open-registry.ts'
 import { localFilesystem, watchEndpoints } from '../../adapters/registry/watch.ts'
-import { lookUpNode, nodeSources } from '../../adapters/slurm/look-up-node.ts'
 import type { Slurm } from '../../adapters/slurm/slurm.ts'
-import { tierOfComment } from '../../adapters/slurm/submission-comment.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
 import { newestLines } from '../../adapters/system/file-follower.ts'
-import { hostAnswers, ownAddresses, takesConnection } from '../../adapters/system/network.ts'
 import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { thisBuild } from '../../adapters/system/this-build.ts'
 import type { Config } from '../../core/config/schema.ts'
-import { staticGateway } from '../../core/config/static-gateway.ts'
 import { messageOf } from '../../core/domain/caught.ts'
-import { requeuePauseSeconds } from '../../core/domain/requeue-pause.ts'
-import { isStuck, whatOf } from '../../core/explain/waits.ts'
-import type { SlurmEffects } from './effects.ts'
 import { createUpdater } from './loop.ts'
 import { observeUpdater } from './observe.ts'
 import { createSummaryPublisher } from './publish-summary.ts'
+import { networkEffects, siteSettings, slurmEffects } from './site-effects.ts'
 
-/** Beyond this the shared directory counts as hanging: the scan is given up, and the last routes stay. */
+/** After this time the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
-/** A suspect must take a connection within this ("no foreign clocks", docs/design/rules.md). */
-const CONNECT_MS = 2_000
 
 export interface UpdaterRun {
   readonly config: Config
-  /** Open on a directory whose lock is held. */
+  /** Opened on a directory whose lock we hold. */
   readonly gateway: DrivenGateway
-  /** What its nginx logs; undefined: it cannot be read, and no engine is put aside for its answers. */
+  /** Its nginx's access log; undefined: it cannot be read, and no engine is set aside for its answers. */
   readonly accessLog?: string | undefined
   /** Undefined: there is no Slurm. */
   readonly slurm: Slurm | undefined
-  /** Gets each event as a line of JSON. */
+  /** Receives each event as a line of JSON. */
   print(line: string): void
-  /** Called each time that the loop has gone round. */
+  /** Called after each round of the loop. */
   readonly alive?: () => void
   readonly signal: AbortSignal
 }
@@ -53,7 +45,7 @@ export async function runUpdater({
   alive = () => undefined,
   signal,
 }: UpdaterRun): Promise<void> {
-  const { gateway, shared, timing } = config
+  const { gateway, shared } = config
   const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(shared, serialQueue)
   const writer = `updater-${gateway.name}`
@@ -92,32 +84,17 @@ export async function runUpdater({
     systemClock,
   )
   const summary = createSummaryPublisher(config, observed, registry.writeSummary, systemClock)
-  const sources = nodeSources(gateway, slurm, signal)
   const loop = createUpdater({
     ...summary.effects,
-    gatewayName: gateway.name,
-    ...staticGateway(config),
-    networks: gateway.networks,
-    scanMs: timing.scanSeconds * 1_000,
-    squeueMs: timing.squeueSeconds * 1_000,
-    beatMs: timing.beatSeconds * 1_000,
-    leaseMs: timing.leaseSeconds * 1_000,
-    jobWords: {
-      tierOf: job => tierOfComment(job.comment, config.site),
-      whyItWaits: job => ({ why: whatOf(job), isStuck: isStuck(job) }),
-    },
-    network: {
-      resolve: (node, wanted) => lookUpNode(node, wanted, sources),
-      connects: (address, port) => takesConnection(address, port, CONNECT_MS),
-      answers: (address, port) => hostAnswers(address, port, CONNECT_MS),
-      ownAddresses,
-    },
+    ...siteSettings(config),
+    network: networkEffects(config, slurm, signal),
     traffic: accessLog === undefined ? undefined : { lines: trafficOf(accessLog) },
     alive,
     clock: systemClock,
     random: Math.random,
     signal,
   })
+  loop.jobPoller?.subscribe('summary', summary.hear)
 
   await registry.make().catch(error => journal.record('trouble', { what: 'registry', message: messageOf(error) }))
   const filesystem = config.watch
@@ -132,58 +109,31 @@ export async function runUpdater({
       signal,
     )
   }
-  // A `sluice up` is one account's own.
+  // A `sluice up` belongs to one account, so it has no summary for others.
   const over = new AbortController()
   const publishing = slurm === undefined ? undefined : summary.keepPublishing(AbortSignal.any([signal, over.signal]))
   try {
     await loop.run()
   } catch (error) {
-    if (!signal.aborted) throw error // what the signal cut short, the next start does again
+    if (!signal.aborted) throw error // the next start repeats work that the signal cut short
   } finally {
     over.abort()
     await publishing
     journal.record('updater ended', { gateway: gateway.name, reason: String(signal.reason) })
     await journal.close()
-    void registry.close().catch(() => undefined) // a share that hangs keeps the thread until it answers, and us no longer
+    void registry.close().catch(() => undefined) // not awaited: a hanging share keeps the thread until it answers
   }
 }
 
-/** Beginning now: what was logged before says nothing about engines of today. */
+/** From now on: earlier lines do not count for today's engines. */
 function trafficOf(accessLog: string): () => Promise<readonly string[]> {
   const log = newestLines(accessLog)
   return () => log.read()
 }
 
-function slurmEffects(slurm: Slurm, signal: AbortSignal): SlurmEffects {
-  return {
-    jobs: async () => {
-      const answer = await slurm.jobs(signal)
-      return answer.kind === 'answered'
-        ? { jobs: answer.value.jobs, complete: answer.value.problems.length === 0 }
-        : { message: answer.message }
-    },
-    releaseBeginTime: async id => {
-      const answer = await slurm.releaseBeginTime(id, signal)
-      return 'message' in answer ? answer.message : answer.kind
-    },
-    releaseHold: async id => {
-      const answer = await slurm.releaseHold(id, signal)
-      return 'message' in answer ? answer.message : answer.kind
-    },
-    requeuePauseSeconds: async () => {
-      const answer = await slurm.config(signal)
-      return answer.kind === 'answered' ? requeuePauseSeconds(answer.value) : undefined
-    },
-    nodeStates: async nodeList => {
-      const answer = await slurm.nodeStates(nodeList, signal)
-      return answer.kind === 'answered' ? answer.value : undefined
-    },
-  }
-}
-
 declare const VERSION: string
 
-// A share that cannot be asked is not watched; the scan is the truth anyway ("events only wake", docs/design/rules.md).
+// A share that does not answer is not watched; the scan decides anyway ("events only wake", docs/design/rules.md).
 function unknown(): undefined {
   return undefined
 }

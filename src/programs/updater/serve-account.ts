@@ -14,21 +14,23 @@ import { rereadConfig } from './reload-config.ts'
 
 export interface Service {
   readonly config: Config
-  readonly options: { readonly config: string }
+  /** `once`: the child ends after one round. */
+  readonly options: { readonly config: string; readonly once?: boolean }
   readonly account: Account
   readonly gateway: DrivenGateway
-  /** Aborted from outside when the gateway is no longer ours. */
+  /** Aborted when the gateway is no longer ours. */
   readonly over: AbortController
 }
 
-/** Runs the updater as the account, and does for it what root alone can, until it ends. */
+/** Runs the updater as the account, and does for it what only root can, until it ends. */
 export async function serveAccount(
   { config, options, account, gateway, over }: Service,
   context: Context,
 ): Promise<void> {
   const [program = '', ...self] = context.self
   const signal = AbortSignal.any([context.signal, over.signal])
-  const child = spawn(program, [...process.execArgv, ...self, 'updater', '--config', options.config], {
+  const own = ['updater', '--config', options.config, ...(options.once === true ? ['--once'] : [])]
+  const child = spawn(program, [...process.execArgv, ...self, ...own], {
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
     cwd: '/',
@@ -39,11 +41,11 @@ export async function serveAccount(
   let misuse: string | undefined
   channel.once('disconnect', reason => {
     misuse = reason
-    // Without one it closed the channel itself: it is about to end. One that misuses it might not heed a TERM.
+    // Without misuse the child closed the channel itself and is about to end. One that misuses it might ignore a TERM.
     if (reason !== undefined) child.kill('SIGKILL')
   })
   let current = config
-  // A SIGHUP would end a child that has only begun; when it first speaks it has long heard signals.
+  // A SIGHUP would end a child that has just started. At its first message its handlers are installed.
   let childHears = false
   let isOwed = false
   const passOn = () => {
@@ -77,7 +79,7 @@ export async function serveAccount(
   if (code !== 0) throw new Error(`The updater of ${account.name} ended: ${ending ?? `exit code ${code}`}`)
 }
 
-/** What Slurm, its own programs and systemd need; nothing else of root's is the account's to see. */
+/** Variables that Slurm, its own programs and systemd need. The account gets no others from root. */
 function environmentOf({ name, home }: Account, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const passed = Object.entries(env).filter(([key]) =>
     /^(?:PATH|LANG|LC_\w+|TZ|SLURM_\w+|NOTIFY_SOCKET|WATCHDOG_USEC)$/.test(key),

@@ -2,9 +2,8 @@ import type { ObservedEndpoints } from './observed-endpoints.ts'
 import type { Routability } from './routability.ts'
 
 /**
- * An endpoint whose health alone is bad gives its requests to others, where its tier has any that are well: its answers
- * may be right all the same, so it is never withdrawn as the last one ("processes decide health",
- * docs/design/rules.md). One that is aside takes no requests that another can have, so it is not there for those.
+ * An endpoint with bad health becomes a backup if its tier has well ones. Its answers may still be right, so it is never withdrawn
+ * as the last one ("processes decide health", docs/design/rules.md). An endpoint that is set aside does not count as a well one.
  */
 export function spareUnwell(
   observed: ObservedEndpoints,

@@ -5,13 +5,13 @@ import type { ObservedEndpoints } from './observed-endpoints.ts'
 import type { Routability } from './routability.ts'
 
 /**
- * Endpoints whose beat stands still, and whether their ports take connections ("no foreign clocks",
+ * Endpoints whose beat stands still, and whether their ports accept connections ("no foreign clocks",
  * docs/design/rules.md).
  */
 export interface Suspects {
-  /** What trying its port gave; undefined before it was tried, and when its beat moves again. */
+  /** The result of the last try at its port; undefined before a try, and when its beat moves again. */
   connects(id: string): boolean | undefined
-  /** Tries, in the background, the port of each suspect that is due. */
+  /** Tries, in the background, the port of each suspect that is due for a try. */
   look(observed: ObservedEndpoints, routabilities: ReadonlyMap<string, Routability>): void
 }
 
@@ -21,21 +21,21 @@ interface Tried {
   readonly asking: boolean
 }
 
-/** A suspect that took a connection is tried again after this share of the lease. */
+/** A suspect that accepted a connection is tried again after this share of the lease. */
 const AGAIN = 0.5
 
 export function createSuspects(options: {
   readonly network: Pick<NetworkEffects, 'connects'>
   readonly leaseMs: number
-  /** Whether nginx may reach it, also from before we started. */
+  /** Whether nginx may reach it, also from before our start. */
   readonly reaches: (id: string) => boolean
   readonly clock: Clock
-  /** Called when a port was tried. */
+  /** Called after a try. */
   readonly wake: () => void
 }): Suspects {
   const { network, leaseMs, reaches, clock, wake } = options
   const tried = new Map<string, Tried>()
-  /** Those that nginx has reached: it may have streams of theirs after their withdrawal too, whatever it was for. */
+  /** Endpoints that nginx has reached: it may have streams to them even after their withdrawal. */
   const reached = new Set<string>()
 
   const connects = (id: string) => tried.get(id)?.connects
@@ -50,7 +50,7 @@ export function createSuspects(options: {
         if (lease.stillMs < leaseMs || !reached.has(id)) continue
         if (endpoint.state !== 'ready' && endpoint.state !== 'draining') continue
         const known = tried.get(id)
-        // One that was withdrawn for its port is tried on: it may come back.
+        // An endpoint that was withdrawn because of its port is still tried: it may come back.
         if (known?.asking === true) continue
         if (known !== undefined && clock.now() - known.at < AGAIN * leaseMs) continue
         void tryPort(endpoint)
@@ -61,7 +61,7 @@ export function createSuspects(options: {
   async function tryPort(endpoint: Endpoint): Promise<void> {
     const at = addressOf(endpoint)
     if (at === undefined) return
-    // What it gave before counts meanwhile: a port that hangs would be routed for as long as it is tried.
+    // The last result counts meanwhile; otherwise a hanging port would be routed during each try.
     const before = tried.get(endpoint.id)
     tried.set(endpoint.id, { connects: before?.connects, at: clock.now(), asking: true })
     const found = await network.connects(at.address, at.port).catch(() => before?.connects)

@@ -13,14 +13,14 @@ export interface TrafficOptions {
   readonly record: RecordEvent
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Called when somebody was put aside or taken back. */
+  /** Called when an engine was set aside or taken back. */
   readonly wake: () => void
 }
 
-/** Follows how engines answer clients, beside the scans: what fails at once takes most requests until it is seen. */
+/** Follows the outcome of requests, independent of the scans, because an engine that fails at once gets most requests until it is set aside. */
 export interface Traffic {
   shareOf(id: string): Share
-  /** What nginx is about to serve. */
+  /** The model that nginx is about to serve. */
   among(model: GatewayModel): void
   /** Resolves when the signal has aborted. */
   keepWatching(): Promise<void>
@@ -49,7 +49,7 @@ export function watchTraffic({ traffic, report, record, clock, signal, wake }: T
     } catch (error) {
       report.state(
         'access log',
-        `Cannot read nginx's access log: ${messageOf(error)}; no engine is put aside meanwhile`,
+        `Cannot read nginx's access log: ${messageOf(error)}; no engine is set aside meanwhile`,
       )
     }
     const changes = outliers.assess(clock.now())

@@ -1,18 +1,20 @@
+import { given } from '../../core/domain/given.ts'
+
 /** What became of one try at one engine, as nginx logged it. */
 export interface Try {
   /** `address:port`. */
   readonly at: string
-  /** `refused`: no connection was made, so no request can be the reason. */
+  /** `refused`: no connection was made, so the request cannot be the cause. */
   readonly outcome: 'answered' | 'failed' | 'refused'
-  /** The address that asked; absent where the line has none. */
+  /** The client's address; absent where the line has none. */
   readonly client?: string
 }
 
 /**
- * The tries of one line of nginx's access log, one or more for each request. A try that the client broke off says nothing,
- * and neither does a line that cannot be read ("unknown is not none", docs/design/rules.md). 501 is about the request.
- * One that is full fails too: it refuses at once and has the fewest connections, so it would refuse most of what the
- * others could take.
+ * The tries of one line of nginx's access log, one or more for each request. A try that the client broke off does not count, and
+ * neither does a line that cannot be read ("unknown is not none", docs/design/rules.md). 501 is the request's fault. A full
+ * engine counts as failing: it refuses at once and has the fewest connections, so it would refuse most requests that the others
+ * could take.
  */
 export function triesOf(line: string): readonly Try[] {
   const logged = parse(line)
@@ -25,7 +27,7 @@ export function triesOf(line: string): readonly Try[] {
     const isBare = logged.isBare && index === places.length - 1
     const isFailure = (status >= 500 && status !== 501) || status === 429 || isBare
     const outcome = !isFailure ? 'answered' : connects[index] === '-' ? 'refused' : 'failed'
-    return [{ at, outcome, ...(logged.client === undefined ? {} : { client: logged.client }) }]
+    return [{ at, outcome, ...given({ client: logged.client }) }]
   })
 }
 
@@ -39,7 +41,7 @@ interface Logged {
   readonly answers: string
   readonly connects: string
   readonly client?: string
-  /** The answer that was passed on had no head: it was not HTTP, which nginx takes for HTTP/0.9 and calls 200. */
+  /** The answer had no head: it was not HTTP, and nginx takes it for HTTP/0.9 with status 200. */
   readonly isBare: boolean
 }
 
@@ -48,7 +50,7 @@ function parse(line: string): Logged | undefined {
     const { upstream, answers, connects, client, sent, body, protocol } = JSON.parse(line)
     const areTexts = [upstream, answers, connects].every(text => typeof text === 'string')
     if (!areTexts) return undefined
-    // A client that asks in HTTP/0.9 names no protocol, and gets no head from anybody.
+    // An HTTP/0.9 client names no protocol, and never gets a head.
     const isBare = typeof protocol === 'string' && protocol.startsWith('HTTP/1') && sent > 0 && sent === body
     return { upstream, answers, connects, isBare, ...(typeof client === 'string' ? { client } : {}) }
   } catch {

@@ -3,20 +3,20 @@ import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import type { NetworkEffects } from './effects.ts'
 
 /**
- * Hosts that nginx cannot reach while their beats go on, since the share may be on another network: a cable that was pulled
- * leaves streams silent for minutes. Each is asked twice in a lease, and is unreachable when its kernel has said nothing, not
- * even that a port is closed, for as long as a lease.
+ * Hosts that nginx cannot reach although their beats move, because the share may be on another network. After a pulled cable,
+ * streams would be silent for minutes. Each host is tried twice in a lease. It is unreachable when its kernel has not answered
+ * for a whole lease, not even by refusing.
  */
 export interface Unreachable {
-  /** Asks, in the background, the hosts that nginx may reach, where that is due. */
+  /** Tries, in the background, the hosts that nginx may reach and that are due for a try. */
   look(model: GatewayModel): void
   has(address: string): boolean
 }
 
-/** One that no route has named for so long is asked no more: it may have gone for good, and its streams have ended. */
+/** A host that no route has named for this long is no longer tried: it may have gone for good, and its streams have ended. */
 const FORGOTTEN_MS = 600_000
 
-/** Between two looks; each takes some seconds more where nothing answers. */
+/** The pause between two tries; a try without an answer takes some seconds more. */
 const AGAIN_MS = 2_000
 
 export function createUnreachable(options: {
@@ -24,7 +24,7 @@ export function createUnreachable(options: {
   readonly leaseMs: number
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Called when a host is unreachable, and when it is not any more. */
+  /** Called when a host becomes unreachable, and when it is reachable again. */
   readonly wake: () => void
 }): Unreachable {
   const { network, leaseMs, clock, signal, wake } = options
@@ -50,7 +50,7 @@ export function createUnreachable(options: {
 
   async function watch(address: string, port: number, answers: (address: string, port: number) => Promise<boolean>) {
     const since = clock.now()
-    // What cannot be tried is not known, and ends nothing ("unknown is not none", docs/design/rules.md).
+    // A host that cannot be tried is not known to be unreachable, and no stream is ended ("unknown is not none", docs/design/rules.md).
     while (!signal.aborted && !(await answers(address, port).catch(() => true))) {
       if (clock.now() - since >= leaseMs && !unreachable.has(address)) {
         unreachable.add(address)

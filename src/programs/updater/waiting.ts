@@ -5,39 +5,38 @@ import type { ObservedEndpoint, ObservedEndpoints } from './observed-endpoints.t
 import type { StaticTier } from './plan-gateway.ts'
 import type { Poll } from './routability.ts'
 
-/** What clients of a tier that nobody serves are told, from facts that change seldom: each change costs a reload. */
+/** The reason that clients of an empty tier get, from facts that change seldom, because each change costs a reload. */
 export interface WaitingFacts {
   readonly observed: ObservedEndpoints
   /**
-   * Undefined: Slurm's word is missing, or too old to say that there is nothing ("unknown is not none",
-   * docs/design/rules.md).
+   * Undefined: there is no poll, or it is too old to show that there are no jobs ("unknown is not none", docs/design/rules.md).
    */
   readonly poll: Poll | undefined
   readonly jobs: JobWords
-  /** How long loads of the tier have taken, milliseconds; undefined: none was watched. */
+  /** The duration of the tier's loads, milliseconds; undefined: none was observed. */
   readonly loadMs: (tier: string) => number | undefined
-  /** What was said last. */
+  /** The last reason. */
   readonly before: Waiting | undefined
   readonly now: Date
 }
 
-/** How our jobs are read: both know more than an updater does. */
+/** How to read a job, from modules that an updater does not import. */
 export interface JobWords {
   /** Undefined: not a job of this site. */
   tierOf(job: JobView): string | undefined
-  /** In words that quote nothing; `isStuck`: it does not start before somebody has done something. */
+  /** In words without quotation marks; `isStuck`: it starts only after a person has acted. */
   whyItWaits(job: JobView): { readonly why: string; readonly isStuck: boolean }
 }
 
 /**
  * First match wins, for a tier without servers:
  * 1. an endpoint starts or loads, or a job runs that has not published one → loading
- * 2. an endpoint is ready → not routed: `sluice status` says why
- * 3. a job waits → queued; of several the one that is to start first
+ * 2. an endpoint is ready → not routed: `sluice status` shows why
+ * 3. a job waits → queued; of several the one that starts first
  * 4. an endpoint drains, or a job is ending → leaving
  * 5. an endpoint has failed, or a job has ended badly → failed
  * 6. Slurm has answered in full → none
- * 7. otherwise it is not known, and nothing is said
+ * 7. otherwise not known, and no reason is given
  */
 export function waitingOf(tier: StaticTier, facts: WaitingFacts): Waiting | undefined {
   const { poll, before } = facts
@@ -54,7 +53,7 @@ export function waitingOf(tier: StaticTier, facts: WaitingFacts): Waiting | unde
     ...silent.map(({ id, startTime = Number.NaN }) => ({ job: id, since: toSeconds(startTime * 1_000) })),
   ]
   if (loading.length > 0) {
-    // A load publishes how far it is; it began when it was first said.
+    // A load publishes its progress; it began with the first message.
     if (before?.kind === 'loading' && loading.some(one => one.job === before.job)) return before
     const first = loading.reduce((one, other) => ((other.since ?? '~') < (one.since ?? '~') ? other : one))
     return { kind: 'loading', ...withoutUnknown(first), retryAfterSeconds: loadSeconds(tier, facts) } // 1
@@ -72,7 +71,7 @@ export function waitingOf(tier: StaticTier, facts: WaitingFacts): Waiting | unde
   return poll?.complete === true ? { kind: 'none' } : undefined // 6, 7
 }
 
-/** Its run is over; what has failed counts until the job runs again. */
+/** Whether its run is over. A failed endpoint counts until the job runs again. */
 function isOver({ endpoint, firstObservedAt }: ObservedEndpoint, poll: Poll | undefined): boolean {
   if (poll === undefined) return false
   const job = poll.jobs.get(endpoint.job.id)
@@ -81,7 +80,7 @@ function isOver({ endpoint, firstObservedAt }: ObservedEndpoint, poll: Poll | un
   return job === undefined ? poll.complete && poll.startedAt > firstObservedAt : job.state === 'ended'
 }
 
-/** What somebody cancelled, or what ended as it should, did not fail. */
+/** A cancelled job, or one that ended normally, has not failed. */
 const ENDED_BADLY = /FAIL|TIMEOUT|OUT_OF_MEMORY|DEADLINE/
 
 function loadSeconds(tier: StaticTier, { loadMs }: WaitingFacts): number {
@@ -94,7 +93,7 @@ type Queued = Extract<Waiting, { kind: 'queued' }>
 function queuedOf(job: JobView, tier: StaticTier, { jobs, now }: WaitingFacts): Queued {
   const { why, isStuck } = jobs.whyItWaits(job)
   const start = isStuck ? undefined : toSeconds((job.startTime ?? Number.NaN) * 1_000)
-  // Another machine's clock, which may be wrong: it moves nothing but this hint, within bounds.
+  // Another machine's clock, which may be wrong: it affects only this hint, within bounds.
   const inSeconds = start === undefined ? tier.retryAfterSeconds : (Date.parse(start) - now.getTime()) / 1_000
   return {
     kind: 'queued',
@@ -104,7 +103,7 @@ function queuedOf(job: JobView, tier: StaticTier, { jobs, now }: WaitingFacts): 
   }
 }
 
-/** Slurm's estimate moves with each of its plans: what was said stays as long as it is about right. */
+/** Slurm's estimate changes with each of its plans, so the last one stays as long as it is about right. */
 function keepQueued(before: Waiting | undefined, queued: readonly Queued[]): Queued {
   const [first, ...others] = queued
   const best = others.reduce<Queued>((one, other) => (rankOf(other) < rankOf(one) ? other : one), first as Queued)
@@ -133,7 +132,7 @@ function toSeconds(ms: number): string | undefined {
   return isTime ? `${new Date(ms).toISOString().slice(0, 19)}Z` : undefined
 }
 
-/** As nginx can carry it between quotes. */
+/** In a form that nginx can have between quotes. */
 function plain(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]|\$/g, ' ').slice(0, MAX_WHY)
 }

@@ -6,7 +6,7 @@ import { loadConfig, loadRunningConfig } from '../../../src/adapters/config-file
 import { announceUp, runningUps, UP_PREFIX } from '../../../src/adapters/config-file/running-ups.ts'
 import { makeOwnedDirectory } from '../../../src/adapters/system/owned-directory.ts'
 import { defaultConfig } from '../../../src/programs/up/default-config.ts'
-import { recordedContext } from '../../commands/recorded-context.ts'
+import { recordedContext } from '../../support/recorded-context.ts'
 
 async function place() {
   const cwd = await mkdtemp(join(tmpdir(), 'ups-'))

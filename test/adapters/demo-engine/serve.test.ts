@@ -6,8 +6,8 @@ import { freePort } from '../../../src/adapters/engine/process/address.ts'
 import { createHttp } from '../../../src/adapters/system/http.ts'
 import { demo } from '../../../src/core/engines/demo.ts'
 import { llamaCpp } from '../../../src/core/engines/llama-cpp.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
-import { until } from '../../lab/until.ts'
+import { spec } from '../../support/replica-spec.ts'
+import { until } from '../../support/until.ts'
 
 const stopped = new AbortController()
 const port = await freePort('127.0.0.1')

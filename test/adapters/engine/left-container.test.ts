@@ -5,8 +5,8 @@ import { expect, it } from 'vitest'
 import { createEngineEffects } from '../../../src/adapters/engine/engine-effects.ts'
 import { identify } from '../../../src/adapters/system/processes.ts'
 import { ENGINES } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
-import { until } from '../../lab/until.ts'
+import { spec } from '../../support/replica-spec.ts'
+import { until } from '../../support/until.ts'
 
 const WAIT = { timeoutMs: 10_000 }
 const directory = await mkdtemp(join(tmpdir(), 'sluice-podman-'))

@@ -5,7 +5,7 @@ import { readLoad } from '../../../src/adapters/engine/load.ts'
 import { createHttp } from '../../../src/adapters/system/http.ts'
 import { UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 let answers: Readonly<Record<string, [status: number, text: string]>> = {}
 const asked: string[] = []

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { profileEngine } from '../../../src/adapters/engine/profile-engine.ts'
 import type { HttpAnswer } from '../../../src/core/domain/http-answer.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const OK: HttpAnswer = { kind: 'answered', status: 200, text: '' }
 

@@ -8,8 +8,8 @@ import { sealPrefix } from '../../../src/adapters/engine/seal-term.ts'
 import { findMarked } from '../../../src/adapters/system/processes.ts'
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
-import { until } from '../../lab/until.ts'
+import { spec } from '../../support/replica-spec.ts'
+import { until } from '../../support/until.ts'
 
 const WAIT = { timeoutMs: 20_000 }
 let engines = 0

@@ -82,7 +82,7 @@ describe('quick start', () => {
     expect(server.state).toBe('stopped')
   })
 
-  it('has a factory', async () => {
+  it('makes a server of the backend that is named', async () => {
     for (const backend of ['vllm', 'sglang'] as const) {
       const server = createServer(here({ backend, model: LLAMA_2, port: 8000 }))
       await server.start()
@@ -335,7 +335,7 @@ describe('a backend of its own', () => {
     }
   }
 
-  it('is a subclass', async () => {
+  it('starts with its own arguments, and lists its own endpoints', async () => {
     const server = new MyBackendServer(here({ model: 'm' }))
     expect(await startedWith(server)).toEqual(['--model', 'm'])
     expect(server.listEndpoints()).toEqual({

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { createApply } from '../../../src/adapters/gateway/apply-model.ts'
 import type { GatewayParts } from '../../../src/adapters/gateway/gateway-parts.ts'
 import type { NginxCommand } from '../../../src/adapters/gateway/nginx/nginx-command.ts'
@@ -9,9 +9,9 @@ import type { NginxInstance } from '../../../src/adapters/gateway/nginx/nginx-in
 import type { NginxProcess } from '../../../src/adapters/gateway/nginx/nginx-processes.ts'
 import { makeStateDirectory } from '../../../src/adapters/gateway/state-directory.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
-import { labTier } from './lab-gateway.ts'
-import { freePort } from './stand-in-engine.ts'
+import { labTier } from '../../lab/gateway/lab-gateway.ts'
+import { manualClock } from '../../support/manual-clock.ts'
+import { freePort } from '../../support/stand-in-engine.ts'
 
 const signal = new AbortController().signal
 const master: NginxProcess = { pid: 1, startTime: '1', parent: 0, role: 'master', isShuttingDown: false }
@@ -80,14 +80,14 @@ const [FREE, OTHER] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freeP
 const WITH_PORTS = { status: 'applied', asked: ['test', 'listeners', 'install', 'check', 'load'] }
 const WITHOUT_PORTS = { status: 'applied', asked: ['test', 'install', 'check', 'load'] }
 
-test('tests, swaps and loads each change, and looks for addresses only where one is new', async () => {
+it('tests, swaps and loads each change, and looks for addresses only where one is new', async () => {
   const { apply } = await recordedHost()
   expect(await apply(modelOf(FREE, 8001))).toEqual(WITH_PORTS)
   expect(await apply(modelOf(FREE, 8002))).toEqual(WITHOUT_PORTS)
   expect(await apply(modelOf(OTHER, 8002))).toEqual(WITH_PORTS)
 })
 
-test('looks for all addresses again once another master runs, or another generation, or more than one', async () => {
+it('looks for all addresses again once another master runs, or another generation, or more than one', async () => {
   const { apply, now } = await recordedHost()
   expect(await apply(modelOf(FREE, 8001))).toEqual(WITH_PORTS)
   now.master = { ...master, startTime: '2' }
@@ -98,7 +98,7 @@ test('looks for all addresses again once another master runs, or another generat
   expect(await apply(modelOf(FREE, 8004))).toEqual(WITH_PORTS)
 })
 
-test('tests servers where there are none yet, but not where an updater before it has left nginx running', async () => {
+it('tests servers where there are none yet, but not where an updater before it has left nginx running', async () => {
   const nobody: GatewayModel = { listen: FREE, tiers: [labTier([])] }
   const first = await recordedHost()
   expect((await first.apply(nobody)).asked.filter(one => one === 'test')).toHaveLength(2)

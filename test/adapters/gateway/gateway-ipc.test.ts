@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connectGateway, type DrivenGateway, serveGateway } from '../../../src/adapters/gateway/gateway-ipc.ts'
 import { fingerprintOf } from '../../../src/core/domain/engine-key.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
@@ -36,7 +36,7 @@ async function notAsked(): Promise<never> {
 }
 
 describe('a gateway at the other end of a pipe', () => {
-  test('applies and tells what runs', async () => {
+  it('applies and tells what runs', async () => {
     const { far } = connected({
       apply: async asked => ({ status: 'unchanged', generation: Number(asked.listen) }),
       running: async () => undefined,
@@ -47,7 +47,7 @@ describe('a gateway at the other end of a pipe', () => {
     ])
   })
 
-  test('is given keys, each under its own fingerprint or none at all', async () => {
+  it('is given keys, each under its own fingerprint or none at all', async () => {
     const key = 'k'.repeat(32)
     const given: unknown[] = []
     const { far } = connected({
@@ -68,12 +68,12 @@ describe('a gateway at the other end of a pipe', () => {
     expect(given).toHaveLength(1)
   })
 
-  test('says why it cannot tell', async () => {
+  it('says why it cannot tell', async () => {
     const { far } = connected({ running: async () => Promise.reject(new Error('Cannot tell')) })
     await expect(far.running(never)).rejects.toThrow('Cannot tell')
   })
 
-  test.each<[string, unknown, string]>([
+  it.each<[string, unknown, string]>([
     ['is none', { listen: 80, tiers: [] }, 'Cannot render the gateway: listen must be 1024 or above'],
     ['is not permitted', { listen: 8081, tiers: [] }, 'not this port'],
   ])('is not asked to apply what %s', async (_what, asked, message) => {
@@ -88,20 +88,20 @@ describe('a gateway at the other end of a pipe', () => {
     })
   })
 
-  test('hears nothing but its own words', async () => {
+  it('hears nothing but its own words', async () => {
     const { child, far, served } = connected({ running: async () => undefined })
     for (const message of [null, 'apply', { id: 1, call: 'stop' }, { call: 'apply', model }]) child.send(message)
     expect(await far.running(never)).toBeUndefined()
     await served.idle()
   })
 
-  test('ends the streams of servers that it may reach, and of no others', async () => {
+  it('ends the streams of servers that it may reach, and of no others', async () => {
     const { far } = connected({ endStreams: async servers => ({ ended: servers.length }) })
     expect(await far.endStreams([{ address: '10.0.0.12', port: 8080 }])).toEqual({ ended: 1 })
     await expect(far.endStreams([{ address: '10.0.0.13', port: 8080 }])).rejects.toThrow('not this address')
   })
 
-  test('is lost with the pipe, and every call with it', async () => {
+  it('is lost with the pipe, and every call with it', async () => {
     const { far, cut, lost } = connected({ running: () => new Promise(() => undefined) })
     const call = far.running(never)
     cut()
@@ -111,7 +111,7 @@ describe('a gateway at the other end of a pipe', () => {
     expect(lost).toEqual([words])
   })
 
-  test('cuts off an end that asks and asks', async () => {
+  it('cuts off an end that asks and asks', async () => {
     const { far, lost } = connected({ running: () => new Promise(() => undefined) })
     const calls = Array.from({ length: 17 }, () => far.running(never))
     const ends = await Promise.allSettled(calls)
@@ -119,7 +119,7 @@ describe('a gateway at the other end of a pipe', () => {
     expect(lost).toHaveLength(1)
   })
 
-  test('is not waited for after an abort', async () => {
+  it('is not waited for after an abort', async () => {
     const { far } = connected({ running: () => new Promise(() => undefined) })
     const ending = new AbortController()
     const call = far.running(ending.signal)

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import {
   listGenerations,
   pruneGenerations,
@@ -20,7 +20,7 @@ beforeEach(async () => {
   return () => rm(root, { recursive: true })
 })
 
-test('writes a generation in whole, over what a crash left', async () => {
+it('writes a generation in whole, over what a crash left', async () => {
   await writeFile(join(directory.generations, '.next.tmp'), 'half')
   await writeGeneration(directory, 3, new Map([['a', 'text']]))
   expect(await readdir(directory.generations)).toEqual(['3'])
@@ -29,13 +29,13 @@ test('writes a generation in whole, over what a crash left', async () => {
   expect(await readGeneration(directory, 4, 'a')).toBeUndefined()
 })
 
-test('refuses a number that is taken', async () => {
+it('refuses a number that is taken', async () => {
   await writeGeneration(directory, 3, new Map([['a', 'old']]))
   await expect(writeGeneration(directory, 3, new Map([['a', 'new']]))).rejects.toThrow('ENOTEMPTY')
   expect(await readGeneration(directory, 3, 'a')).toBe('old')
 })
 
-test('moves a link at one stroke, over what a crash left', async () => {
+it('moves a link at one stroke, over what a crash left', async () => {
   expect(await readLink(directory, 'current')).toBeUndefined()
   await writeFile(join(directory.root, '.current.tmp'), '')
   await setLink(directory, 'current', 1)
@@ -43,13 +43,13 @@ test('moves a link at one stroke, over what a crash left', async () => {
   expect([await readLink(directory, 'current'), await readLink(directory, 'good')]).toEqual([2, undefined])
 })
 
-test('keeps the newest and the needed', async () => {
+it('keeps the newest and the needed', async () => {
   for (const generation of [1, 2, 3, 9, 10]) await writeGeneration(directory, generation, new Map())
   await pruneGenerations(directory, 2, [2, undefined])
   expect((await listGenerations(directory)).toSorted((a, b) => a - b)).toEqual([2, 9, 10])
 })
 
-test('refuses a directory whose socket would have too long a name', async () => {
+it('refuses a directory whose socket would have too long a name', async () => {
   const root = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(root, { recursive: true }))
   await expect(makeStateDirectory(join(root, 'x'.repeat(100)))).rejects.toThrow(

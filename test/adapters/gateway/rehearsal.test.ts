@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { rehearsalOf } from '../../../src/adapters/gateway/rehearsal.ts'
 import { checkModel } from '../../../src/adapters/gateway/render/model-schema.ts'
 import type { GatewayTier } from '../../../src/core/domain/gateway-model.ts'
@@ -9,13 +9,13 @@ const served: GatewayTier = {
   servers: [{ id: 'slow-1-0-0', address: '10.0.0.12', port: 8080 }],
 }
 
-test('has servers in each tier, those of the model where it has some', () => {
+it('has servers in each tier, those of the model where it has some', () => {
   const rehearsal = rehearsalOf({ listen: 8080, tiers: [empty, served] })
   expect(rehearsal?.tiers.map(({ servers }) => servers.length)).toEqual([2, 1])
   expect(rehearsal?.tiers[1]).toBe(served)
   expect(rehearsal && checkModel(rehearsal)).toEqual(rehearsal)
 })
 
-test('is not needed where nobody is missing', () => {
+it('is not needed where nobody is missing', () => {
   expect(rehearsalOf({ listen: 8080, tiers: [served] })).toBeUndefined()
 })

@@ -1,18 +1,18 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseBuild } from '../../../src/adapters/gateway/nginx/nginx-build.ts'
 import { complaints } from '../../../src/adapters/gateway/nginx/nginx-command.ts'
 import { unknownPathBody } from '../../../src/adapters/gateway/render/error-answer.ts'
 import { nginxString } from '../../../src/adapters/gateway/render/nginx-string.ts'
 
 describe('an nginx string', () => {
-  test.each([
+  it.each([
     ['/var/lib/a b', "'/var/lib/a b'"],
     ['{"a":"\\"b\\""}', `'{"a":"\\\\"b\\\\""}'`],
     ["it's; }", "'it\\'s; }'"],
   ])('quotes %s', (text, quoted) => {
     expect(nginxString(text)).toBe(quoted)
   })
-  test.each([
+  it.each([
     ['$host', 'Cannot quote "$host" for nginx: it holds "$"'],
     ['a\nb', 'Cannot quote "a\\nb" for nginx: it holds "\\n"'],
     ['x'.repeat(4000), 'Cannot quote a text for nginx: 4002 bytes, and 4000 can be read'],
@@ -29,7 +29,7 @@ describe('the build of nginx', () => {
     hasCache: true,
     unusedModules: ['fastcgi', 'uwsgi', 'scgi'],
   }
-  test.each([
+  it.each([
     [
       'nginx version: nginx/1.22.1\nconfigure arguments: --with-http_stub_status_module --with-threads',
       { ...build, version: '1.22.1', hasStatus: true },
@@ -46,20 +46,20 @@ describe('the build of nginx', () => {
   ])('%s', (text, expected) => {
     expect(parseBuild(text)).toEqual(expected)
   })
-  test.each(['1.17.5', '1.15.3', '1.14.1', '0.8.55'])('%s is refused, with what would do', version => {
+  it.each(['1.17.5', '1.15.3', '1.14.1', '0.8.55'])('%s is refused, with what would do', version => {
     expect(() => parseBuild(`nginx version: nginx/${version}\n`)).toThrow(
       `nginx ${version} is too old: it must be 1.17.6 or newer; install another`,
     )
   })
-  test.each(['1.17.6', '1.18.0', '2.0.0'])('%s is taken', version => {
+  it.each(['1.17.6', '1.18.0', '2.0.0'])('%s is taken', version => {
     expect(parseBuild(`nginx version: nginx/${version}\n`).version).toBe(version)
   })
-  test('is not read from another program', () => {
+  it('is not read from another program', () => {
     expect(() => parseBuild('GNU bash')).toThrow('Cannot read the version of nginx: "GNU bash"')
   })
 })
 
-test('the complaints of nginx are those lines that say why', () => {
+it('the complaints of nginx are those lines that say why', () => {
   const text = [
     'nginx: [alert] could not open error log file: open() "/var/log/nginx/error.log" failed (13: Permission denied)',
     '2026/01/31 12:00:00 [warn] 12#12: conflicting server name',
@@ -70,7 +70,7 @@ test('the complaints of nginx are those lines that say why', () => {
   expect(complaints(text)).toBe('bind() to 0.0.0.0:8080 failed (98: Address already in use)')
 })
 
-test('an unknown path is answered within what nginx reads, whatever the number of tiers', () => {
+it('an unknown path is answered within what nginx reads, whatever the number of tiers', () => {
   const tiers = Array.from({ length: 500 }, (_, index) => ({
     name: `tier${index}`,
     path: `/${'a'.repeat(32)}${index}/`,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { checkModel } from '../../../src/adapters/model-files/check-model.ts'
-import { encodeGgufHeader } from '../../lab/gguf.ts'
+import { encodeGgufHeader } from '../../support/gguf.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'check-model-'))
 const header = encodeGgufHeader({
@@ -24,7 +24,7 @@ it('takes a model, whole or in parts', async () => {
 it.each<[string, Buffer | string | 'directory' | 'pipe' | undefined, RegExp]>([
   ['text.gguf', 'hello, this is a text', /it is not a GGUF file; fetch the whole \.gguf file again, or name another$/],
   ['empty.gguf', '', /the file ends within its header; fetch/],
-  ['cut.gguf', whole.subarray(0, header.length + 40), /it was not copied whole; fetch/],
+  ['cut.gguf', whole.subarray(0, header.length + 40), /it was not copied completely; fetch/],
   ['pointer.gguf', LFS, /it is a Git LFS pointer and not the model: run git lfs pull there/],
   ['vocabulary.gguf', encodeGgufHeader({ header: {}, tensors: [] }), /it holds no weights/],
   ['models', 'directory', /it is a directory; name the \.gguf file in it$/],

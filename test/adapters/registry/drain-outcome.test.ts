@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { makeRegistry } from '../../../src/adapters/registry/directories.ts'
 import { readDrainOutcome } from '../../../src/adapters/registry/drain-outcome.ts'
 
-test('each endpoint of a replica was drained in its own way, or never said', async () => {
+it('each endpoint of a replica was drained in its own way, or never said', async () => {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   await makeRegistry(shared)
   const drained = (id: string, outcome: string) => `{"at":"x","event":"drained","id":"${id}","outcome":"${outcome}"}\n`
@@ -17,7 +17,7 @@ test('each endpoint of a replica was drained in its own way, or never said', asy
   expect(await readDrainOutcome(shared, 'fast-7-0-2')).toBe('lost')
 })
 
-test('a pipe in the place of events is waited for by nobody', async () => {
+it('a pipe in the place of events is waited for by nobody', async () => {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   await makeRegistry(shared)
   execFileSync('mkfifo', [join(shared, 'events/fast-7-0.jsonl')])

@@ -6,7 +6,7 @@ import { openRegistry } from '../../../src/adapters/registry/open-registry.ts'
 import { followFile } from '../../../src/adapters/system/file-follower.ts'
 import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
 import { trimLog } from '../../../src/adapters/system/trim-log.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const key = 'd41d8cd98f00b204e9800998ecf8427e'
 

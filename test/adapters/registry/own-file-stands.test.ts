@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { openRegistry } from '../../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const FILE = `endpoints/${endpoint.id}.json`
 

@@ -13,7 +13,7 @@ import {
 import { createRoutesReader, writeRoutes } from '../../../src/adapters/registry/routes.ts'
 import { createRegistryScanner } from '../../../src/adapters/registry/scan.ts'
 import { formatEndpoint } from '../../../src/core/domain/endpoint.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 let shared = ''
 /** One scan by a scanner that has not looked before. */

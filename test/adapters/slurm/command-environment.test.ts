@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { queryEnvironment, submitEnvironment } from '../../../src/adapters/slurm/command-environment.ts'
 
 const env = {
@@ -20,7 +20,7 @@ const env = {
   TZ: 'Europe/Berlin',
 }
 
-test('questions keep the environment but for what beats flags, and get epoch seconds', () => {
+it('questions keep the environment but for what beats flags, and get epoch seconds', () => {
   expect(queryEnvironment(env)).toEqual({
     PATH: '/usr/bin',
     HOME: '/home/ai',
@@ -34,7 +34,7 @@ test('questions keep the environment but for what beats flags, and get epoch sec
   })
 })
 
-test('a job inherits neither secrets nor settings of its submitter', () => {
+it('a job inherits neither secrets nor settings of its submitter', () => {
   expect(submitEnvironment(env)).toEqual({
     PATH: '/usr/bin',
     HOME: '/home/ai',

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { readFailure, readSubmission } from '../../../src/adapters/slurm/failure-words.ts'
 
 const SUBMISSION = 'sbatch: error: Batch job submission failed:'
 
-test.each([
+it.each([
   ['slurm_load_jobs error: Invalid job id specified', 'no-such-job'],
   ['Invalid job id specified for job 9999', 'no-such-job'],
   ['scancel: error: Kill job error on job id 2: Job/step already completing or completed', 'done'],
@@ -42,7 +42,7 @@ test.each([
   expect(readFailure(words)).toBe(meaning)
 })
 
-test.each([
+it.each([
   ['sbatch: fatal: --gpus-per-node and --gres=gpu are mutually exclusive', 'refused'],
   ['sbatch: fatal: --mem, --mem-per-cpu, and --mem-per-gpu are mutually exclusive.', 'refused'],
   [`${SUBMISSION} Invalid GRES specification (with and without type identification)`, 'refused'],

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseHostnames } from '../../../src/adapters/slurm/hostnames.ts'
 
-test.each([
+it.each([
   ['vasp-01\nvasp-02\n', ['vasp-01', 'vasp-02']],
   ['gpu1.cluster.example\n', ['gpu1.cluster.example']],
   ['', undefined],

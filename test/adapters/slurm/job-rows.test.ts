@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { jobFormat, parseJobs } from '../../../src/adapters/slurm/job-rows.ts'
 
 const cells = {
@@ -44,19 +44,19 @@ const job = {
 
 const row = (changes: Partial<typeof cells> = {}) => `${Object.values({ ...cells, ...changes }).join('MARK|')}MARK;\n`
 
-test('asks squeue for the columns that it reads, in their order', () => {
+it('asks squeue for the columns that it reads, in their order', () => {
   expect(jobFormat('MARK')).toBe(`${Object.keys(cells).join(':MARK|,')}:MARK;`)
 })
 
-test('reads a running job whole', () => {
+it('reads a running job whole', () => {
   expect(parseJobs(row(), 'MARK')).toEqual({ jobs: [job], problems: [] })
 })
 
-test('reads a job in its grace', () => {
+it('reads a job in its grace', () => {
   expect(parseJobs(row({ PreemptTime: '1795214900' }), 'MARK').jobs).toEqual([{ ...job, preemptTime: 1795214900 }])
 })
 
-test('leaves out what a pending job does not have', () => {
+it('leaves out what a pending job does not have', () => {
   const changes = { State: 'PENDING', Reason: 'BeginTime', RestartCnt: '0', StartTime: 'N/A', EndTime: 'N/A' }
   const more = { TimeLimit: 'UNLIMITED', TimeUsed: '0:00', BatchHost: 'n/a', NodeList: '', Comment: '(null)' }
   expect(parseJobs(row({ ...changes, ...more }), 'MARK')).toEqual({
@@ -80,13 +80,13 @@ test('leaves out what a pending job does not have', () => {
   })
 })
 
-test('a job that overran its limit has less than nothing left', () => {
+it('a job that overran its limit has less than nothing left', () => {
   expect(parseJobs(row({ TimeUsed: '1:00:30' }), 'MARK').jobs).toEqual([
     { ...job, runTimeSeconds: 3630, remainingSeconds: -30 },
   ])
 })
 
-test.each(['a|b;c', 'x JobState=FAILED UserId=root(0)', `first\n${row({ JobID: '1' }).replaceAll('MARK', 'm')}`, ''])(
+it.each(['a|b;c', 'x JobState=FAILED UserId=root(0)', `first\n${row({ JobID: '1' }).replaceAll('MARK', 'm')}`, ''])(
   'keeps the name %j and believes nothing in it',
   name => {
     expect(parseJobs(row({ Name: name }) + row({ JobID: '7' }), 'MARK')).toEqual({
@@ -99,14 +99,14 @@ test.each(['a|b;c', 'x JobState=FAILED UserId=root(0)', `first\n${row({ JobID: '
   },
 )
 
-test('a word that it does not know makes the state unknown and is no problem', () => {
+it('a word that it does not know makes the state unknown and is no problem', () => {
   expect(parseJobs(row({ State: 'TELEPORTING' }), 'MARK')).toEqual({
     jobs: [{ ...job, state: 'unknown', stateText: 'TELEPORTING' }],
     problems: [],
   })
 })
 
-test('a column that it cannot read makes the job unknown and a problem', () => {
+it('a column that it cannot read makes the job unknown and a problem', () => {
   const { preemptTime: _, ...rest } = { ...job, preemptTime: undefined }
   expect(parseJobs(row({ PreemptTime: 'yesterday' }), 'MARK')).toEqual({
     jobs: [{ ...rest, state: 'unknown' }],
@@ -114,7 +114,7 @@ test('a column that it cannot read makes the job unknown and a problem', () => {
   })
 })
 
-test('rows that it cannot read at all are problems, and lose none of the others', () => {
+it('rows that it cannot read at all are problems, and lose none of the others', () => {
   expect(parseJobs(`${row({ JobID: '4242_7' })}${row()}gibberishMARK;\n`, 'MARK')).toEqual({
     jobs: [job],
     problems: [

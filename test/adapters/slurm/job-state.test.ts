@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { toJobState } from '../../../src/adapters/slurm/job-state.ts'
 
-test.each([
+it.each([
   ['PENDING', 'pending'],
   ['REQUEUED', 'pending'],
   ['REQUEUE_HOLD', 'pending'],
@@ -23,7 +23,7 @@ test.each([
   expect(toJobState(word)).toBe(state)
 })
 
-test.each([
+it.each([
   'CONFIGURING',
   'RESIZING',
   'STOPPED',

@@ -1,9 +1,9 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openSlurm } from '../../../src/adapters/slurm/open-slurm.ts'
 import { type Clock, systemClock } from '../../../src/adapters/system/clock.ts'
-import { FakeSlurm } from './fake-slurm.ts'
+import { FakeSlurm } from '../../support/fake-slurm.ts'
 
 const RUNNING =
   'row 4242 RUNNING None 1 N/A 0:0 100 200 80 90 1:00:00 0:10 vasp-01 vasp-01 ai sluice:s:fast:0 llama-14b'
@@ -50,7 +50,7 @@ const pending = {
 const DOWN = 'echo "slurm_load_jobs error: Unable to contact slurm controller (connect failure)" >&2; exit 1'
 const FORGOTTEN = 'echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1'
 
-test('the states of nodes are scontrol’s, whatever else stands in its lines', async () => {
+it('the states of nodes are scontrol’s, whatever else stands in its lines', async () => {
   await using fake = await FakeSlurm.open()
   const line = (name: string, state: string) =>
     `echo 'NodeName=${name} Arch=x86_64 CPUAlloc=1 State=${state} ThreadsPerCore=1 Reason=a State=IDLE [root@now]'`
@@ -61,7 +61,7 @@ test('the states of nodes are scontrol’s, whatever else stands in its lines', 
 })
 
 describe('jobs', () => {
-  test('asks once for everything of ours, in a clean environment', async () => {
+  it('asks once for everything of ours, in a clean environment', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', `${RUNNING}\n${PENDING}`)
     const env = { ...fake.env, SQUEUE_STATES: 'RUNNING', SLURM_JOB_ID: '1', SLURM_CONF: '/etc/slurm.conf' }
@@ -79,7 +79,7 @@ describe('jobs', () => {
     })
   })
 
-  test('never asks with the same mark twice', async () => {
+  it('never asks with the same mark twice', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', RUNNING)
     const slurm = openSlurm(fake)
@@ -89,13 +89,13 @@ describe('jobs', () => {
     expect(first?.argv[4]).not.toBe(second?.argv[4])
   })
 
-  test('none is an answer', async () => {
+  it('none is an answer', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', 'exit 0')
     expect(await openSlurm(fake).jobs()).toEqual({ kind: 'answered', value: { jobs: [], problems: [] } })
   })
 
-  test.each([
+  it.each([
     [
       'fails',
       DOWN,
@@ -116,7 +116,7 @@ describe('jobs', () => {
     expect(await openSlurm({ env: fake.env, timeoutMs }).jobs()).toEqual({ kind: 'no-answer', message })
   })
 
-  test('garbage is a problem and never an empty list without one', async () => {
+  it('garbage is a problem and never an empty list without one', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', `${RUNNING}; echo '<html>'`)
     expect(await openSlurm(fake).jobs()).toEqual({
@@ -127,7 +127,7 @@ describe('jobs', () => {
 })
 
 describe('job', () => {
-  test.each([
+  it.each([
     ['answers', RUNNING, { kind: 'answered', value: running }],
     ['has forgotten it', FORGOTTEN, { kind: 'no-such-job' }],
     ['prints no row', 'exit 0', { kind: 'no-such-job' }],
@@ -149,7 +149,7 @@ describe('job', () => {
     expect((await fake.calls('squeue'))[0]?.argv[0]).toBe('--jobs=4242')
   })
 
-  test.each(['', '0', '-1', '42 43', '42,43', '42_1', '--help', '12345678901'])('does not ask about %j', async id => {
+  it.each(['', '0', '-1', '42 43', '42,43', '42_1', '--help', '12345678901'])('does not ask about %j', async id => {
     await using fake = await FakeSlurm.open()
     await expect(openSlurm(fake).job(id)).rejects.toThrow(
       `Cannot ask Slurm about job ${JSON.stringify(id)}: not a job number`,
@@ -182,7 +182,7 @@ describe('orders', () => {
     ['kill -9 $$', { kind: 'no-answer', message: 'Cannot run PROGRAM: it was ended by SIGKILL' }],
   ] as const
 
-  test.each(ORDERS.flatMap(order => MEANINGS.map(meaning => [...order, ...meaning] as const)))(
+  it.each(ORDERS.flatMap(order => MEANINGS.map(meaning => [...order, ...meaning] as const)))(
     '%s by %s %j: `%s` means %j',
     async (name, program, argv, lines, answer) => {
       await using fake = await FakeSlurm.open()
@@ -194,13 +194,13 @@ describe('orders', () => {
   )
 
   // What gives the order stands in the job that Slurm then signals.
-  test.each(ORDERS)('%s by %s has its answer though the job is signalled before it', async (name, program) => {
+  it.each(ORDERS)('%s by %s has its answer though the job is signalled before it', async (name, program) => {
     await using fake = await FakeSlurm.open()
     await fake.does(program, 'kill -USR2 $$; kill -TERM $$')
     expect(await openSlurm(fake)[name]('4242')).toEqual({ kind: 'accepted' })
   })
 
-  test('a program that is not there takes no order', async () => {
+  it('a program that is not there takes no order', async () => {
     await using fake = await FakeSlurm.open()
     const message = 'Cannot run scancel: it is not on PATH'
     const env = { ...fake.env, PATH: fake.home }
@@ -209,13 +209,13 @@ describe('orders', () => {
 })
 
 describe('scontrol', () => {
-  test('tells the configuration', async () => {
+  it('tells the configuration', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('scontrol', 'echo "KillWait                = 10 sec"')
     expect(await openSlurm(fake).config()).toEqual({ kind: 'answered', value: { killWaitSeconds: 10 } })
   })
 
-  test.each([
+  it.each([
     [
       'a list of nodes',
       'vasp-[01-02]',
@@ -240,13 +240,13 @@ describe('scontrol', () => {
 })
 
 describe('findByComment', () => {
-  test('finds ours and no other', async () => {
+  it('finds ours and no other', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', `${PENDING}\n${RUNNING}`)
     expect(await openSlurm(fake).findByComment('sluice:s:fast:0')).toEqual({ kind: 'answered', value: [running] })
   })
 
-  test('a row that cannot be read may be the one', async () => {
+  it('a row that cannot be read may be the one', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('squeue', `${RUNNING}; row 4243`)
     expect(await openSlurm(fake).findByComment('other')).toEqual({
@@ -263,7 +263,7 @@ describe('submit', () => {
     outputDirectory: join(home, 'shared', 'logs'),
   })
 
-  test('makes the output directory and hands the script to sbatch, without our environment', async () => {
+  it('makes the output directory and hands the script to sbatch, without our environment', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('sbatch', '[ -d "$HOME/shared/logs" ] && echo 4242')
     const slurm = openSlurm({ env: { ...fake.env, SECRET: 'x', SBATCH_PARTITION: 'other' } })
@@ -277,7 +277,7 @@ describe('submit', () => {
     expect((await stat(join(fake.home, 'shared', 'logs'))).mode & 0o777).toBe(0o750)
   })
 
-  test('finds the job of an sbatch that hangs', async () => {
+  it('finds the job of an sbatch that hangs', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('sbatch', 'exec sleep 600')
     await fake.does('squeue', RUNNING)
@@ -292,7 +292,7 @@ describe('submit', () => {
     expect(await fake.calls('sbatch')).toHaveLength(1)
   })
 
-  test('finds the job of an sbatch that was interrupted', async () => {
+  it('finds the job of an sbatch that was interrupted', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('sbatch', 'echo >"$HOME/started"; exec sleep 600')
     await fake.does('squeue', RUNNING)
@@ -303,7 +303,7 @@ describe('submit', () => {
     expect(await submission).toEqual({ kind: 'submitted', id: '4242', wasFound: true })
   })
 
-  test('takes back what another cluster got', async () => {
+  it('takes back what another cluster got', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does('sbatch', 'echo "4242;far"')
     await fake.does('squeue', ':')
@@ -315,7 +315,7 @@ describe('submit', () => {
     expect(await fake.calls('sbatch')).toHaveLength(1)
   })
 
-  test('a refusal keeps the words of Slurm', async () => {
+  it('a refusal keeps the words of Slurm', async () => {
     await using fake = await FakeSlurm.open()
     await fake.does(
       'sbatch',
@@ -328,7 +328,7 @@ describe('submit', () => {
     expect(await fake.calls('squeue')).toEqual([])
   })
 
-  test('submits nothing where the output directory cannot be made', async () => {
+  it('submits nothing where the output directory cannot be made', async () => {
     await using fake = await FakeSlurm.open()
     const outputDirectory = join(fake.home, 'file', 'logs')
     await writeFile(join(fake.home, 'file'), '')
@@ -340,7 +340,7 @@ describe('submit', () => {
   })
 })
 
-test('signals the batch process and nothing else', async () => {
+it('signals the batch process and nothing else', async () => {
   await using fake = await FakeSlurm.open()
   await fake.does('scancel', 'exit 0')
   expect(await openSlurm(fake).signalBatch('4242')).toEqual({ kind: 'accepted' })
@@ -350,7 +350,7 @@ test('signals the batch process and nothing else', async () => {
   expect((await openSlurm(fake).signalBatch('4242')).kind).toBe('refused')
 })
 
-test('a cluster without a database has no qualities of service to tell of', async () => {
+it('a cluster without a database has no qualities of service to tell of', async () => {
   await using fake = await FakeSlurm.open()
   await fake.does('sacctmgr', 'echo "You are not running a supported accounting_storage plugin" >&2; exit 1')
   expect((await openSlurm(fake).qualities()).kind).toBe('no-answer')

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parsePartitions } from '../../../src/adapters/slurm/partition.ts'
 
 /** As Slurm 26.05 prints them, shortened. */
@@ -7,7 +7,7 @@ PartitionName=whole Default=NO GraceTime=0 Nodes=(null) OverSubscribe=EXCLUSIVE 
 
 `
 
-test('reads what the partitions do to jobs', () => {
+it('reads what the partitions do to jobs', () => {
   expect(parsePartitions(text)).toEqual([
     {
       name: 'gpu_ai',
@@ -30,7 +30,7 @@ test('reads what the partitions do to jobs', () => {
   ])
 })
 
-test('knows only the name where nothing else is said', () => {
+it('knows only the name where nothing else is said', () => {
   expect(parsePartitions('PartitionName=x GraceTime=UNLIMITED')).toEqual([
     { name: 'x', isDefault: false, nodes: '', isExclusive: false },
   ])

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseQos } from '../../../src/adapters/slurm/qos.ts'
 
-test.each([
+it.each([
   ['ai|00:00:30|requeue', { name: 'ai', graceSeconds: 30, preemptMode: 'REQUEUE' }],
   ['ai|1-00:00:00|cluster', { name: 'ai', graceSeconds: 86_400, preemptMode: 'CLUSTER' }],
   ['ai||', { name: 'ai', graceSeconds: 0, preemptMode: '' }],
@@ -10,6 +10,6 @@ test.each([
   expect(parseQos(`${line}\n`)).toEqual([qos])
 })
 
-test('nothing is no quality', () => {
+it('nothing is no quality', () => {
   expect(parseQos('\n')).toEqual([])
 })

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Command, runCommand } from '../../../src/adapters/slurm/run-command.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
-import { FakeSlurm } from './fake-slurm.ts'
+import { FakeSlurm } from '../../support/fake-slurm.ts'
 
 const command = ({ env }: FakeSlurm, more: Partial<Command> = {}): Command => ({
   program: 'squeue',
@@ -14,7 +14,7 @@ const command = ({ env }: FakeSlurm, more: Partial<Command> = {}): Command => ({
   ...more,
 })
 
-test('runs a program with its arguments as they are, its environment and nothing more, in /', async () => {
+it('runs a program with its arguments as they are, its environment and nothing more, in /', async () => {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', 'pwd; echo oops >&2; exit 3')
   expect(await runCommand(command(slurm))).toEqual({ kind: 'exited', code: 3, stdout: '/\n', stderr: 'oops\n' })
@@ -24,7 +24,7 @@ test('runs a program with its arguments as they are, its environment and nothing
   expect(call?.stdin).toBe('')
 })
 
-test('hands its input over whole', async () => {
+it('hands its input over whole', async () => {
   await using slurm = await FakeSlurm.open()
   const input = '#!/bin/sh\n'.repeat(20_000)
   await slurm.does('sbatch', 'exit 0')
@@ -32,7 +32,7 @@ test('hands its input over whole', async () => {
   expect((await slurm.calls('sbatch'))[0]?.stdin).toBe(input)
 })
 
-test.each([
+it.each([
   ['hangs', 'exec sleep 600', 300],
   ['hangs and ignores TERM', `trap '' TERM; exec sleep 600`, 300],
 ])('ends a program that %s', async (_, lines, timeoutMs) => {
@@ -43,7 +43,7 @@ test.each([
   expect(await isAlive(slurm)).toBe(false)
 })
 
-test.each([
+it.each([
   ['a program', false],
   ['one that blocks TERM too', true],
 ])('ends %s when its signal fires', async (_, blocksNotice) => {
@@ -57,7 +57,7 @@ test.each([
   expect(await isAlive(slurm)).toBe(false)
 })
 
-test('leaves a program behind that no signal ends', async () => {
+it('leaves a program behind that no signal ends', async () => {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', 'echo $$ >"$HOME/pid"; exec sleep 600')
   const abort = new AbortController()
@@ -69,7 +69,7 @@ test('leaves a program behind that no signal ends', async () => {
   expect(slept).toEqual([20_000, 1_000])
 })
 
-test('ends a program that prints without end', async () => {
+it('ends a program that prints without end', async () => {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', 'exec yes')
   expect(await runCommand(command(slurm))).toEqual({
@@ -78,7 +78,7 @@ test('ends a program that prints without end', async () => {
   })
 })
 
-test('a program that is not there is no answer, and it is known that nothing was asked', async () => {
+it('a program that is not there is no answer, and it is known that nothing was asked', async () => {
   await using slurm = await FakeSlurm.open()
   const env = { ...slurm.env, PATH: slurm.home } as Record<string, string>
   expect(await runCommand(command(slurm, { env }))).toEqual({
@@ -88,7 +88,7 @@ test('a program that is not there is no answer, and it is known that nothing was
   })
 })
 
-test('a program that a signal ended is no answer', async () => {
+it('a program that a signal ended is no answer', async () => {
   await using slurm = await FakeSlurm.open()
   await slurm.does('squeue', 'kill -9 $$')
   expect(await runCommand(command(slurm))).toEqual({

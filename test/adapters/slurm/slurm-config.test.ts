@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseSlurmConfig } from '../../../src/adapters/slurm/slurm-config.ts'
 
 const text = `Configuration data as of 2026-11-20T22:48:09
@@ -23,7 +23,7 @@ SignalChildrenProcesses = no
 Slurmctld(primary) at slurm-ctl is UP
 `
 
-test('reads the values that Sluice depends on', () => {
+it('reads the values that Sluice depends on', () => {
   expect(parseSlurmConfig(text)).toEqual({
     version: '26.05.5',
     clusterName: 'lab',
@@ -42,7 +42,7 @@ test('reads the values that Sluice depends on', () => {
   })
 })
 
-test.each([
+it.each([
   ['nothing', ''],
   ['no value', 'KillWait = (null)\nAuthInfo =\n'],
   ['a value in other words', 'KillWait = a while\nJobRequeue = maybe\n'],

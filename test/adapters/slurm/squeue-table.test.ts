@@ -1,13 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { splitTable, tableFormat } from '../../../src/adapters/slurm/squeue-table.ts'
 
 const columns = ['JobID', 'Name']
 
-test('asks for full width, with the mark behind each column', () => {
+it('asks for full width, with the mark behind each column', () => {
   expect(tableFormat(columns, 'm1')).toBe('JobID:m1|,Name:m1;')
 })
 
-test.each([
+it.each([
   ['nothing', '', { rows: [], problems: [] }],
   ['a row', '1m1|am1;\n', { rows: [['1', 'a']], problems: [] }],
   ['empty fields', 'm1|m1;\n', { rows: [['', '']], problems: [] }],

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   readCount,
   readDuration,
@@ -7,16 +7,16 @@ import {
   readWord,
 } from '../../../src/adapters/slurm/squeue-values.ts'
 
-test.each(['', 'N/A', 'n/a', 'None', 'NONE', 'Unknown', '(null)', 'NOT_SET'])('"%s" is no word and no time', text => {
+it.each(['', 'N/A', 'n/a', 'None', 'NONE', 'Unknown', '(null)', 'NOT_SET'])('"%s" is no word and no time', text => {
   expect([readWord(text), readEpoch(text), readDuration(text)]).toEqual(Array(3).fill({ value: undefined }))
 })
 
-test('words are kept as they are', () => {
+it('words are kept as they are', () => {
   expect(readWord('vasp-01')).toEqual({ value: 'vasp-01' })
 })
 
 describe('counts', () => {
-  test.each([
+  it.each([
     ['0', { value: 0 }],
     ['4242', { value: 4242 }],
     ['', undefined],
@@ -30,7 +30,7 @@ describe('counts', () => {
 })
 
 describe('times', () => {
-  test.each([
+  it.each([
     ['1795214887', { value: 1795214887 }],
     ['UNLIMITED', { value: undefined }],
     ['2026-01-31T12:00:00', undefined],
@@ -41,7 +41,7 @@ describe('times', () => {
 })
 
 describe('durations', () => {
-  test.each([
+  it.each([
     ['0:00', { value: 0 }],
     ['59:59', { value: 3599 }],
     ['1:30:00', { value: 5400 }],
@@ -57,7 +57,7 @@ describe('durations', () => {
 })
 
 describe('exit codes', () => {
-  test.each([
+  it.each([
     ['0:9', { value: '0:9' }],
     ['0', { value: '0:0' }],
     ['768', { value: '3:0' }],

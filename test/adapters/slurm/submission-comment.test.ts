@@ -1,17 +1,17 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { submissionComment, tierOfComment } from '../../../src/adapters/slurm/submission-comment.ts'
 
-test('no two comments are equal', () => {
+it('no two comments are equal', () => {
   const comments = Array.from({ length: 100 }, () => submissionComment('beefcake2', 'fast'))
   expect(new Set(comments).size).toBe(100)
   expect(comments[0]).toMatch(/^sluice:beefcake2:fast:[0-9a-f]{16}$/)
 })
 
-test('a comment tells the tier', () => {
+it('a comment tells the tier', () => {
   expect(tierOfComment(submissionComment('beefcake2', 'fast'), 'beefcake2')).toBe('fast')
 })
 
-test.each([
+it.each([
   undefined,
   '',
   'sluice',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { CommandEnd } from '../../../src/adapters/slurm/run-command.ts'
 import { submitOnce } from '../../../src/adapters/slurm/submit.ts'
 import type { JobState, JobView } from '../../../src/core/domain/job-view.ts'
@@ -62,14 +62,14 @@ async function run(
 
 const SEARCH = ['find', 'wait 2000', 'find', 'wait 5000', 'find', 'wait 10000', 'find']
 
-test.each(['4242\n', 'Welcome to the cluster\n4242\n'])('%j names the job', async stdout => {
+it.each(['4242\n', 'Welcome to the cluster\n4242\n'])('%j names the job', async stdout => {
   expect(await run([exited(0, stdout)], [])).toEqual({
     submission: { kind: 'submitted', id: '4242', wasFound: false },
     did: ['sbatch'],
   })
 })
 
-test('a job of a named cluster is submitted when it is found where jobs are looked for', async () => {
+it('a job of a named cluster is submitted when it is found where jobs are looked for', async () => {
   expect((await run([exited(0, '4242;lab\n')], [[job('4242')]])).submission).toEqual({
     kind: 'submitted',
     id: '4242',
@@ -77,7 +77,7 @@ test('a job of a named cluster is submitted when it is found where jobs are look
   })
 })
 
-test('a job that another cluster got is cancelled there and refused, as nobody here would see it again', async () => {
+it('a job that another cluster got is cancelled there and refused, as nobody here would see it again', async () => {
   expect(await run([exited(0, '4242;far\n')], [[]])).toEqual({
     submission: {
       kind: 'refused',
@@ -88,7 +88,7 @@ test('a job that another cluster got is cancelled there and refused, as nobody h
   })
 })
 
-test('what sbatch refuses before it asks Slurm is known at once', async () => {
+it('what sbatch refuses before it asks Slurm is known at once', async () => {
   const words = 'sbatch: fatal: --gpus-per-node and --gres=gpu are mutually exclusive'
   expect(await run([exited(1, '', words)], [])).toEqual({
     submission: { kind: 'refused', message: words },
@@ -96,7 +96,7 @@ test('what sbatch refuses before it asks Slurm is known at once', async () => {
   })
 })
 
-test('where there is no sbatch nothing was submitted, and nobody is asked', async () => {
+it('where there is no sbatch nothing was submitted, and nobody is asked', async () => {
   const message = 'Cannot run sbatch: it is not on PATH'
   expect(await run([{ kind: 'cut', message, neverRan: true }], [])).toEqual({
     submission: { kind: 'refused', message, neverAsked: true },
@@ -104,7 +104,7 @@ test('where there is no sbatch nothing was submitted, and nobody is asked', asyn
   })
 })
 
-test('a refusal is in the words of Slurm, on one line, and is not tried again', async () => {
+it('a refusal is in the words of Slurm, on one line, and is not tried again', async () => {
   const words =
     'sbatch: error: invalid partition specified: nope\nsbatch: error: Batch job submission failed: Invalid partition name specified\n'
   expect(await run([exited(1, '', words)], [])).toEqual({
@@ -117,7 +117,7 @@ test('a refusal is in the words of Slurm, on one line, and is not tried again', 
   })
 })
 
-test.each([
+it.each([
   ['sbatch timed out', timedOut],
   ['the socket timed out', socket],
   ['sbatch failed without a word', exited(255)],
@@ -129,7 +129,7 @@ test.each([
   })
 })
 
-test('a job that has ended already counts as submitted', async () => {
+it('a job that has ended already counts as submitted', async () => {
   expect((await run([timedOut], [[job('4242', 'ended')]])).submission).toEqual({
     kind: 'submitted',
     id: '4242',
@@ -137,28 +137,28 @@ test('a job that has ended already counts as submitted', async () => {
   })
 })
 
-test('submits again only after Slurm has said for 17 s that it does not have the job', async () => {
+it('submits again only after Slurm has said for 17 s that it does not have the job', async () => {
   expect(await run([socket, names('4243')], [[], [], [], [], [job('4243')]])).toEqual({
     submission: { kind: 'submitted', id: '4243', wasFound: false },
     did: ['sbatch', ...SEARCH, 'sbatch', 'find'],
   })
 })
 
-test('cancels the younger one when the first attempt turns up after the second', async () => {
+it('cancels the younger one when the first attempt turns up after the second', async () => {
   expect(await run([socket, names('4243')], [[], [], [], [], [job('4243'), job('4242', 'running')]])).toEqual({
     submission: { kind: 'submitted', id: '4242', wasFound: false },
     did: ['sbatch', ...SEARCH, 'sbatch', 'find', 'cancel 4243'],
   })
 })
 
-test('does not submit again while Slurm is silent', async () => {
+it('does not submit again while Slurm is silent', async () => {
   expect(await run([timedOut], [[], [], [], lost])).toEqual({
     submission: { kind: 'no-answer', message: 'Cannot run sbatch: no answer within 60 s; squeue is silent' },
     did: ['sbatch', ...SEARCH],
   })
 })
 
-test('a silence in between is no harm when Slurm speaks in the end', async () => {
+it('a silence in between is no harm when Slurm speaks in the end', async () => {
   expect((await run([timedOut, names('4242')], [lost, lost, lost, []])).did).toEqual([
     'sbatch',
     ...SEARCH,
@@ -167,20 +167,20 @@ test('a silence in between is no harm when Slurm speaks in the end', async () =>
   ])
 })
 
-test('gives up after three attempts', async () => {
+it('gives up after three attempts', async () => {
   const { submission, did } = await run([exited(1, '', 'Unspecified error')], [[]])
   expect(submission).toEqual({ kind: 'no-answer', message: 'Unspecified error; tried 3 times' })
   expect(did).toEqual(['sbatch', ...SEARCH, 'sbatch', ...SEARCH, 'sbatch', ...SEARCH])
 })
 
-test('looks once when it was interrupted, and does not submit again', async () => {
+it('looks once when it was interrupted, and does not submit again', async () => {
   expect(await run([timedOut], [[]], 'sbatch')).toEqual({
     submission: { kind: 'no-answer', message: 'Cannot run sbatch: no answer within 60 s' },
     did: ['sbatch', 'find'],
   })
 })
 
-test('names the job that an interrupted sbatch left', async () => {
+it('names the job that an interrupted sbatch left', async () => {
   expect((await run([timedOut], [[job('4242')]], 'sbatch')).submission).toEqual({
     kind: 'submitted',
     id: '4242',

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Duplex } from 'node:stream'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { boundedLines } from '../../../src/adapters/system/bounded-lines.ts'
 
 /** A stream whose other end the test is; what is written stays until it is taken. */
@@ -16,13 +16,13 @@ function opened(maxBytes: number) {
   return { stream, lines, seen, come }
 }
 
-test('messages come as they were cut, and as they were joined', async () => {
+it('messages come as they were cut, and as they were joined', async () => {
   const { seen, come } = opened(20)
   await come('{"a"', ':"é"}\n[1]\n', '2\n')
   expect(seen).toEqual([{ a: 'é' }, [1], 2])
 })
 
-test.each<[string, string[], string]>([
+it.each<[string, string[], string]>([
   ['is too long', ['"0123456789', '0123456789"'], 'over: a message has more than 20 bytes'],
   ['is not JSON', ['{\n1\n'], 'over: a message is not JSON'],
 ])('a message that %s ends it, and nothing comes after', async (_what, chunks, reason) => {
@@ -32,13 +32,13 @@ test.each<[string, string[], string]>([
   expect(stream.destroyed).toBe(true)
 })
 
-test('messages that are short each may be long together', async () => {
+it('messages that are short each may be long together', async () => {
   const { seen, come } = opened(20)
   for (let count = 0; count < 30; count += 1) await come('"0123', '45678"\n')
   expect(seen).toHaveLength(30)
 })
 
-test('the end comes once, whoever brings it, and nothing is sent after it', async () => {
+it('the end comes once, whoever brings it, and nothing is sent after it', async () => {
   const { stream, lines, seen } = opened(20)
   const ends: unknown[] = []
   lines.on('disconnect', reason => ends.push(reason))
@@ -51,7 +51,7 @@ test('the end comes once, whoever brings it, and nothing is sent after it', asyn
   expect([ends, seen, stream.writableLength]).toEqual([['enough'], ['over: enough'], 0])
 })
 
-test.each<[string, (stream: Duplex) => unknown, string]>([
+it.each<[string, (stream: Duplex) => unknown, string]>([
   ['an error', stream => stream.destroy(new Error('EPIPE')), 'over: EPIPE'],
   ['its other end', stream => stream.emit('end'), 'over: undefined'],
   ['its close', stream => stream.destroy(), 'over: undefined'],
@@ -62,7 +62,7 @@ test.each<[string, (stream: Duplex) => unknown, string]>([
   expect(seen).toEqual([told])
 })
 
-test('answers that wait for nobody end it', () => {
+it('answers that wait for nobody end it', () => {
   const { lines, seen } = opened(20)
   for (let count = 0; count < 3; count += 1) lines.send('0123456789')
   expect(seen).toEqual(['over: more than 20 bytes wait to be read'])

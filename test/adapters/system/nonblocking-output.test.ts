@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createNonblockingOutput } from '../../../src/adapters/system/nonblocking-output.ts'
-import { settle } from '../../fixtures/manual-clock.ts'
+import { settle } from '../../support/manual-clock.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createSerialQueue, SerialQueueTimeout } from '../../../src/adapters/system/serial-queue.ts'
-import { manualClock, settle } from '../../fixtures/manual-clock.ts'
+import { manualClock, settle } from '../../support/manual-clock.ts'
 
 /** A call to a filesystem that answers when the test says so. */
 function call<T>(answer: T) {

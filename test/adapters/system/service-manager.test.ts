@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { connectServiceManager } from '../../../src/adapters/system/service-manager.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
-import { until } from '../../lab/until.ts'
+import { manualClock } from '../../support/manual-clock.ts'
+import { until } from '../../support/until.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
 const heard = join(directory, 'heard')

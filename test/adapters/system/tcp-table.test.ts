@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { endianness } from 'node:os'
 import { expect, it } from 'vitest'
 import { createHttp } from '../../../src/adapters/system/http.ts'
 import {
   countForeign,
+  inodesTo,
   parseEstablished,
   parseListening,
-  readEstablished,
+  readTcpTables,
 } from '../../../src/adapters/system/tcp-table.ts'
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -17,6 +19,8 @@ const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->whe
    3: 0B4D000A:1F90 054D000A:C352 08 00000000:00000000 00:00000000 00000000  1000        0 4 1 0 20 4 30 10 -1
    4: 0B4D000A:1F91 054D000A:C353 01 00000000:00000000 00:00000000 00000000  1000        0 5 1 0 20 4 30 10 -1
 `
+
+const readEstablished = () => readTcpTables().flatMap(parseEstablished)
 
 it('reads established connections only', () => {
   expect(parseEstablished(TABLE)).toEqual([
@@ -36,6 +40,20 @@ it('reads who listens, in both tables', () => {
     { address: '::1', port: 8080, inode: '77' },
     { address: '2001:db8::1', port: 8081, inode: '78' },
   ])
+})
+
+// Of proc(5): the address is a number in memory's order, the port is not.
+const REMOTES = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  2001        0 100 1 0 100 0 0 10 0
+   1: 0500000A:C350 0C00000A:1F90 01 00000000:00000000 00:00000000 00000000  2001        0 101 1 0 20 4 30 10 -1
+   2: 0500000A:C351 0C00000A:1F91 01 00000000:00000000 00:00000000 00000000  2001        0 102 1 0 20 4 30 10 -1
+   3: 0500000A:1F90 0D00000A:1F90 01 00000000:00000000 00:00000000 00000000  2001        0 103 1 0 20 4 30 10 -1
+   4: 0500000A:C352 0C00000A:1F90 06 00000000:00000000 00:00000000 00000000     0        0 0 3 0
+`
+
+it.runIf(endianness() === 'LE')('finds the sockets at whose other end an address and port are, and no others', () => {
+  expect([...inodesTo(REMOTES, [{ address: '10.0.0.12', port: 8080 }])]).toEqual(['101'])
+  expect([...inodesTo(REMOTES, [{ address: '10.0.0.5', port: 8080 }])]).toEqual([])
 })
 
 it('counts what others hold to one port', () => {
@@ -60,7 +78,7 @@ it.each([
   const http = createHttp()
   const answer = http.ask(`http://${asked}:${port}/`, { timeoutMs: 30_000 })
   await once(server, 'request')
-  const connections = await readEstablished()
+  const connections = readEstablished()
   expect(countForeign(connections, port, new Set())).toBe(1)
   expect(countForeign(connections, port, http.ownEnds())).toBe(0)
   for (const end of held) end()
@@ -73,11 +91,11 @@ it('sees a real connection come and go', async () => {
   await new Promise(resolve => server.once('listening', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  expect(countForeign(await readEstablished(), port, new Set())).toBe(0)
+  expect(countForeign(readEstablished(), port, new Set())).toBe(0)
   const accepted = new Promise(resolve => server.once('connection', resolve))
   const client = connect(port, '127.0.0.1')
   await accepted
-  expect(countForeign(await readEstablished(), port, new Set())).toBe(1)
+  expect(countForeign(readEstablished(), port, new Set())).toBe(1)
   client.destroy()
   server.close()
 })

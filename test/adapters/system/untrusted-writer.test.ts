@@ -1,6 +1,6 @@
 import { chmod, chown, lchown, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { untrustedWriter } from '../../../src/adapters/system/untrusted-writer.ts'
 
 // Root alone can make what others own.
@@ -16,14 +16,14 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
     return { root, directory: join(root, 'a'), file }
   }
 
-  test('nobody else, also where nothing is yet', async () => {
+  it('nobody else, also where nothing is yet', async () => {
     const { file, directory } = await tree()
     expect(await untrustedWriter(file)).toBeUndefined()
     expect(await untrustedWriter(join(directory, 'not/yet'))).toBeUndefined()
     expect(await untrustedWriter('/etc/passwd')).toBeUndefined()
   })
 
-  test('the owner, the group and everybody, of the file and of what it lies in', async () => {
+  it('the owner, the group and everybody, of the file and of what it lies in', async () => {
     const { file, directory } = await tree()
     for (const path of [file, directory]) {
       await chown(path, 2001, 0)
@@ -39,18 +39,18 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
     }
   })
 
-  test('whom an access control list names, as the bits of the group say', async () => {
+  it('whom an access control list names, as the bits of the group say', async () => {
     const { file } = await tree()
     await chmod(file, 0o664)
     const writer = 'group 0, or whom an access control list names,'
     expect(await untrustedWriter(file)).toEqual({ path: file, writer })
   })
 
-  test('everybody where what is missing may be made by anybody', async () => {
+  it('everybody where what is missing may be made by anybody', async () => {
     expect(await untrustedWriter('/tmp/sluice-that-is-not-there/state')).toEqual({ path: '/tmp', writer: 'everybody' })
   })
 
-  test('whoever may change where a link points, or what is there', async () => {
+  it('whoever may change where a link points, or what is there', async () => {
     const { root, file } = await tree()
     const links = join(root, 'links')
     await mkdir(links, { mode: 0o755 })
@@ -63,7 +63,7 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
     expect(await untrustedWriter(join(links, 'current'))).toMatchObject({ writer: 'uid 2001' })
   })
 
-  test('the owner of any link on the way', async () => {
+  it('the owner of any link on the way', async () => {
     const { root, file } = await tree()
     const [links, middle] = [join(root, 'links'), join(root, 'middle')]
     for (const path of [links, middle]) await mkdir(path, { mode: 0o755 })

@@ -6,7 +6,7 @@ import type { Clock } from '../../../src/adapters/system/clock.ts'
 import { openLooks } from '../../../src/commands/site/open-looks.ts'
 import { summaryLooks } from '../../../src/commands/site/summary-looks.ts'
 import { formatSummary } from '../../../src/core/status/status-summary.ts'
-import { recordedContext } from '../recorded-context.ts'
+import { recordedContext } from '../../support/recorded-context.ts'
 
 const WRITTEN_AT = new Date('2026-01-31T12:00:00.000Z')
 

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Args, toArgv } from '../../../src/core/config/args.ts'
 
-test.each<[string, Args, string[]]>([
+it.each<[string, Args, string[]]>([
   ['a list is passed as it is', ['--temp', '0.90', '-c', 4096, true], ['--temp', '0.90', '-c', '4096', 'true']],
   ['underscores of a name become dashes', { tensor_parallel_size: 4 }, ['--tensor-parallel-size', '4']],
   ['those of a value stay', { 'cache-type-k': 'q4_0' }, ['--cache-type-k', 'q4_0']],
@@ -35,7 +35,7 @@ test.each<[string, Args, string[]]>([
   expect(toArgv(args, 'llama.cpp')).toEqual(argv)
 })
 
-test.each([
+it.each([
   [
     'vllm',
     { enable_prefix_caching: false, enforce_eager: false, 'disable-log-stats': false },

@@ -1,7 +1,7 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { TIER } from './example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /shared/models/m.gguf }\n`
@@ -17,11 +17,11 @@ const IMAGE: Readonly<Record<string, string>> = {
 }
 
 describe('a container', () => {
-  test.each(Object.entries(IMAGE))('of %s is named as it takes it: %s', (runtime, image) => {
+  it.each(Object.entries(IMAGE))('of %s is named as it takes it: %s', (runtime, image) => {
     expect(inContainer(`runtime: ${runtime}, image: "${image}"`)).toEqual([])
   })
 
-  test.each([
+  it.each([
     [
       'apptainer',
       'docker://vllm/vllm-openai:v0.11.0',
@@ -30,12 +30,12 @@ describe('a container', () => {
     [
       'shifter',
       '/cluster/vllm.sif',
-      'is not the name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+      'is not the name of an image; write the name of an image on the nodes, such as vllm/vllm-openai:v0.11.0',
     ],
     [
       'podman-hpc',
       '/cluster/vllm.sif',
-      'is not the name of an image; write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+      'is not the name of an image; write the name of an image on the nodes, such as vllm/vllm-openai:v0.11.0',
     ],
     [
       'pyxis',
@@ -49,18 +49,18 @@ describe('a container', () => {
     ])
   })
 
-  test.each([
-    ['podman-hpc', '--env=KEY=x', '--env is for Sluice to say; write env in the tier'],
-    ['podman-hpc', '--name', '--name is for Sluice to say; leave it out'],
-    ['shifter', '--clearenv', '--clearenv is for Sluice to say; leave it out'],
-    ['apptainer', '--nv', '--nv is for Sluice to say; leave it out'],
-    ['pyxis', '--container-name=x', '--container-name is for Sluice to say; leave it out'],
-  ])('of %s is not told %s', (runtime, word, why) => {
+  it.each([
+    ['podman-hpc', '--env=KEY=x', 'Sluice sets --env; write env in the tier'],
+    ['podman-hpc', '--name', 'Sluice sets --name; leave it out'],
+    ['shifter', '--clearenv', 'Sluice sets --clearenv; leave it out'],
+    ['apptainer', '--nv', 'Sluice sets --nv; leave it out'],
+    ['pyxis', '--container-name=x', 'Sluice sets --container-name; leave it out'],
+  ])('of %s may not have %s', (runtime, word, why) => {
     const [problem = ''] = inContainer(`runtime: ${runtime}, image: "${IMAGE[runtime]}", args: ["${word}"]`)
     expect(problem).toContain(`Cannot use tiers.fast.container.args[0]: ${why}`)
   })
 
-  test.each([
+  it.each([
     ['mounts: [a:b]', 'Cannot use tiers.fast.container.mounts[0]: "a:b"'],
     ['mounts: ["/a:/x", "/b:/x:ro"]', 'Cannot use tiers.fast.container.mounts[1]: "/x" is mounted twice'],
     ['mounts: ["/a,/b"]', 'Cannot use tiers.fast.container.mounts[0]'],
@@ -70,12 +70,16 @@ describe('a container', () => {
 
   it('of shifter mounts nothing where shifter does not', () => {
     expect(inContainer('runtime: shifter, image: a/b, mounts: ["/a:/var/cache"]')).toEqual([
-      '10:57: Cannot use tiers.fast.container.mounts[0]: shifter mounts nothing at "/var/cache"; write another place in the image',
+      '10:57: Cannot use tiers.fast.container.mounts[0]: shifter cannot mount at "/var/cache"; write another path in the image',
     ])
   })
 
-  test.each([
-    ['runtime: pyxis, image: a/b', '    numa: true\n', 'Cannot use tiers.fast.numa: pyxis starts the engine elsewhere'],
+  it.each([
+    [
+      'runtime: pyxis, image: a/b',
+      '    numa: true\n',
+      'Cannot use tiers.fast.numa: with pyxis the binding does not reach',
+    ],
     ['runtime: apptainer, image: /a', '    numa: true\n', undefined],
     [
       'runtime: apptainer, image: /a',
@@ -101,7 +105,7 @@ describe('a container', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['gpu: { arch: gfx90a }', { gpus: 'amd' }],
     ['gpu: { arch: sm70 }', { gpus: 'nvidia' }],
     ['slurm: { gpus: 0 }', {}],
@@ -128,15 +132,15 @@ describe('stage', () => {
   const staged = (from: string, to: string, model = GOOD) =>
     problemsOf(`${model}    stage: { from: ${from}, to: ${to} }\n`)
 
-  test.each(['/shared', '/shared/', '/shared/models'])('copies what lies below %s', from => {
+  it.each(['/shared', '/shared/', '/shared/models'])('copies what lies below %s', from => {
     expect(staged(from, '/scratch/models')).toEqual([])
   })
 
-  test.each([
+  it.each([
     [
       '/share',
       '/scratch',
-      'model.file: "/shared/models/m.gguf" is not below "/share" (stage.from); write where the nodes share it',
+      'model.file: "/shared/models/m.gguf" is not below "/share" (stage.from); write its shared path',
     ],
     ['/shared/models/m.gguf', '/scratch', 'model.file: "/shared/models/m.gguf" is not below "/shared/models/m.gguf"'],
     [

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { SITE } from './example.ts'
+import { SITE } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 /** A tier whose keys begin at line 7; what is told of it is without its line's beginning. */
@@ -11,11 +11,11 @@ const problems = (lines: string) =>
 const VLLM = 'engine: vllm\nmodel: { name: m, file: /m }\n'
 const SGLANG = 'engine: sglang\nmodel: { name: m, file: /m }\n'
 const TEI = 'engine: tei\nmodel: { name: m, id: BAAI/bge-m3 }\n'
-const ITS_OWN = "where it is the program's own, write allow: [braces-of-its-own] in the tier"
+const ITS_OWN = 'if the program itself reads it, write allow: [braces-of-its-own] in the tier'
 const CUSTOM = 'engine: custom\ncommand: my-server\n'
 
 describe('tiers of each engine', () => {
-  test.each([
+  it.each([
     `${VLLM}tensorParallel: 4\ncontext: 8192\nslurm: { gpus: 8 }\nargs: { max-num-seqs: 512, enforce_eager: true }`,
     'engine: vllm\nmodel: { name: llama, id: meta-llama/Llama-3.1-8B-Instruct }',
     `${SGLANG}args: [--mem-fraction-static, 0.9, { schedule_policy: lpm }]`,
@@ -31,14 +31,14 @@ describe('tiers of each engine', () => {
     expect(problems(lines)).toEqual([])
   })
 
-  test.each([
+  it.each([
     [
       'engine: vllm',
       ': it has no model; add model: { name, file } for files on the nodes, or model: { name, id } for one of Hugging Face',
     ],
     [
       'engine: vllm\nmodel: { name: m }',
-      '.model: it does not say where the model is; add file, or id for a model of Hugging Face',
+      '.model: it does not name the place of the model; add file, or id for a model of Hugging Face',
     ],
     [
       'engine: vllm\nmodel: { name: m, file: /m, id: a/b }',
@@ -52,10 +52,10 @@ describe('tiers of each engine', () => {
       'engine: llama.cpp\nmodel: { name: m, id: a/b }',
       '.model.id: llama.cpp would download in every job; download the model once and write model.file in the tier',
     ],
-    [`${VLLM}router: { modelsDir: /m }`, '.router: it is a way of llama.cpp; write model: { name, file } instead'],
+    [`${VLLM}router: { modelsDir: /m }`, '.router: only llama.cpp has a router; write model: { name, file } instead'],
     [
       `${VLLM}rpc: { workers: 1 }\nslurm: { nodes: 2 }`,
-      '.rpc: it is a way of llama.cpp; leave it out, or write engine: llama.cpp',
+      '.rpc: only llama.cpp has RPC; leave it out, or write engine: llama.cpp',
     ],
     [
       `${VLLM}tensorParallel: 3\nslurm: { gpus: 8 }`,
@@ -88,7 +88,7 @@ describe('tiers of each engine', () => {
       `${SGLANG}tensorParallel: 4\nslurm: { gpus: 8 }\nargs: [{ dp-size: 4 }]`,
     ].map(lines => [
       lines,
-      '.tensorParallel: 4 × 4 GPUs for each endpoint, of 8 on a node (slurm.gpus); write what divides slurm.gpus together with args',
+      '.tensorParallel: 4 × 4 GPUs for each endpoint, of 8 on a node (slurm.gpus); write a number whose product with those in args divides slurm.gpus',
     ]),
     [
       `${VLLM}slurm: { gpus: 2 }\nargs: [-dp, 4]`,
@@ -99,35 +99,35 @@ describe('tiers of each engine', () => {
       ['pipeline_parallel_size', '--pipeline-parallel-size'],
     ].map(([key, flag]) => [
       `${SGLANG}slurm: { nodes: 2, gpus: 8 }\nargs: { ${key}: 2 }`,
-      `.args.${key}: ${flag} is set by Sluice over several nodes; write tensorParallel in the tier: the rest are stages`,
+      `.args.${key}: ${flag} is set by Sluice over several nodes; write tensorParallel in the tier; the other GPUs become pipeline stages`,
     ]),
     [
       `${VLLM}slurm: { nodes: 2, gpus: 8 }\nargs: [-dp, 2]`,
-      '.args[0]: -dp is not for one engine over several nodes, which has one copy of the model; leave it out; replicas makes more of them',
+      '.args[0]: -dp cannot be used over several nodes, where the engine has one copy of the model; leave it out; more replicas give more copies',
     ],
     [
       `${TEI}slurm: { nodes: 2 }`,
-      '.slurm.nodes: 2 nodes, of which the engine would use one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
+      '.slurm.nodes: 2 nodes, but the engine would use only one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
     ],
-    [`${TEI}context: 512`, '.context: TEI takes what its model has; leave it out'],
+    [`${TEI}context: 512`, '.context: TEI uses the context of its model; leave it out'],
     [
       `${VLLM}custom: { args: ["{port}"] }`,
       '.custom: it is for engines that Sluice does not know; write args, or engine: custom',
     ],
-    ['engine: demo\ntensorParallel: 1', '.tensorParallel: the demo engine takes none; leave it out'],
+    ['engine: demo\ntensorParallel: 1', '.tensorParallel: the demo engine ignores it; leave it out'],
     [
       `${CUSTOM}custom: { args: ["{port}"] }`,
       ': it has no model; add model: { name, file } for files on the nodes, or model: { name, id } for one of Hugging Face',
     ],
     [
       `${CUSTOM}custom: { args: ["{prot}"], modelsPath: /v1/models }`,
-      '.custom.args: they do not tell its port; write {port}, or port in the tier',
-      `.custom.args[0]: "{prot}" would reach the program as it is; did you mean {port}; ${ITS_OWN}`,
+      '.custom.args: they do not contain its port; write {port}, or port in the tier',
+      `.custom.args[0]: "{prot}" would reach the program unchanged; did you mean {port}; ${ITS_OWN}`,
     ],
     [
       `${CUSTOM}model: { name: m, file: /m }\ncustom: { args: ["{adress}:{port}", "--x={what_ever}"] }`,
-      `.custom.args[0]: "{adress}" would reach the program as it is; did you mean {address}; ${ITS_OWN}`,
-      `.custom.args[1]: "{what_ever}" would reach the program as it is; Sluice fills in {address}, {port}, {model}, {name}; ${ITS_OWN}`,
+      `.custom.args[0]: "{adress}" would reach the program unchanged; did you mean {address}; ${ITS_OWN}`,
+      `.custom.args[1]: "{what_ever}" would reach the program unchanged; Sluice fills in {address}, {port}, {model}, {name}; ${ITS_OWN}`,
     ],
     [
       `${CUSTOM}custom: { args: ["{port}", "{model}"], modelsPath: /v1/models }`,
@@ -135,28 +135,28 @@ describe('tiers of each engine', () => {
     ],
     [
       `${CUSTOM}custom: { args: ["{port}"], modelsPath: /v1/models, metrics: { path: /m } }`,
-      '.custom.metrics: it names no metric that would be read; add running, waiting or kv, or leave metrics out',
+      '.custom.metrics: it does not name a metric; add running, waiting or kv, or leave metrics out',
     ],
     [
       `${VLLM}allow: [flash-attn-on-sm70]`,
-      '.allow[0]: "flash-attn-on-sm70" is about llama.cpp, and the engine is vllm; leave it out',
+      '.allow[0]: "flash-attn-on-sm70" is for llama.cpp, and the engine is vllm; leave it out',
     ],
-    [`${VLLM}numa: true\nslurm: { gpus: 0 }`, '.numa: the job has no GPU to be near to (slurm.gpus); leave it out'],
-    ['engine: demo\nnuma: true', '.numa: the demo engine takes none; leave it out'],
+    [`${VLLM}numa: true\nslurm: { gpus: 0 }`, '.numa: the job has no GPU (slurm.gpus); leave it out'],
+    ['engine: demo\nnuma: true', '.numa: the demo engine ignores it; leave it out'],
     [
       `${CUSTOM}custom: { args: ["{port}"], modelsPath: /v1/models }\nargs: [-v]`,
       '.args: a custom engine has arguments of its own; write them in custom.args',
     ],
     [
       'engine: custom\nmodel: { name: m, file: /m }',
-      ': it does not say what the engine is; add custom: { args, healthPath }',
+      ': it does not describe the engine; add custom: { args, healthPath }',
       ': it has no program; add command',
     ],
   ])('%j is refused', (lines, ...found) => {
     expect(problems(lines)).toEqual(found)
   })
 
-  test.each([
+  it.each([
     ['llama.cpp', 'llama-server'],
     ['vllm', 'vllm'],
     ['sglang', 'python3'],
@@ -171,14 +171,17 @@ describe('tiers of each engine', () => {
 })
 
 describe('arguments that are Sluice’s to give', () => {
-  test.each([
+  it.each([
     [
       `${VLLM}args: { tensor_parallel_size: 4 }`,
       '.args.tensor_parallel_size: --tensor-parallel-size is set by Sluice; write tensorParallel in the tier',
     ],
     [`${VLLM}args: [--max_model_len, 1]`, '.args[0]: --max_model_len is set by Sluice; write context in the tier'],
     [`${VLLM}args: [--api-key=hush]`, ".args[0]: --api-key is the site's own key, which Sluice sets; leave it out"],
-    [`${VLLM}args: { config: /c.yaml }`, '.args.config: --config would set arguments unseen; write them in args'],
+    [
+      `${VLLM}args: { config: /c.yaml }`,
+      '.args.config: --config would set arguments without a check; write them in args',
+    ],
     [`${SGLANG}args: [--tp, 4]`, '.args[0]: --tp is set by Sluice; write tensorParallel in the tier'],
     [`${SGLANG}args: { host: 0.0.0.0 }`, ".args.host: --host is the node's address, which Sluice sets; leave it out"],
     [
@@ -187,32 +190,32 @@ describe('arguments that are Sluice’s to give', () => {
     ],
     [
       `${TEI}args: { hf-token: hush }`,
-      '.args.hf-token: --hf-token would show a secret to everybody on the node; leave it out',
+      '.args.hf-token: --hf-token would show a secret to every account on the node; leave it out',
     ],
-    [`${TEI}env: { PORT: "1" }`, '.env.PORT: it would change arguments unseen; write the flag in args'],
+    [`${TEI}env: { PORT: "1" }`, '.env.PORT: it would change arguments without a check; write the flag in args'],
     [
       `${VLLM}env: { VLLM_PORT: "1" }`,
-      '.env.VLLM_PORT: it is the first of its internal ports, not that of its API; leave it out; port in the tier is that of its API',
+      '.env.VLLM_PORT: it sets the first of the internal ports, not the port of the API; leave it out; port in the tier sets the port of the API',
     ],
   ])('%j', (lines, found) => {
     expect(problems(lines)).toEqual([found])
   })
 
-  test('are the user’s where an engine has no such flag', () => {
+  it('are the user’s where an engine has no such flag', () => {
     expect(problems(`${VLLM}args: { hostname: x }\nenv: { PORT: "1" }`)).toEqual([])
   })
 })
 
 describe('known mistakes', () => {
   const VLLM_DTYPES =
-    '--kv-cache-dtype takes one word, and this is a map; write one of auto, bfloat16, fp8, fp8_e4m3, fp8_e5m2 or what else vllm serve --help=kv-cache-dtype lists, such as kv-cache-dtype: fp8'
-  test.each([
+    '--kv-cache-dtype takes one word, and this is a map; write auto, bfloat16, fp8, fp8_e4m3, fp8_e5m2 or another value that vllm serve --help=kv-cache-dtype lists, such as kv-cache-dtype: fp8'
+  it.each([
     [`${VLLM}args: { kv-cache-dtype: { auto: fp8 } }`, `.args.kv-cache-dtype: ${VLLM_DTYPES}`],
     [`${VLLM}args: [--kv_cache_dtype, '{"auto": "fp8"}']`, `.args[0]: ${VLLM_DTYPES}`],
     [`${VLLM}args: ['--kv-cache-dtype={"auto": "fp8"}']`, `.args[0]: ${VLLM_DTYPES}`],
     [
       `${SGLANG}args: [{ kv_cache_dtype: { auto: fp8 } }]`,
-      '.args[0].kv_cache_dtype: --kv-cache-dtype takes one word, and this is a map; write one of auto, bf16, fp8_e4m3, fp8_e5m2 or what else its --help lists, such as kv-cache-dtype: fp8_e4m3',
+      '.args[0].kv_cache_dtype: --kv-cache-dtype takes one word, and this is a map; write auto, bf16, fp8_e4m3, fp8_e5m2 or another value that its --help lists, such as kv-cache-dtype: fp8_e4m3',
     ],
     [
       `${SGLANG}args: { mem_fraction_reserved: 0.1 }`,
@@ -260,7 +263,7 @@ describe('known mistakes', () => {
     expect(problems(lines)).toEqual([found])
   })
 
-  test.each([
+  it.each([
     `${VLLM}args: { kv-cache-dtype: fp8, compilation-config: { level: 3 }, disable-log-requests: true }`,
     `${VLLM}args: [--kv-cache-dtype, of-tomorrow, --max_num_seqs, 4]`,
     `${SGLANG}args: { kv_cache_dtype: fp8_e4m3, json-model-override-args: { a: 1 } }`,

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { TIER } from './example.ts'
+import { describe, expect, it } from 'vitest'
+import { TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const tier = (args: string, keys = '') =>
@@ -10,7 +10,7 @@ const F16 = (name: string) =>
 const OFF = 'write flash-attn: off, or allow: [flash-attn-on-sm70] in the tier where your build can do it'
 
 describe('a quantized V cache', () => {
-  test.each([
+  it.each([
     ['{ cache-type-v: q4_0 }', []],
     ['{ cache-type-v: q4_0, flash-attn: on }', []],
     ['{ cache-type-v: f16, flash-attn: off }', []],
@@ -37,13 +37,13 @@ describe('a quantized V cache', () => {
       ['10:41: Cannot use tiers.fast.args[4].-ctv: q5_1 needs flash attention, and flash-attn is off; '],
     ],
     ['[--flash-attn, off, --cache-type-v]', []],
-  ])('with %s is judged', (args, problems) => {
+  ])('is refused where flash attention may be off: %s', (args, problems) => {
     expect(tier(args)).toEqual(problems.map(problem => problem + F16('quantized-v-without-flash-attn')))
   })
 })
 
 describe('flash attention on sm70', () => {
-  test.each([
+  it.each([
     ['{}', []],
     ['{ flash-attn: auto }', []],
     ['{ flash-attn: off, cache-type-k: q4_0 }', []],
@@ -65,24 +65,24 @@ describe('flash attention on sm70', () => {
         `10:28: Cannot use tiers.fast.args.-ctv: q8_0 needs flash attention, which crashes on sm70; ${F16('flash-attn-on-sm70')}`,
       ],
     ],
-  ])('with %s is judged', (args, problems) => {
+  ])('is refused where it is on: %s', (args, problems) => {
     expect(tier(args, VOLTA)).toEqual(problems)
   })
 
-  test('is no matter of other GPUs', () => {
+  it('is no matter of other GPUs', () => {
     expect(tier('{ flash-attn: on, cache-type-v: q4_0 }', '    gpu: { arch: sm80 }\n')).toEqual([])
     expect(tier('{ flash-attn: on }', '    gpu: { arch: sm_70 }\n')).toHaveLength(1)
   })
 })
 
 describe('allow', () => {
-  test('overrides the refusal of its name, and no other', () => {
+  it('overrides the refusal of its name, and no other', () => {
     expect(tier('{ flash-attn: on, cache-type-v: q4_0 }', `${VOLTA}    allow: [flash-attn-on-sm70]\n`)).toEqual([])
     expect(tier('{ flash-attn: off, cache-type-v: q4_0 }', `    allow: [quantized-v-without-flash-attn]\n`)).toEqual([])
     expect(tier('{ flash-attn: on }', `${VOLTA}    allow: [quantized-v-without-flash-attn]\n`)).toHaveLength(1)
   })
 
-  test('has names that there are', () => {
+  it('has names that there are', () => {
     expect(tier('{}', '    allow: [flash-attn-on-sm7]\n')).toEqual([
       '11:13: Cannot use tiers.fast.allow[0]: "flash-attn-on-sm7"; did you mean "flash-attn-on-sm70"',
     ])

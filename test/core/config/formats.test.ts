@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as formats from '../../../src/core/config/formats.ts'
 import { NAME_PATTERN } from '../../../src/core/config/schema.ts'
 
@@ -50,7 +50,12 @@ const TABLE: readonly [name: string, pattern: RegExp, taken: readonly string[], 
     ['90', '90:30', '01:30:00', '2-12', '2-12:30', '2-12:30:15', 'UNLIMITED'],
     ['', '1h', '1:2:3:4', '1:60', '1-', '-1', '1-2-3', '01:30:00\n'],
   ],
-  ['outputs', formats.OUTPUT.pattern, ['/scratch/%x-%j.log'], ['', 'a.log', '/a b', '~/a', '/$USER', '/a/', '/a\n']],
+  [
+    'outputs',
+    formats.OUTPUT.pattern,
+    ['/scratch/%x-%j.log'],
+    ['', 'a.log', '/a b', '~/a', '/$USER', '/a/', '/a\n', '/%j/a.log', '/logs/%%/%j.log'],
+  ],
   [
     'options of sbatch',
     formats.SBATCH_OPTION.pattern,
@@ -63,10 +68,10 @@ const TABLE: readonly [name: string, pattern: RegExp, taken: readonly string[], 
 ]
 
 describe.each(TABLE)('%s', (_, pattern, taken, refused) => {
-  test('take what they should', () => {
+  it('take what they should', () => {
     expect(taken.filter(text => !pattern.test(text))).toEqual([])
   })
-  test('refuse what they should', () => {
+  it('refuse what they should', () => {
     expect(refused.filter(text => pattern.test(text))).toEqual([])
   })
 })

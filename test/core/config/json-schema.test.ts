@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { configJsonSchema } from '../../../src/core/config/json-schema.ts'
 import { isMap } from '../../../src/core/config/schema-at.ts'
 
@@ -16,7 +16,7 @@ function properties(schema: unknown, path = ''): [path: string, property: Record
 
 const schema = configJsonSchema()
 
-test('it is of draft 2020-12, closed, and asks only for what has no default', () => {
+it('it is of draft 2020-12, closed, and asks only for what has no default', () => {
   const { $schema, title, type, additionalProperties, required } = schema
   expect({ $schema, title, type, additionalProperties, required }).toEqual({
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -27,7 +27,7 @@ test('it is of draft 2020-12, closed, and asks only for what has no default', ()
   })
 })
 
-test('every key describes itself, those that are times with their unit', () => {
+it('every key describes itself, those that are times with their unit', () => {
   const all = properties(schema)
   expect(all.length).toBeGreaterThan(50)
   expect(all.filter(([, { description }]) => typeof description !== 'string').map(([path]) => path)).toEqual([])
@@ -35,11 +35,11 @@ test('every key describes itself, those that are times with their unit', () => {
   expect(times.filter(([, { description }]) => !/second/.test(String(description))).map(([path]) => path)).toEqual([])
 })
 
-test('a key shows its default, its range and an example', () => {
+it('a key shows its default, its range and an example', () => {
   const found = new Map(properties(schema))
   expect([found.get('.tiers.*.replicas'), found.get('.tiers.*.slurm.mem'), found.get('.gateway.listen')]).toEqual([
     {
-      description: expect.stringMatching(/^Jobs that the tier should have/),
+      description: expect.stringMatching(/^How many replicas/),
       default: 1,
       type: 'integer',
       minimum: 0,
@@ -53,7 +53,7 @@ test('a key shows its default, its range and an example', () => {
     },
     {
       description:
-        'Port that serves every tier below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
+        'Port on which every tier answers below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
       default: 8080,
       examples: ['127.0.0.1:8080'],
       anyOf: [
@@ -64,7 +64,7 @@ test('a key shows its default, its range and an example', () => {
   ])
 })
 
-test('every pattern means the same to readers that compile it as Unicode', () => {
+it('every pattern means the same to readers that compile it as Unicode', () => {
   const patterns = [...JSON.stringify(schema).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, text = '""']) =>
     String(JSON.parse(text)),
   )

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { memoryBytes } from '../../../src/core/config/memory-bytes.ts'
 
-test.each([
+it.each([
   ['64G', 64 * 2 ** 30],
   ['2t', 2 * 2 ** 40],
   ['500M', 500 * 2 ** 20],

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { configSchema } from '../../../src/core/config/schema.ts'
-import { EXAMPLE } from './example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
 
 /** The same numbers in every run (mulberry32), so that a failure can be repeated from its seed. */
 function generator(seed: number): (below: number) => number {
@@ -80,7 +80,7 @@ function mutate(text: string, pick: (below: number) => number): string {
   }
 }
 
-test('a damaged file gives a configuration or located problems, and never an exception', () => {
+it('a damaged file gives a configuration or located problems, and never an exception', () => {
   const wrong: unknown[] = []
   const seen = { good: 0, bad: 0 }
   for (let seed = 1; seed <= 1500; seed++) {
@@ -105,7 +105,7 @@ test('a damaged file gives a configuration or located problems, and never an exc
   expect(Math.min(seen.good, seen.bad)).toBeGreaterThan(50)
 })
 
-test('junk of all sorts gives problems, and never an exception', () => {
+it('junk of all sorts gives problems, and never an exception', () => {
   const wrong: unknown[] = []
   for (let seed = 1; seed <= 1000; seed++) {
     const pick = generator(seed)

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { SITE, TIER } from './example.ts'
+import { describe, expect, it } from 'vitest'
+import { SITE, TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /m.gguf }\n`
@@ -23,7 +23,7 @@ describe('where a gateway listens', () => {
 `,
     )
 
-  test.each<[string, string, string?]>([
+  it.each<[string, string, string?]>([
     ['listen: 127.0.0.1:8080', 'gatewayPort: 127.0.0.1:8081'],
     ['listen: 127.0.0.1:8080', 'gatewayPort: 127.0.0.1:8080'],
     ['listen: 127.0.0.1:8080', 'gatewayPort: 10.0.0.1:8080'],
@@ -39,7 +39,7 @@ describe('where a gateway listens', () => {
     `4:45: Cannot use gateway.listen: tier "b" has ${mine}, ${ONE_MISTAKE}`,
     `6:46: Cannot use tiers.b.gatewayPort: gateway.listen has ${theirs}, ${ONE_MISTAKE}`,
   ]
-  test.each<[string, string, string[]]>([
+  it.each<[string, string, string[]]>([
     ['listen: 127.0.0.1:8080', 'gatewayPort: 8080', problems('8080', '"127.0.0.1:8080"')],
     ['listen: 8080', 'gatewayPort: 127.0.0.1:8080', problems('"127.0.0.1:8080"', '8080')],
     ['listen: 0.0.0.0:8080', 'gatewayPort: 127.0.0.1:8080', problems('"127.0.0.1:8080"', '0.0.0.0:8080')],
@@ -49,7 +49,7 @@ describe('where a gateway listens', () => {
     expect(listens(gateway, second)).toEqual(expected)
   })
 
-  test('two tiers on one address, the metrics and what is wrong by itself are told together', () => {
+  it('two tiers on one address, the metrics and what is wrong by itself are told together', () => {
     expect(
       listens(
         'listen: localhost:8080, metricsPort: 9464',
@@ -68,11 +68,11 @@ describe('where a gateway listens', () => {
 describe('gateway.networks', () => {
   const networks = (network: string) => problemsOf(GOOD.replace('10.0.0.0/24', JSON.stringify(network)))
 
-  test.each(['10.0.0.0/8', '192.168.7.0/24', '10.1.2.3/32', '127.0.0.0/8', '100.64.0.0/10'])('%s is one', network => {
+  it.each(['10.0.0.0/8', '192.168.7.0/24', '10.1.2.3/32', '127.0.0.0/8', '100.64.0.0/10'])('%s is one', network => {
     expect(networks(network)).toEqual([])
   })
 
-  test.each([
+  it.each([
     ['10.0.0.5/24', 'has host bits set; write 10.0.0.0/24 for the network, or 10.0.0.5/32 for this address alone'],
     [
       '200.255.255.255/9',
@@ -89,60 +89,28 @@ describe('gateway.networks', () => {
     ['0.0.0.0/0', 'is too wide to mean the nodes; write the networks of the nodes, with prefixes from 8 to 32'],
     ['169.254.3.0/24', 'contains link-local addresses; write the network that the nodes are reached in'],
     ['169.0.0.0/8', 'contains link-local addresses; write the network that the nodes are reached in'],
-    ['239.1.0.0/16', 'holds no addresses of hosts; write the network that the nodes are reached in'],
-    ['0.0.0.0/8', 'holds no addresses of hosts; write the network that the nodes are reached in'],
+    ['239.1.0.0/16', 'contains no host addresses; write the network that the nodes are reached in'],
+    ['0.0.0.0/8', 'contains no host addresses; write the network that the nodes are reached in'],
   ])('%j is none', (network, problem) => {
     expect(networks(network)).toEqual([`4:23: Cannot use gateway.networks[0]: ${JSON.stringify(network)} ${problem}`])
-  })
-})
-
-describe('gateway.defaultTier', () => {
-  const withDefault = (name: string, path: string) =>
-    problemsOf(`${GOOD.replace('{ networks', `{ defaultTier: ${name}, networks`)}  other:
-    engine: llama.cpp
-    path: ${path}
-    model: { name: m, file: /m.gguf }
-`)
-
-  test.each([
-    ['fast', '/other/', []],
-    ['fats', '/other/', ['4:25: Cannot use gateway.defaultTier: there is no tier "fats"; did you mean "fast"']],
-    ['zzz', '/other/', ['4:25: Cannot use gateway.defaultTier: there is no tier "zzz"; choose "fast" or "other"']],
-    [
-      'other',
-      '/other/',
-      ['4:25: Cannot use gateway.defaultTier: "other" is not the tier at /; write fast, or give other the path /'],
-    ],
-  ])('%s beside a tier at / is judged', (name, path, problems) => {
-    expect(withDefault(name, path)).toEqual(problems)
-  })
-
-  test('is read nowhere when no tier is at /', () => {
-    expect(
-      problemsOf(GOOD.replace('path: /', 'path: /fast/').replace('{ networks', '{ defaultTier: fast, networks')),
-    ).toEqual(['4:25: Cannot use gateway.defaultTier: "fast" is not the tier at /; give fast the path /'])
   })
 })
 
 describe('gateway.nginx', () => {
   const gateway = (keys: string) => problemsOf(GOOD.replace('{ networks', `{ ${keys}, networks`))
 
-  test.each([
+  it.each([
     ['nginx: private', []],
     ['nginx: system', []],
     ['nginx: system, directory: /etc/nginx/http.d, reload: nginx -s reload', []],
     ['nginx: sytem', ['4:19: Cannot use gateway.nginx: "sytem"; did you mean "system"']],
     [
       'directory: /etc/nginx/http.d',
-      [
-        "4:12: Cannot use gateway.directory: it is about the system's nginx; write nginx: system beside it, or leave it out",
-      ],
+      ["4:12: Cannot use gateway.directory: it is for the system's nginx; write nginx: system too, or leave it out"],
     ],
     [
       'nginx: private, reload: nginx -s reload',
-      [
-        "4:28: Cannot use gateway.reload: it is about the system's nginx; write nginx: system beside it, or leave it out",
-      ],
+      ["4:28: Cannot use gateway.reload: it is for the system's nginx; write nginx: system too, or leave it out"],
     ],
     [
       'nginx: system, directory: conf.d',
@@ -156,12 +124,12 @@ describe('gateway.nginx', () => {
         '4:35: Cannot use gateway.reload: "nginx -s reload; reboot"; write a program and its arguments with one space between them, of letters, digits and _ . / + @ : = , -',
       ],
     ],
-  ])('with %s is judged', (keys, problems) => {
+  ])('with %s has these problems and no others', (keys, problems) => {
     expect(gateway(keys)).toEqual(problems)
   })
 })
 
-test.each([
+it.each([
   [85, 'private', []],
   [
     86,
@@ -171,12 +139,15 @@ test.each([
     ],
   ],
   [200, 'system', []],
-])('gateway.state of %d characters for a %s nginx is judged', (length, nginx, problems) => {
-  const state = `/${'s'.repeat(length - 1)}`
-  expect(problemsOf(GOOD.replace('{ networks', `{ state: ${state}, nginx: ${nginx}, networks`))).toEqual(problems)
-})
+])(
+  'gateway.state of %d characters for a %s nginx is refused where its socket has no room',
+  (length, nginx, problems) => {
+    const state = `/${'s'.repeat(length - 1)}`
+    expect(problemsOf(GOOD.replace('{ networks', `{ state: ${state}, nginx: ${nginx}, networks`))).toEqual(problems)
+  },
+)
 
-test.each([
+it.each([
   ['engine: { a: 1 }', 'tiers.fast.engine: it is a map; choose "llama.cpp"'],
   ['engine: [vllm]', 'tiers.fast.engine: it is a list; choose "llama.cpp"'],
   ['allow: [{ a: 1 }]', 'tiers.fast.allow[0]: it is a map; choose "flash-attn-on-sm70"'],
@@ -186,7 +157,7 @@ test.each([
 })
 
 describe('timing', () => {
-  test.each([
+  it.each([
     ['{ beatSeconds: 9.9 }', []],
     [
       '{ beatSeconds: 10 }',
@@ -202,25 +173,25 @@ describe('timing', () => {
     ],
     ['{ beatSeconds: 0 }', ['10:24: Cannot use timing.beatSeconds: 0; write a number above 0 to 86400']],
     ['{ scanSeconds: 90000 }', ['10:24: Cannot use timing.scanSeconds: 90000; write a number above 0 to 86400']],
-  ])('%s is judged', (timing, problems) => {
+  ])('%s has this problem or none', (timing, problems) => {
     expect(problemsOf(`${GOOD}timing: ${timing}\n`)).toEqual(problems)
   })
 })
 
 describe('two tiers', () => {
-  test.each([
+  it.each([
     ['path: /b/', 'path: /c/', []],
     ['path: /b/', 'path: /b/c/', []],
     ['path: /b/', 'path: /b/', ['8:68: Cannot use tiers.c.path: tier "b" has "/b/" already; write another']],
     [
       'path: /v1/b/',
       'path: /v1x/',
-      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where the models of every tier answer; write another, such as /b/'],
+      ['7:68: Cannot use tiers.b.path: "/v1/b/" is where a tier at / has its API; write another, such as /b/'],
     ],
     [
       'path: /_sluice/b/',
       'path: /_sluicex/',
-      ['7:68: Cannot use tiers.b.path: "/_sluice/b/" is where the gateway answers itself; write another, such as /b/'],
+      ['7:68: Cannot use tiers.b.path: "/_sluice/b/" is reserved for the gateway itself; write another, such as /b/'],
     ],
     ['path: /b/, gatewayPort: 8081', 'path: /c/, gatewayPort: 8082', []],
     ['path: /b/, gatewayPort: 8080', 'path: /c/, gatewayPort: 8080', []],
@@ -256,21 +227,21 @@ describe('two tiers', () => {
 describe('a demo tier', () => {
   const demo = (lines: string) => problemsOf(TIER.replace('llama.cpp', 'demo') + lines)
 
-  test('needs nothing, and may name a model', () => {
+  it('needs nothing, and may name a model', () => {
     expect(demo('')).toEqual([])
     expect(demo('    model: { name: m, file: /m.gguf }\n')).toEqual([])
   })
 
-  test.each(['command: llama-server', 'args: { threads: 1 }', 'context: 4096'])('takes no %s', line => {
+  it.each(['command: llama-server', 'args: { threads: 1 }', 'context: 4096'])('takes no %s', line => {
     const [key = ''] = line.split(':')
     expect(demo(`    ${line}\n`)).toEqual([
-      `9:5: Cannot use tiers.fast.${key}: the demo engine takes none; leave it out`,
+      `9:5: Cannot use tiers.fast.${key}: the demo engine ignores it; leave it out`,
     ])
   })
 })
 
 describe('the model of a llama.cpp tier', () => {
-  test.each([
+  it.each([
     [
       '',
       [
@@ -299,24 +270,24 @@ describe('the model of a llama.cpp tier', () => {
         '9:31: Cannot use tiers.fast.model.file: "m.gguf"; write an absolute path without control characters',
       ],
     ],
-  ])('%j is judged', (lines, problems) => {
+  ])('%j has these problems and no others', (lines, problems) => {
     expect(problemsOf(TIER + lines)).toEqual(problems)
   })
 })
 
 describe('nodes', () => {
-  test.each([
+  it.each([
     ['{ nodes: 1, nodelist: a1 }', []],
     [
       '{ nodes: 3 }',
       [
-        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, of which the engine would use one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
+        '10:21: Cannot use tiers.fast.slurm.nodes: 3 nodes, but the engine would use only one; write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
       ],
     ],
     [
       '{ nodelist: "a[1-3]" }',
       [
-        '10:24: Cannot use tiers.fast.slurm.nodelist: Slurm would give the job all 3 nodes of "a[1-3]"; name one; to choose among several, leave it out and use partition, or --exclude in extra',
+        '10:24: Cannot use tiers.fast.slurm.nodelist: Slurm would give the job all 3 nodes of "a[1-3]"; name one node; for a choice among several, leave it out and use partition, or --exclude in extra',
       ],
     ],
   ])('%s are judged', (slurm, problems) => {
@@ -325,7 +296,7 @@ describe('nodes', () => {
 })
 
 describe('rpc', () => {
-  test.each([
+  it.each([
     ['{ workers: 2 }', '{ nodes: 3, nodelist: "a[1-3]" }', []],
     ['{ workers: 1, layers: [0, 80] }', '{ nodes: 2 }', []],
     [
@@ -354,43 +325,43 @@ describe('rpc', () => {
       '{ nodes: 18 }',
       ['10:21: Cannot use tiers.fast.rpc.workers: 17; write a whole number from 1 to 16'],
     ],
-  ])('%s with %s is judged', (rpc, slurm, problems) => {
+  ])('%s with %s has these problems and no others', (rpc, slurm, problems) => {
     expect(inTier(`    rpc: ${rpc}\n    slurm: ${slurm}\n`)).toEqual(problems)
   })
 
-  test('counts the nodes that it has by default, too', () => {
+  it('counts the nodes that it has by default, too', () => {
     expect(inTier('    rpc: { workers: 1 }\n')).toEqual([
       '6:3: Cannot use tiers.fast.slurm.nodes: 1, for a head and 1 worker; write nodes: 2 below slurm',
     ])
   })
 
-  test('serves one model, and places it itself', () => {
+  it('serves one model, and places it itself', () => {
     expect(
       problemsOf(
         `${TIER}    router: { modelsDir: /m }\n    rpc: { workers: 1 }\n    args: { tensor-split: "1,1", -ngl: 9 }\n    slurm: { nodes: 2 }\n`,
       ),
     ).toEqual([
       '9:5: Cannot use tiers.fast.router: over RPC there is one model; write model: { name, file } instead',
-      '11:13: Cannot use tiers.fast.args.tensor-split: --tensor-split is set by Sluice where rpc is there; write rpc.layers in the tier, or leave both out',
-      '11:34: Cannot use tiers.fast.args.-ngl: -ngl is set by Sluice where rpc is there; leave it out; a head that is to hold no layer has 0 in rpc.layers',
+      '11:13: Cannot use tiers.fast.args.tensor-split: --tensor-split is set by Sluice for a tier with rpc; write rpc.layers in the tier, or leave both out',
+      '11:34: Cannot use tiers.fast.args.-ngl: -ngl is set by Sluice for a tier with rpc; leave it out; for a head without layers write 0 in rpc.layers',
     ])
   })
 })
 
 describe('slurm.extra and setup', () => {
   const ELSEWHERE =
-    'submits to a cluster that is not looked at; leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
+    'submits to a cluster that Sluice does not watch; leave it out, and set up a site for each cluster, on a machine whose Slurm commands use that cluster'
 
-  test.each([
+  it.each([
     ['--mem=4G', '--mem has a key of its own; write mem below slurm'],
     ['-p gpu', '-p has a key of its own; write partition below slurm'],
     ['-pgpu', '-p has a key of its own; write partition below slurm'],
     ['--part=gpu', '--partition has a key of its own; write partition below slurm'],
     ['--nodel', '--nodelist has a key of its own; write nodelist below slurm'],
-    ['--test', '--test-only is for Sluice to say; leave it out'],
-    ['--array=1-3', '--array is for Sluice to say; leave it out'],
-    ['-n 4', '-n is for Sluice to say; leave it out'],
-    ['--no-requeue', '--no-requeue is for Sluice to say; leave it out'],
+    ['--test', 'Sluice sets --test-only; leave it out'],
+    ['--array=1-3', 'Sluice sets --array; leave it out'],
+    ['-n 4', 'Sluice sets -n; leave it out'],
+    ['--no-requeue', 'Sluice sets --no-requeue; leave it out'],
     ...['--gres=gpu:2', '"--gres=nvme:1,gpu:a100:2"', '--gpus=2', '-G2', '--tres-per-node=gres/gpu:2'].map(option => [
       option,
       `${option.replace(/=.*|2$|"/g, '')} excludes --gpus-per-node, which gpus asks for; write gpus with a type, such as a100:4, or requestGpus: false below slurm where this asks for them`,
@@ -404,7 +375,7 @@ describe('slurm.extra and setup', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['mem: 4G', '--mem-per-cpu=1G', '--mem-per-cpu excludes --mem, which mem asks for'],
     ['cpus: 4', '--cpus-per-gpu=1', '--cpus-per-gpu excludes --cpus-per-task, which cpus asks for'],
     ['nodelist: a1', '-F /nodes', '-F excludes --nodelist, which nodelist asks for'],
@@ -416,7 +387,7 @@ describe('slurm.extra and setup', () => {
     expect(inTier(`    slurm: { extra: [${option}] }\n`)).toEqual([])
   })
 
-  test.each([
+  it.each([
     ['{ extra: ["--gres=nvme:1", --gpu-freq=low] }', []],
     ['{ gpus: 0, extra: ["--gres=gpu:2"] }', []],
     ['{ gpus: 2, requestGpus: false, extra: ["--gres=gpu:a100:2"] }', []],
@@ -440,7 +411,7 @@ describe('slurm.extra and setup', () => {
     expect(inTier(`    slurm: ${slurm}\n`)).toEqual(problems)
   })
 
-  test('refuse #SBATCH lines where sbatch does not read them', () => {
+  it('refuse #SBATCH lines where sbatch does not read them', () => {
     expect(inTier('    setup: [module load cuda, " #SBATCH --mem=4G"]\n')).toEqual([
       '10:31: Cannot use tiers.fast.setup[1]: sbatch reads no #SBATCH line there; move the option to slurm.extra',
     ])
@@ -448,29 +419,29 @@ describe('slurm.extra and setup', () => {
 })
 
 describe('env', () => {
-  test.each(['OMP_NUM_THREADS', 'TOKENIZERS_PARALLELISM', 'MAX_TOKENS', 'GGML_RPC_DEBUG', 'LD_LIBRARY_PATH', 'KEYS'])(
+  it.each(['OMP_NUM_THREADS', 'TOKENIZERS_PARALLELISM', 'MAX_TOKENS', 'GGML_RPC_DEBUG', 'LD_LIBRARY_PATH', 'KEYS'])(
     '%s may be set',
     name => {
       expect(inTier(`    env: { ${name}: "1" }\n`)).toEqual([])
     },
   )
 
-  test.each([
+  it.each([
     ['SLURM_JOB_ID', 'Slurm sets it in the job; leave it out'],
     ['SLUICE_CONFIG', 'Sluice sets it; leave it out'],
-    ['CUDA_VISIBLE_DEVICES', "Slurm says which GPUs are the job's; leave it out; slurm.gpus asks for more"],
+    ['CUDA_VISIBLE_DEVICES', "Slurm assigns the job's GPUs; leave it out; to get more GPUs, raise slurm.gpus"],
     ['CUDA_DEVICE_ORDER', 'Sluice sets it to PCI_BUS_ID; leave it out'],
-    ['LLAMA_ARG_HOST', 'it would change arguments unseen; write the flag in args'],
+    ['LLAMA_ARG_HOST', 'it would change arguments without a check; write the flag in args'],
     ['AIP_HTTP_PORT', 'it would change the port of the engine; leave it out'],
     ...['HF_TOKEN', 'LLAMA_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'password'].map(name => [
       name,
-      'its name says secret, and job scripts can be read by others; keep it in a file of mode 0600 that the engine reads itself',
+      'its name is that of a secret, and other accounts can read job scripts; keep it in a file of mode 0600 that the engine reads itself',
     ]),
   ])('%s may not, and its value is not shown', (name, problem) => {
     expect(inTier(`    env: { ${name}: hush }\n`)).toEqual([`10:12: Cannot use tiers.fast.env.${name}: ${problem}`])
   })
 
-  test('names and values of another form are refused without showing the value', () => {
+  it('names and values of another form are refused without showing the value', () => {
     expect(inTier('    env: { a-b: x, C: "hu\\nsh", D: 42, E: }\n')).toEqual([
       '10:12: Cannot use tiers.fast.env.a-b: the name "a-b"; write letters, digits and underscores, not starting with a digit',
       '10:23: Cannot use tiers.fast.env.C: it does not fit; write one line without control characters',
@@ -482,7 +453,7 @@ describe('env', () => {
 
 describe('args', () => {
   const OWN = 'leave it out'
-  test.each([
+  it.each([
     [
       '{ host: 0.0.0.0 }',
       `13: Cannot use tiers.fast.args.host: --host is the node's address, which Sluice sets; ${OWN}`,
@@ -517,20 +488,20 @@ describe('args', () => {
     ],
     [
       '{ a b: 1 }',
-      '13: Cannot use tiers.fast.args."a b": no flag has such a name; write letters, digits, dashes and underscores',
+      '13: Cannot use tiers.fast.args."a b": a flag cannot have this name; write letters, digits, dashes and underscores',
     ],
     ['{ x: "\\0" }', '16: Cannot use tiers.fast.args.x: it contains a NUL character; leave it out'],
     ['{ mlock: true, x: { a: [1, null] } }', undefined],
     [
       '{ ts: [26, 27] }',
-      '17: Cannot use tiers.fast.args.ts: it is a list; write true for a flag without a value, text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
+      '17: Cannot use tiers.fast.args.ts: it is a list; write true for a flag without a value, or text, a number, or a map, which is passed as JSON; for several values write the arguments as a list',
     ],
     ['[[a]]', '12: Cannot use tiers.fast.args[0]: it is a list; write text, a number, or a map of flags'],
     [
       '--mlock',
       '11: Cannot use tiers.fast.args: it is text "--mlock"; write a map, such as { batch-size: 512 }, or a list, such as [--batch-size, 512]',
     ],
-  ])('%s is judged', (args, problem) => {
+  ])('%s has this problem or none', (args, problem) => {
     expect(inTier(`    args: ${args}\n`)).toEqual(problem === undefined ? [] : [`10:${problem}`])
   })
 })

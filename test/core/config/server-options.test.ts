@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseServerConfig } from '../../../src/core/config/parse-server-config.ts'
 import { readServerConfig, readServerOptions } from '../../../src/core/config/server-options.ts'
 
@@ -69,7 +69,7 @@ describe('options', () => {
   })
 })
 
-test.each<[string, Record<string, unknown>, string[]]>([
+it.each<[string, Record<string, unknown>, string[]]>([
   [
     'no model',
     { model: undefined },
@@ -78,7 +78,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   [
     'a key that is none, as it was written',
     { heartbeat_intervall: 5 },
-    ['Cannot use heartbeat_intervall: no key has this name here; did you mean "heartbeatInterval"'],
+    ['Cannot use heartbeat_intervall: there is no such key here; did you mean "heartbeatInterval"'],
   ],
   [
     'a value of another type',
@@ -88,7 +88,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   [
     'a value twice',
     { debugMode: true, debug_mode: true },
-    ['Cannot use debugMode: no key has this name here; did you mean "debug_mode"'],
+    ['Cannot use debugMode: there is no such key here; did you mean "debug_mode"'],
   ],
   [
     'a profiler that is none',
@@ -109,7 +109,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
     'a key in arguments',
     { config: { serverArgs: { api_key: 'x' } } },
     [
-      'Cannot use config.serverArgs.api_key: --api-key would show a secret to everybody on the machine; write VLLM_API_KEY in env_vars',
+      'Cannot use config.serverArgs.api_key: --api-key would show a secret to every account on the machine; write VLLM_API_KEY in env_vars',
     ],
   ],
   [
@@ -121,7 +121,7 @@ test.each<[string, Record<string, unknown>, string[]]>([
   expect(problems({ ...MODEL, ...more })).toEqual(found)
 })
 
-test('a variable is not shown when it is wrong', () => {
+it('a variable is not shown when it is wrong', () => {
   expect(problems({ ...MODEL, envVars: { API_TOKEN: { secret: 'hunter2' } } }).join()).not.toContain('hunter2')
 })
 
@@ -135,7 +135,7 @@ describe('a file', () => {
         fix: 'write a number above 0 to 86400',
       },
       {
-        ...{ file: 's.yaml', line: 5, column: 3, message: 'Cannot use profile.output_dirr: no key has this name here' },
+        ...{ file: 's.yaml', line: 5, column: 3, message: 'Cannot use profile.output_dirr: there is no such key here' },
         fix: 'did you mean "output_dir"',
       },
     ])
@@ -158,7 +158,7 @@ describe('a file', () => {
   })
 })
 
-test('a backend that is none is refused with what there is', () => {
+it('a backend that is none is refused with what there is', () => {
   expect(readServerConfig({ ...MODEL, backend: 'ollama' }, { spelling: 'camelCase' }).findings).toMatchObject([
     { message: 'Cannot use backend: "ollama"', fix: 'choose "vllm", "sglang", "llama.cpp" or "tei"' },
   ])

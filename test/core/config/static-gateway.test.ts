@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { refuseOtherModel, staticGateway } from '../../../src/core/config/static-gateway.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
-import { EXAMPLE } from './example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
 
 const { config } = parseConfig(EXAMPLE, 'f')
 if (config === undefined) throw new Error('the example is broken')
@@ -15,13 +15,13 @@ const model = (address: string): GatewayModel => ({
 
 const OWN = ['10.0.0.1']
 
-test('a model fills the static gateway of its configuration', () => {
+it('a model fills the static gateway of its configuration', () => {
   expect(() => refuseOtherModel(config, model('10.0.0.12'), OWN)).not.toThrow()
   // As it comes over a pipe.
   expect(() => refuseOtherModel(config, JSON.parse(JSON.stringify(model('10.0.0.12'))), OWN)).not.toThrow()
 })
 
-test('a tier opens paths by name, besides those of its engine', () => {
+it('a tier opens paths by name, besides those of its engine', () => {
   const opened = parseConfig(
     EXAMPLE.replace(/^ {4}path: \/$/m, '    path: /\n    allowPaths: [/props, /health]'),
     'f',
@@ -33,7 +33,7 @@ test('a tier opens paths by name, besides those of its engine', () => {
   expect(after).toEqual([...(before ?? []), '/props'])
 })
 
-test.each(['/a/../b', '/a b', '/a;b', '/{id}', '/.*', 'props', '/a/', '/a%0a', '"/a\\n"'])(
+it.each(['/a/../b', '/a b', '/a;b', '/{id}', '/.*', 'props', '/a/', '/a%0a', '"/a\\n"'])(
   'a path as %s is not opened',
   path => {
     const text = EXAMPLE.replace(
@@ -45,7 +45,7 @@ test.each(['/a/../b', '/a b', '/a;b', '/{id}', '/.*', 'props', '/a/', '/a%0a', '
 )
 
 const other = 'Cannot apply a model: its ports, paths or tiers are not those of sluice.yaml'
-test.each<[string, GatewayModel, string]>([
+it.each<[string, GatewayModel, string]>([
   ['port', { ...model('10.0.0.12'), listen: 9999 }, other],
   ['tier less', { ...model('10.0.0.12'), tiers: model('10.0.0.12').tiers.slice(1) }, other],
   ['path', { ...staticPart, tiers: staticPart.tiers.map(tier => ({ ...tier, path: '/x/', servers: [] })) }, other],
@@ -64,13 +64,13 @@ test.each<[string, GatewayModel, string]>([
         servers: Array.from({ length: 4097 }, () => server('10.0.0.12')).flat(),
       })),
     },
-    'endpoints, and 4096 is the most',
+    'endpoints, and at most 4096 are allowed',
   ],
 ])('another %s is refused', (_what, bad, message) => {
   expect(() => refuseOtherModel(config, bad, OWN)).toThrow(message)
 })
 
-test("addresses have one spelling, and are the gateway's own also while no interface has them", () => {
+it("addresses have one spelling, and are the gateway's own also while no interface has them", () => {
   const text = EXAMPLE.replace('listen: 8080', 'listen: "[0:0::1]:8080"')
     .replace('gatewayPort: 8080', 'gatewayPort: "[::1]:8080"')
     .replace('gatewayPort: 8081', 'gatewayPort: 10.0.0.9:8081')
@@ -87,7 +87,7 @@ test("addresses have one spelling, and are the gateway's own also while no inter
   expect(() => refuseOtherModel(own, at(8082), ['10.0.0.9'])).not.toThrow()
 })
 
-test.each(['127.0.0.1', '169.254.169.254', '0.0.0.1', '224.0.0.1'])(
+it.each(['127.0.0.1', '169.254.169.254', '0.0.0.1', '224.0.0.1'])(
   '%s is refused also where the networks have it',
   address => {
     const wide = { ...config, gateway: { ...config.gateway, networks: ['0.0.0.0/0'] } }

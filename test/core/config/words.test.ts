@@ -1,19 +1,19 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { pathText, quote } from '../../../src/core/config/config-finding.ts'
 import { countHosts } from '../../../src/core/config/host-count.ts'
 import { nearestWord } from '../../../src/core/config/nearest-word.ts'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { tierOf } from '../../../src/core/config/tier-of.ts'
 import { UserError } from '../../../src/core/domain/user-error.ts'
-import { EXAMPLE } from './example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
 
 describe('nearestWord', () => {
-  const words = ['listen', 'networks', 'defaultTier', 'gatewayPort', 'mem']
-  test.each([
+  const words = ['listen', 'networks', 'nodeSuffix', 'gatewayPort', 'mem']
+  it.each([
     ['lisen', 'listen'],
     ['lsiten', 'listen'],
     ['network', 'networks'],
-    ['default_tier', 'defaultTier'],
+    ['node_suffix', 'nodeSuffix'],
     ['GATEWAY-PORT', 'gatewayPort'],
     ['men', 'mem'],
     ['replicas', undefined],
@@ -24,7 +24,7 @@ describe('nearestWord', () => {
   })
 })
 
-test.each([
+it.each([
   ['a', 1],
   ['a,b', 2],
   ['a[01-03,07],b', 5],
@@ -34,7 +34,7 @@ test.each([
   expect(countHosts(list)).toBe(count)
 })
 
-test('paths and quotes stay on one line, whatever stands in them', () => {
+it('paths and quotes stay on one line, whatever stands in them', () => {
   expect(pathText(['tiers', 'a b\n\u0085', 'args', 0])).toBe('tiers."a b\\n\\u0085".args[0]')
   expect(quote('x'.repeat(100))).toBe(`"${'x'.repeat(57)}…"`)
 })
@@ -43,13 +43,13 @@ describe('tierOf', () => {
   const { config } = parseConfig(EXAMPLE, 'sluice.yaml')
   if (config === undefined) throw new Error('the example has problems')
 
-  test('gives the tier of that name', () => {
+  it('gives the tier of that name', () => {
     expect(tierOf(config, 'reasoning')).toBe(config.tiers['reasoning'])
   })
 
-  test.each([
-    ['fsat', 'Cannot find tier "fsat": the tiers are fast, reasoning; did you mean "fast"'],
-    ['constructor', 'Cannot find tier "constructor": the tiers are fast, reasoning; choose "fast" or "reasoning"'],
+  it.each([
+    ['fsat', 'Cannot find tier "fsat": did you mean "fast"'],
+    ['constructor', 'Cannot find tier "constructor": choose "fast" or "reasoning"'],
   ])('says what there is instead of %s', (name, message) => {
     expect(() => tierOf(config, name)).toThrow(new UserError(message))
   })

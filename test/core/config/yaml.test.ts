@@ -1,12 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
-import { TIER } from './example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { problemsOf } from './problems-of.ts'
 
 const GOOD = `${TIER}    model: { name: m, file: /m.gguf }\n`
 
 describe('what is no configuration', () => {
-  test.each([
+  it.each([
     ['an empty file', '', 'Cannot use the configuration: it is empty'],
     ['comments only', '# nothing\n\n', 'Cannot use the configuration: it is empty'],
     ['null', '~', '1:1: Cannot use the configuration: it is empty; write keys, such as site: beefcake2'],
@@ -35,65 +35,65 @@ describe('what is no configuration', () => {
 })
 
 describe('YAML’s syntax', () => {
-  test('all errors are told, and nothing that would follow from them', () => {
+  it('all errors are told, and nothing that would follow from them', () => {
     expect(problemsOf('site: "lab\nshared: [\n')).toEqual(['3:1: Cannot read YAML: missing closing "quote; close it'])
     expect(problemsOf('site:\n\tx: 1\nshared: @a\nruntime: `b`\n')).toEqual([
       '2:1: Cannot read YAML: tabs are not allowed as indentation; indent with spaces',
-      '3:9: Cannot read YAML: plain value cannot start with reserved character @; mend the text here or just above',
-      '4:10: Cannot read YAML: plain value cannot start with reserved character `; mend the text here or just above',
+      '3:9: Cannot read YAML: plain value cannot start with reserved character @; correct the text here or just above',
+      '4:10: Cannot read YAML: plain value cannot start with reserved character `; correct the text here or just above',
     ])
   })
 
-  test('columns do not count a byte order mark', () => {
+  it('columns do not count a byte order mark', () => {
     expect(problemsOf(`\ufeff${GOOD.replace('site: lab', 'site: 5')}`)).toEqual([
       '1:7: Cannot use site: it is the number 5; write it in quotes: "5"',
     ])
   })
 
-  test('a second document is refused where it starts', () => {
+  it('a second document is refused where it starts', () => {
     expect(problemsOf(`${GOOD}---\nsite: other\n`)).toEqual([
       '10:1: Cannot read YAML: a second document starts here; leave out the line --- above it',
     ])
   })
 
-  test('YAML 1.1, in which 01:30:00 is a number and yes a truth value, is refused', () => {
+  it('YAML 1.1, in which 01:30:00 is a number and yes a boolean, is refused', () => {
     expect(problemsOf(`%YAML 1.1\n---\n${GOOD}`)).toEqual([
       '1:1: Cannot read YAML: the file asks for YAML 1.1; leave the %YAML line out',
     ])
   })
 
-  test('a key given twice is told at the second, with the line of the first', () => {
+  it('a key given twice is told at the second, with the line of the first', () => {
     expect(problemsOf(`${GOOD}site: again\n"site": thrice\n`)).toEqual([
       '10:1: Cannot use site: it stands on line 1 already; leave one of the two out',
       '11:1: Cannot use site: it stands on line 1 already; leave one of the two out',
     ])
   })
 
-  test('tags and keys that are no words are refused', () => {
+  it('tags and keys that are no words are refused', () => {
     expect(problemsOf(`${GOOD}watch: !no true\n? [a]\n: 1\n8080: 1\n`)).toEqual([
-      '10:12: Cannot use watch: tag "!no" means nothing here; leave the tag out',
-      '11:3: Cannot use the configuration: a key of it is a list, a map or an alias; write keys as words',
-      '13:1: Cannot use 8080: no key has this name here; the keys are site, shared, runtime, gateway, timing, notify, watch, tiers',
+      '10:12: Cannot use watch: tag "!no" is not supported here; leave the tag out',
+      '11:3: Cannot use the configuration: one of its keys is a list, a map or an alias; write keys as words',
+      '13:1: Cannot use 8080: there is no such key here; the keys are site, shared, runtime, gateway, timing, notify, watch, tiers',
     ])
   })
 
-  test('a tag of YAML’s own is taken', () => {
+  it('a tag of YAML’s own is taken', () => {
     expect(problemsOf(`${GOOD}watch: !!bool true\n`)).toEqual([])
   })
 
-  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', '""', '"<<"'])(
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', '""', '"<<"'])(
     'the key %s is told, anywhere',
     key => {
       for (const text of [`${GOOD}${key}: { site: x }\n`, `${GOOD}    slurm: { ${key}: { polluted: 1 } }\n`]) {
-        expect(problemsOf(text)).toEqual([expect.stringContaining(': no key has this name')])
+        expect(problemsOf(text)).toEqual([expect.stringContaining(': there is no such key')])
       }
       expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
     },
   )
 
-  test('__proto__ is no name of a variable either, which zod would pass over', () => {
+  it('__proto__ is no name of a variable either, which zod would pass over', () => {
     expect(problemsOf(`${GOOD}    env: { __proto__: x }\n`)).toEqual([
-      '10:12: Cannot use tiers.fast.env.__proto__: no key has this name; leave it out',
+      '10:12: Cannot use tiers.fast.env.__proto__: there is no such key; leave it out',
     ])
   })
 })
@@ -101,12 +101,12 @@ describe('YAML’s syntax', () => {
 describe('anchors', () => {
   const two = (second: string) => `${GOOD.replace('  fast:', '  fast: &fast')}  slow:\n${second}`
 
-  test('a merged map gives what the own keys leave out', () => {
+  it('a merged map gives what the own keys leave out', () => {
     const { config } = parseConfig(two('    <<: *fast\n    path: /slow/\n'), 'f')
     expect(config?.tiers['slow']).toEqual({ ...config?.tiers['fast'], path: '/slow/' })
   })
 
-  test('of several merged maps the first wins, and own keys win over all', () => {
+  it('of several merged maps the first wins, and own keys win over all', () => {
     const { config } = parseConfig(
       two('    <<: [{ path: /slow/, replicas: 2 }, *fast, { replicas: 3, context: 5 }]\n    context: 4\n'),
       'f',
@@ -114,18 +114,18 @@ describe('anchors', () => {
     expect(config?.tiers['slow']).toEqual({ ...config?.tiers['fast'], path: '/slow/', replicas: 2, context: 4 })
   })
 
-  test('what is wrong between keys is told at the alias', () => {
+  it('what is wrong between keys is told at the alias', () => {
     expect(problemsOf(two('    <<: *fast\n'))).toEqual([
       '11:9: Cannot use tiers.slow.path: tier "fast" has "/" already; write another',
     ])
   })
 
-  test('what is wrong by itself is told once, where it was written', () => {
+  it('what is wrong by itself is told once, where it was written', () => {
     const text = two('    <<: *fast\n    path: /slow/\n').replace('path: /\n', 'path: /\n    port: 80\n')
     expect(problemsOf(text)).toEqual(['9:11: Cannot use tiers.fast.port: 80; write a whole number from 1024 to 65535'])
   })
 
-  test('an alias keeps the text of numbers', () => {
+  it('an alias keeps the text of numbers', () => {
     const { config } = parseConfig(
       GOOD.replace('site: lab', 'site: lab\ntiming: { beatSeconds: &five 5.0 }').concat('    args: { temp: *five }\n'),
       'f',
@@ -133,27 +133,24 @@ describe('anchors', () => {
     expect(config?.tiers['fast']?.args).toEqual({ temp: '5.0' })
   })
 
-  test('an anchor may be given twice: the nearest above counts', () => {
+  it('an anchor may be given twice: the nearest above counts', () => {
     const text = GOOD.replace('path: /', 'path: &p /\n    gatewayPort: &p 8081\n    port: *p')
     expect(parseConfig(text, 'f').config?.tiers['fast']?.port).toBe(8081)
   })
 
-  test.each([
-    [
-      '    <<: *nope\n',
-      '11:9: Cannot use tiers.slow: no anchor "nope" stands above; mark the value that is meant with &nope',
-    ],
+  it.each([
+    ['    <<: *nope\n', '11:9: Cannot use tiers.slow: no anchor "nope" stands above; mark the target value with &nope'],
     [
       '    <<: 5\n',
       '11:9: Cannot use tiers.slow.<<: only maps can be merged; name the anchor of a map, such as <<: *base',
     ],
     [
       '    <<: &me { <<: *me }\n',
-      '11:19: Cannot use tiers.slow: alias "me" stands inside what it means; write the value out',
+      '11:19: Cannot use tiers.slow: alias "me" stands inside its own target; write the value out',
     ],
     [
       '    args: &me [*me]\n',
-      '11:16: Cannot use tiers.slow.args[0]: alias "me" stands inside what it means; write the value out',
+      '11:16: Cannot use tiers.slow.args[0]: alias "me" stands inside its own target; write the value out',
     ],
     [
       '    <<: *fast\n    <<: *fast\n',
@@ -165,12 +162,12 @@ describe('anchors', () => {
     )
   })
 
-  test.each([
+  it.each([
     ['values', (n: number) => `a${n}: &a${n} [*a${n - 1}, *a${n - 1}, *a${n - 1}, *a${n - 1}]\n`],
     ['merges', (n: number) => `a${n}: &a${n} { <<: [*a${n - 1}, *a${n - 1}, *a${n - 1}, *a${n - 1}] }\n`],
     ['a chain of merges', (n: number) => `a${n}: &a${n} { <<: *a${n - 1} }\n`],
-  ])('%s that unfold without end end in a problem, at once', (_, line) => {
+  ])('%s that expand without end end in a problem, at once', (_, line) => {
     const bomb = `a0: &a0 { k: 1 }\n${Array.from({ length: 200 }, (__, index) => line(index + 1)).join('')}`
-    expect(problemsOf(bomb).some(one => /unfolds to too much|nested too deeply/.test(one))).toBe(true)
+    expect(problemsOf(bomb).some(one => /expand to too many|nested too deeply/.test(one))).toBe(true)
   })
 })

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { engineEnvironment } from '../../../src/adapters/engine/process/engine-environment.ts'
 import { environments } from '../../../src/core/containers/environments.ts'
 import type { ContainerOrder, Mount } from '../../../src/core/containers/runtime.ts'
 import { RUNTIMES } from '../../../src/core/containers/runtimes.ts'
 import type { ContainerSpec, ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 type Runtime = keyof typeof RUNTIMES
 
@@ -69,7 +69,7 @@ const SOCKETS = '/tmp/sluice-fast/sockets'
 const AT = { address: '10.0.0.12', port: 8080, sockets: SOCKETS }
 
 describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', name => {
-  test.each(Object.keys(SPECS))('starts %s by exactly this', async engine => {
+  it.each(Object.keys(SPECS))('starts %s by exactly this', async engine => {
     const { words, env, cleanUp, termMs } = contained(name, engine)
     const argv = ENGINES[(SPECS[engine] ?? spec).engine].argv(SPECS[engine] ?? spec, AT)
     const text = [

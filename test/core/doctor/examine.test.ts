@@ -88,10 +88,10 @@ it('says nothing of Slurm, partitions and a runtime where a sluice up runs the s
   expect(findings.map(one => one.id)).not.toContain('shared.summary')
 })
 
-it("looks for no program where the engine is Sluice's own", () => {
+it('looks for no program where the engine is the demo engine', () => {
   expect(find(withTier({ command: undefined }), 'tier.engine.fast')).toMatchObject({
     level: 'ok',
-    what: "fast: its engine is Sluice's own",
+    what: 'fast: its engine is the demo engine',
   })
 })
 
@@ -141,7 +141,7 @@ describe('the gateway', () => {
     const gateway = { ...site.gateway, stillUpdaters: new Map([['main', 61_000]]) }
     expect(find({ ...site, gateway }, 'gateway.updater.main')).toMatchObject({
       level: 'problem',
-      what: 'The updater of gateway main does not beat: its last word is 61 s old',
+      what: 'The updater of gateway main does not beat: its last beat is 61 s old',
     })
     expect(find(site, 'gateway.updater.main')).toBe(undefined)
   })
@@ -203,7 +203,7 @@ describe('the shared directory', () => {
 
   it.each<[string, string, Partial<typeof found>, string]>([
     ['is full', 'ENOSPC', { freeBytes: 5e6 }, 'at /cluster: 4 MiB are free, 1.0 GiB should be free (df -h /cluster)'],
-    ['takes no more files', 'ENOSPC', { freeInodes: 0 }, 'it takes no more of them (df -i /cluster)'],
+    ['takes no more files', 'ENOSPC', { freeInodes: 0 }, 'it has no room for more of them (df -i /cluster)'],
     ['gives an account no more', 'EDQUOT', {}, 'make room for uid 2001 at /cluster, or have its quota raised'],
     ['may only be read', 'EROFS', {}, 'have the filesystem at /cluster mounted to be written to'],
     ['is not ours to write', 'EACCES', {}, 'let the account that runs sluice write there'],
@@ -264,11 +264,11 @@ describe('what runs', () => {
     expect(find(running(build), 'runtime.updater.main')?.level).toBe(level)
   })
 
-  it('endpoints that run another build than what is installed are told, with it', () => {
+  it('endpoints that run another build than the installed one are reported with it', () => {
     expect(find(running(NEW, NEW, NEW), 'runtime.endpoints')).toMatchObject({ level: 'ok' })
     expect(find(running(NEW, NEW, OLD, undefined), 'runtime.endpoints')).toMatchObject({
       level: 'note',
-      what: `2 of 3 endpoints run another build than ${NEW}. ${OLD}: fast-1-0-0; a Sluice that does not yet say which: fast-2-0-0`,
+      what: `2 of 3 endpoints run another build than ${NEW}. ${OLD}: fast-1-0-0; a Sluice that is too old to report its build: fast-2-0-0`,
     })
   })
 })
@@ -335,7 +335,7 @@ describe('a tier’s drain window', () => {
     const facts = { ...cluster, tiers: [{ ...tier, partitions: [{ ...partition, graceSeconds: 0 }] }] }
     const finding = find(facts, 'tier.grace.fast')
     expect(finding?.level).toBe('problem')
-    expect(finding?.why).toContain('the job has already ended: KillWait (30 s) is all there is')
+    expect(finding?.why).toContain('the job has already ended: KillWait (30 s) is all the time there is')
     expect(finding?.why?.includes('answers are cut')).toBe(isCut)
   })
 

@@ -34,6 +34,6 @@ describe('of what is installed', () => {
       { who: 'job 7', build: undefined },
       { who: 'fast-1-0-0', build: NEW },
     ]
-    expect(removableBuilds(installed, NEW, users)).toEqual({ unsure: 'which build they run is not known: job 7' })
+    expect(removableBuilds(installed, NEW, users)).toEqual({ unsure: 'it is not known which build they run: job 7' })
   })
 })

@@ -8,7 +8,7 @@ import {
   replicaOf,
   toMessage,
 } from '../../../src/core/domain/endpoint.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const problemOf = (change: object) => {
   const parsed = parseEndpoint(JSON.stringify({ ...endpoint, ...change }), endpoint.id)

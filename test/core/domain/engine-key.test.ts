@@ -15,7 +15,7 @@ describe('a key file', () => {
     ['what would end a string of nginx', `${key}'\n`, undefined],
     ['a variable of nginx', `${key}$host\n`, undefined],
     ['more than a header is for', 'k'.repeat(129), undefined],
-  ])('with %s', (_what, text, parsed) => {
+  ])('with %s holds the key, or none that can be used', (_what, text, parsed) => {
     expect(parseKey(text)).toBe(parsed)
   })
 })

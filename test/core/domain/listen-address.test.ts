@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   canonicalListen,
   type Listen,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/core/domain/listen-address.ts'
 
 describe('an address to listen on', () => {
-  test.each<[string, string, number]>([
+  it.each<[string, string, number]>([
     ['127.0.0.1:8080', '127.0.0.1', 8080],
     ['0.0.0.0:8080', '0.0.0.0', 8080],
     ['[::1]:8080', '::1', 8080],
@@ -21,7 +21,7 @@ describe('an address to listen on', () => {
   })
 
   const V6 = 'write an IPv6 address in brackets and quotes, such as "[::1]:8080"'
-  test.each<[string, string]>([
+  it.each<[string, string]>([
     ['8080', 'write 8080 without quotes'],
     ['', 'write a port, such as 8080, or an address with one, such as 127.0.0.1:8080'],
     ['http://127.0.0.1:8080', 'write a port, such as 8080, or an address with one, such as 127.0.0.1:8080'],
@@ -44,15 +44,15 @@ describe('an address to listen on', () => {
     ['::1', V6],
     ['[127.0.0.1]:8080', V6],
     ['[::1;]:8080', V6],
-    ['[fe80::1%eth0]:8080', 'nginx listens on no address with a zone; write one without'],
-    ['[fe80::1]:8080', 'a link-local address needs a zone, which nginx does not take; write another'],
+    ['[fe80::1%eth0]:8080', 'nginx cannot listen on an address with a zone; write one without'],
+    ['[fe80::1]:8080', 'a link-local address needs a zone, and nginx does not accept one; write another'],
     ['[::ffff:127.0.0.1]:8080', 'write it as IPv4: 127.0.0.1:8080'],
     ['[::ffff:7f00:1]:8080', 'write it as IPv4: 127.0.0.1:8080'],
   ])('%j is none', (text, fix) => {
     expect(readListen(text)).toEqual({ fix })
   })
 
-  test.each<[Listen, Listen, string]>([
+  it.each<[Listen, Listen, string]>([
     [8080, 8080, 'http://127.0.0.1:8080'],
     ['0.0.0.0:8080', '0.0.0.0:8080', 'http://127.0.0.1:8080'],
     ['10.0.0.7:8080', '10.0.0.7:8080', 'http://10.0.0.7:8080'],
@@ -63,7 +63,7 @@ describe('an address to listen on', () => {
   })
 })
 
-test.each<[Listen, Listen, boolean]>([
+it.each<[Listen, Listen, boolean]>([
   [8080, '127.0.0.1:8080', true],
   ['127.0.0.1:8080', '127.0.0.1:8080', true],
   ['127.0.0.1:8080', '10.0.0.1:8080', false],
@@ -75,7 +75,7 @@ test.each<[Listen, Listen, boolean]>([
   expect([overlaps(...places), overlaps(places[1], places[0])]).toEqual([expected, expected])
 })
 
-test('a gateway listens on each address once', () => {
+it('a gateway listens on each address once', () => {
   const tiers = [{ port: '[::1]:8080' }, { port: '0.0.0.0:8080' }, {}, { port: '127.0.0.1:8081' }]
   expect(listensOf({ listen: 8080, tiers })).toEqual([
     { address: '0.0.0.0', port: 8080 },

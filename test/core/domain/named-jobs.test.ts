@@ -21,14 +21,14 @@ it.each([
 })
 
 it.each([
-  ['fats', 'no tier, job or endpoint of this site has that name; did you mean "fast"'],
-  ['fats-7-1', 'no tier, job or endpoint of this site has that name; did you mean "fast-7-1"'],
+  ['fats', 'tier, job or endpoint "fats": did you mean "fast"'],
+  ['fats-7-1', 'tier, job or endpoint "fats-7-1": did you mean "fast-7-1"'],
   [
     '123456',
-    'no tier, job or endpoint of this site has that name; the tiers are "fast", "reasoning" or "embed", and sluice status shows the rest',
+    'tier, job or endpoint "123456": the tiers are "fast", "reasoning" or "embed", and sluice status shows the jobs',
   ],
-  ['reasoning-7-1', 'no tier, job or endpoint of this site has that name; did you mean "reasoning"'],
-  ['fast-7-0-0', 'job 7 was requeued since, and is "fast-7-1" now; name that one'],
+  ['reasoning-7-1', '"reasoning-7-1": job 7 is of tier "fast"'],
+  ['fast-7-0-0', '"fast-7-0-0": job 7 was requeued since, and is "fast-7-1" now; name that one'],
 ])('%s is refused', (name, words) => {
-  expect(() => jobsNamed(name, names)).toThrow(new UserError(`Cannot find "${name}": ${words}`))
+  expect(() => jobsNamed(name, names)).toThrow(new UserError(`Cannot find ${words}`))
 })

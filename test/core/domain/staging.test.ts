@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { sizeText } from '../../../src/core/domain/size-text.ts'
 import { partNames } from '../../../src/core/domain/split-model.ts'
 import { copyMessage, stagedPath } from '../../../src/core/domain/staging.ts'
 
 const GIB = 2 ** 30
 
-test.each([
+it.each([
   [{ from: '/shared', to: '/scratch' }, '/scratch/models/m.gguf', 'models/m.gguf'],
   [{ from: '/shared/', to: '/scratch/' }, '/scratch/models/m.gguf', 'models/m.gguf'],
   [{ from: '/shared/models', to: '/scratch/a' }, '/scratch/a/m.gguf', 'm.gguf'],
@@ -13,12 +13,12 @@ test.each([
   expect(stagedPath(stage, '/shared/models/m.gguf')).toEqual({ path, relative })
 })
 
-test('a split model is all of its parts, by the name of any of them', () => {
+it('a split model is all of its parts, by the name of any of them', () => {
   expect(partNames('a-00002-of-00002.gguf')).toEqual(['a-00001-of-00002.gguf', 'a-00002-of-00002.gguf'])
   expect(partNames('a.gguf')).toEqual(['a.gguf'])
 })
 
-test.each([
+it.each([
   [{ copied: 0, total: 41.2 * GIB, first: 0, elapsedMs: 0 }, 'Copying m.gguf to this node: 0 % of 41.2 GiB'],
   [
     { copied: 0.43 * 41.2 * GIB, total: 41.2 * GIB, first: 0, elapsedMs: 90_000 },
@@ -36,7 +36,7 @@ test.each([
   expect(copyMessage('m.gguf', progress)).toBe(message)
 })
 
-test.each([
+it.each([
   [1023, '1023 B'],
   [1024, '1.0 KiB'],
   [5 * 2 ** 20, '5.0 MiB'],

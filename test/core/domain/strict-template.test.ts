@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { renderStrictly } from '../../../src/core/domain/strict-template.ts'
 
-test.each([
+it.each([
   ['{{a}} {{&a}} {{{a}}}', { a: `<&"'/>` }, `<&"'/> <&"'/> <&"'/>`],
   ['{{n}}', { n: 0 }, '0'],
   ['{{a}}', { a: '' }, ''],
@@ -13,11 +13,11 @@ test.each([
   expect(renderStrictly(template, view)).toBe(text)
 })
 
-test('renders partials', () => {
+it('renders partials', () => {
   expect(renderStrictly('{{>part}}!', { a: '1' }, { part: '<{{a}}>' })).toBe('<1>!')
 })
 
-test.each([
+it.each([
   ['{{a}}', {}, 'it names "a", and the view lacks it'],
   ['{{&a}}', {}, 'it names "a", and the view lacks it'],
   ['{{#a}}{{/a}}', {}, 'it names "a", and the view lacks it'],

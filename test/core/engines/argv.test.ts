@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 const at = { address: '10.0.0.12', port: 40_000, sockets: '/scratch/sockets' }
 const model = { name: 'llama', file: '/models/llama' }
@@ -126,10 +126,10 @@ describe('what a build is told', () => {
   it.each([
     ['0.9.2', ['serve m --disable-log-requests --port 1']],
     ['INFO 12-01 06:28:13 [scheduler.py:216] 0.13 of it\n0.11.2', ['serve m --disable-log-requests --port 1']],
-    ['0.12.0', ['serve m --port 1', 'vLLM 0.12.0 logs no requests unless told to: --disable-log-requests is left out']],
+    ['0.12.0', ['serve m --port 1', 'vLLM 0.12.0 logs no requests by default: --disable-log-requests is left out']],
     [
       'Traceback (most recent call last):',
-      ['serve m --port 1', 'vLLM of today logs no requests unless told to: --disable-log-requests is left out'],
+      ['serve m --port 1', 'vLLM of today logs no requests by default: --disable-log-requests is left out'],
     ],
   ])('vLLM that says %s', (answer, told) => {
     expect(said('vllm', 'serve m --disable-log-requests --port 1', answer)).toEqual(told)
@@ -137,11 +137,7 @@ describe('what a build is told', () => {
 
   it.each([
     ['0.11.2', 'embed', ['serve m --task embed --port 1']],
-    [
-      '0.28.0',
-      'embed',
-      ['serve m --runner pooling --port 1', 'vLLM 0.28.0 has no --task: it is told --runner pooling'],
-    ],
+    ['0.28.0', 'embed', ['serve m --runner pooling --port 1', 'vLLM 0.28.0 has no --task: it gets --runner pooling']],
     ['0.28.0', 'classify', ['serve m --task classify --port 1']],
   ])('vLLM %s with the task %s', (answer, task, told) => {
     expect(said('vllm', `serve m --task ${task} --port 1`, answer)).toEqual(told)
@@ -152,7 +148,7 @@ describe('what a build is told', () => {
     expect(said('tei', argv, '  --served-model-name <SERVED_MODEL_NAME>')).toEqual([argv])
     expect(said('tei', argv, '  --model-id <MODEL_ID>')).toEqual([
       '--model-id /m --port 1',
-      'This build does not take --served-model-name: its answers carry the path or id of the model',
+      'This build does not accept --served-model-name: its answers carry the path or id of the model',
     ])
   })
 })

@@ -8,9 +8,9 @@ import { findMarked, identify, signal } from '../../../src/adapters/system/proce
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
 import { installStandIns } from '../../fixtures/engines/install.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
-import { until } from '../../lab/until.ts'
-import { engineContract, type Subject } from './contract.ts'
+import { engineContract, type Subject } from '../../support/engine-contract.ts'
+import { spec } from '../../support/replica-spec.ts'
+import { until } from '../../support/until.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-stand-ins-'))
 await installStandIns(directory)
@@ -180,7 +180,7 @@ describe.concurrent('what each of them is known for', () => {
 
   it.each([
     ['0.11.2', /argument '--disable-log-requests' is deprecated/],
-    ['0.12.0', /^sluice: vLLM 0\.12\.0 logs no requests unless told to: --disable-log-requests is left out$/m],
+    ['0.12.0', /^sluice: vLLM 0\.12\.0 logs no requests by default: --disable-log-requests is left out$/m],
   ])('vLLM %s takes --disable-log-requests, or is not told it', async (version, said) => {
     const args = ['--disable-log-requests', '--max_num_seqs', '4']
     const { engine, log } = await start({ ...vllm, args, env: { ...vllm.env, STAND_IN_VERSION: version } })

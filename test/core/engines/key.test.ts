@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 const own = { args: [], healthPath: '/health', serves: ['chat'] }
 

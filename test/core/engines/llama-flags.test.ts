@@ -19,7 +19,7 @@ describe('arguments as a build calls them', () => {
     ['no fit, where nothing fits unasked', ['--fit', 'off', '--mlock'], HELP_2024, ['--mlock']],
     ['a load mode before it had a name', ['-lm', 'mlock', '-c', '9'], HELP_2025, ['-c', '9', '--mlock', '--no-mmap']],
     ['the default mode before it had a name', ['--load-mode', 'auto'], HELP_2025, []],
-  ])('%s', (_, argv, help, expected) => {
+  ])('have the spelling that its help has: %s', (_, argv, help, expected) => {
     expect(toBuild(argv, help)).toEqual(expected)
   })
 })

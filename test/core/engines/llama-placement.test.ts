@@ -91,7 +91,7 @@ describe('the two batch sizes over a network', () => {
       ['--batch-size', '256'],
     ],
     [['--batch-size', '2048', '-ub', '512'], []],
-  ])('beside %j', (args, expected) => {
+  ])('are made equal beside %j', (args, expected) => {
     expect(matchedBatches(args)).toEqual(expected)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
 import { ENGINES, type EngineName } from '../../../src/core/engines/index.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 const custom = {
   ...{ args: [], healthPath: '/', serves: [] },
@@ -94,7 +94,7 @@ describe('load', () => {
       { running: 2 },
     ],
     ['something else', 'sglang', ['<html>'], {}],
-  ])('of %s', (_, engine, lines, load) => {
+  ])('of %s is what the metrics say', (_, engine, lines, load) => {
     const found = read(engine, lines)
     expect({ ...found, kv: found.kv === null ? null : Math.round(found.kv * 1e6) / 1e6 }).toEqual({
       ...UNKNOWN_LOAD,

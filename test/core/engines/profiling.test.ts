@@ -1,4 +1,4 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Profile, type Profiled, profileRequests, withProfiler } from '../../../src/core/engines/profiling.ts'
 
 const SERVE = { command: 'vllm', argv: ['serve', 'm', '--port', '8000'], env: { PATH: '/bin' } }
@@ -19,7 +19,7 @@ const NSYS = ['nsys', 'profile', '--output=/p/vllm-8000', '--trace-fork-before-e
 const SPAWN = 'VLLM_WORKER_MULTIPROC_METHOD=spawn'
 const SERVED = ['vllm', 'serve', 'm', '--port', '8000']
 
-test.each<[string, string[], string[]]>([
+it.each<[string, string[], string[]]>([
   [
     'nsys starts vLLM, and follows what it spawns',
     line(SERVE, nsys(['--trace=cuda,nvtx']), vllm),
@@ -91,7 +91,7 @@ test.each<[string, string[], string[]]>([
 describe('PyTorch', () => {
   it('is no profiler of engines that do not run on it', () => {
     expect(() => withProfiler(SERVE, PYTORCH, { engine: 'llama.cpp', name: 'l' })).toThrow(
-      "Cannot profile llama.cpp with pytorch: it does not run on PyTorch's profiler; use nsys or amd",
+      "Cannot profile llama.cpp with pytorch: it does not have PyTorch's profiler; use nsys or amd",
     )
   })
 
@@ -102,12 +102,12 @@ describe('PyTorch', () => {
   })
 })
 
-test('a variable that is set already stays', () => {
+it('a variable that is set already stays', () => {
   const set = { ...SERVE, env: { VLLM_WORKER_MULTIPROC_METHOD: 'fork' } }
   expect(withProfiler(set, nsys(), vllm).env).toEqual({ VLLM_WORKER_MULTIPROC_METHOD: 'fork' })
 })
 
-test('running engines are told to begin and to end a profile', () => {
+it('running engines are told to begin and to end a profile', () => {
   const stop = { method: 'POST', path: '/stop_profile' }
   expect(profileRequests('vllm')).toEqual({ start: { method: 'POST', path: '/start_profile' }, stop })
   expect(profileRequests('sglang', { directory: '/p' })).toEqual({

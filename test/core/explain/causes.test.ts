@@ -3,7 +3,7 @@ import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import { CAUSES } from '../../../src/core/explain/causes.ts'
 import { explain } from '../../../src/core/explain/explain.ts'
 import type { ExplainFacts } from '../../../src/core/explain/facts.ts'
-import { TIER } from '../config/example.ts'
+import { TIER } from '../../support/example-config.ts'
 import { ENGINE_ENDS } from './engine-lines.ts'
 import { events, facts, run, view } from './facts-of.ts'
 
@@ -15,19 +15,19 @@ function exited(message: string, detail: Readonly<Record<string, unknown>> = {})
   return facts({ slurm: { value: view() }, runs: [run({ events: list })] })
 }
 
-/** The same, with what its log tells. */
+/** The same, with these lines in its log. */
 function logged(...lines: string[]): ExplainFacts {
   const list = events(['engine exited', { message: 'Exited with code 1: …', exits: 6 }], ['failed'])
   const logs = [{ name: 'logs/7/engine-0.log', lines: ['of an earlier start', 'sluice: starts', ...lines] }]
   return facts({ slurm: { value: view() }, runs: [run({ events: list, logs })] })
 }
 
-/** A run that nobody but Slurm tells of. */
+/** A run that only Slurm knows. */
 function slurmOnly(of: Parameters<typeof view>[0]): ExplainFacts {
   return facts({ slurm: { value: view(of) } })
 }
 
-/** A run that was told to leave. */
+/** A run that had a notice to leave. */
 function left(cause: string | null, of: Parameters<typeof view>[0] | undefined, last: string[]): ExplainFacts {
   const list = events(
     ['ready', { models: 1 }],
@@ -63,7 +63,7 @@ describe('the symptoms of the seed', () => {
       exited(`${ABORTED}: Killed by SIGABRT`),
       'worker-lost',
       /One of its workers ended, and llama\.cpp cannot go on without any of them/,
-      /the group comes back as a whole/,
+      /the group restarts as a whole/,
     ],
     [
       '4. a group that left because of its workers names the process that died, as no port is probed',
@@ -77,13 +77,13 @@ describe('the symptoms of the seed', () => {
       logged('/src/ggml-cuda/fattn.cu:312: fatal error'),
       'flash-attention',
       /Flash attention failed on its GPU/,
-      /on SM70 flash-attn off/,
+      /On SM70 set flash-attn off/,
     ],
     [
       'a disk that has no room for the model',
       exited('Cannot copy m.gguf to "/scratch/models": it takes 41.2 GiB, and 3.1 GiB are free; make room there'),
       'no-room-to-stage',
-      /takes 41\.2 GiB on the node's own disk, and 3\.1 GiB are free at "\/scratch\/models"/,
+      /needs 41\.2 GiB on the node's own disk, and 3\.1 GiB are free at "\/scratch\/models"/,
       /another disk: tiers\.reasoning\.stage\.to/,
     ],
     [
@@ -98,9 +98,9 @@ describe('the symptoms of the seed', () => {
       slurmOnly({ state: 'pending', stateText: 'PENDING', reason: 'Priority' }),
       'waits-for-nodes',
       /jobs of higher priority have them/,
-      /starts by itself/,
+      /it starts when nodes are free/,
     ],
-  ])('%s', (_, seen, cause, what, fix) => {
+  ])('have a cause, and a cure: %s', (_, seen, cause, what, fix) => {
     const explanation = explain(seen)
     const answer = explanation?.now ?? explanation?.runs[0]
     expect(answer).toMatchObject({
@@ -299,7 +299,7 @@ describe('a cause by its words', () => {
     ['unknown', exited('Exited with code 3: what nobody has seen before')],
   ]
 
-  it.each(table)('%s', (cause, seen) => {
+  it.each(table)('is %s', (cause, seen) => {
     expect(explain(seen)?.runs[0]?.cause).toBe(cause)
   })
 
@@ -312,19 +312,19 @@ describe('a cause by its words', () => {
 it.each([
   [
     'Exited with code 1: error while handling argument "-ctk": Unsupported cache type: q9',
-    'The engine does not take the value of its argument "-ctk": Unsupported cache type: q9',
+    'The engine does not accept the value of its argument "-ctk": Unsupported cache type: q9',
   ],
   [
     "Exited with code 2: vllm: error: argument --max-model-len: invalid int value: 'many'",
-    'The engine does not take the value of its argument "--max-model-len": invalid int value: \'many\'',
+    'The engine does not accept the value of its argument "--max-model-len": invalid int value: \'many\'',
   ],
   [
     "Exited with code 2: error: invalid value 'many' for '--max-batch-tokens <N>': invalid digit found in string",
-    'The engine does not take the value of its argument "--max-batch-tokens": invalid digit found in string',
+    'The engine does not accept the value of its argument "--max-batch-tokens": invalid digit found in string',
   ],
   [
     'Exited with code 1: error: invalid argument: --no-such',
-    'The engine does not take its argument "--no-such", and exits; with 0, too, which says nothing',
+    'The engine does not accept its argument "--no-such", and exits; its exit code may be 0 all the same',
   ],
 ])('tells a bad value from an argument that is not known: %s', (message, what) => {
   expect(explain(exited(message))?.runs[0]?.what).toBe(what)
@@ -339,7 +339,7 @@ it('tells a cancel of our own from somebody else’s', () => {
   expect(explain(cancelled)?.runs[0]?.what).toBe('It was cancelled (scancel)')
   expect(explain({ ...cancelled, orders: [order] })?.runs[0]).toMatchObject({
     cause: 'cancelled',
-    what: 'It was cancelled by a command of ours (sluice stop or drain)',
+    what: 'It was cancelled by sluice stop or sluice drain',
     evidence: [{ source: 'Slurm' }, order],
   })
 })
@@ -398,7 +398,7 @@ it.each(ENGINE_ENDS)('%s, %s: %j is %s', (engine, how, lines, cause) => {
 it.each([
   ['vllm', 'Exited with code 0', /engine core has died/],
   ['sglang', 'Killed by SIGKILL', /SGLang does that to itself/],
-  ['sglang', 'Exited with code 137', /not a want of memory by itself/],
+  ['sglang', 'Exited with code 137', /the code alone does not show that memory was short/],
   ['custom', 'Exited with code 143', /SIGTERM/],
 ])('an end of %s, %s, means what it does there', (engine, how, what) => {
   const list = events(['engine exited', { message: `${how}: …`, oomKills: 0 }], ['failed'])
@@ -407,9 +407,9 @@ it.each([
 })
 
 it.each([
-  ['vllm', /gpu-memory-utilization/, /what vllm serve --help=all lists/],
-  ['sglang', /mem-fraction-static/, /what python3 -m sglang.launch_server --help lists/],
-  ['llama.cpp', /cache-type-k/, /what llama-server --help lists/],
+  ['vllm', /gpu-memory-utilization/, /vllm serve --help=all on the node lists/],
+  ['sglang', /mem-fraction-static/, /python3 -m sglang.launch_server --help on the node lists/],
+  ['llama.cpp', /cache-type-k/, /llama-server --help on the node lists/],
 ] as const)('what to do is in the words of %s', (engine, room, help) => {
   const text = `${TIER.replace('llama.cpp', engine)}    model: { name: m, file: /m }\n`
   const settings = parseConfig(text, 'f').config?.tiers['fast']

@@ -5,7 +5,7 @@ import { explanationText } from '../../../src/core/explain/explain-text.ts'
 import type { RunEvent } from '../../../src/core/explain/facts.ts'
 import { events, facts, run, view } from './facts-of.ts'
 
-const FORGOTTEN = 'Slurm does not know job 7 any more (MinJobAge): what ended it is known only from files'
+const FORGOTTEN = 'Slurm no longer knows job 7 (MinJobAge): only files show what ended it'
 
 const ENDPOINT: Endpoint = {
   version: 1,
@@ -72,7 +72,7 @@ describe('an explanation', () => {
       '    2026-01-31T12:00:00.000Z engine exited (oomKills 2): Killed by SIGKILL: loading',
       '',
       'What to do:',
-      '  Raise tiers.reasoning.slurm.mem: the size of the model on each node, its KV cache, and a fifth more; then submit it again, as jobs keep the script that they were submitted with (sluice stop reasoning, sluice submit reasoning)',
+      '  Raise tiers.reasoning.slurm.mem: the size of the model on each node, its KV cache, and a fifth more. Then submit it again, because a job keeps the script of its submission (sluice stop reasoning, sluice submit reasoning)',
       '',
       'Engines that ended and served again, the last first (their answers broke off):',
       '  2026-01-31T12:01:00.000Z: It ran out of host memory: slurm.mem is too small for the weights (in the page cache), the KV cache and the buffers, which grow while long prompts are processed',
@@ -112,7 +112,7 @@ describe('an explanation', () => {
     expect(explain(silent)).toMatchObject({
       now: {
         cause: 'runs',
-        what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z; Slurm does not say so, its own files do',
+        what: 'It runs on vasp-01: its engine serves since 2026-01-31T12:00:00.000Z; its own files show that, Slurm does not',
       },
       runs: [],
       notFound: ['Cannot run squeue'],
@@ -135,9 +135,9 @@ describe('an explanation', () => {
     })
     expect(now(told)?.fix).toMatch(/sluice drain 7\) and submit it again/)
     expect(now({ ...told, text: 'Not routed: Tier "fast" is not configured' })?.fix).toMatch(
-      /^Send it away \(sluice drain 7\)/,
+      /^Remove it \(sluice drain 7\)/,
     )
-    expect(now({ ...told, text: 'Not routed: Node "a" cannot be resolved yet' })?.fix).toMatch(/^Mend what/)
+    expect(now({ ...told, text: 'Not routed: Node "a" cannot be resolved yet' })?.fix).toMatch(/^Correct what/)
     expect(now(told, { ...told, text: 'Routed' })?.cause).toBe('runs')
   })
 
@@ -194,7 +194,7 @@ describe('an explanation', () => {
   it('of a tier that is gone says so', () => {
     const runs = [run({ events: events(['ready']) })]
     expect(explain(facts({ runs, isTierRemoved: true }))?.notFound[0]).toBe(
-      'Tier "reasoning" is not in sluice.yaml any more: its settings, and what its script printed, are not known',
+      'Tier "reasoning" is no longer in sluice.yaml: its settings, and the output of its script, are not known',
     )
   })
 
@@ -205,7 +205,7 @@ describe('an explanation', () => {
     const explanation = explain(facts({ slurm: { value: running }, runs: [run({ events: list })] }))
     expect(explanation?.now).toMatchObject({
       cause: 'bad-arguments',
-      what: 'It runs, and its engine has failed once since it last served. The engine does not take its argument "--nope", and exits; with 0, too, which says nothing',
+      what: 'It runs, and its engine has failed once since it last served. The engine does not accept its argument "--nope", and exits; its exit code may be 0 all the same',
     })
     expect(explanation?.runs).toEqual([])
   })
@@ -220,14 +220,14 @@ describe('an explanation', () => {
       explain(facts({ slurm: { value: running }, runs: [run({ events: events(...sick, ...later) })] }))?.now
     expect(now()).toEqual({
       cause: 'engine-unwell',
-      what: 'It runs. Its engine is unwell by its own health, and serves all the same: other engines of its tier are asked first',
+      what: 'It runs. Its engine reports that it is unwell, but still serves: other engines of its tier are asked first',
       evidence: [{ source: 'events/reasoning-7-0.jsonl', text: '2026-01-31T12:01:00.000Z engine unwell: HTTP 500' }],
-      fix: 'Its log may tell why (sluice logs 7); an unwell engine is restarted by itself once it serves nobody',
+      fix: 'Its log may have the reason (sluice logs 7); an unwell engine is restarted automatically once it serves no request',
     })
     expect(now(['well again'])).toMatchObject({ cause: 'runs' })
     expect(now(['engine unfit', { message: 'HTTP 500' }], ['engine stopped'])).toMatchObject({
       cause: 'engine-unwell',
-      what: 'It runs, and its engine has failed 2 times since it last served. Its engine was unwell by its own health, served nobody, and was restarted for it',
+      what: 'It runs, and its engine has failed 2 times since it last served. Its engine reported that it was unwell, served no request, and was restarted',
     })
     expect(now(['engine exited', { message: 'Killed by SIGKILL' }])).toMatchObject({ cause: 'engine-killed' })
   })
@@ -258,11 +258,11 @@ describe('an explanation', () => {
     [{ connections: 2 }, 'its last answers were cut at the deadline', true],
     [
       { connections: 0, heldBy: ['old', 'main'] },
-      'it finished its answers, and waited to the end for gateway old, main',
+      'it finished its answers, and then waited until the deadline for gateway old, main',
       false,
     ],
-    [{ connections: 0 }, 'it finished its answers, and waited to the end for routes/ to drop it', false],
-    [{ connections: 0, cleared: true }, 'it finished its answers as its time was over', false],
+    [{ connections: 0 }, 'it finished its answers, and then waited until the deadline for routes/ to drop it', false],
+    [{ connections: 0, cleared: true }, 'it finished its answers when its time was over', false],
   ])('of a drain that ended at its deadline with %j tells what that meant', (detail, words, hasFix) => {
     const drained = { outcome: 'deadline', cause: 'operator', waitedMs: 60_000, ...detail }
     const list = events(['ready'], ['draining', { cause: 'operator' }], ['drained', drained], ['cancelled'])

@@ -30,10 +30,10 @@ describe('the job that is meant', () => {
   })
 
   it.each([
-    ['fats', 'Cannot find "fats": no tier, job or endpoint of this site has that name; did you mean "fast"'],
-    ['fats-9-0', expect.stringContaining('Cannot find "fats-9-0"')],
+    ['fats', 'Cannot find tier, job or endpoint "fats": did you mean "fast"'],
+    ['fats-9-0', 'Cannot find tier, job or endpoint "fats-9-0": did you mean "fast-9"'],
     ['reasoning-9-0', 'Cannot find "reasoning-9-0": job 9 is of tier "fast"'],
-    ['../9', expect.stringContaining('Cannot find "../9"')],
+    ['../9', expect.stringContaining('Cannot find tier, job or endpoint "../9"')],
   ])('is no %s', (name, message) => {
     expect(() => whichJob(name, names)).toThrow(expect.objectContaining({ name: 'UserError', message }))
   })

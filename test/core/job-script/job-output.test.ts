@@ -1,15 +1,15 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { keptDirectory, outputDirectory, outputName, outputPattern } from '../../../src/core/job-script/job-output.ts'
-import { exampleConfig, withFastTier } from './example-site.ts'
+import { exampleConfig, withFastTier } from '../../support/example-site.ts'
 
-test('logs lie on the node, one for each job, and are kept below the shared directory', async () => {
+it('logs lie on the node, one for each job, and are kept below the shared directory', async () => {
   const config = await exampleConfig()
   expect(outputPattern(config, 'fast')).toBe('/dev/null') // the script has its own
   expect(keptDirectory(config, 'fast')).toBe('/cluster/shared/ai/logs')
   expect(keptDirectory(await withFastTier({}, { output: '/scratch/%j.out' }), 'fast')).toBe('/scratch')
 })
 
-test.each([
+it.each([
   ['/scratch/ai/logs/%j.out', '/scratch/ai/logs'],
   ['/%j.out', '/'],
 ])('the directory of %s is %s', async (output, directory) => {
@@ -17,14 +17,7 @@ test.each([
   expect([outputPattern(config, 'fast'), outputDirectory(config, 'fast')]).toEqual([output, directory])
 })
 
-test('a directory that depends on the job is refused: nobody could make it in time', async () => {
-  const config = await withFastTier({}, { output: '/logs/%j/out.log' })
-  expect(() => outputDirectory(config, 'fast')).toThrow(
-    'Cannot make the output directory of fast: "/logs/%j" depends on the job; let % stand in the file name of slurm.output only',
-  )
-})
-
-test.each([
+it.each([
   [undefined, 'llama-14b-4242.log', '4242'],
   [undefined, 'llama-14b-4242.log.1', undefined],
   [undefined, 'llama-72b-4242.log', undefined],

@@ -1,26 +1,26 @@
 import { spawnSync } from 'node:child_process'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { hereDelimiter, sbatchArgument, shellWord } from '../../../src/core/job-script/quoting.ts'
 
 describe('a word of a shell', () => {
-  test('stays bare where nothing needs quotes', () => {
+  it('stays bare where nothing needs quotes', () => {
     expect(shellWord('/cluster/shared/sluice/current/node')).toBe('/cluster/shared/sluice/current/node')
   })
 
-  test.each(['', 'a b', "it's", '$(id)', '`id`', '"', '\\', '*', '~', '#', 'a\nb', '!x', "'; id; '", 'ä', '&', '<x>'])(
+  it.each(['', 'a b', "it's", '$(id)', '`id`', '"', '\\', '*', '~', '#', 'a\nb', '!x', "'; id; '", 'ä', '&', '<x>'])(
     '%j comes back from bash as it was',
     text => {
       expect(spawnSync('bash', ['-c', `printf %s ${shellWord(text)}`]).stdout.toString()).toBe(text)
     },
   )
 
-  test('NUL cannot be quoted', () => {
+  it('NUL cannot be quoted', () => {
     expect(() => shellWord('a\0b')).toThrow('Cannot quote "a\\u0000b" for a shell: no argument can hold NUL')
   })
 })
 
 describe('an argument of an #SBATCH line', () => {
-  test.each([
+  it.each([
     ['llama-14b', 'llama-14b'],
     ['vasp-[01-03,07]', 'vasp-[01-03,07]'],
     ['USR2@120', 'USR2@120'],
@@ -35,12 +35,12 @@ describe('an argument of an #SBATCH line', () => {
     expect(sbatchArgument(text)).toBe(written)
   })
 
-  test.each(['a\nb', 'a\rb', 'a\0b', '\t'])('%j is refused', text => {
+  it.each(['a\nb', 'a\rb', 'a\0b', '\t'])('%j is refused', text => {
     expect(() => sbatchArgument(text)).toThrow('for an #SBATCH line: it holds a control character; leave it out')
   })
 })
 
-test.each([
+it.each([
   ['{\n}', 'END'],
   ['xEND\nENDx', 'END'],
   ['a\nEND\nb', 'END_'],

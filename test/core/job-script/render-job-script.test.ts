@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readTemplate } from '../../../src/adapters/system/templates.ts'
 import type { Config } from '../../../src/core/config/schema.ts'
 import { shellWord } from '../../../src/core/job-script/quoting.ts'
 import { JOB_TEMPLATE, renderJobScript, scriptName } from '../../../src/core/job-script/render-job-script.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { EXAMPLES, exampleConfig, exampleFile, withFastTier } from './example-site.ts'
+import { EXAMPLES, exampleConfig, exampleFile, withFastTier } from '../../support/example-site.ts'
 
 const template = await readTemplate(JOB_TEMPLATE)
 
@@ -27,7 +27,7 @@ function runInBash(script: string): { argv: string; stdin: string } {
 }
 
 describe.each(EXAMPLES)('tier $tier of the example site $site', ({ site, tier, name }) => {
-  test('is rendered to its golden file', async () => {
+  it('is rendered to its golden file', async () => {
     const config = await exampleConfig(site)
     expect(scriptName(config, tier)).toBe(name)
     const golden = exampleFile(name, site)
@@ -35,14 +35,14 @@ describe.each(EXAMPLES)('tier $tier of the example site $site', ({ site, tier, n
     expect(render(config, tier)).toBe(await readFile(golden, 'utf8'))
   })
 
-  test('has a golden file in which bash finds nothing wrong', async () => {
+  it('has a golden file in which bash finds nothing wrong', async () => {
     const script = await readFile(exampleFile(name, site), 'utf8')
     const { status, stderr } = spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 })
 
-test('the supervisor gets the spec on standard input, whatever stands in it', async () => {
+it('the supervisor gets the spec on standard input, whatever stands in it', async () => {
   const nasty = `SLUICE_SPEC\n$(id) \`id\` \\ ' " é \u2028 {{tier}}`
   const config = await withFastTier({ args: [nasty, 'SLUICE_SPEC'], env: { A: nasty } })
   const { argv, stdin } = runInBash(render(config))
@@ -50,13 +50,13 @@ test('the supervisor gets the spec on standard input, whatever stands in it', as
   expect(JSON.parse(stdin)).toEqual(toReplicaSpec(config, 'fast'))
 })
 
-test('set-up lines stand as they are written, before the supervisor', async () => {
+it('set-up lines stand as they are written, before the supervisor', async () => {
   const setup = ['module load cuda/12 # "quotes" & all', 'export X=$(hostname); : {{x}}']
   const script = render(await withFastTier({ setup }))
   expect(script).toContain(`\n\n${setup.join('\n')}\nexec `)
 })
 
-test.each([
+it.each([
   ['set-up lines that fail', ['exit 3'], 3],
   ['a runtime that is not there', [], 127],
 ])('%s leave what was printed where sluice logs finds it, and their exit code', async (_, setup, code) => {
@@ -85,14 +85,14 @@ describe('the output of a script that has none of its own', () => {
     return runAsJob(render(config), directory)
   }
 
-  test('lies in a directory that is ours alone, also that of the next run', async () => {
+  it('lies in a directory that is ours alone, also that of the next run', async () => {
     expect([await run(), await run()]).toEqual([3, 3])
     const own = join(directory, `sluice-${uid}`)
     expect((await stat(own)).mode & 0o777).toBe(0o700)
     expect(await readFile(join(own, 'test-7.log'), 'utf8')).toBe('printed\nprinted\n')
   })
 
-  test.each([
+  it.each([
     ['a link', (place: string) => symlink('elsewhere', place)],
     ['a file', (place: string) => writeFile(place, '')],
   ])('goes elsewhere where another account has put %s in its place', async (_, put) => {
@@ -113,16 +113,16 @@ function runAsJob(script: string, temporary: string): number | null {
   return spawnSync('bash', { input, env }).status
 }
 
-test('a log that the site has placed itself is left there', async () => {
+it('a log that the site has placed itself is left there', async () => {
   expect(render(await withFastTier({}, { output: '/scratch/%j.out' }))).not.toContain('keep_output')
 })
 
-test('a runtime in an odd place is quoted', async () => {
+it('a runtime in an odd place is quoted', async () => {
   const config = { ...(await exampleConfig()), runtime: "/opt/it's here" }
   expect(runInBash(render(config)).argv).toBe("/opt/it's here/current/node /opt/it's here/current/sluice.cjs supervise")
 })
 
-test('asks Slurm for all that the tier names', async () => {
+it('asks Slurm for all that the tier names', async () => {
   const config = await withFastTier(
     {},
     {
@@ -157,7 +157,7 @@ test('asks Slurm for all that the tier names', async () => {
   ])
 })
 
-test('asks for nothing that the tier does not name', async () => {
+it('asks for nothing that the tier does not name', async () => {
   const none = { script: undefined, jobName: undefined, partition: undefined, qos: undefined, mem: undefined }
   const config = await withFastTier({}, { ...none, nodelist: undefined, gpus: 0 })
   expect(scriptName(config, 'fast')).toBe('fast.slurm')
@@ -172,7 +172,7 @@ test('asks for nothing that the tier does not name', async () => {
   ])
 })
 
-test.each([
+it.each([
   [{ gpus: 'a100:4' }, ['--gpus-per-node=a100:4'], undefined],
   [{ gpus: '1g.10gb:2' }, ['--gpus-per-node=1g.10gb:2'], undefined],
   [{ gpus: 4, requestGpus: false, exclusive: true }, [], true],
@@ -184,7 +184,7 @@ test.each([
   expect([spec.endpoints, spec.allGpus]).toEqual([String(slurm.gpus).endsWith('2') ? 1 : 2, allGpus])
 })
 
-test('a template that names what there is not is refused', async () => {
+it('a template that names what there is not is refused', async () => {
   const config = await exampleConfig()
   expect(() => renderJobScript(config, 'fast', '{{qos}}')).toThrow(
     'Cannot render a template: it names "qos", and the view lacks it',

@@ -66,9 +66,9 @@ it('a dollar is a variable in commands alone', async () => {
 })
 
 it.each<[Partial<UnitPlaces>, string]>([
-  [{ account: 'ai\nExecStartPre=+/tmp/x' }, 'holds a control character'],
-  [{ configFile: '/etc/a\n[Service]\nUser=root' }, 'holds a control character'],
-  [{ program: '/opt/a\u001b[2J' }, 'holds a control character'],
+  [{ account: 'ai\nExecStartPre=+/tmp/x' }, 'contains a control character'],
+  [{ configFile: '/etc/a\n[Service]\nUser=root' }, 'contains a control character'],
+  [{ program: '/opt/a\u001b[2J' }, 'contains a control character'],
   [{ program: '+/opt/sluice' }, 'as an absolute path'],
 ])('no name begins a line, or a right, of its own: %j', async (change, problem) => {
   await expect(unit(change)).rejects.toThrow(problem)

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
-import { exampleConfig, withFastTier } from './example-site.ts'
+import { exampleConfig, withFastTier } from '../../support/example-site.ts'
 
 const spec = {
   version: 1,
@@ -18,11 +18,11 @@ const spec = {
   signalLeadSeconds: 120,
 }
 
-test('freezes what a replica of the example must run', async () => {
+it('freezes what a replica of the example must run', async () => {
   expect(toReplicaSpec(await exampleConfig(), 'fast')).toEqual(spec)
 })
 
-test('freezes a single model with all that may be said of it', async () => {
+it('freezes a single model with all that may be said of it', async () => {
   const { router: _, ...rest } = spec
   const model = { name: 'OR1-Behemoth', file: '/scratch/ai/models/or1.gguf' }
   const args = { batch_size: 512, mlock: true, verbose: false }
@@ -50,12 +50,12 @@ test('freezes a single model with all that may be said of it', async () => {
   })
 })
 
-test('names the tiers when there is no such one', async () => {
+it('names the tiers when there is no such one', async () => {
   const config = await exampleConfig()
-  expect(() => toReplicaSpec(config, 'fats')).toThrow('Cannot find tier "fats": the tiers are fast')
+  expect(() => toReplicaSpec(config, 'fats')).toThrow('Cannot find tier "fats": did you mean "fast"')
 })
 
-test.each([
+it.each([
   ['vllm', {}, { tensorParallel: 2, endpoints: 4 }],
   ['vllm', { data_parallel_size: 4 }, { tensorParallel: 2, gpusEach: 8, endpoints: 1 }],
   ['vllm', ['-pp', 2], { tensorParallel: 2, gpusEach: 4, endpoints: 2 }],

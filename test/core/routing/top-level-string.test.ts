@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { topLevelString } from '../../../src/core/routing/top-level-string.ts'
-import { mulberry32, randomBody } from './random-bodies.ts'
+import { mulberry32, randomBody } from '../../support/random-bodies.ts'
 
 const read = (body: string | Buffer) => topLevelString(Buffer.from(body as string), 'model')
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type EngineSettings, readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 
 const DEFAULTS: EngineSettings = {
@@ -25,7 +25,7 @@ const DEFAULTS: EngineSettings = {
 const host = (pattern: RegExp) => ({ pattern, isHost: true })
 
 describe('the arguments of llama-server', () => {
-  test.each<[string, Partial<EngineSettings>]>([
+  it.each<[string, Partial<EngineSettings>]>([
     ['', {}],
     ['--timeout 600 --numa distribute', {}],
     ['-np 1', { slots: 1, isUnified: false }],
@@ -64,19 +64,19 @@ describe('the arguments of llama-server', () => {
     ],
     ['--n-cpu-ffn 1', { overrides: [host(/blk\.0\.ffn_(up|down|gate|gate_up)\./)] }],
     ['-ot a=CPU,b=CUDA1', { overrides: [host(/a/), { pattern: /b/, isHost: false }] }],
-    ['-ctk q3', { unknown: ['--cache-type-k "q3": this version knows no such type, and counts f16'] }],
-    ['--ctk q8_0', { unknown: ['--ctk: llama-server takes -ctk, or --cache-type-k'] }],
-    ['-ub many', { unknown: ['--ubatch-size "many": it is not a number, and left out of the plan'] }],
-    ['-ot (=CPU', { unknown: ['--override-tensor "(=CPU": its pattern could not be read, and is left out'] }],
+    ['-ctk q3', { unknown: ['--cache-type-k "q3": this version does not know that type, and counts f16'] }],
+    ['--ctk q8_0', { unknown: ['--ctk: llama-server has -ctk, or --cache-type-k'] }],
+    ['-ub many', { unknown: ['--ubatch-size "many": it is not a number, so the plan ignores it'] }],
+    ['-ot (=CPU', { unknown: ['--override-tensor "(=CPU": its pattern could not be read, and is ignored'] }],
     [
       '-md d.gguf --mmproj p.gguf',
-      { unknown: ['what --model-draft takes: it is not counted', 'what --mmproj takes: it is not counted'] },
+      { unknown: ['the memory for --model-draft: it is not counted', 'the memory for --mmproj: it is not counted'] },
     ],
-  ])('%s', (argv, changes) => {
+  ])('give the settings that the server has with %j', (argv, changes) => {
     expect(readEngineSettings(argv.split(' ').filter(Boolean), undefined)).toEqual({ ...DEFAULTS, ...changes })
   })
 
-  test('have the context of the tier', () => {
+  it('have the context of the tier', () => {
     expect(readEngineSettings([], 4096).context).toBe(4096)
   })
 })

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { firstLayersPattern } from '../../../src/core/sizing/first-layers.ts'
 
-test.each([
+it.each([
   [1, 'blk\\.0\\.'],
   [4, 'blk\\.[0-3]\\.'],
   [10, 'blk\\.[0-9]\\.'],
@@ -12,7 +12,7 @@ test.each([
   expect(firstLayersPattern(count)).toBe(pattern)
 })
 
-test('matches the first layers, and no other', () => {
+it('matches the first layers, and no other', () => {
   const names = Array.from({ length: 200 }, (_, layer) => `blk.${layer}.ffn_up.weight`)
   const counted = Array.from({ length: 130 }, (_, index) => {
     const pattern = new RegExp(firstLayersPattern(index + 1))

@@ -1,14 +1,14 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { checkFit, fitParamsArgv, parseFitParams } from '../../../src/core/sizing/fit-params.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const MEBIBYTE = 2 ** 20
 const settings = readEngineSettings(['-np', '1'], 16_384)
 const shape = shapeOf(SIZED_MODELS.grouped)
 
-test.each([
+it.each([
   [
     '0.00.017 I llama_fit_params: printing estimated memory in MiB to stdout (device, model, context, compute) ...\nCUDA0 1462 384 132 \nHost 136 0 48 \n',
     [
@@ -19,11 +19,11 @@ test.each([
   ['CUDA0 1462 384 132\n', undefined],
   ['error: unknown argument\n', undefined],
   ['', undefined],
-])('%j is read', (text, rows) => {
+])('reads %j, and what it cannot read as no answer', (text, rows) => {
   expect(parseFitParams(text)).toEqual(rows)
 })
 
-test('is asked for what was planned, and to change nothing', () => {
+it('is asked for what was planned, and to change nothing', () => {
   const given = '-np 2 -ub 128 -ctk q8_0 -fa on -ngl 3 -ts 1,2 -nkvo --swa-full -ot blk\\.0=CPU'
   expect(fitParamsArgv('/m.gguf', readEngineSettings(given.split(' '), 8192)).join(' ')).toBe(
     '--model /m.gguf --fit-print on --fit off --no-repack --ctx-size 8192 --parallel 2 --batch-size 2048 --ubatch-size 128 ' +
@@ -36,7 +36,7 @@ describe('its answer', () => {
   const gpu = { name: 'GPU', bytes: 2 ** 34, isRemote: false }
   const rows = parseFitParams('CUDA0 1500 400 150 \nHost 137 0 50 \n') ?? []
 
-  test('is used where it saw as many devices', () => {
+  it('is used where it saw as many devices', () => {
     const { check, measured } = checkFit({
       shape,
       settings,
@@ -55,7 +55,7 @@ describe('its answer', () => {
     })
   })
 
-  test('only checks the formula where it saw others', () => {
+  it('only checks the formula where it saw others', () => {
     const layout = { devices: [gpu, { ...gpu, isRemote: true }], layers: [3, 3], hostBytes: 0 }
     const { check, measured } = checkFit({
       shape,

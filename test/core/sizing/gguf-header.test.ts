@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readGgufHeader } from '../../../src/core/sizing/gguf-header.ts'
-import { encodeGgufHeader, type Gguf } from '../../lab/gguf.ts'
+import { encodeGgufHeader, type Gguf } from '../../support/gguf.ts'
 
 const MODEL: Gguf = {
   header: {
@@ -27,7 +27,7 @@ const SIZES = [630, 36_864, 69_632, 12]
 const FILE_BYTES = DATA_START + 640 + 36_864 + 69_632 + 12
 
 describe('a header', () => {
-  test('is read whole, but for long lists', () => {
+  it('is read whole, but for long lists', () => {
     const read = readGgufHeader(HEADER, FILE_BYTES)
     expect(read).toEqual({
       kind: 'header',
@@ -49,7 +49,7 @@ describe('a header', () => {
     })
   })
 
-  test('is short wherever the bytes end, and torn where the file does', () => {
+  it('is short wherever the bytes end, and torn where the file does', () => {
     const kinds = new Set<string>()
     for (let length = 0; length < HEADER.length; length++) {
       kinds.add(readGgufHeader(HEADER.subarray(0, length), FILE_BYTES).kind)
@@ -58,19 +58,19 @@ describe('a header', () => {
     expect([...kinds]).toEqual(['short', '{"kind":"bad","found":"the file ends within its header"}'])
   })
 
-  test('may stand in the middle of a buffer', () => {
+  it('may stand in the middle of a buffer', () => {
     const shifted = Buffer.concat([Buffer.alloc(13), HEADER]).subarray(13)
     expect(readGgufHeader(shifted, FILE_BYTES).kind).toBe('header')
   })
 
-  test('tells how much of the weights is missing', () => {
+  it('tells how much of the weights is missing', () => {
     expect(readGgufHeader(HEADER, FILE_BYTES - 1)).toEqual({
       kind: 'bad',
-      found: `it has ${FILE_BYTES - 1} bytes of ${FILE_BYTES}: it was not copied whole`,
+      found: `it has ${FILE_BYTES - 1} bytes of ${FILE_BYTES}: it was not copied completely`,
     })
   })
 
-  test('counts a type that is new as it lies in the file', () => {
+  it('counts a type that is new as it lies in the file', () => {
     const bytes = Buffer.from(HEADER)
     const at = bytes.indexOf('blk.0.attn_q.weight') + 'blk.0.attn_q.weight'.length + 4 + 2 * 8
     expect(bytes.readUInt32LE(at)).toBe(12)
@@ -92,7 +92,7 @@ describe('what is no header', () => {
     return readGgufHeader(bytes, FILE_BYTES)
   }
 
-  test.each([
+  it.each([
     ['another magic', changed(0, 0x50, 0x4b), 'it is not a GGUF file'],
     ['big-endian', changed(4, 0, 0, 0, 3), 'its numbers are big-endian; llama.cpp reads little-endian'],
     ['version 1', changed(4, 1), 'it is GGUF version 1, which llama.cpp no longer reads; convert the model again'],
@@ -116,7 +116,7 @@ describe('what is no header', () => {
   })
 })
 
-test('a pointer of Git LFS is named as one', () => {
+it('a pointer of Git LFS is named as one', () => {
   const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4683073184\n')
   expect(readGgufHeader(pointer, pointer.length)).toEqual({
     kind: 'bad',

@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { layersOf, placeSlots, tensorSplitFor } from '../../../src/core/sizing/layer-split.ts'
 
 describe('a tensor split', () => {
-  test.each([
+  it.each([
     [
       [26, 27, 27],
       [26, 27, 28],
@@ -28,14 +28,14 @@ describe('a tensor split', () => {
     expect(tensorSplitFor(layers)).toEqual(split)
   })
 
-  test('needs a layer somewhere', () => {
+  it('needs a layer somewhere', () => {
     expect(() => tensorSplitFor([0, 0])).toThrow('Cannot split a model: none of 2 devices has a layer')
     expect(() => tensorSplitFor([])).toThrow('Cannot split a model: none of 0 devices has a layer')
     expect(() => placeSlots([0, 0], 3)).toThrow('Cannot place layers: the tensor split 0,0 adds up to nothing')
   })
 
   // The first two were printed by llama.cpp; the others are its rule by hand.
-  test.each([
+  it.each([
     [[26, 27, 27], 80, [27, 27, 26]],
     [[26, 27, 28], 80, [26, 27, 27]],
     [[1, 1], 6, [4, 2]],
@@ -47,7 +47,7 @@ describe('a tensor split', () => {
     expect(layersOf(split, layers)).toEqual(counts)
   })
 
-  test('gives back the layers of every division among two and three devices, with the output on the last', () => {
+  it('gives back the layers of every division among two and three devices, with the output on the last', () => {
     const wrong: string[] = []
     for (let layers = 1; layers <= 128; layers++) {
       const isThirdTried = layers <= 30 || layers === 80
@@ -61,7 +61,7 @@ describe('a tensor split', () => {
     expect(wrong).toEqual([])
   })
 
-  test('gives back the layers of even divisions among up to 16 devices', () => {
+  it('gives back the layers of even divisions among up to 16 devices', () => {
     const wrong: string[] = []
     for (let layers = 1; layers <= 160; layers++) {
       for (let devices = 1; devices <= 16; devices++) {

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { type BufferUse, memoryUse } from '../../../src/core/sizing/memory.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 type Row = readonly [
@@ -71,19 +71,22 @@ const MEASURED: readonly Row[] = [
 ]
 
 describe('the buffers of llama.cpp', () => {
-  test.each(MEASURED)('%s on %d devices, %s', (model, count, args, measured) => {
-    const { ours, theirs } = compared([model, count, args, measured])
-    expect(Object.keys(ours)).toEqual(Object.keys(theirs).sort())
-    for (const [name, [weights = 0, kv = 0, compute = 0]] of Object.entries(theirs)) {
-      const use = ours[name] ?? { weights: 0, kv: 0, compute: 0 }
-      expect({ name, weights: near(use.weights, weights), kv: near(use.kv, kv) }).toEqual({ name, weights, kv })
-      // Never too little: a plan that fits must fit.
-      expect(use.compute).toBeGreaterThan(compute - 1)
-    }
-    expect(
-      sumOf(ours) / sumOf(Object.fromEntries(Object.entries(theirs).map(([name, row]) => [name, useOf(row)]))),
-    ).toBeLessThan(1.03)
-  })
+  it.each(MEASURED)(
+    'are planned as measured, and never too small: %s on %d devices, %s',
+    (model, count, args, measured) => {
+      const { ours, theirs } = compared([model, count, args, measured])
+      expect(Object.keys(ours)).toEqual(Object.keys(theirs).sort())
+      for (const [name, [weights = 0, kv = 0, compute = 0]] of Object.entries(theirs)) {
+        const use = ours[name] ?? { weights: 0, kv: 0, compute: 0 }
+        expect({ name, weights: near(use.weights, weights), kv: near(use.kv, kv) }).toEqual({ name, weights, kv })
+        // Never too little: a plan that fits must fit.
+        expect(use.compute).toBeGreaterThan(compute - 1)
+      }
+      expect(
+        sumOf(ours) / sumOf(Object.fromEntries(Object.entries(theirs).map(([name, row]) => [name, useOf(row)]))),
+      ).toBeLessThan(1.03)
+    },
+  )
 })
 
 function compared([model, count, args, theirs]: Row) {

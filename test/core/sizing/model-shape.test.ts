@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { GgufHeader, GgufValue } from '../../../src/core/sizing/gguf-header.ts'
 import { type LayerShape, modelShape } from '../../../src/core/sizing/model-shape.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const layer = (changes: Partial<LayerShape>): LayerShape => ({
@@ -30,7 +30,7 @@ const SMALL = {
 }
 
 describe('the layers of a model', () => {
-  test.each([
+  it.each([
     ['grouped', layer({}), layer({})],
     ['experts', layer({ feedForward: 28_672 }), layer({ feedForward: 28_672 })],
     ['perLayer', layer({}), layer({ headsKv: 2 })],
@@ -44,12 +44,12 @@ describe('the layers of a model', () => {
       layer({ headsKv: 16, slides: true, feedForward: 16_384 }),
       layer({ headsKv: 16, slides: true, feedForward: 16_384 }),
     ],
-  ] as const)('of %s', (model, first, third) => {
+  ] as const)('of %s are as its header says', (model, first, third) => {
     const { layers } = shapeOf(SIZED_MODELS[model])
     expect([layers[0], layers[2]]).toEqual([first, third])
   })
 
-  test('of which the last share a cache, or only some attend, keep one for the others', () => {
+  it('of which the last share a cache, or only some attend, keep one for the others', () => {
     const cached = (keys: Readonly<Record<string, GgufValue>>) => {
       const shape = modelShape(header({ ...SMALL, ...keys }))
       return 'wrong' in shape ? shape.wrong : shape.layers.map(one => one.headsKv)
@@ -68,12 +68,12 @@ describe('the layers of a model', () => {
     return shape
   }
 
-  test.each(['bert', 'nomic-bert', 'modern-bert', 'gemma-embedding'])('of %s keep none', architecture => {
+  it.each(['bert', 'nomic-bert', 'modern-bert', 'gemma-embedding'])('of %s keep none', architecture => {
     const { layers, isEncoder } = named(architecture)
     expect([isEncoder, layers.map(one => one.headsKv)]).toEqual([true, [0, 0, 0, 0]])
   })
 
-  test('of gemma3n share what the file says, or all behind the twentieth', () => {
+  it('of gemma3n share what the file says, or all behind the twentieth', () => {
     const keeping = (keys: Readonly<Record<string, GgufValue>>) => {
       const { layers, unknown } = named('gemma3n', keys)
       expect(unknown).toEqual([])
@@ -85,7 +85,7 @@ describe('the layers of a model', () => {
   })
 })
 
-test('the parts of a model are told by their names', () => {
+it('the parts of a model are told by their names', () => {
   const names = [
     ...['token_embd.weight', 'output_norm.weight', 'output.weight', 'rope_freqs.weight', 'per_layer_token_embd.weight'],
     ...['blk.3.attn_q.weight', 'blk.3.ffn_norm.weight', 'blk.3.ffn_gate.weight', 'blk.12.ffn_down_exps.weight'],
@@ -111,7 +111,7 @@ test('the parts of a model are told by their names', () => {
   ])
 })
 
-test.each([
+it.each([
   [{}, 'it does not say its architecture'],
   [{ 'general.architecture': 'llama' }, 'it does not say llama.block_count'],
   [{ 'general.architecture': 'llama', 'llama.block_count': 4 }, 'it does not say llama.embedding_length'],
@@ -119,11 +119,11 @@ test.each([
   expect(modelShape(header(keys))).toEqual({ wrong })
 })
 
-test('a header without embeddings has no shape', () => {
+it('a header without embeddings has no shape', () => {
   expect(modelShape(header(SMALL, []))).toEqual({ wrong: 'it has no token_embd.weight' })
 })
 
-test('what is not known is said', () => {
+it('what is not known is said', () => {
   const keys = {
     ...{
       'general.architecture': 'new',
@@ -144,8 +144,8 @@ test('what is not known is said', () => {
   ])
 })
 
-test.each([2 ** 32 - 1, 513, 0, -1, 1.5, Number.NaN])('a file that claims %d layers is no model', count => {
+it.each([2 ** 32 - 1, 513, 0, -1, 1.5, Number.NaN])('a file that claims %d layers is no model', count => {
   expect(modelShape(header({ ...SMALL, 'llama.block_count': count }))).toEqual({
-    wrong: `it claims ${count} layers, and llama.cpp takes 1 to 512`,
+    wrong: `it claims ${count} layers, and llama.cpp accepts 1 to 512`,
   })
 })

@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import type { Layout } from '../../../src/core/sizing/layout.ts'
 import { type ModelPlan, planModel } from '../../../src/core/sizing/plan-model.ts'
 import { planTogether } from '../../../src/core/sizing/plan-together.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const GIBIBYTE = 2 ** 30
@@ -44,7 +44,7 @@ describe("the seed's 72B on three nodes with 32 GiB each", () => {
   const ARGS = '-b 512 -ub 512 -np 1'
   const allFfn = 'blk\\.([0-9]|[1-7][0-9])\\.ffn_(up|down|gate|gate_up)\\.=CPU'
 
-  test('holds 131072 tokens with q4_0 keys and f16 values', () => {
+  it('holds 131072 tokens with q4_0 keys and f16 values', () => {
     expect(brief(plan('qwen72b', `${ARGS} -ctk q4_0`, 131_072, layout))).toEqual({
       verdict: 'fits',
       largestContext: 131_072,
@@ -56,7 +56,7 @@ describe("the seed's 72B on three nodes with 32 GiB each", () => {
     })
   })
 
-  test('without flash attention holds them in batches of 128, since the scores of 512 take 16 GiB', () => {
+  it('without flash attention holds them in batches of 128, since the scores of 512 take 16 GiB', () => {
     const found = plan('qwen72b', `${ARGS} -ctk q4_0 -fa off`, 131_072, layout)
     expect(found.shortages.map(({ where, missing }) => [where, (missing / GIBIBYTE).toFixed(1)])).toEqual([
       ['gpu 0', '8.6'],
@@ -70,7 +70,7 @@ describe("the seed's 72B on three nodes with 32 GiB each", () => {
     ])
   })
 
-  test('is divided anew where one node has too many layers', () => {
+  it('is divided anew where one node has too many layers', () => {
     expect(brief(plan('qwen72b', `${ARGS} -ctk q4_0`, 131_072, { ...layout, layers: [10, 35, 35] }))).toMatchObject({
       verdict: 'does not fit',
       largestContext: 121_344,
@@ -80,21 +80,21 @@ describe("the seed's 72B on three nodes with 32 GiB each", () => {
 })
 
 describe('on one node', () => {
-  test('a dense model puts feed-forward matrices of its first layers on the host', () => {
+  it('a dense model puts feed-forward matrices of its first layers on the host', () => {
     const { proposals } = plan('qwen72b', '-np 1', 16_384, on(gpus(1, 32), 64))
     expect(proposals.map(({ kind, args, hostBytes }) => [kind, args, hostBytes])).toEqual([
       ['offload', { 'override-tensor': 'blk\\.([0-9]|[1-3][0-9]|40)\\.ffn_(up|down|gate|gate_up)\\.=CPU' }, undefined],
     ])
   })
 
-  test('a mixture puts experts there, and says what memory that takes', () => {
+  it('a mixture puts experts there, and says what memory that takes', () => {
     const { proposals } = plan('experts', '-np 1', 16_384, on(gpus(1, 8), 10))
     expect(
       proposals.map(({ kind, args, hostBytes }) => [kind, args, ((hostBytes ?? 0) / GIBIBYTE).toFixed(1)]),
     ).toEqual([['offload', { 'n-cpu-moe': 3 }, '13.5']])
   })
 
-  test('a cache of fewer bits comes before weights on the host', () => {
+  it('a cache of fewer bits comes before weights on the host', () => {
     expect(brief(plan('grouped', '-np 1', 131_072, on(gpus(1, 5), 16))).proposals).toEqual([
       { kind: 'cache', 'cache-type-k': 'q8_0' },
       { kind: 'offload', 'override-tensor': expect.stringMatching(/^blk/) },
@@ -102,7 +102,7 @@ describe('on one node', () => {
     ])
   })
 
-  test('a job without room for kept prompts keeps fewer, or needs more memory', () => {
+  it('a job without room for kept prompts keeps fewer, or needs more memory', () => {
     expect(brief(plan('grouped', '-np 1', 8192, on(gpus(1, 32), 4)))).toMatchObject({
       verdict: 'does not fit',
       free: [29.3, -5.2],
@@ -116,7 +116,7 @@ describe('on one node', () => {
     ])
   })
 
-  test.each([
+  it.each([
     ['of unknown size', gpus(1, undefined)],
     ['that are none', []],
   ])('a small model on GPUs %s does not fit for its kept prompts alone, and what helps is told', (_, devices) => {
@@ -141,7 +141,7 @@ describe('on one node', () => {
     })
   })
 
-  test('without GPUs all of it is on the host', () => {
+  it('without GPUs all of it is on the host', () => {
     const found = plan('grouped', '-np 1', 8192, on([], 16))
     expect({ ...brief(found), weights: Math.round(found.host.weights / 2 ** 20) }).toEqual({
       ...{ verdict: 'fits', largestContext: 131_072, layers: [], best: null, proposals: [], weights: 1598 },
@@ -149,7 +149,7 @@ describe('on one node', () => {
     })
   })
 
-  test('not knowing is not fitting', () => {
+  it('not knowing is not fitting', () => {
     const { verdict, largestContext, proposals, unknown } = plan(
       'grouped',
       '-np 1',
@@ -167,12 +167,12 @@ describe('on one node', () => {
     })
   })
 
-  test('what does not fit is told where the rest is not known', () => {
+  it('what does not fit is told where the rest is not known', () => {
     expect(plan('qwen72b', '-np 1', 8192, on(gpus(1, 32), undefined)).verdict).toBe('does not fit')
   })
 })
 
-test('devices of different size get what they have room for', () => {
+it('devices of different size get what they have room for', () => {
   const devices = [...gpus(1, 24), ...gpus(2, 32).slice(1)]
   expect(brief(plan('qwen72b', '-np 1', 12_288, on(devices, 64, [40, 40])))).toMatchObject({
     verdict: 'does not fit',
@@ -181,7 +181,7 @@ test('devices of different size get what they have room for', () => {
   })
 })
 
-test('the largest context is a whole number of steps for each slot, and fits', () => {
+it('the largest context is a whole number of steps for each slot, and fits', () => {
   const layout = on(gpus(1, 5), 16)
   const { largestContext } = plan('grouped', '-np 3', 131_072, layout)
   expect((largestContext ?? 0) % (3 * 256)).toBe(0)
@@ -190,7 +190,7 @@ test('the largest context is a whole number of steps for each slot, and fits', (
 })
 
 describe('keys and values of latent attention', () => {
-  test.each([
+  it.each([
     ['-ctk q8_0', 'keys of q8_0 and values of f16', 'q8_0'],
     ['-ctv q4_0', 'keys of f16 and values of q4_0', 'q4_0'],
     ['-ctk q4_0 -fa off', 'keys of q4_0 and values of f16', 'f16'],
@@ -202,12 +202,12 @@ describe('keys and values of latent attention', () => {
     expect(plan('grouped', args, 4096, on(gpus(1, 32), 64)).refused).toBeNull()
   })
 
-  test('of one type are fine', () => {
+  it('of one type are fine', () => {
     expect(plan('latent', '-ctk q8_0 -ctv q8_0', 4096, on(gpus(1, 32), 64)).refused).toBeNull()
   })
 })
 
-test('an encoder takes neither a cache nor kept prompts, and its scores are of a batch with itself', () => {
+it('an encoder takes neither a cache nor kept prompts, and its scores are of a batch with itself', () => {
   const shape = { ...shapeOf(SIZED_MODELS.grouped), isEncoder: true }
   const bare = { ...shape, layers: shape.layers.map(layer => ({ ...layer, headsKv: 0 })) }
   const settings = readEngineSettings('-np 1 -ub 4096 -b 4096 -fa off'.split(' '), 4096)
@@ -223,7 +223,7 @@ describe('models of a router', () => {
     plan: plan(name, '-np 1', 8192, layout),
   }))
 
-  test('are planned for the biggest that are loaded at once', () => {
+  it('are planned for the biggest that are loaded at once', () => {
     expect(planTogether(plans, layout, 2)).toEqual({ models: ['experts', 'sliding'], verdict: 'fits', shortages: [] })
     expect(planTogether(plans, layout, 3)).toEqual({
       models: ['experts', 'sliding', 'grouped'],
@@ -232,7 +232,7 @@ describe('models of a router', () => {
     })
   })
 
-  test('keep fewer prompts each where that is what does not fit', () => {
+  it('keep fewer prompts each where that is what does not fit', () => {
     const found = planTogether(plans, on(gpus(1, 16), 16), 2)
     expect(found).toMatchObject({
       verdict: 'does not fit',
@@ -244,7 +244,7 @@ describe('models of a router', () => {
     expect([total <= 16 * GIBIBYTE, total + 2 * 2 ** 20 > 16 * GIBIBYTE]).toEqual([true, true])
   })
 
-  test('are not, where there is one at a time', () => {
+  it('are not, where there is one at a time', () => {
     expect(planTogether(plans, layout, 1)).toBeUndefined()
     expect(planTogether(plans.slice(0, 1), layout, 3)).toBeUndefined()
   })

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
 import { planModel } from '../../../src/core/sizing/plan-model.ts'
 import { planText, togetherText } from '../../../src/core/sizing/plan-text.ts'
-import { SIZED_MODELS } from '../../fixtures/sized-models.ts'
+import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
 const GIBIBYTE = 2 ** 30
@@ -11,7 +11,7 @@ const devices = [device('head', false), device('worker 1', true), device('worker
 const settings = (text: string) => readEngineSettings(text.split(' '), 131_072)
 const shape = shapeOf(SIZED_MODELS.qwen72b)
 
-test('says what fits, and what one node could do', () => {
+it('says what fits, and what one node could do', () => {
   const layout = { devices, layers: [26, 27, 27], hostBytes: 40 * GIBIBYTE }
   const plan = planModel({ shape, settings: settings('-b 512 -np 1 -ctk q4_0 --mlock'), layout })
   expect(planText({ name: 'OR1-Behemoth', file: '/m', plan, check: null }, 'layers')).toEqual([
@@ -28,11 +28,11 @@ test('says what fits, and what one node could do', () => {
     'It fits. The largest context that fits has 131072 tokens, which is what it was trained for.',
     'It locks 1.0 GiB of the host: the limit of locked memory (ulimit -l) must allow it.',
     'The page cache cannot keep the 44.4 GiB of the file: each start reads them again.',
-    'The layers are divided best with rpc: { layers: [27, 27, 26] }.',
+    'The best division of the layers is rpc: { layers: [27, 27, 26] }.',
     '',
     "On the head's node alone it fits with:",
     "  args: { override-tensor: 'blk\\.([0-9]|[1-7][0-9])\\.ffn_(up|down|gate|gate_up)\\.=CPU' }, context: 117248, slurm: { mem: 47G }",
-    "    leaves 5 MiB on the fullest GPU; 46.4 GiB of the host; answers come as fast as the host's memory is read",
+    "    leaves 5 MiB on the fullest GPU; 46.4 GiB of the host; the speed of the host's memory limits the speed of answers",
     '',
     'Not known:',
     '  the host memory of the workers: it is not counted',
@@ -40,12 +40,12 @@ test('says what fits, and what one node could do', () => {
   ])
 })
 
-test('says what is missing, and what would help', () => {
+it('says what is missing, and what would help', () => {
   const layout = { devices, layers: [10, 35, 35], hostBytes: undefined }
   const plan = planModel({ shape, settings: settings('-b 512 -np 1 -ctk q4_0'), layout })
   const lines = planText({ name: 'OR1-Behemoth', file: '/m', plan, check: null }, 'layers')
   expect(lines.slice(10, 16)).toEqual([
-    'It does not fit: it takes 0.9 GiB more on worker 2. The largest context that fits has 121344 tokens.',
+    'It does not fit: it needs 0.9 GiB more on worker 2. The largest context that fits has 121344 tokens.',
     '',
     'It fits with one of these in the tier:',
     '  rpc: { layers: [27, 27, 26] }',
@@ -57,7 +57,7 @@ test('says what is missing, and what would help', () => {
   )
 })
 
-test.each([
+it.each([
   [
     { isUsed: true, devices: ['CUDA0'], ours: [101, 50, 13], theirs: [100, 50, 10] },
     'The numbers are those of llama-fit-params; beside it, the formula has weights +1.0 %, KV +0.0 %, compute +30.0 %.',
@@ -74,22 +74,22 @@ test.each([
   expect(planText({ name: 'm', file: '/m', plan, check }, 'layers')).toContain(line)
 })
 
-test.each([
+it.each([
   ['fits' as const, [], 'Loaded at once, a and b: they fit.'],
-  ['not known' as const, [], 'Loaded at once, a and b: whether they fit is not known.'],
+  ['not known' as const, [], 'Loaded at once, a and b: it is not known whether they fit.'],
   [
     'does not fit' as const,
     [
       { where: 'GPU', missing: GIBIBYTE },
       { where: 'host', missing: 2 ** 20 },
     ],
-    'Loaded at once, a and b: they take 1.0 GiB more on GPU, 1 MiB more on the host.',
+    'Loaded at once, a and b: they need 1.0 GiB more on GPU, 1 MiB more on the host.',
   ],
 ])('of models that are loaded at once: %s', (verdict, shortages, line) => {
   expect(togetherText({ models: ['a', 'b'], verdict, shortages })).toEqual([line])
 })
 
-test('what the engine refuses at its start is told before what it would take', () => {
+it('what the engine refuses at its start is told before what it would take', () => {
   const layout = { devices: [device('GPU', false)], layers: undefined, hostBytes: undefined }
   const plan = planModel({ shape: shapeOf(SIZED_MODELS.latent), settings: settings('-np 1 -ctk q8_0'), layout })
   expect(planText({ name: 'm', file: '/m', plan, check: null }, 'layers')).toContain(
@@ -97,7 +97,7 @@ test('what the engine refuses at its start is told before what it would take', (
   )
 })
 
-test('kept prompts are what goes first, also where the size of the GPU is not known', () => {
+it('kept prompts are what goes first, also where the size of the GPU is not known', () => {
   const layout = {
     devices: [{ ...device('GPU', false), bytes: undefined }],
     layers: undefined,
@@ -108,7 +108,7 @@ test('kept prompts are what goes first, also where the size of the GPU is not kn
   expect(lines.slice(lines.indexOf('The host has room with one of these in the tier:'))).toEqual([
     'The host has room with one of these in the tier:',
     '  args: { cache-ram: 2776 }',
-    '    4.0 GiB of the host; fewer prompts are kept for later',
+    '    4.0 GiB of the host; fewer prompts are cached',
     '  slurm: { mem: 10G }',
     '    9.3 GiB of the host',
     '',
@@ -118,6 +118,6 @@ test('kept prompts are what goes first, also where the size of the GPU is not kn
   ])
   const short = { models: ['a', 'b'], verdict: 'does not fit' as const, shortages: [{ where: 'host', missing: 1 }] }
   expect(togetherText({ ...short, cacheRam: 512 })[1]).toBe(
-    'They fit with args: { cache-ram: 512 } in the tier: fewer prompts are kept for later.',
+    'They fit with args: { cache-ram: 512 } in the tier: fewer prompts are cached.',
   )
 })

@@ -1,7 +1,7 @@
 import { readGgufHeader } from '../../../src/core/sizing/gguf-header.ts'
 import { type ModelShape, modelShape } from '../../../src/core/sizing/model-shape.ts'
-import { describeSizedModel, type SizedModel } from '../../fixtures/sized-model.ts'
-import { encodeGgufHeader } from '../../lab/gguf.ts'
+import { encodeGgufHeader } from '../../support/gguf.ts'
+import { describeSizedModel, type SizedModel } from '../../support/sized-model.ts'
 
 const read = new Map<SizedModel, ModelShape>()
 

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { slidingWindow } from '../../../src/core/sizing/sliding-window.ts'
 
 const text = (slides: readonly boolean[]) => slides.map(one => (one ? 's' : 'F')).join('')
 
-test.each([
+it.each([
   ['gemma3', 1024, undefined, 'sssssFsssssF'],
   ['gpt-oss', 128, undefined, 'sFsFsFsFsFsF'],
   ['gemma2', 4096, undefined, 'sFsFsFsFsFsF'],
@@ -20,7 +20,7 @@ test.each([
   })
 })
 
-test.each([
+it.each([
   ['llama', undefined, undefined],
   ['llama', 4096, undefined],
   ['phi3', 2047, undefined],
@@ -31,11 +31,11 @@ test.each([
   expect(slidingWindow({ architecture, layers: 12, tokens, pattern })).toBeUndefined()
 })
 
-test('of an architecture that nobody knows is not known', () => {
+it('of an architecture that nobody knows is not known', () => {
   expect(slidingWindow({ architecture: 'new', layers: 12, tokens: 512, pattern: undefined })).toBe('unknown')
 })
 
-test('gemma2 has one of 4096 tokens where its file does not say it', () => {
+it('gemma2 has one of 4096 tokens where its file does not say it', () => {
   expect(slidingWindow({ architecture: 'gemma2', layers: 4, tokens: undefined, pattern: undefined })).toEqual({
     tokens: 4096,
     slides: [true, false, true, false],

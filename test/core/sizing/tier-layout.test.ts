@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { layoutOf } from '../../../src/core/sizing/tier-layout.ts'
 
 const GIBIBYTE = 2 ** 30
 const device = (name: string, isRemote = false) => ({ name, bytes: 32 * GIBIBYTE, isRemote })
 const gpu = { memory: '32G' }
 
-test.each([
+it.each([
   [
     { gpu, slurm: { gpus: 1, mem: '64G' } },
     { devices: [device('GPU')], layers: undefined, hostBytes: 64 * GIBIBYTE },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { MAX_MODEL_NAME } from '../../../src/core/domain/endpoint.ts'
-import type { EndpointStatus, ReplicaStatus, StatusReport } from '../../../src/core/status/status.ts'
+import type { EndpointStatus, ReplicaStatus, StatusReport } from '../../../src/core/status/status-report.ts'
 import {
   formatSummary,
   MAX_SUMMARY_BYTES,
@@ -71,7 +71,7 @@ it.each([
   ['Unwell: its answer was secret', 'Unwell'],
   ['Killed by SIGKILL: secret', 'Killed by SIGKILL'],
   ['Not ready within 900 s (loadTimeoutSeconds)', 'Not ready within 900 s (loadTimeoutSeconds)'],
-  ['Its job was requeued: run 2 is on', 'Its job was requeued: run 2 is on'],
+  ['Its job was requeued and is at run 2', 'Its job was requeued and is at run 2'],
   ['Cannot run fast here: "/home/ai/secret" is not executable', null],
   [null, null],
 ])('of the message %j it shows %j', (message, shown) => {
@@ -89,7 +89,7 @@ it('is bounded, and counts what it leaves out', () => {
   expect(Buffer.byteLength(text)).toBeLessThan(MAX_SUMMARY_BYTES)
   const summary = published(report(...many))
   const left = summary.tiers[0]?.replicas.length ?? 0
-  expect(summary.problems.at(-1)).toBe(`${2_000 - left} replicas are left out for want of room`)
+  expect(summary.problems.at(-1)).toBe(`${2_000 - left} replicas are left out because the summary is full`)
 })
 
 it.each([
@@ -125,7 +125,7 @@ it('leaves out what no reader takes, and shows the others', () => {
   const odd = { ...replica, job: '9', node: 'n'.repeat(10_000) }
   const summary = published(report(odd, replica))
   expect(summary.tiers[0]?.replicas.map(one => one.job)).toEqual(['7'])
-  expect(summary.problems.at(-1)).toBe('1 replicas are left out for want of room')
+  expect(summary.problems.at(-1)).toBe('1 replicas are left out because the summary is full')
   expect(() => formatSummary(report(replica), { ...frame, everySeconds: -1 })).toThrow('Cannot publish a summary: ')
 })
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ReplicaStatus, StatusReport } from '../../../src/core/status/status.ts'
+import type { ReplicaStatus, StatusReport } from '../../../src/core/status/status-report.ts'
 import { statusLines, statusText } from '../../../src/core/status/status-text.ts'
 
 const options = { time: (seconds: number) => `at ${seconds}`, leaseMs: 20_000 }
@@ -134,5 +134,5 @@ it('says that it is a summary, whose, and how old', () => {
   const summary = { gateway: 'main', account: 'ai', writtenAt: 'then', ageMs: 3_400, isStale: false }
   const first = (isStale: boolean) => statusText({ ...report, summary: { ...summary, isStale } }, options)[0]
   expect(first(false)).toBe('summary by the updater of gateway main, 3 s old (ai sees more)')
-  expect(first(true)).toMatch(/^STALE, as it was then: summary /)
+  expect(first(true)).toMatch(/^STALE, no longer written: summary /)
 })

@@ -3,7 +3,7 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { Load } from '../../../src/core/domain/load.ts'
 import type { RoutesFile } from '../../../src/core/domain/routes-file.ts'
 import { reportStatus, type StatusFacts } from '../../../src/core/status/status.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const running: JobView = {
   id: '4242',
@@ -117,7 +117,7 @@ describe('unknown is not none', () => {
     for (const one of [unread, torn]) expect(one?.[0]).toMatchObject({ endpoint: { routedBy: null } })
     expect(reportStatus({ ...facts, routes: { value: new Map([['main', { problem: 'Not JSON' }]]) } })).toMatchObject({
       gateways: [{ name: 'main', generation: null, routes: null }],
-      problems: ['routes/main.json: Not JSON: it may name any endpoint'],
+      problems: ['routes/main.json: Not JSON, so it may name any endpoint'],
     })
   })
 
@@ -134,7 +134,7 @@ describe('an endpoint and its job', () => {
     [
       'a later run',
       2,
-      { known: true, state: 'old copy, run 2 is on', reason: null, queuedSince: null, expectedStart: null },
+      { known: true, state: 'old copy, the job is at run 2', reason: null, queuedSince: null, expectedStart: null },
     ],
   ])('of %s are not taken for each other', (_, restarts, slurm) => {
     const replicas = replicasOf(jobs({ ...running, restarts }))
@@ -150,8 +150,8 @@ describe('an endpoint and its job', () => {
 
   it.each([
     ['ended', { ...running, state: 'ended', stateText: 'FAILED' } as const, 'Its job has ended: FAILED'],
-    ['been requeued', { ...running, restarts: 2 }, 'Its job was requeued: run 2 is on'],
-    ['gone', undefined, 'Slurm has no such job any more'],
+    ['been requeued', { ...running, restarts: 2 }, 'Its job was requeued and is at run 2'],
+    ['gone', undefined, 'Slurm no longer has this job'],
   ])('whose job has %s is not ready, whatever its file says', (_, job, message) => {
     const [tier] = reportStatus({ ...facts, ...jobs(...(job === undefined ? [] : [job])) }).tiers
     expect(tier?.ready).toBe(0)

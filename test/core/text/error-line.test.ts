@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { writeAtomic } from '../../../src/adapters/system/atomic-file.ts'
 import { messageOf, reasonOf } from '../../../src/core/domain/caught.ts'
 import { errorLine } from '../../../src/core/text/error-line.ts'
@@ -16,31 +16,31 @@ const caught = (work: Promise<unknown>): Promise<Error> =>
     error => error,
   )
 
-test('an error of the system names the file, what was tried and what to do', async () => {
+it('an error of the system names the file, what was tried and what to do', async () => {
   const missing = join(directory, 'no')
   const errors = await Promise.all([readFile(missing), readdir(join(file, 'below')), mkdir(file)].map(caught))
   expect(errors.map(errorLine)).toEqual([
-    `Cannot open "${missing}": it does not exist (ENOENT); make it, or correct the path`,
-    `Cannot list "${file}/below": a part of the path is not a directory (ENOTDIR); correct the path, or remove what stands in its way`,
-    `Cannot make the directory "${file}": something is there already (EEXIST); remove it, or name another place`,
+    `Cannot open "${missing}": it does not exist (ENOENT); create it, or correct the path`,
+    `Cannot list "${file}/below": a part of the path is not a directory (ENOTDIR); correct the path, or remove the file in its way`,
+    `Cannot make the directory "${file}": it exists already (EEXIST); remove it, or name another place`,
   ])
 })
 
-test('a reason is given once, with what to do about it', async () => {
+it('a reason is given once, with what to do about it', async () => {
   const path = join(directory, 'no/file')
   expect(errorLine(await caught(writeAtomic(path, '')))).toBe(
-    `Cannot write "${path}": its directory does not exist (ENOENT); make it, or correct the path`,
+    `Cannot write "${path}": its directory does not exist (ENOENT); create it, or correct the path`,
   )
 })
 
-test('whoever has said what to do is left to say it', async () => {
+it('whoever has said what to do is left to say it', async () => {
   const cause = await caught(readdir(join(directory, 'no')))
   expect(errorLine(new Error('Cannot look; mount it', { cause }))).toBe(
     `Cannot look; mount it: "${directory}/no": it does not exist (ENOENT)`,
   )
 })
 
-test('any other error keeps its words', () => {
+it('any other error keeps its words', () => {
   const refused = Object.assign(new Error('ECONNREFUSED: whatever'), { code: 'ECONNREFUSED', syscall: 'connect' })
   const chosen = Object.assign(new Error('it is a directory, not a regular file'), { code: 'EISDIR' })
   expect([new Error('a', { cause: refused }), chosen, 'text'].map(errorLine)).toEqual([
@@ -50,7 +50,7 @@ test('any other error keeps its words', () => {
   ])
 })
 
-test('at the end of a sentence the file stands once', async () => {
+it('at the end of a sentence the file stands once', async () => {
   const error = await caught(readFile(join(directory, 'no')))
   expect([messageOf(error), reasonOf(error)]).toEqual([
     `"${directory}/no": it does not exist (ENOENT)`,

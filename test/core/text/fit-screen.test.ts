@@ -8,6 +8,6 @@ it('cuts what is too long, and counts what has no room below', () => {
   expect(fitScreen(lines, { columns: 80, rows: 4 })).toEqual([
     'first',
     'a long second line',
-    '… 2 more lines: a higher screen, or sluice status without --watch',
+    '… 2 more lines: use a higher screen, or sluice status without --watch',
   ])
 })

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest'
 import { configCheck } from '../../../src/commands/config-check.ts'
 import { UserError } from '../../../src/core/domain/user-error.ts'
 import { linePrinter } from '../../../src/core/text/line-printer.ts'
-import { recordedContext } from '../../commands/recorded-context.ts'
-import { EXAMPLE } from '../config/example.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
+import { recordedContext } from '../../support/recorded-context.ts'
 
 it("prints a file's name without what a terminal obeys, and as JSON as it is", async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'sluice-text-'))

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { leftBehind } from '../../../src/programs/removal/left-behind.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const job: JobView = {
   id: '4242',
@@ -31,6 +31,6 @@ it.each<[string, JobView[], boolean, number]>([
   ['is in a state that we do not know', [{ ...job, state: 'unknown' }], true, 0],
   ['waits for its next run', [{ ...job, state: 'pending', restarts: 2 }], true, 1],
   ['is of an old answer', [{ ...job, restarts: 0 }], true, 0],
-])('where its job %s', (_, jobs, complete, count) => {
+])('goes only where its run is over: its job %s', (_, jobs, complete, count) => {
   expect(left('fast', jobs, complete)).toHaveLength(count)
 })

@@ -5,8 +5,8 @@ import type { Problem } from '../../../src/core/domain/problem.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import { lookOnce, type RemovalEffects, removeJobs } from '../../../src/programs/removal/loop.ts'
 import type { Manner } from '../../../src/programs/removal/plan-removal.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const job: JobView = {
   id: '4242',
@@ -144,7 +144,7 @@ it('never cancels a replica whose file it cannot read', async () => {
   void start()
   await clock.advance(30_000)
   expect(did).toEqual(['ask fast-4242-1 false 30'])
-  expect(logged.at(-1)).toBe('asked; how it stands cannot be read: Version 2 is newer')
+  expect(logged.at(-1)).toBe('asked; its state cannot be read: Version 2 is newer')
 })
 
 it.each([
@@ -203,7 +203,7 @@ it('takes a silent Slurm for no news', async () => {
   await clock.advance(60_000)
   expect(did).toEqual([])
   abort.abort()
-  expect(await over).toMatchObject([{ isDone: false, words: 'waiting for an answer of Slurm' }])
+  expect(await over).toMatchObject([{ isDone: false, words: 'waiting for an answer from Slurm' }])
 })
 
 it('does nothing in a dry run', async () => {

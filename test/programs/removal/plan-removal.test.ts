@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { type Manner, planRemoval, type RemovalTarget, type Sight } from '../../../src/programs/removal/plan-removal.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const target: RemovalTarget = { tier: 'fast', jobId: '4242', restarts: 1 }
 const running: JobView = {
@@ -77,7 +77,7 @@ const CASES: readonly [string, Partial<Sight>, { drain: string; requeue: string;
 ]
 
 describe('a job that an operator sends away', () => {
-  it.each(CASES)('%s', (_, sight, moves) => {
+  it.each(CASES)('gets its next order where: %s', (_, sight, moves) => {
     expect({ drain: plan('drain', sight), requeue: plan('requeue', sight), now: plan('now', sight) }).toEqual(moves)
   })
 

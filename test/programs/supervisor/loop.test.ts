@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import type { DrainRequest } from '../../../src/core/domain/drain-request.ts'
 import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { type Load, UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
 import type { JobAnswer } from '../../../src/core/domain/notice.ts'
+import type { ReplicaRequest } from '../../../src/core/domain/replica-request.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import type { EngineHealth } from '../../../src/core/engines/engine.ts'
 import type { EngineLog } from '../../../src/programs/supervisor/effects.ts'
 import { supervise } from '../../../src/programs/supervisor/loop.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const job: JobView = {
   id: '7',
@@ -41,7 +41,7 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     endNoticeStep: () => {},
     hear: () => {},
     exitEngine: (_how: string) => {},
-    requestDrain: (_request: DrainRequest) => {},
+    request: (_request: ReplicaRequest) => {},
     load: () => Promise.resolve(UNKNOWN_LOAD),
     requeue: () => Promise.resolve(),
     keepLog: () => Promise.resolve(),
@@ -139,8 +139,8 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     oomKills: () => world.oomKills,
     clock,
     term: term.signal,
-    onDrainRequest: heard => {
-      world.requestDrain = heard
+    onRequest: heard => {
+      world.request = heard
     },
   })
   return { clock, term, did, world, over }
@@ -193,7 +193,7 @@ describe('supervise', () => {
     const { clock, world, did, term, over } = replica()
     await clock.advance(1_000)
     world.connections = 1
-    world.requestDrain({ requeue: false, withinSeconds: undefined })
+    world.request({ kind: 'drain', requeue: false, withinSeconds: undefined })
     await clock.advance(60_000)
     expect(did.slice(3)).toEqual(['draining'])
     world.connections = 0
@@ -208,7 +208,7 @@ describe('supervise', () => {
     await clock.advance(1_000)
     world.routes = () => Promise.resolve(new Map([['old', { problem: 'Not JSON' }]]))
     world.connections = 1
-    world.requestDrain({ requeue: false, withinSeconds: undefined })
+    world.request({ kind: 'drain', requeue: false, withinSeconds: undefined })
     await clock.advance(2_000)
     expect(did.slice(3)).toEqual(['draining'])
     world.connections = 0
@@ -231,7 +231,7 @@ describe('supervise', () => {
     const beat = () => Math.floor(clock.now() / 5_000)
     world.routes = () =>
       Promise.resolve(new Map([['main', { ...routes, tiers: { fast: ['fast-7-0-0'] }, beat: beat() }]]))
-    world.requestDrain({ requeue: true, withinSeconds: undefined })
+    world.request({ kind: 'drain', requeue: true, withinSeconds: undefined })
     await clock.advance(70_000)
     expect(did.slice(3)).toEqual(['draining'])
     expect(world.recorded).not.toContain('drain held')

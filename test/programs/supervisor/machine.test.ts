@@ -392,7 +392,7 @@ describe('a preemption', () => {
         {
           kind: 'record',
           event: 'cannot',
-          detail: { what: 'requeue', error: 'No answer of Slurm until the end of the job' },
+          detail: { what: 'requeue', error: 'No answer from Slurm until the end of the job' },
         },
         { kind: 'end' },
       ])

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { createSiteKeySource } from '../../../src/programs/supervisor/site-key-source.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const [first, second] = ['k'.repeat(32), 'n'.repeat(32)]
 const never = new AbortController().signal

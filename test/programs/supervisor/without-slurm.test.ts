@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import type { DrainRequest } from '../../../src/core/domain/drain-request.ts'
 import { UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
+import type { ReplicaRequest } from '../../../src/core/domain/replica-request.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import { supervise } from '../../../src/programs/supervisor/loop.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 /** A replica without a job; what it does is written down, in order. */
 function replica(world: { unfit?: string } = {}) {
@@ -14,7 +14,7 @@ function replica(world: { unfit?: string } = {}) {
   const played = {
     routes: new Map<string, GatewayRoutes>(),
     connections: 0,
-    requestDrain: (_: DrainRequest) => {},
+    request: (_: ReplicaRequest) => {},
   }
   const over = supervise({
     identity: {
@@ -57,8 +57,8 @@ function replica(world: { unfit?: string } = {}) {
     ],
     record: (event, detail) => void said.push([event, detail['comeBack']]),
     oomKills: () => undefined,
-    onDrainRequest: heard => {
-      played.requestDrain = heard
+    onRequest: heard => {
+      played.request = heard
     },
   })
   return { clock, term, did, said, played, over }
@@ -80,7 +80,7 @@ it('drains at a TERM, because somebody wants it to end, and ends when it is idle
 it('drains when an operator asks it to leave, lets its parent know, and ends', async () => {
   const { clock, did, said, played, over } = replica()
   await clock.advance(1_000)
-  played.requestDrain({ requeue: false, withinSeconds: undefined })
+  played.request({ kind: 'drain', requeue: false, withinSeconds: undefined })
   await clock.advance(3_000)
   await over
   expect(said).toContainEqual(['asked to leave', false])

@@ -37,9 +37,9 @@ describe('of a replica', () => {
       { event: 'engine exited', message: 'Exited with code 1: a\nb\nc\n\x1b[31md\n\ne\n' },
       'the engine ended: Exited with code 1: a | … | d | e',
     ],
-    [{ event: 'engine unfit', message: 'HTTP 500' }, 'the engine is started again: HTTP 500'],
+    [{ event: 'engine unfit', message: 'HTTP 500' }, 'the engine is restarted: HTTP 500'],
     [{ event: 'failed', message: 'Cannot run it here' }, 'Cannot run it here'],
-    [{ event: 'failed', message: null }, 'given up: its engine does not come up; its supervisor begins anew'],
+    [{ event: 'failed', message: null }, 'given up: its engine does not start; its supervisor is restarted'],
     [
       { event: 'engine exited', message: `Exited with code 1: load\n${LLAMA}` },
       "the engine ended: Exited with code 1: load | … | gguf_init: invalid magic characters: 'abcd', expected 'GGUF' | … | main: exiting due to model loading error",
@@ -69,7 +69,5 @@ it('says which tiers are reached differently', () => {
     ['fast', 'one engine answers at http://127.0.0.1:8080/fast/'],
     ['slow', '2 engines answer at http://127.0.0.1:8080/slow/'],
   ])
-  expect(report({ fast: ['a'] }, { fast: [] })).toEqual([
-    ['fast', 'no engine; clients get 503 and are told to come again'],
-  ])
+  expect(report({ fast: ['a'] }, { fast: [] })).toEqual([['fast', 'no engine; clients get 503 with Retry-After']])
 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { keepReplica } from '../../../src/programs/up/keep-replica.ts'
-import { manualClock, settle } from '../../fixtures/manual-clock.ts'
+import { manualClock, settle } from '../../support/manual-clock.ts'
 
 /** A replica whose supervisors are played by the test. */
 function replica() {

@@ -5,8 +5,8 @@ import type { ReplicaSpec } from '../../../src/core/domain/replica-spec.ts'
 import { toReplicaSpec } from '../../../src/core/job-script/to-replica-spec.ts'
 import { defaultConfig, modelName, tierName } from '../../../src/programs/up/default-config.ts'
 import { toLocalReplica, withoutSlurm } from '../../../src/programs/up/without-slurm.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { spec } from '../../fixtures/replica-spec.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { spec } from '../../support/replica-spec.ts'
 
 it('keeps to loopback, under a name of its own', () => {
   const config = { site: 'one', gateway: { name: 'main', networks: ['10.0.0.0/24'], listen: 8080 } }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { FRESH_LEASE } from '../../../src/core/domain/lease.ts'
 import { deadEndpoints } from '../../../src/programs/updater/dead-streams.ts'
 import type { ObservedEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 it('one that is routed, and whose beat moves, is dead where nothing comes from its host', () => {
   const observed: ObservedEndpoints = new Map([[endpoint.id, { endpoint, firstObservedAt: 0, lease: FRESH_LEASE }]])

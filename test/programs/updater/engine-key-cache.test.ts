@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { createEngineKeyCache } from '../../../src/programs/updater/engine-key-cache.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 it('reads each key once, and goes on to the others when one cannot be read', async () => {
   const asked: string[] = []

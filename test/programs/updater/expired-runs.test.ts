@@ -7,7 +7,7 @@ import {
   expiredRunIds,
 } from '../../../src/programs/updater/expired-runs.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const observed = observeEndpoints(new Map(), { endpoints: [endpoint], beats: new Map() }, 0, undefined)
 const silent = (startedAt: number, complete = true) => ({ startedAt, complete, jobs: new Map() })

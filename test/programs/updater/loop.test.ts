@@ -5,8 +5,8 @@ import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { Applied } from '../../../src/programs/updater/effects.ts'
 import { createUpdater } from '../../../src/programs/updater/loop.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const running: JobView = {
   id: '4242',

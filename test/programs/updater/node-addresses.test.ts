@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
 import { FRESH_LEASE } from '../../../src/core/domain/lease.ts'
 import { createNodeAddresses } from '../../../src/programs/updater/node-addresses.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 /** A name service that is played by the test, and the nodes that it was asked for. */
 function addressBook() {

@@ -3,7 +3,7 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { proveOwnership, unasked } from '../../../src/programs/updater/ownership.ts'
 import type { Poll } from '../../../src/programs/updater/routability.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const job: JobView = {
   ...{ id: '4242', state: 'running', stateText: 'RUNNING', reason: 'None', restarts: 1 },

@@ -3,7 +3,7 @@ import { rangesOf } from '../../../src/core/domain/address.ts'
 import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { idsOf, planGateway, tierChanges, union, withoutAdditions } from '../../../src/programs/updater/plan-gateway.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const staticPart = {
   listen: 8080,

@@ -2,25 +2,21 @@ import { expect, it } from 'vitest'
 import { parseConfig } from '../../../src/core/config/parse-config.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { parseSummary } from '../../../src/core/status/status-summary.ts'
-import type { SlurmEffects } from '../../../src/programs/updater/effects.ts'
+import type { JobRound } from '../../../src/programs/updater/job-subscribers.ts'
 import { createSummaryPublisher } from '../../../src/programs/updater/publish-summary.ts'
-import { EXAMPLE } from '../../core/config/example.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { EXAMPLE } from '../../support/example-config.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const running: JobView = {
   state: 'running',
   ...{ id: '4242', stateText: 'RUNNING', reason: 'None', restarts: 1, batchHost: 'vasp-02' },
   ...{ nodeList: 'vasp-02', name: 'llama-14b', comment: 'sluice:beefcake2:fast:abc' },
 }
-const failing = { message: 'squeue: error: slurm_load_jobs: secret of the site' }
+const failing: JobRound = { unknown: 'squeue: error: slurm_load_jobs: secret of the site' }
 const problem = { file: '/cluster/shared/ai/endpoints/secret.json', message: 'Empty file' }
 
-function publisher(
-  jobs: Awaited<ReturnType<SlurmEffects['jobs']>>,
-  write: () => Promise<void> = async () => undefined,
-  costMs = 0,
-) {
+function publisher(jobs: JobRound, write: () => Promise<void> = async () => undefined, costMs = 0) {
   const { config } = parseConfig(EXAMPLE, 'f')
   if (config === undefined) throw new Error('Cannot read the example')
   const clock = manualClock()
@@ -32,7 +28,6 @@ function publisher(
       scan: async () => ({ endpoints: [endpoint], beats: new Map(), problems: [problem] }),
       writeRoutes: async () => undefined,
     },
-    slurm: { jobs: async () => jobs },
     record: (event: string, detail: object) => void events.push(`${event} ${JSON.stringify(detail)}`),
   }
   const summary = createSummaryPublisher(
@@ -56,6 +51,7 @@ function publisher(
   const publishing = summary.keepPublishing(stopped.signal)
   return {
     ...{ summary, clock, events, written },
+    hear: () => summary.hear(jobs),
     latest: () => parseSummary(written.at(-1)?.replace(/^main /, '') ?? ''),
     stop: () => {
       stopped.abort()
@@ -65,11 +61,13 @@ function publisher(
 }
 
 it('says what the updater has heard, once in a beat, and nothing before it has looked', async () => {
-  const site = publisher({ jobs: [running, { ...running, id: '7', comment: 'sluice:other:fast:abc' }], complete: true })
+  const jobs = [running, { ...running, id: '7', comment: 'sluice:other:fast:abc' }]
+  const poll = { startedAt: 0, jobs: new Map(jobs.map(job => [job.id, job])), complete: true }
+  const site = publisher({ poll, sinceLastMs: 0 })
   await site.clock.advance(5_000)
   expect(site.written).toEqual([])
   await site.summary.effects.registry.scan({ beats: true })
-  await site.summary.effects.slurm?.jobs()
+  await site.hear()
   await site.summary.effects.registry.writeRoutes(
     { version: 1, gateway: 'main', beat: 1, generation: 3, tiers: { fast: [endpoint.id] } },
     { flush: false },
@@ -91,7 +89,7 @@ it('says what the updater has heard, once in a beat, and nothing before it has l
 it('passes on why an endpoint is not routed, and no words of the world', async () => {
   const site = publisher(failing)
   await site.summary.effects.registry.scan({ beats: true })
-  await site.summary.effects.slurm?.jobs()
+  await site.hear()
   const standing = 'Not routed: Node "vasp-02" cannot be resolved yet'
   site.summary.effects.record('standing', { id: endpoint.id, standing })
   await site.clock.advance(5_000)
@@ -113,7 +111,7 @@ it('tells once that it cannot write, and goes on', async () => {
   await site.summary.effects.registry.scan({ beats: true })
   await site.clock.advance(15_000)
   expect(site.events).toEqual([
-    'trouble {"what":"summary","message":"Cannot write \\"x\\": ENOSPC; other accounts see an old one"}',
+    'trouble {"what":"summary","message":"Cannot write \\"x\\": ENOSPC; other accounts see an old summary"}',
   ])
   await site.stop()
 })

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { ObservedEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { createReleases } from '../../../src/programs/updater/releases.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const PAUSE = 6
 const runs: JobView = {
@@ -28,10 +28,9 @@ function releases(known: ObservedEndpoints = new Map()) {
     /** What a second look finds; undefined: what the first found. */
     later: undefined as readonly JobView[] | undefined,
   }
-  let jobs: readonly JobView[] = []
-  const releases = createReleases({
+  const wanted: number[] = []
+  const hear = createReleases({
     slurm: {
-      jobs: async () => ({ jobs: world.later ?? jobs, complete: true }),
       requeuePauseSeconds: async () => world.pause,
       nodeStates: async () => world.states,
       releaseBeginTime: async id => {
@@ -46,18 +45,23 @@ function releases(known: ObservedEndpoints = new Map()) {
     isOurs: job => job.id !== '99',
     observed: () => known,
     record: event => void events.push(event),
+    pollIn: ms => void wanted.push(ms),
     clock,
-    signal: new AbortController().signal,
   })
-  /** Each poll takes two seconds at most. */
+  const poll = async (jobs: readonly JobView[]) => {
+    const polled = { startedAt: clock.now(), jobs: new Map(jobs.map(job => [job.id, job])), complete: true }
+    await hear({ poll: polled, sinceLastMs: 0 })
+  }
+  /** Each poll, two seconds, and the second look where one is asked for. */
   const polls = async (...all: readonly JobView[][]) => {
-    for (jobs of all) {
-      const over = releases.releaseDeferred(jobs)
+    for (const jobs of all) {
+      wanted.length = 0
+      await poll(jobs)
       await clock.advance(2_000)
-      await over
+      if (wanted.includes(2_000)) await poll(world.later ?? jobs)
     }
   }
-  return { clock, did, events, world, polls }
+  return { clock, did, events, hear, poll, world, polls }
 }
 
 describe('a job that was requeued', () => {
@@ -85,6 +89,19 @@ describe('a job that was requeued', () => {
     world.later = [job]
     await polls([runs], [paused], [job])
     expect(did).toEqual([])
+  })
+
+  it('is not released by a poll that comes sooner, nor by one that Slurm did not answer', async () => {
+    const { clock, did, hear, poll } = releases()
+    await poll([runs])
+    await poll([paused])
+    await clock.advance(1_999)
+    await poll([paused])
+    await clock.advance(1)
+    await hear({ unknown: 'squeue: timeout' })
+    expect(did).toEqual([])
+    await poll([paused])
+    expect(did).toEqual(['begin 4242'])
   })
 
   it('stays where it was deferred after its release', async () => {

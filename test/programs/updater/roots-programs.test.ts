@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { findRootsPrograms } from '../../../src/programs/updater/roots-programs.ts'
 
 // Root alone can make what others own.
@@ -26,14 +26,14 @@ describe.skipIf(process.getuid?.() !== 0)('what root reads and runs', () => {
       { PATH, LANG: 'C' },
     )
 
-  test('is found by its own PATH, whatever PATH it was started with', async () => {
+  it('is found by its own PATH, whatever PATH it was started with', async () => {
     const { env, nginx, reload } = await find('true --now', `${at('bin')}:/usr/bin`)
     expect(env).toEqual({ PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' })
     expect([nginx, ...reload].filter(word => word.startsWith(root))).toEqual([])
     expect(reload).toEqual([expect.stringMatching(/^\/(usr\/)?bin\/true$/), '--now'])
   })
 
-  test.each([
+  it.each([
     ['sluice.yaml', 'sluice.yaml'],
     ['the directory that nginx includes', 'conf.d'],
     ['the state', 'state'],
@@ -49,7 +49,7 @@ describe.skipIf(process.getuid?.() !== 0)('what root reads and runs', () => {
     await expect(find()).rejects.toThrow(`everybody may write "${at(path)}"`)
   })
 
-  test.each([
+  it.each([
     ['its program', (path: string) => `${path} now`],
     ['its program, below the directory where it runs', (path: string) => `${path.slice(1)} now`],
     ['what its interpreter runs', (path: string) => `sh -e ${path}`],

@@ -3,7 +3,7 @@ import { rangesOf } from '../../../src/core/domain/address.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { ObservedEndpoint } from '../../../src/programs/updater/observed-endpoints.ts'
 import { type Routability, routabilityOf, type Surroundings } from '../../../src/programs/updater/routability.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const observed: ObservedEndpoint = { endpoint, firstObservedAt: 1_000, lease: { beat: 7, stillMs: 0 } }
 const job: JobView = {

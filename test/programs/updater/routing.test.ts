@@ -3,7 +3,7 @@ import type { GatewayModel, GatewayServer } from '../../../src/core/domain/gatew
 import type { RoutesFile } from '../../../src/core/domain/routes-file.ts'
 import { createReporter } from '../../../src/programs/updater/reporter.ts'
 import { createRouting } from '../../../src/programs/updater/routing.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const modelOf = (...servers: Partial<GatewayServer>[]): GatewayModel => ({
   listen: 8080,

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import type { DrivenGateway } from '../../../src/adapters/gateway/gateway-ipc.ts'
 import { serveAccount } from '../../../src/programs/updater/serve-account.ts'
-import { recordedContext } from '../../commands/recorded-context.ts'
-import { exampleConfig } from '../../core/job-script/example-site.ts'
+import { exampleConfig } from '../../support/example-site.ts'
+import { recordedContext } from '../../support/recorded-context.ts'
 
 /** A child that hears no TERM; if nobody ends it, it goes by itself, after the test has failed. */
 const CHILD = `
@@ -23,7 +23,7 @@ const gateway: DrivenGateway = {
   endStreams: () => Promise.resolve({ ended: 0 }),
 }
 
-test.each([
+it.each([
   [
     'a message without an end',
     `const pour = () => { while (channel.write('x'.repeat(1 << 20))); channel.once('drain', pour) }; pour()`,
@@ -39,7 +39,7 @@ test.each([
   await expect(serve(misuse)).rejects.toThrow(`The updater of ai was ended: on its channel ${reason}`)
 })
 
-test('an updater that ends well ends root well', async () => {
+it('an updater that ends well ends root well', async () => {
   await serve(`channel.end(() => process.exit(0))`)
 })
 

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import type { Routability } from '../../../src/programs/updater/routability.ts'
 import { spareUnwell } from '../../../src/programs/updater/spare-unwell.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const well: Endpoint = { ...endpoint, id: 'fast-1-0-0' }
 const elsewhere: Endpoint = { ...endpoint, id: 'reasoning-1-0-0', tier: 'reasoning' }
@@ -21,7 +21,7 @@ it.each<[string, [Endpoint, Routability][], string[], Routability]>([
   ['beside one that is not routed', [[well, LOADING]], [], ROUTED],
   ['beside one that is unwell, too', [[{ ...well, unwell: true }, ROUTED]], [], ROUTED],
   ['beside one that is set aside', [[well, ROUTED]], [well.id], ROUTED],
-])('an unwell endpoint %s', (_, others, aside, expected) => {
+])('an unwell endpoint is spared beside one that is well, and nowhere else: %s', (_, others, aside, expected) => {
   const all: [Endpoint, Routability][] = [[unwell, ROUTED], ...others]
   const observed = observeEndpoints(new Map(), { endpoints: all.map(([one]) => one), beats: new Map() }, 0, undefined)
   const routabilities = new Map(all.map(([{ id }, routability]) => [id, routability]))

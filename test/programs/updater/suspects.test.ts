@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import { FRESH_LEASE } from '../../../src/core/domain/lease.ts'
 import type { ObservedEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
@@ -20,7 +20,7 @@ const ENDPOINT: Endpoint = {
   message: null,
 }
 
-test('what the port gave counts until it gives something else, also while it is tried again', async () => {
+it('what the port gave counts until it gives something else, also while it is tried again', async () => {
   let now = 0
   const answers: ((connects: boolean) => void)[] = []
   const suspects = createSuspects({

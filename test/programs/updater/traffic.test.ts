@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createReporter } from '../../../src/programs/updater/reporter.ts'
 import { watchTraffic } from '../../../src/programs/updater/traffic.ts'
-import { manualClock, settle } from '../../fixtures/manual-clock.ts'
+import { manualClock, settle } from '../../support/manual-clock.ts'
 
 /** Two engines and what nginx logs of them, played by the test. */
 function watched() {
@@ -56,7 +56,7 @@ it('tells of a log that cannot be read once, and of its return, and goes on judg
   world.lines = async () => []
   await clock.advance(1_000)
   expect(events).toEqual([
-    "trouble access log Cannot read nginx's access log: EIO; no engine is put aside meanwhile",
+    "trouble access log Cannot read nginx's access log: EIO; no engine is set aside meanwhile",
     'recovered access log',
   ])
   abort.abort()

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import { createUnreachable } from '../../../src/programs/updater/unreachable.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const MODEL: GatewayModel = {
   listen: 8080,

@@ -5,7 +5,7 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { createLoads } from '../../../src/programs/updater/loads.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { type WaitingFacts, waitingOf } from '../../../src/programs/updater/waiting.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
+import { endpoint } from '../../support/endpoint.ts'
 
 const tier = { name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }
 const NOON = Date.parse('2026-01-31T12:00:00Z')

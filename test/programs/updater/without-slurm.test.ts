@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import { createUpdater } from '../../../src/programs/updater/loop.ts'
-import { endpoint } from '../../fixtures/endpoint.ts'
-import { manualClock } from '../../fixtures/manual-clock.ts'
+import { endpoint } from '../../support/endpoint.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
-it('routes to loopback and nowhere else, and asks nobody about jobs', async () => {
+it('routes to loopback and on no other address, and asks nobody about jobs', async () => {
   const clock = manualClock()
   const stopped = new AbortController()
   const models: GatewayModel[] = []

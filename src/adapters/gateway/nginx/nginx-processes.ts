@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs'
-import { codeOf } from '../../../core/domain/caught.ts'
+import { isOutOfSight, parseProcStat } from '../../system/proc-stat.ts'
 import { readStart } from '../../system/read-start.ts'
 
 /** A process of an nginx. */
@@ -57,24 +57,16 @@ export function readNginx(pid: number, root?: string): NginxProcess | undefined 
     const role = /^nginx: (master|worker) process/.exec(title)?.[1]
     if (role !== 'master' && role !== 'worker') return undefined
     if (root !== undefined && readlinkSync(`/proc/${pid}/cwd`) !== root) return undefined
-    const stat = readStart(`/proc/${pid}/stat`, MOST_BYTES)
-    // proc(5): counted after the command, which stands in parentheses and may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const startTime = fields[19]
-    if (startTime === undefined) return undefined
+    const row = parseProcStat(pid, readStart(`/proc/${pid}/stat`, MOST_BYTES))
+    if (row === undefined) return undefined
     // ngx_process_cycle.c sets this title right before it closes the listening sockets.
     const isShuttingDown = title.startsWith('nginx: worker process is shutting down')
-    return { pid, startTime, parent: Number(fields[1]), role, isShuttingDown }
+    return { pid, startTime: row.startTime, parent: row.parent, role, isShuttingDown }
   } catch (error) {
-    if (isUnreadable(error)) return undefined
+    if (isOutOfSight(error)) return undefined
     throw error
   }
 }
 
 /** Of a title, its beginning says what it is; a stat has a few hundred. */
 const MOST_BYTES = 1024
-
-/** It ended meanwhile, or it is somebody else's. */
-function isUnreadable(error: unknown): boolean {
-  return ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error) ?? '')
-}

@@ -8,7 +8,7 @@ import { findNginx } from './nginx-processes.ts'
 
 /** `Gateway.running` of a private nginx. While a reload goes on two generations accept, and neither is the answer: waits for its end. */
 export async function readRunning(
-  { directory, clock }: GatewayParts,
+  { directory, clock }: Pick<GatewayParts, 'directory' | 'clock'>,
   signal: AbortSignal,
 ): Promise<RunningGateway | undefined> {
   const deadline = clock.now() + DEADLINE_MS

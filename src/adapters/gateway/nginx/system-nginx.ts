@@ -1,13 +1,6 @@
 import { join } from 'node:path'
 import type { GatewayModel } from '../../../core/domain/gateway-model.ts'
-import {
-  isSameListen,
-  type ListenAddress,
-  listensOf,
-  listenWords,
-  localUrl,
-  overlaps,
-} from '../../../core/domain/listen-address.ts'
+import { isSameListen, type ListenAddress, listensOf, localUrl } from '../../../core/domain/listen-address.ts'
 import type { GatewayParts } from '../gateway-parts.ts'
 import { readGeneration, readLink, setLink } from '../generation-files.ts'
 import { readModel } from '../read-model.ts'
@@ -17,11 +10,13 @@ import { nginxString } from '../render/nginx-string.ts'
 import { awaitGeneration, sizeOf } from './await-generation.ts'
 import { buildOfMaster } from './build-of-master.ts'
 import { systemGeneration } from './generation-probe.ts'
-import { errorLogOf, filesOfDump, findSystemMaster, listensOn, type NginxPlaces } from './inspect-system-nginx.ts'
+import { errorLogOf, findSystemMaster, type NginxPlaces } from './inspect-system-nginx.ts'
 import type { NginxInstance } from './nginx-instance.ts'
-import { findAnyNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
+import { findAnyNginx, readAgain } from './nginx-processes.ts'
 import { runReload } from './reload-command.ts'
 import { systemFile } from './system-file.ts'
+import { refuseSharedPorts, refuseToLetGo } from './system-ports.ts'
+import { acceptingBeside, identitiesOf, isSteady, listensOnAny } from './system-workers.ts'
 
 /** How the system's nginx is told. */
 export interface SystemNginxOptions {
@@ -56,7 +51,7 @@ export function createSystemNginx(
       const answer = await ask()
       const links = await readLinks()
       const isGood = answer !== undefined && links.current === answer && links.good === answer
-      const workers = keysOf(acceptingBeside(master, await ourListens()))
+      const workers = identitiesOf(acceptingBeside(master, await ourListens()))
       return {
         master,
         build: await buildOf(master),
@@ -64,7 +59,7 @@ export function createSystemNginx(
         isSettled: isGood && (await isInstalled(answer)),
         async isStill() {
           const isSame = readAgain(master) !== undefined && (await ask()) === answer
-          return isSame && keysOf(acceptingBeside(master, await ourListens())) === workers
+          return isSame && identitiesOf(acceptingBeside(master, await ourListens())) === workers
         },
       }
     },
@@ -77,7 +72,7 @@ export function createSystemNginx(
       if (master === undefined) return
       // A configuration that is broken as it stands is told by `check`: the broken part may be our own file.
       const dump = await nginx.dump('test', master).catch(() => '')
-      refuseSharedPorts(dump, model)
+      refuseSharedPorts(dump, model, mark)
       refuseToLetGo(master, model)
     },
     async listeners({ master }) {
@@ -103,7 +98,7 @@ export function createSystemNginx(
         )
       }
       const model = await modelOf(generation)
-      if (model !== undefined) refuseSharedPorts(dump, model)
+      if (model !== undefined) refuseSharedPorts(dump, model, mark)
     },
     async load(generation, signal) {
       const master = await findSystemMaster(options.places)
@@ -117,7 +112,7 @@ export function createSystemNginx(
         ask: model === undefined ? ask : () => systemGeneration(directory, [probesOf(model)]),
         master,
         older,
-        isAlone: isSteady(master),
+        isAlone: isSteady(master, clock),
         errorLog,
         logStart,
         clock,
@@ -196,70 +191,11 @@ export function createSystemNginx(
     const [installed, text] = await Promise.all([file.read(), textOf(generation)])
     return installed !== undefined && installed === text
   }
-
-  /** nginx takes two sites on one port and asks nobody: requests would go by their Host, and strangers' by who came first. */
-  function refuseSharedPorts(dump: string, model: GatewayModel): void {
-    for (const other of filesOfDump(dump)) {
-      if (other.text.includes(mark)) continue
-      const theirs = listensOn(other.text)
-      const shared = listensOf(model).filter(at => theirs.some(one => overlaps(one, at)))
-      if (shared.length > 0) {
-        throw new Error(
-          `Cannot listen on ${shared.map(listenWords).join(', ')}: another site of this nginx does so in "${other.path}"; choose another port for one of the two`,
-        )
-      }
-    }
-  }
-
-  /**
-   * The masters' workers come and go with any reload of the site, in numbers that we do not know. But nginx tells its old
-   * workers to leave in one loop: one that was restarted meanwhile is told within moments of those that we know, so a set
-   * that stays the same has no such one in it.
-   */
-  function isSteady(master: NginxProcess): () => boolean {
-    let seen: string | undefined
-    let since = 0
-    return () => {
-      const now = keysOf(findAnyNginx().filter(one => isAccepting(one) && one.parent === master.pid))
-      if (now !== seen) since = clock.now()
-      seen = now
-      return now !== '' && clock.now() - since >= STEADY_MS
-    }
-  }
-}
-
-/** Workers of the master, and those of a master that was killed or upgraded (USR2, nginx(8)) and still has our ports. */
-function acceptingBeside(master: NginxProcess, listens: readonly ListenAddress[]): NginxProcess[] {
-  return findAnyNginx()
-    .filter(isAccepting)
-    .filter(one => one.parent === master.pid || listensOnAny(one, listens))
-}
-
-function listensOnAny({ pid }: NginxProcess, listens: readonly ListenAddress[]): boolean {
-  return listenersOf(pid).some(one => listens.some(at => isSameListen(at, one)))
-}
-
-function keysOf(processes: readonly NginxProcess[]): string {
-  return processes.map(one => `${one.pid}/${one.startTime}`).join()
 }
 
 function probesOf(model: GatewayModel) {
   return { url: localUrl(model.listen) }
 }
 
-/** `mustLetGo` of `loadGeneration`, where nothing but a reload is ours to do. */
-function refuseToLetGo(master: NginxProcess, model: GatewayModel): void {
-  const held = listenersOf(master.pid)
-  for (const at of listensOf(model)) {
-    const other = held.some(one => isSameListen(one, at)) ? undefined : held.find(one => overlaps(one, at))
-    if (other === undefined) continue
-    throw new Error(
-      `Cannot listen on ${listenWords(at)}: this nginx listens on ${listenWords(other)}, and a reload cannot change from one to the other; let the gateway listen on another port first, then on this one`,
-    )
-  }
-}
-
-// Workers answer a signal between two events.
-const STEADY_MS = 50
 const RUNNING_MS = 5000
 const POLL_MS = 20

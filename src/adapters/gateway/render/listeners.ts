@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { codeOf } from '../../../core/domain/caught.ts'
 import { type ListenAddress, overlaps } from '../../../core/domain/listen-address.ts'
 import { openFiles, socketInode } from '../../system/open-files.ts'
-import { type ListeningSocket, parseListening } from '../../system/tcp-table.ts'
+import { type ListeningSocket, parseListening, readTcpTables } from '../../system/tcp-table.ts'
 
 /**
  * The TCP sockets on which processes of ours listen, from their descriptors and the kernel's tables (proc(5)). What the
@@ -20,14 +18,5 @@ export function othersOn(at: ListenAddress, held: readonly ListeningSocket[]): r
 }
 
 function allListeners(): readonly ListeningSocket[] {
-  return ['tcp', 'tcp6'].flatMap(table => parseListening(readTable(table)))
-}
-
-function readTable(name: string): string {
-  try {
-    return readFileSync(`/proc/net/${name}`, 'latin1')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return '' // IPv6 is off
-    throw error
-  }
+  return readTcpTables().flatMap(parseListening)
 }

@@ -14,7 +14,7 @@ interface Images {
 const NAMED: Images = {
   pattern: /^[^/#]/,
   found: 'is not the name of an image',
-  fix: 'write one that the nodes have, such as vllm/vllm-openai:v0.11.0',
+  fix: 'write the name of an image on the nodes, such as vllm/vllm-openai:v0.11.0',
 }
 
 const IMAGES: Readonly<Record<Runtime, Images>> = {
@@ -32,7 +32,7 @@ const IMAGES: Readonly<Record<Runtime, Images>> = {
   },
 }
 
-/** Options by which the engine would be found, reached or ended no more, and those that show values to everybody on the node. */
+/** Options after which the engine could not be found, reached or ended, and options that show values to every account on the node. */
 const RESERVED: Readonly<Record<Runtime, readonly string[]>> = {
   apptainer: ['--env', '--pid', '-p', '--containall', '-C', '--net', '-n', '--nv', '--rocm'],
   shifter: ['--image', '-i', '--env', '-e', '--clearenv', '-E', '--entrypoint'],
@@ -40,17 +40,19 @@ const RESERVED: Readonly<Record<Runtime, readonly string[]>> = {
   pyxis: ['--container-image', '--container-name', '--container-env', '--container-entrypoint', '--jobid', '-w'],
 }
 
-/** What stands before the runtime's client does not reach the engine, which is a child of something else. */
+/** Settings of the runtime's client do not reach the engine, because another process starts it. */
 const ELSEWHERE: readonly string[] = ['podman-hpc', 'pyxis']
 
-/** An image is named as its runtime takes it, and all that Sluice must say to the runtime can be said. */
+/** An image has the form that its runtime accepts, and every option that Sluice passes can be expressed. */
 export const containerRule: Rule = input =>
   ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name]
     if (!input.has([...path, 'container'])) return []
     const { runtime } = tier.container ?? {}
     return [
-      ...(tier.engine === 'demo' ? [badKey([...path, 'container'], 'the demo engine needs none', 'leave it out')] : []),
+      ...(tier.engine === 'demo'
+        ? [badKey([...path, 'container'], 'the demo engine does not run in a container', 'leave it out')]
+        : []),
       ...(input.has([...path, 'rpc'])
         ? [badKey([...path, 'container'], 'RPC workers are started outside of images', 'leave one of the two out')]
         : []),
@@ -64,7 +66,7 @@ export const containerRule: Rule = input =>
           ]
         : []),
       ...(tier.numa === true && ELSEWHERE.includes(runtime ?? '')
-        ? [badValue([...path, 'numa'], `${runtime} starts the engine elsewhere, unbound`, 'leave it out')]
+        ? [badValue([...path, 'numa'], `with ${runtime} the binding does not reach the engine`, 'leave it out')]
         : []),
       ...imageFindings([...path, 'container', 'image'], tier),
       ...argumentFindings([...path, 'container', 'args'], tier),
@@ -87,7 +89,7 @@ function argumentFindings(path: Path, { container }: RuleTier): ConfigFinding[] 
     const flag = word?.split('=', 1)[0] ?? ''
     if (!RESERVED[runtime].includes(flag)) return []
     const fix = flag === '--env' || flag === '-e' ? 'write env in the tier' : 'leave it out'
-    return [badValue([...path, index], `${flag} is for Sluice to say`, fix)]
+    return [badValue([...path, index], `Sluice sets ${flag}`, fix)]
   })
 }
 
@@ -105,12 +107,12 @@ function mountFindings(path: Path, { container }: RuleTier): ConfigFinding[] {
       return [badValue([...path, index], `${quote(target)} is mounted twice`, 'leave one of them out')]
     }
     return container?.runtime === 'shifter' && CLOSED_TO_SHIFTER.test(target)
-      ? [badValue([...path, index], `shifter mounts nothing at ${quote(target)}`, 'write another place in the image')]
+      ? [badValue([...path, index], `shifter cannot mount at ${quote(target)}`, 'write another path in the image')]
       : []
   })
 }
 
-/** They are mounted without being asked. */
+/** Sluice mounts these itself. */
 function modelFindings(path: Path, { model, router, stage }: RuleTier): ConfigFinding[] {
   const paths: [Path, string | undefined][] = [
     [[...path, 'model', 'file'], model?.file],

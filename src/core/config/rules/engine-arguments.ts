@@ -3,7 +3,7 @@ import { badKey, badValue, type ConfigFinding, type Path, quote } from '../confi
 import { PLACEMENT, RESERVED, type Reserved, rankFlags } from './reserved-flags.ts'
 import { type Rule, ruleTiers } from './rule-input.ts'
 
-/** Engine arguments are flags of the user's own, each given once, each a single argument. */
+/** Engine arguments are flags that Sluice does not set. Each is given once, and each is a single argument. */
 export const engineArgumentsRule: Rule = input =>
   ruleTiers(input).flatMap(([name, { args, engine, slurm }]) => {
     const path = ['tiers', name, 'args']
@@ -13,7 +13,7 @@ export const engineArgumentsRule: Rule = input =>
     return argumentFindings(args, path, reserved)
   })
 
-/** What is wrong with arguments, a map or a list, whatever the engine; and which of them are not the user's. */
+/** Problems of arguments, a map or a list, that do not depend on the engine; and arguments that Sluice sets. */
 export function argumentFindings(args: unknown, path: Path, reserved: readonly Reserved[]): ConfigFinding[] {
   if (!Array.isArray(args)) return mapFindings(path, args ?? {}, reserved)
   return args.flatMap((item: unknown, index) => {
@@ -40,7 +40,7 @@ function mapFindings(path: Path, map: object, reserved: readonly Reserved[]): Co
     const at = [...path, name]
     const flag = flagName(name)
     if (!/^-{0,2}[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
-      return [badKey(at, 'no flag has such a name', 'write letters, digits, dashes and underscores')]
+      return [badKey(at, 'a flag cannot have this name', 'write letters, digits, dashes and underscores')]
     }
     const other = first.get(flag)
     if (other !== undefined) return [badKey(at, `it is ${flag}, as ${other} above`, 'leave one of the two out')]

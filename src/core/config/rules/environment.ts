@@ -13,24 +13,24 @@ const OWNED: readonly Owned[] = [
   { pattern: /^SLUICE_/, found: 'Sluice sets it', fix: 'leave it out' },
   {
     pattern: /^(?:CUDA|ROCR|HIP)_VISIBLE_DEVICES$|^GPU_DEVICE_ORDINAL$/,
-    found: "Slurm says which GPUs are the job's",
-    fix: 'leave it out; slurm.gpus asks for more',
+    found: "Slurm assigns the job's GPUs",
+    fix: 'leave it out; to get more GPUs, raise slurm.gpus',
   },
   { pattern: /^CUDA_DEVICE_ORDER$/, found: 'Sluice sets it to PCI_BUS_ID', fix: 'leave it out' },
   {
     pattern: /^LLAMA_(?:ARG_|SERVER_ROUTER_PORT$|SERVER_CHILD_MODE$)/,
-    found: 'it would change arguments unseen',
+    found: 'it would change arguments without a check',
     fix: 'write the flag in args',
   },
   { pattern: /^AIP_/, found: 'it would change the port of the engine', fix: 'leave it out' },
   {
     pattern: /(?:^|_)(?:KEY|API_?KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i,
-    found: 'its name says secret, and job scripts can be read by others',
+    found: 'its name is that of a secret, and other accounts can read job scripts',
     fix: 'keep it in a file of mode 0600 that the engine reads itself',
   },
 ]
 
-/** By these names TEI takes its flags from the environment (reference: clap's `env` in router/src/main.rs). */
+/** TEI reads its flags from these variables (reference: clap's `env` in router/src/main.rs). */
 const TEI_FLAGS =
   /^(?:MODEL_ID|REVISION|TOKENIZATION_WORKERS|DTYPE|SERVED_MODEL_NAME|POOLING|MAX_(?:CONCURRENT_REQUESTS|BATCH_TOKENS|BATCH_REQUESTS|CLIENT_BATCH_SIZE)|AUTO_TRUNCATE|DEFAULT_PROMPT(?:_NAME)?|DENSE_PATH|HOSTNAME|PORT|UDS_PATH|PAYLOAD_LIMIT|JSON_OUTPUT|DISABLE_SPANS|OTLP_(?:ENDPOINT|SERVICE_NAME)|PROMETHEUS_PORT|CORS_ALLOW_ORIGIN)$/
 
@@ -38,11 +38,11 @@ const ENGINE_OWNED: Partial<Readonly<Record<EngineName, readonly Owned[]>>> = {
   vllm: [
     {
       pattern: /^VLLM_PORT$/,
-      found: 'it is the first of its internal ports, not that of its API',
-      fix: 'leave it out; port in the tier is that of its API',
+      found: 'it sets the first of the internal ports, not the port of the API',
+      fix: 'leave it out; port in the tier sets the port of the API',
     },
   ],
-  tei: [{ pattern: TEI_FLAGS, found: 'it would change arguments unseen', fix: 'write the flag in args' }],
+  tei: [{ pattern: TEI_FLAGS, found: 'it would change arguments without a check', fix: 'write the flag in args' }],
 }
 
 /**

@@ -4,8 +4,8 @@ import type { Override } from '../overrides.ts'
 import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
 /**
- * llama.cpp computes with a quantized V cache by flash attention alone, which `auto` turns on for it and which crashes
- * on Volta. K may be quantized without it.
+ * llama.cpp needs flash attention for a quantized V cache. `auto` turns it on for that, and it crashes on Volta. A quantized K
+ * cache works without it.
  *
  * 1. V quantized, flash attention off → refused: the engine ends with 1
  * 2. flash attention on, on sm70 → refused: the engine crashes

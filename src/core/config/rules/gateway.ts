@@ -1,27 +1,14 @@
 import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../../domain/socket-path.ts'
-import { badKey, badValue, suggest } from '../config-finding.ts'
-import { type Rule, ruleTiers } from './rule-input.ts'
+import { badKey, badValue } from '../config-finding.ts'
+import type { Rule } from './rule-input.ts'
 
-/** A default tier exists, and is the one at `/`, where nginx sends what no other path takes. */
-export const defaultTierRule: Rule = ({ config }) => {
-  const path = ['gateway', 'defaultTier']
-  const name = config.gateway?.defaultTier
-  if (name === undefined || config.tiers === undefined) return []
-  const names = Object.keys(config.tiers)
-  if (!names.includes(name)) return [badValue(path, `there is no tier "${name}"`, suggest(name, names))]
-  const atRoot = ruleTiers({ config, has: () => true }).find(([, tier]) => tier.path === '/')?.[0]
-  if (atRoot === name) return []
-  const fix = `${atRoot === undefined ? '' : `write ${atRoot}, or `}give ${name} the path /`
-  return [badValue(path, `"${name}" is not the tier at /`, fix)]
-}
-
-/** What says how the system's nginx is told has no meaning for our own. */
+/** Settings of the system's nginx are refused for a private one. */
 export const systemRule: Rule = ({ config, has }) => {
   if (config.gateway?.nginx !== 'private') return []
   return ['directory', 'reload']
     .map(key => ['gateway', key])
     .filter(path => has(path))
-    .map(path => badKey(path, "it is about the system's nginx", 'write nginx: system beside it, or leave it out'))
+    .map(path => badKey(path, "it is for the system's nginx", 'write nginx: system too, or leave it out'))
 }
 
 /** One late beat must not end a lease. */
@@ -32,7 +19,7 @@ export const leaseRule: Rule = ({ config }) => {
   return [badValue(['timing', 'leaseSeconds'], found, `write more than ${2 * beatSeconds}, or beat more often`)]
 }
 
-/** A private nginx is asked through a socket below its state, whose path must fit into an address. */
+/** A private nginx has its control socket below the state directory, and the path must fit into a socket address. */
 export const statePathRule: Rule = ({ config }) => {
   const { state, name, nginx } = config.gateway ?? {}
   if (state === undefined || name === undefined || nginx === 'system') return []

@@ -28,7 +28,7 @@ const KEYS: Readonly<Record<string, string>> = {
   '-o': 'output',
 }
 
-/** Options that a replica's life depends on ("Ending a replica", docs/design/slurm.md). */
+/** Options on which a replica's life depends ("Ending a replica", docs/design/slurm.md). */
 const SLUICES_OWN = [
   '--requeue',
   '--no-requeue',
@@ -47,10 +47,10 @@ const SLUICES_OWN = [
   '-W',
 ]
 
-/** Would give the job to a cluster that nobody here asks: squeue, scancel and scontrol go to the machine's own. */
+/** They would submit the job to another cluster, but squeue, scancel and scontrol ask the machine's own. */
 const OTHER_CLUSTER: ReadonlySet<string> = new Set(['-M', '--clusters', '--cluster'])
 
-/** `slurm.extra` adds options; it does not give one a second time, nor one that sbatch does not take beside what is rendered. */
+/** `slurm.extra` adds options. It may not repeat one, nor add one that sbatch refuses together with a rendered one. */
 export const extraRule: Rule = input =>
   ruleTiers(input).flatMap(([tier, { slurm }]) =>
     (slurm?.extra ?? []).flatMap((option, index) => {
@@ -59,23 +59,24 @@ export const extraRule: Rule = input =>
       const key = Object.hasOwn(KEYS, name) ? KEYS[name] : undefined
       if (key !== undefined) return [badValue(path, `${name} has a key of its own`, `write ${key} below slurm`)]
       if (OTHER_CLUSTER.has(name)) {
-        return [badValue(path, `${name} submits to a cluster that is not looked at`, ANOTHER_SITE)]
+        return [badValue(path, `${name} submits to a cluster that Sluice does not watch`, ANOTHER_SITE)]
       }
-      if (SLUICES_OWN.includes(name)) return [badValue(path, `${name} is for Sluice to say`, 'leave it out')]
+      if (SLUICES_OWN.includes(name)) return [badValue(path, `Sluice sets ${name}`, 'leave it out')]
       const other = EXCLUDING.find(one => one.excludes(option ?? '') && one.isRendered(slurm ?? {}))
       return other === undefined ? [] : [badValue(path, `${name} excludes ${other.what}`, other.fix)]
     }),
   )
 
-const ANOTHER_SITE = 'leave it out, and give each cluster a site of its own, on a machine whose Slurm commands ask it'
+const ANOTHER_SITE =
+  'leave it out, and set up a site for each cluster, on a machine whose Slurm commands use that cluster'
 
-/** A job without a node of its own would share GPUs that Slurm does not know. */
+/** Without whole nodes, jobs would share GPUs that Slurm does not know. */
 export const unrequestedGpusRule: Rule = input =>
   ruleTiers(input).flatMap(([tier, { slurm }]) => {
     const { gpus, requestGpus, exclusive, extra } = slurm ?? {}
     if (requestGpus !== false) return []
     const path = ['tiers', tier, 'slurm', 'requestGpus']
-    if (gpus === 0) return [badValue(path, 'there are no GPUs to ask for (slurm.gpus)', 'leave it out')]
+    if (gpus === 0) return [badValue(path, 'the tier asks for no GPUs (slurm.gpus)', 'leave it out')]
     if (exclusive === true || extra?.some(option => asksForGpus(option ?? '')) === true) return []
     const found = 'another job of the node could use the same GPUs'
     return [badValue(path, found, 'write exclusive: true beside it, or ask for GPUs in extra')]

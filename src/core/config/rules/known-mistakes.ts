@@ -5,16 +5,16 @@ import { isSwitch, switchedOff } from '../switches.ts'
 import { type Rule, ruleTiers } from './rule-input.ts'
 
 /**
- * Arguments with which an engine is known to end at once, or not to do what was meant, and what is right:
+ * Arguments with which an engine ends at once or does something else, and their corrections:
  *
- * 1. a flag that the engine has not, or has by another name
- * 2. a map, passed as JSON, where the engine takes one word
- * 3. a flag without the value that it needs
- * 4. a word where a flag takes none: YAML's yes, no, on and off are text
- * 5. underscores in a flag of a list, which reach engines as they are, and which not all take for dashes
- * 6. `false` for what has no opposite: its value would stay what it is
+ * 1. a flag that the engine does not have, or has by another name
+ * 2. a map, passed as JSON, for a flag that takes one word
+ * 3. a flag without its value
+ * 4. a value for a flag without values: YAML's yes, no, on and off are text
+ * 5. underscores in a flag of a list: engines get them unchanged, and some do not take them for dashes
+ * 6. `false` for a flag without an opposite: it would keep its default
  *
- * What depends on the engine's version is left to its start (`Engine.changed`).
+ * Mistakes that depend on the engine's version are found at its start (`Engine.changed`).
  */
 export const knownMistakesRule: Rule = input =>
   ruleTiers(input).flatMap(([name, { engine, args }]) =>
@@ -26,7 +26,7 @@ export const knownMistakesRule: Rule = input =>
         ],
   )
 
-/** `fixes`: by flag, what is right where arguments do not belong to a tier. */
+/** `fixes`: corrections by flag, for arguments outside of a tier. */
 export function mistakeFindings(
   engine: EngineName,
   args: unknown,
@@ -95,12 +95,12 @@ const UNKNOWN: readonly { engines: readonly EngineName[]; flags: readonly string
   {
     engines: ['sglang'],
     flags: ['--enable-prefix-caching'],
-    fix: 'leave it out: prefixes are cached unless told otherwise',
+    fix: 'leave it out: prefixes are cached by default',
   },
   {
     engines: ['sglang'],
     flags: ['--disable-log-requests', '--no-enable-log-requests'],
-    fix: 'leave it out: it logs none',
+    fix: 'leave it out: it logs no requests',
   },
   { engines: ['tei'], flags: ['--host'], fix: 'leave it out: Sluice sets --hostname' },
   {
@@ -110,17 +110,17 @@ const UNKNOWN: readonly { engines: readonly EngineName[]; flags: readonly string
   },
 ]
 
-/** What the KV caches of both can be, in the words that they share first. */
+/** The values of both KV caches; common values come first. */
 const TYPED: readonly { engines: readonly EngineName[]; flags: readonly string[]; fix: string; needsValue?: true }[] = [
   {
     engines: ['vllm'],
     flags: ['--kv-cache-dtype'],
-    fix: 'write one of auto, bfloat16, fp8, fp8_e4m3, fp8_e5m2 or what else vllm serve --help=kv-cache-dtype lists, such as kv-cache-dtype: fp8',
+    fix: 'write auto, bfloat16, fp8, fp8_e4m3, fp8_e5m2 or another value that vllm serve --help=kv-cache-dtype lists, such as kv-cache-dtype: fp8',
   },
   {
     engines: ['sglang'],
     flags: ['--kv-cache-dtype'],
-    fix: 'write one of auto, bf16, fp8_e4m3, fp8_e5m2 or what else its --help lists, such as kv-cache-dtype: fp8_e4m3',
+    fix: 'write auto, bf16, fp8_e4m3, fp8_e5m2 or another value that its --help lists, such as kv-cache-dtype: fp8_e4m3',
   },
   {
     engines: ['llama.cpp'],
@@ -161,7 +161,7 @@ function words(args: unknown, path: Path): readonly Word[] {
   })
 }
 
-/** Of a map's names, underscores have become dashes. */
+/** In names of a map, underscores have become dashes. */
 function fromMap(map: object, path: Path): readonly Word[] {
   return Object.entries(map).flatMap(([name, value]): readonly Word[] => {
     const flag = flagName(name)

@@ -8,17 +8,17 @@ import {
 import { badValue, type ConfigFinding, type Path, pathText } from '../config-finding.ts'
 import { type Rule, type RuleInput, ruleTiers } from './rule-input.ts'
 
-/** A key that has the gateway listen somewhere. */
+/** A key that makes the gateway listen on an address. */
 interface Claim extends ListenAddress {
   readonly path: Path
-  /** As it is written. */
+  /** As it is written in the file. */
   readonly shown: string
 }
 
 /**
- * An address of a tier's own serves that tier alone; `gateway.listen` is everybody's, also of a tier that names the very same.
- * nginx would take a port for all addresses beside one of them, and answer by the address that a client came to: named at both
- * keys, because either may be the wrong one.
+ * A tier's own address serves that tier alone, so it must differ from `gateway.listen` and from other tiers' addresses. nginx
+ * accepts a port on all addresses beside the same port on one address, and answers by the client's destination address. Both
+ * keys are reported, because either may be wrong.
  */
 export const listenRule: Rule = input => {
   const claims = claimsOf(input)
@@ -40,7 +40,7 @@ function holder(path: Path): string {
   return path[0] === 'tiers' ? `tier "${path[1]}"` : pathText(path)
 }
 
-/** All addresses means those of IPv6 too, whatever nginx makes of it. */
+/** "All addresses" includes IPv6 here, although nginx listens on IPv4 only. */
 function isOnePlace(one: ListenAddress, other: ListenAddress): boolean {
   return one.port === other.port && (one.address === other.address || isEveryAddress(one) || isEveryAddress(other))
 }

@@ -26,7 +26,7 @@ type Has = (...keys: string[]) => boolean
 function routerFindings(path: readonly string[], { engine }: RuleTier, has: Has): ConfigFinding[] {
   if (!has('router')) return []
   if (engine !== 'llama.cpp') {
-    return [badKey([...path, 'router'], 'it is a way of llama.cpp', 'write model: { name, file } instead')]
+    return [badKey([...path, 'router'], 'only llama.cpp has a router', 'write model: { name, file } instead')]
   }
   return has('model') ? [badKey([...path, 'model'], 'the tier has a router too', 'leave one of the two out')] : []
 }
@@ -40,10 +40,10 @@ function sourceFindings(path: readonly string[], { engine }: RuleTier, has: Has)
   if (file && id) return [badKey([...path, 'id'], 'the model has a file too', 'leave one of the two out')]
   if (file || id) return []
   const fix = engine === 'llama.cpp' ? 'add file' : 'add file, or id for a model of Hugging Face'
-  return [badKey(path, 'it does not say where the model is', fix)]
+  return [badKey(path, 'it does not name the place of the model', fix)]
 }
 
-/** A program that Sluice does not know is named, told its port, and said how it is asked. */
+/** A custom engine has a program, gets its port, and has the paths of its API. */
 export const customRule: Rule = input =>
   ruleTiers(input).flatMap(([name, { engine, custom, port }]) => {
     if (engine !== 'custom') return []
@@ -52,19 +52,17 @@ export const customRule: Rule = input =>
     const args = custom?.args
     const isPortKnown = port !== undefined || args === undefined || args.some(word => String(word).includes('{port}'))
     return [
-      ...(has('custom')
-        ? []
-        : [badKey(path, 'it does not say what the engine is', 'add custom: { args, healthPath }')]),
+      ...(has('custom') ? [] : [badKey(path, 'it does not describe the engine', 'add custom: { args, healthPath }')]),
       ...(has('command') ? [] : [badKey(path, 'it has no program', 'add command')]),
       ...(isPortKnown
         ? []
-        : [badValue([...path, 'custom', 'args'], 'they do not tell its port', 'write {port}, or port in the tier')]),
+        : [badValue([...path, 'custom', 'args'], 'they do not contain its port', 'write {port}, or port in the tier')]),
     ]
   })
 
 /**
- * An endpoint gets whole GPUs of its node, as many as its tensor, pipeline and data parallelism take together, and TEI computes on
- * one. Over nodes all of them are one engine's.
+ * An endpoint gets whole GPUs of its node: the product of its tensor, pipeline and data parallelism. TEI computes on one GPU. An
+ * engine over several nodes has all of their GPUs.
  */
 export const tensorParallelRule: Rule = input =>
   ruleTiers(input).flatMap(([name, { engine, tensorParallel, args, slurm, rpc }]) => {
@@ -74,7 +72,7 @@ export const tensorParallelRule: Rule = input =>
     const { pipeline, data } = engine === undefined ? { pipeline: 1, data: 1 } : parallelism(engine, args)
     const factor = pipeline * data
     if (tensorParallel === undefined) {
-      // Without it there is one engine, which is told of no tensor parallelism.
+      // Without it there is one engine, which gets no argument for tensor parallelism.
       if (factor === 1 || nodes > 1 || gpus === undefined || factor <= gpus) return []
       const found = `they take ${product([pipeline, data])} GPUs, of ${gpus} on a node (slurm.gpus)`
       return [badKey(['tiers', name, 'args'], found, 'write fewer, or more gpus')]
@@ -92,11 +90,14 @@ export const tensorParallelRule: Rule = input =>
     }
     if (gpus === undefined || (gpus > 0 && gpus % (tensorParallel * factor) === 0)) return []
     const found = `${product([tensorParallel, pipeline, data])} GPUs for each endpoint, of ${gpus} on a node (slurm.gpus)`
-    const fix = factor === 1 ? 'write a divisor of slurm.gpus' : 'write what divides slurm.gpus together with args'
+    const fix =
+      factor === 1
+        ? 'write a divisor of slurm.gpus'
+        : 'write a number whose product with those in args divides slurm.gpus'
     return [badValue(path, found, gpus === 0 ? 'leave it out' : fix)]
   })
 
-/** `2 × 4`, without what is 1. */
+/** `2 × 4`, without factors of 1. */
 function product(factors: readonly number[]): string {
   return factors.filter((factor, index) => index === 0 || factor > 1).join(' × ')
 }

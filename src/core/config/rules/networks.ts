@@ -3,7 +3,7 @@ import { badValue, type ConfigFinding, type Path, quote } from '../config-findin
 import { type Rule, ruleTiers } from './rule-input.ts'
 
 /**
- * A wider network has machines that are not the site's; the check of addresses would check nothing
+ * A wider network contains machines of others, and the check of addresses would be without effect
  * ("nothing unvalidated reaches nginx", docs/design/rules.md).
  */
 const SHORTEST_PREFIX = 8
@@ -11,7 +11,7 @@ const SHORTEST_PREFIX = 8
 const LINK_LOCAL = { first: 0xa9fe0000, size: 2 ** 16 }
 const FIRST_MULTICAST = 0xe0000000
 
-/** `gateway.networks` and `rpc.network` are IPv4 networks of hosts: exact, not link-local, not the whole internet. */
+/** `gateway.networks` and `rpc.network` are IPv4 networks of hosts: without host bits, not link-local, not too wide. */
 export const networkRule: Rule = input => [
   ...(input.config.gateway?.networks ?? []).flatMap((network, index) =>
     findings(['gateway', 'networks', index], network),
@@ -59,7 +59,7 @@ function wrongNetwork(text: string): Wrong | undefined {
     return { found: 'contains link-local addresses', fix: 'write the network that the nodes are reached in' }
   }
   if (address >= FIRST_MULTICAST || address < 2 ** 24) {
-    return { found: 'holds no addresses of hosts', fix: 'write the network that the nodes are reached in' }
+    return { found: 'contains no host addresses', fix: 'write the network that the nodes are reached in' }
   }
   return first === address
     ? undefined

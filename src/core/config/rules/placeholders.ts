@@ -3,7 +3,7 @@ import { badValue, type ConfigFinding, type Path, quote } from '../config-findin
 import { nearestWord } from '../nearest-word.ts'
 import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
-/** What a custom engine's arguments leave to be filled in is known, and there is something to fill in. */
+/** The placeholders in a custom engine's arguments are known, and each has a value. */
 export const placeholderRule: Rule = input =>
   ruleTiers(input).flatMap(([name, tier]) => {
     if (tier.engine !== 'custom') return []
@@ -34,12 +34,12 @@ function wordFindings(word: string, { path, hasModel, allow }: Place): ConfigFin
     return [
       badValue(
         path,
-        `${quote(`{${name}}`)} would reach the program as it is`,
-        `${meant}; where it is the program's own, write allow: [braces-of-its-own] in the tier`,
+        `${quote(`{${name}}`)} would reach the program unchanged`,
+        `${meant}; if the program itself reads it, write allow: [braces-of-its-own] in the tier`,
       ),
     ]
   })
 }
 
-/** One word in single braces; JSON and templates of other languages have other things between theirs, or more braces. */
+/** One word in single braces. JSON and templates have other text between braces, or more braces. */
 const PLACEHOLDER = /(?<![{$])\{([A-Za-z_]\w*)\}(?!\})/g

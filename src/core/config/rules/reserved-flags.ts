@@ -1,7 +1,7 @@
 import type { EngineName } from '../../engines/index.ts'
 import { PARALLEL_FLAGS } from '../parallelism.ts'
 
-/** Why a flag is not the user's to set, and what to write instead. */
+/** Why a flag may not be in args, and what to write instead. */
 export interface Reserved {
   readonly flags: readonly string[]
   readonly found: string
@@ -13,15 +13,15 @@ const OUT = 'leave it out'
 const HOST = { found: "is the node's address, which Sluice sets", fix: OUT }
 const PORT = { found: SET, fix: 'write port in the tier, or leave it out for a free one' }
 const KEY = { found: "is the site's own key, which Sluice sets", fix: OUT }
-const SECRET = { found: 'would show a secret to everybody on the node', fix: OUT }
+const SECRET = { found: 'would show a secret to every account on the node', fix: OUT }
 const TLS = { found: 'would make the engine speak TLS, which the gateway does not', fix: OUT }
 const MODEL = { found: SET, fix: 'write model.file or model.id in the tier' }
 const NAME = { found: SET, fix: 'write model.name in the tier' }
 const CONTEXT = { found: SET, fix: 'write context in the tier' }
-const PREFIX = { found: 'would move the paths that Sluice asks', fix: 'write path in the tier' }
+const PREFIX = { found: 'would move the paths that Sluice requests', fix: 'write path in the tier' }
 const TENSOR_PARALLEL = { found: SET, fix: 'write tensorParallel in the tier' }
 const NODES = { found: SET, fix: 'write slurm.nodes in the tier' }
-const UNSEEN = { found: 'would set arguments unseen', fix: 'write them in args' }
+const UNSEEN = { found: 'would set arguments without a check', fix: 'write them in args' }
 const SOCKET = { found: 'would make it listen where the gateway cannot reach it', fix: OUT }
 
 const LLAMA_CPP: readonly Reserved[] = [
@@ -98,28 +98,28 @@ export const RESERVED: Readonly<Record<EngineName, readonly Reserved[]>> = {
   demo: [],
 }
 
-/** What places a model of llama.cpp over several nodes; on one node they are the user's. */
+/** Flags that place a model of llama.cpp over several nodes; on one node they are allowed. */
 export const PLACEMENT: readonly Reserved[] = [
   {
     flags: ['--device', '-dev', '--tensor-split', '-ts', '--split-mode', '-sm', '--main-gpu', '-mg'],
-    found: 'is set by Sluice where rpc is there',
+    found: 'is set by Sluice for a tier with rpc',
     fix: 'write rpc.layers in the tier, or leave both out',
   },
   {
     flags: ['--n-gpu-layers', '--gpu-layers', '-ngl', '--fit', '-fit'],
-    found: 'is set by Sluice where rpc is there',
-    fix: 'leave it out; a head that is to hold no layer has 0 in rpc.layers',
+    found: 'is set by Sluice for a tier with rpc',
+    fix: 'leave it out; for a head without layers write 0 in rpc.layers',
   },
 ]
 
-/** What divides one engine over several nodes: a stage of its pipeline for each group of GPUs; on one node they are the user's. */
+/** Flags that divide one engine over several nodes, a pipeline stage for each group of GPUs; on one node they are allowed. */
 const STAGES = {
   found: 'is set by Sluice over several nodes',
-  fix: 'write tensorParallel in the tier: the rest are stages',
+  fix: 'write tensorParallel in the tier; the other GPUs become pipeline stages',
 }
 const COPIES = {
-  found: 'is not for one engine over several nodes, which has one copy of the model',
-  fix: 'leave it out; replicas makes more of them',
+  found: 'cannot be used over several nodes, where the engine has one copy of the model',
+  fix: 'leave it out; more replicas give more copies',
 }
 
 export function rankFlags(engine: EngineName): readonly Reserved[] {

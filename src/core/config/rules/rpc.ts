@@ -1,7 +1,7 @@
 import { badKey, badValue, type ConfigFinding } from '../config-finding.ts'
 import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
-/** A head and its workers have a node each, serve one model, and divide its layers among all of them. */
+/** A head and its workers have a node each, serve one model, and share its layers. */
 export const rpcRule: Rule = input =>
   ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name]
@@ -9,7 +9,7 @@ export const rpcRule: Rule = input =>
     return [
       ...(tier.engine === undefined || tier.engine === 'llama.cpp'
         ? []
-        : [badKey([...path, 'rpc'], 'it is a way of llama.cpp', 'leave it out, or write engine: llama.cpp')]),
+        : [badKey([...path, 'rpc'], 'only llama.cpp has RPC', 'leave it out, or write engine: llama.cpp')]),
       ...(input.has([...path, 'router'])
         ? [badKey([...path, 'router'], 'over RPC there is one model', 'write model: { name, file } instead')]
         : []),

@@ -2,11 +2,11 @@ import type { ConfigFinding, Path } from '../config-finding.ts'
 import type { Config } from '../schema.ts'
 import type { ValidParts } from '../valid-parts.ts'
 
-/** What a rule between keys may look at. */
+/** The input of a rule between keys. */
 export interface RuleInput {
-  /** Undefined parts are missing or wrong by themselves, which is told elsewhere. */
+  /** Undefined parts are missing, or wrong by themselves and reported elsewhere. */
   readonly config: ValidParts<Config>
-  /** Something stands there, well formed or not. */
+  /** Whether the key is present, well formed or not. */
   has(path: Path): boolean
 }
 

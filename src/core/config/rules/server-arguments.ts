@@ -6,8 +6,8 @@ import { mistakeFindings } from './known-mistakes.ts'
 import type { Reserved } from './reserved-flags.ts'
 
 /**
- * What is wrong with the arguments in `config` of a server's options, whose shape is right. Other than in a tier, whatever has
- * no option of its own is the user's to say, as `--tensor-parallel-size` or `--max-model-len`.
+ * Problems of the arguments in `config` of a server's options; their shape is valid. Unlike in a tier, a flag without an option
+ * of its own is allowed, such as `--tensor-parallel-size` or `--max-model-len`.
  */
 export function serverArgumentFindings(engine: EngineName, options: unknown): ConfigFinding[] {
   const config = isMap(options) ? options['config'] : undefined
@@ -28,14 +28,14 @@ const port = { flags: ['--port'], found: 'is set by Sluice', fix: 'write port in
 const model = (...flags: string[]) => ({ flags, found: 'is set by Sluice', fix: 'write model in the options' })
 const key = (variable: string) => ({
   flags: ['--api-key'],
-  found: 'would show a secret to everybody on the machine',
+  found: 'would show a secret to every account on the machine',
   fix: `write ${variable} in env_vars`,
 })
 
 const RESERVED: Partial<Readonly<Record<EngineName, readonly Reserved[]>>> = {
   'llama.cpp': [host('--host'), port, model('--model', '-m'), key('LLAMA_API_KEY')],
   vllm: [host('--host'), port, model('--model', '--model-tag'), key('VLLM_API_KEY')],
-  // It takes its key from nowhere else.
+  // It reads its key only from this variable.
   sglang: [host('--host'), port, model('--model-path', '--model')],
   tei: [host('--hostname'), port, model('--model-id'), key('API_KEY')],
 }

@@ -1,7 +1,7 @@
 import { badKey, badValue, type ConfigFinding, type Path, quote } from '../config-finding.ts'
 import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
-/** What is copied is the tier's one model, from a place that the nodes share to one that is a node's own. */
+/** Staging copies the tier's one model from a shared directory to the node's own disk. */
 export const stageRule: Rule = input =>
   ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name, 'stage']
@@ -29,7 +29,7 @@ function placeFindings(path: Path, { stage }: RuleTier): ConfigFinding[] {
 function modelFindings(path: Path, { model, stage }: RuleTier): ConfigFinding[] {
   const [file, from] = [model?.file, stage?.from]
   if (file === undefined || from === undefined || (isWithin(file, from) && !isWithin(from, file))) return []
-  return [badValue(path, `${quote(file)} is not below ${quote(from)} (stage.from)`, 'write where the nodes share it')]
+  return [badValue(path, `${quote(file)} is not below ${quote(from)} (stage.from)`, 'write its shared path')]
 }
 
 function isWithin(path: string, directory: string): boolean {

@@ -8,7 +8,7 @@ export const someTierRule: Rule = ({ config, has }) => {
   return [badKey(['tiers'], 'there is no tier', 'add one, such as fast: { engine: llama.cpp, path: /, … }')]
 }
 
-/** Two tiers below one path could not be told apart. Nested paths are fine: nginx takes the longest. */
+/** Each tier has another path. Nested paths are allowed: nginx takes the longest. */
 export const pathRule: Rule = input => [
   ...twice(ruleTiers(input).map(([name, tier]) => ({ name, value: tier.path, path: ['tiers', name, 'path'] }))),
   ...ruleTiers(input).flatMap(([name, { path }]) => {
@@ -19,11 +19,11 @@ export const pathRule: Rule = input => [
 ]
 
 const TAKEN_PATHS: readonly { path: string; found: string }[] = [
-  { path: '/v1/', found: 'is where the models of every tier answer' },
-  { path: '/_sluice/', found: 'is where the gateway answers itself' },
+  { path: '/v1/', found: 'is where a tier at / has its API' },
+  { path: '/_sluice/', found: 'is reserved for the gateway itself' },
 ]
 
-/** Job scripts of all tiers are rendered into one directory. */
+/** The job scripts of all tiers are rendered into one directory, so their names differ. */
 export const scriptRule: Rule = input =>
   twice(
     ruleTiers(input).map(([name, tier]) => {
@@ -32,7 +32,7 @@ export const scriptRule: Rule = input =>
     }),
   )
 
-/** What is loaded first stays loaded: a model more would push the first one out before anybody asked. */
+/** With more models than fit, loading the last would unload the first before a request comes. */
 export const preloadRule: Rule = input =>
   ruleTiers(input).flatMap(([name, { router }]) => {
     const path = ['tiers', name, 'router', 'preload']
@@ -58,7 +58,7 @@ export const nodelistRule: Rule = input =>
     const fix =
       nodes > 1
         ? `name ${nodes}`
-        : 'name one; to choose among several, leave it out and use partition, or --exclude in extra'
+        : 'name one node; for a choice among several, leave it out and use partition, or --exclude in extra'
     return [badValue(path, `Slurm would give the job all ${named} nodes of ${quote(nodelist ?? '')}`, fix)]
   })
 
@@ -71,7 +71,7 @@ export const nodesRule: Rule = input =>
     return [
       badValue(
         path,
-        `${nodes} nodes, of which the engine would use one`,
+        `${nodes} nodes, but the engine would use only one`,
         'write 1, or add rpc: { workers } to serve one model over several; more replicas take more nodes',
       ),
     ]
@@ -83,7 +83,7 @@ interface Claim {
   readonly path: Path
 }
 
-/** Later claims of a value that an earlier tier has; those that claim nothing are free. */
+/** Values that an earlier tier already has; tiers without a value do not conflict. */
 function twice(claims: readonly Claim[]): ConfigFinding[] {
   const first = new Map<string | number, string>()
   return claims.flatMap(({ name, value, path }) => {

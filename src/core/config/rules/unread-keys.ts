@@ -3,7 +3,7 @@ import { badKey, badValue, type ConfigFinding, type Path, quote } from '../confi
 import { OVERRIDE_ENGINES } from '../overrides.ts'
 import { type Rule, type RuleTier, ruleTiers } from './rule-input.ts'
 
-/** What an engine would ignore is refused. */
+/** Keys that the tier's engine would ignore are refused. */
 export const engineKeysRule: Rule = input =>
   ruleTiers(input).flatMap(([name, { engine }]) => {
     if (engine === undefined) return []
@@ -16,13 +16,13 @@ const OTHERS = ['llama.cpp', 'vllm', 'sglang', 'tei', 'demo'] as const satisfies
 
 const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: string; found: string; fix: string }[] = [
   ...['command', 'args', 'context', 'tensorParallel', 'stage', 'numa'].map(key => ({
-    ...{ engines: ['demo'] as const, key, found: 'the demo engine takes none', fix: 'leave it out' },
+    ...{ engines: ['demo'] as const, key, found: 'the demo engine ignores it', fix: 'leave it out' },
   })),
-  { engines: ['tei'], key: 'context', found: 'TEI takes what its model has', fix: 'leave it out' },
+  { engines: ['tei'], key: 'context', found: 'TEI uses the context of its model', fix: 'leave it out' },
   {
     engines: ['custom'],
     key: 'context',
-    found: 'Sluice cannot tell it a custom engine',
+    found: 'Sluice does not know the flag of a custom engine',
     fix: 'write it in custom.args',
   },
   {
@@ -39,7 +39,7 @@ const IGNORED: readonly { engines: readonly (keyof typeof ENGINES)[]; key: strin
   },
 ]
 
-/** What nothing would read beside the other keys of the tier is refused, or people wait for what it says. */
+/** Keys that have no effect beside the other keys of the tier are refused, so that people do not rely on them. */
 export const unreadKeysRule: Rule = input =>
   ruleTiers(input).flatMap(([name, tier]) => {
     const path = ['tiers', name]
@@ -50,15 +50,15 @@ function allowFindings(path: Path, { engine, allow }: RuleTier): ConfigFinding[]
   if (engine === undefined) return []
   return (allow ?? []).flatMap((one, index) => {
     if (one === undefined || OVERRIDE_ENGINES[one] === engine) return []
-    const found = `${quote(one)} is about ${OVERRIDE_ENGINES[one]}, and the engine is ${engine}`
+    const found = `${quote(one)} is for ${OVERRIDE_ENGINES[one]}, and the engine is ${engine}`
     return [badValue([...path, 'allow', index], found, 'leave it out')]
   })
 }
 
-/** It is bound to where its GPU is. */
+/** The engine is bound to the NUMA node of its GPU. */
 function numaFindings(path: Path, { engine, numa, slurm }: RuleTier): ConfigFinding[] {
   if (numa !== true || slurm?.gpus !== 0 || engine === 'demo') return []
-  return [badKey([...path, 'numa'], 'the job has no GPU to be near to (slurm.gpus)', 'leave it out')]
+  return [badKey([...path, 'numa'], 'the job has no GPU (slurm.gpus)', 'leave it out')]
 }
 
 function metricsFindings(path: Path, { custom }: RuleTier): ConfigFinding[] {
@@ -66,5 +66,5 @@ function metricsFindings(path: Path, { custom }: RuleTier): ConfigFinding[] {
   if (metrics === undefined) return []
   const isRead = [metrics.running, metrics.waiting, metrics.kv].some(one => one !== undefined)
   const fix = 'add running, waiting or kv, or leave metrics out'
-  return isRead ? [] : [badKey([...path, 'custom', 'metrics'], 'it names no metric that would be read', fix)]
+  return isRead ? [] : [badKey([...path, 'custom', 'metrics'], 'it does not name a metric', fix)]
 }

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { mountsFor } from '../../../../src/adapters/engine/container/container-mounts.ts'
 import { containEngine, lacksForContainer } from '../../../../src/adapters/engine/container/engine-container.ts'
 import type { ContainerSpec, ReplicaSpec } from '../../../../src/core/domain/replica-spec.ts'
-import { spec } from '../../../fixtures/replica-spec.ts'
+import { spec } from '../../../support/replica-spec.ts'
 
 let directory = ''
 const at = (path: string) => join(directory, path)

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { startRankGroup } from '../../../../src/adapters/engine/nodes/rank-group.ts'
 import { rankArgv } from '../../../../src/adapters/engine/nodes/rank-script.ts'
 import { identify } from '../../../../src/adapters/system/processes.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../support/until.ts'
 
 const PATIENCE = { timeoutMs: 5_000, intervalMs: 5 }
 

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { startRpcGroup } from '../../../../src/adapters/engine/nodes/rpc-group.ts'
 import { systemClock } from '../../../../src/adapters/system/clock.ts'
 import type { LlamaPlacement } from '../../../../src/core/engines/llama-placement.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../support/until.ts'
 
 const PATIENCE = { timeoutMs: 5_000, intervalMs: 5 }
 let directory = ''

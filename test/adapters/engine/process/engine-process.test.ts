@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { startEngine } from '../../../../src/adapters/engine/process/engine-process.ts'
 import { systemClock } from '../../../../src/adapters/system/clock.ts'
 import { findMarked, identify } from '../../../../src/adapters/system/processes.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../support/until.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'sluice-test-'))
 const WAIT = { timeoutMs: 10_000 }

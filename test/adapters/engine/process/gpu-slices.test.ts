@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { gpuSlices, masksInForce } from '../../../../src/adapters/engine/process/gpu-slices.ts'
 
-test('each engine gets its own GPUs, whatever their numbers and names', () => {
+it('each engine gets its own GPUs, whatever their numbers and names', () => {
   expect(gpuSlices({ CUDA_VISIBLE_DEVICES: '4,5,6,7' }, 2, 2)).toEqual({
     slices: [{ CUDA_VISIBLE_DEVICES: '4,5' }, { CUDA_VISIBLE_DEVICES: '6,7' }],
   })
@@ -10,7 +10,7 @@ test('each engine gets its own GPUs, whatever their numbers and names', () => {
   })
 })
 
-test('every variable that Slurm set is divided', () => {
+it('every variable that Slurm set is divided', () => {
   const env = { CUDA_VISIBLE_DEVICES: '0,1', ZE_AFFINITY_MASK: '2,3', ROCR_VISIBLE_DEVICES: '' }
   expect(gpuSlices(env, 2, 1)).toEqual({
     slices: [
@@ -22,7 +22,7 @@ test('every variable that Slurm set is divided', () => {
 
 const rocm = (lowest: string, above: string) => ({ ROCR_VISIBLE_DEVICES: lowest, HIP_VISIBLE_DEVICES: above })
 
-test.each([
+it.each([
   [rocm('0,1', '0,1'), 1, [rocm('0', '0'), rocm('1', '0')]],
   [rocm('4,5,6,7', '0,1,2,3'), 2, [rocm('4,5', '0,1'), rocm('6,7', '0,1')]],
   // Slurm's absolute numbers in both.
@@ -34,7 +34,7 @@ test.each([
   expect(gpuSlices(env, 2, each)).toEqual({ slices })
 })
 
-test('so does each that is set', () => {
+it('so does each that is set', () => {
   const env = { ...rocm('0,1', '0,1'), CUDA_VISIBLE_DEVICES: '0,1', GPU_DEVICE_ORDINAL: '0,1' }
   const rest = { HIP_VISIBLE_DEVICES: '0', CUDA_VISIBLE_DEVICES: '0', GPU_DEVICE_ORDINAL: '0' }
   expect(gpuSlices(env, 2, 1)).toEqual({
@@ -42,14 +42,14 @@ test('so does each that is set', () => {
   })
 })
 
-test("AMD's masks do not count where the GPUs are another's", () => {
+it("AMD's masks do not count where the GPUs are another's", () => {
   const env = { CUDA_VISIBLE_DEVICES: '0,1', ROCR_VISIBLE_DEVICES: '0,1', GPU_DEVICE_ORDINAL: '0,1' }
   expect(masksInForce(env, true)).toBe(env)
   expect(masksInForce(env, false)).toEqual({ CUDA_VISIBLE_DEVICES: '0,1' })
   expect(masksInForce(rocm('0', '0'), false)).toEqual(rocm('0', '0'))
 })
 
-test.each([
+it.each([
   [{}, "nothing says which GPUs are the job's (CUDA_VISIBLE_DEVICES is not set)"],
   [{ CUDA_VISIBLE_DEVICES: '2,3,5' }, 'CUDA_VISIBLE_DEVICES names 3 GPUs (2,3,5), and it takes 2 × 2'],
 ])('%j cannot be divided among 2 engines of 2', (env, problem) => {

@@ -9,7 +9,7 @@ import { readLoad } from '../../../../src/adapters/engine/load.ts'
 import { injectKey } from '../../../../src/adapters/engine/process/key-injection.ts'
 import { createHttp } from '../../../../src/adapters/system/http.ts'
 import { ENGINES } from '../../../../src/core/engines/index.ts'
-import { spec } from '../../../fixtures/replica-spec.ts'
+import { spec } from '../../../support/replica-spec.ts'
 
 const key = 'k'.repeat(32)
 

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { preflight } from '../../../../src/adapters/engine/process/preflight.ts'
 import { llamaCpp } from '../../../../src/core/engines/llama-cpp.ts'
-import { spec } from '../../../fixtures/replica-spec.ts'
+import { spec } from '../../../support/replica-spec.ts'
 
 let modelsDir = ''
 
@@ -21,14 +21,14 @@ const found = (preload: readonly string[]) => {
   return preflight(llamaCpp, own, {}, [], undefined)
 }
 
-test('a preloaded model is a file, or a directory of its parts', async () => {
+it('a preloaded model is a file, or a directory of its parts', async () => {
   expect(await found(['flat', 'parted'])).toBeUndefined()
   expect(await found(['flat', 'gone'])).toBe(
     `Cannot run ${spec.tier} here: preloaded model gone: "${modelsDir}/gone.gguf" and "${modelsDir}/gone/" are missing or unreadable`,
   )
 })
 
-test.each([
+it.each([
   ['a file', 'fetched-not.gguf', 'fetched-not'],
   ['a part in a directory', 'fetched/half-00002-of-00002.gguf', 'fetched'],
 ])('%s that git left as a Git LFS pointer is named', async (_, file, model) => {

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { copyFile, sourceVersion } from '../../../../src/adapters/engine/staging/copy-file.ts'
 import { stageModel } from '../../../../src/adapters/engine/staging/stage-model.ts'
 import { systemClock } from '../../../../src/adapters/system/clock.ts'
-import { until } from '../../../lab/until.ts'
+import { until } from '../../../support/until.ts'
 
 const MIB = 2 ** 20
 const WAIT = { timeoutMs: 20_000 }

@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { awaitGeneration } from '../../../../src/adapters/gateway/nginx/await-generation.ts'
-import { manualClock } from '../../../fixtures/manual-clock.ts'
+import { manualClock } from '../../../support/manual-clock.ts'
 import { nginxLike } from './nginx-like.ts'
 
-test('asks for the generation only once every older worker has left', async () => {
+it('asks for the generation only once every older worker has left', async () => {
   const older = await nginxLike('worker')
   const clock = manualClock()
   const seen: string[] = []

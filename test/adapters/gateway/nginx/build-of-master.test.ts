@@ -1,9 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { buildOfMaster } from '../../../../src/adapters/gateway/nginx/build-of-master.ts'
 import type { NginxCommand } from '../../../../src/adapters/gateway/nginx/nginx-command.ts'
 import { nginxLike } from './nginx-like.ts'
 
-test('asks a master what it was built with once, another one anew, and what would be started each time', async () => {
+it('asks a master what it was built with once, another one anew, and what would be started each time', async () => {
   const asked: (number | undefined)[] = []
   const version: NginxCommand['version'] = async master => {
     asked.push(master?.pid)

@@ -4,7 +4,7 @@ import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rm
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   filesOfDump,
   findSystemMaster,
@@ -22,7 +22,7 @@ const debian = parsePlaces(
 )
 
 describe('the places of an nginx', () => {
-  test('are those that it was built with', () => {
+  it('are those that it was built with', () => {
     expect(debian).toEqual({
       prefix: '/usr/share/nginx',
       configuration: '/etc/nginx/nginx.conf',
@@ -30,7 +30,7 @@ describe('the places of an nginx', () => {
       logs: '/var/log/nginx',
     })
   })
-  test('are those of its sources where it names none', () => {
+  it('are those of its sources where it names none', () => {
     expect(parsePlaces('configure arguments: --conf-path=conf/other.conf')).toEqual({
       prefix: '/usr/local/nginx',
       configuration: '/usr/local/nginx/conf/other.conf',
@@ -38,7 +38,7 @@ describe('the places of an nginx', () => {
       logs: '/usr/local/nginx/logs',
     })
   })
-  test.each([
+  it.each([
     ['user www-data;\npid /run/other.pid;\n', '/run/other.pid'],
     ['  pid "/run/a b.pid" ;', '/run/a b.pid'],
     ['pid logs/nginx.pid;', '/usr/share/nginx/logs/nginx.pid'],
@@ -49,7 +49,7 @@ describe('the places of an nginx', () => {
   })
 })
 
-test.each([
+it.each([
   ['no file', undefined],
   ['an empty file', ''],
   ['the pid of something else', String(process.pid)],
@@ -65,7 +65,7 @@ test.each([
   )
 })
 
-test('a pid file that is a pipe, which nobody writes to, names none either', async () => {
+it('a pid file that is a pipe, which nobody writes to, names none either', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const pidFile = join(directory, 'nginx.pid')
@@ -96,7 +96,7 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     return { directory, program }
   }
 
-  test('is not the master where another account runs it', async () => {
+  it('is not the master where another account runs it', async () => {
     const { directory } = await copyOfSleep()
     const pidFile = join(directory, 'nginx.pid')
     const mine = await startAs(0)
@@ -115,7 +115,7 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     return Promise.all(fds.map(fd => readlink(`/proc/self/fd/${fd}`).catch(() => '')))
   }
 
-  test('is of an account only with all of its rights', async () => {
+  it('is of an account only with all of its rights', async () => {
     const { program } = await copyOfSleep()
     await chown(program, 65_534, 0)
     await chmod(program, 0o4755)
@@ -124,7 +124,7 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     expect(await isOfAccount(process.pid, 0)).toBe(true)
   })
 
-  test('is the master also where a package has replaced its file', async () => {
+  it('is the master also where a package has replaced its file', async () => {
     const { program } = await copyOfSleep()
     const master = await startAs(0, program, '-p /opt/nginx/ -q -cother.conf')
     await rm(program)
@@ -134,7 +134,7 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     await opened.close()
   })
 
-  test('gives its program and its options where root alone may write it', async () => {
+  it('gives its program and its options where root alone may write it', async () => {
     const { program } = await copyOfSleep()
     const opened = await openMasterProgram(await startAs(0, program))
     await rm(program)
@@ -144,7 +144,7 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
     await opened.close()
   })
 
-  test.each<[string, string, (at: { directory: string; program: string }) => Promise<void>]>([
+  it.each<[string, string, (at: { directory: string; program: string }) => Promise<void>]>([
     ['belongs to another account', 'its program belongs to uid 65534', ({ program }) => chown(program, 65_534, 0)],
     ['is writable for all', 'everybody may write its program', ({ program }) => chmod(program, 0o777)],
     ['gives rights', 'its program is setuid or setgid', ({ program }) => chmod(program, 0o4755)],
@@ -158,7 +158,7 @@ describe.skipIf(process.getuid?.() !== 0)("a process under the title of nginx's 
   })
 })
 
-test('a dump is taken apart into its files', () => {
+it('a dump is taken apart into its files', () => {
   const dump =
     '# configuration file /etc/nginx/nginx.conf:\na;\n\n# configuration file /etc/nginx/conf.d/b c.conf:\nb;\n'
   expect(filesOfDump(dump)).toEqual([
@@ -169,7 +169,7 @@ test('a dump is taken apart into its files', () => {
 })
 
 describe('a site listens', () => {
-  test.each<[string, string[]]>([
+  it.each<[string, string[]]>([
     ['server { listen 8080; }', ['0.0.0.0:8080']],
     ['server {\n  listen\t127.0.0.1:8080 default_server;listen *:81;\n}', ['127.0.0.1:8080', '0.0.0.0:81']],
     ['listen localhost; listen example.org:8081 ssl;', ['0.0.0.0:80', '0.0.0.0:8081']],
@@ -177,7 +177,7 @@ describe('a site listens', () => {
     ['# listen 8080;\n  listen 1024; # listen 1025;', ['0.0.0.0:1024']],
     ['listen [::]:8080; listen [::0:1]; listen unix:/run/x.sock;', ['[::]:8080', '[::1]:80']],
     ['server_name listen.example.org; set $listen 8080; listener 8080;', []],
-  ])('%j', (text, listens) => {
+  ])('where %j says: at %j', (text, listens) => {
     expect(listensOn(text).map(listenText)).toEqual(listens)
   })
 })
@@ -190,7 +190,7 @@ describe('the one file', () => {
     return directory
   }
 
-  test('is replaced, and removed, and nothing else is left beside it', async () => {
+  it('is replaced, and removed, and nothing else is left beside it', async () => {
     const directory = await emptyDirectory()
     const file = systemFile(join(directory, 'sluice-main.conf'), mark)
     await writeFile(join(directory, '.sluice-main.conf.0badcafe.tmp'), 'half')
@@ -205,7 +205,7 @@ describe('the one file', () => {
     expect(await readdir(directory)).toEqual(['.sluice-other.conf.0badcafe.tmp'])
   })
 
-  test.each(['# by hand\n', "# Kept in '/b'\n"])("is not written where it is somebody else's: %j", async text => {
+  it.each(['# by hand\n', "# Kept in '/b'\n"])("is not written where it is somebody else's: %j", async text => {
     const path = join(await emptyDirectory(), 'sluice-main.conf')
     await writeFile(path, text)
     const file = systemFile(path, mark)
@@ -217,7 +217,7 @@ describe('the one file', () => {
     expect(await file.read()).toBe(text)
   })
 
-  test('is not taken for absent when it cannot be read', async () => {
+  it('is not taken for absent when it cannot be read', async () => {
     const path = join(await emptyDirectory(), 'sluice-main.conf')
     await mkdir(path)
     await expect(systemFile(path, mark).read()).rejects.toThrow('it is a directory, not a regular file')

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { inspectListen } from '../../../../src/adapters/gateway/inspect-gateway.ts'
 import { probePorts } from '../../../../src/adapters/gateway/nginx/probe-ports.ts'
 import { listenersOf } from '../../../../src/adapters/gateway/render/listeners.ts'
 import { listenAddress } from '../../../../src/core/domain/listen-address.ts'
-import { freePort } from '../stand-in-engine.ts'
+import { freePort } from '../../../support/stand-in-engine.ts'
 
 async function takenOn(host: string): Promise<number> {
   const port = await freePort()
@@ -19,26 +19,26 @@ async function takenOn(host: string): Promise<number> {
 const probed = (listen: string | number) => probePorts([listenAddress(listen)])
 const TAKEN = 'another process listens on it; end that process or choose another port'
 
-test('a port that is taken on one address is free on the others', async () => {
+it('a port that is taken on one address is free on the others', async () => {
   const port = await takenOn('127.0.0.2')
   await probed(`127.0.0.1:${port}`)
   await expect(probed(`127.0.0.2:${port}`)).rejects.toThrow(`Cannot open 127.0.0.2:${port}: ${TAKEN}`)
   await expect(probed(port)).rejects.toThrow(`Cannot open port ${port}: ${TAKEN}`)
 })
 
-test('one that is taken on all addresses is free on none', async () => {
+it('one that is taken on all addresses is free on none', async () => {
   const port = await takenOn('0.0.0.0')
   await expect(probed(`127.0.0.1:${port}`)).rejects.toThrow(`Cannot open 127.0.0.1:${port}: ${TAKEN}`)
 })
 
-test('an address of another machine is told in one line', async () => {
+it('an address of another machine is told in one line', async () => {
   const message =
     'Cannot open 192.0.2.1:8080: this machine does not have that address; "ip address" shows those that it has'
   await expect(probed('192.0.2.1:8080')).rejects.toThrow(message)
   expect(await inspectListen('192.0.2.1:8080', '/nowhere')).toBe('not this machine')
 })
 
-test('what our own sockets hold is ours to let go', async () => {
+it('what our own sockets hold is ours to let go', async () => {
   const port = await takenOn('0.0.0.0')
   const held = listenersOf(process.pid).filter(one => one.port === port)
   expect(held).toEqual([{ address: '0.0.0.0', port, inode: expect.stringMatching(/^\d+$/) }])
@@ -46,7 +46,7 @@ test('what our own sockets hold is ours to let go', async () => {
   await expect(probePorts([listenAddress(`192.0.2.1:${port}`)], held)).rejects.toThrow('does not have that address')
 })
 
-test('but not what somebody else holds beside them', async () => {
+it('but not what somebody else holds beside them', async () => {
   const port = await takenOn('127.0.0.1')
   const server = createServer()
   await new Promise<void>(resolve => void server.listen({ host: '127.0.0.2', port }, resolve))

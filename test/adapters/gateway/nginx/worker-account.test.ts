@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { canRunAs } from '../../../../src/adapters/gateway/nginx/worker-account.ts'
 
 const ALL = '000001ffffffffff'
@@ -6,7 +6,7 @@ const WITHOUT_PTRACE = '00000000a80425fb' // what Docker gives
 const WHOLE = '         0          0 4294967295\n'
 const nobody = { uid: 65_534, gid: 65_534 }
 
-test.each([
+it.each([
   ['has every power', ALL, WHOLE, WHOLE, true],
   ['may not look into the processes of others', WITHOUT_PTRACE, WHOLE, WHOLE, false],
   ['is root of itself alone', ALL, '         0       1000          1\n', WHOLE, false],

@@ -1,10 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { frontPage } from '../../../../src/adapters/gateway/render/front-page.ts'
 
 const CHAT = ['/v1/models', '/v1/chat/completions']
 const fast = { name: 'fast', place: '/', paths: CHAT }
 
-test('says what this is, where its tiers are and how to ask one', () => {
+it('says what this is, where its tiers are and how to ask one', () => {
   const { pages, icon, text } = frontPage([
     { name: 'embeddings', place: '/embeddings/', paths: ['/v1/embeddings'] },
     { name: 'reasoning', place: '/reasoning/', paths: CHAT },
@@ -14,7 +14,7 @@ test('says what this is, where its tiers are and how to ask one', () => {
   expect(text).toContain('curl ADDRESS/reasoning/v1/chat/completions')
 })
 
-test.each([
+it.each([
   ['a page of its own', { ...fast, paths: ['/', ...CHAT] }, { pages: ['/index.html'], icon: '/favicon.ico' }],
   ['any one segment', { ...fast, paths: ['/{id}'] }, { pages: ['/'], icon: false }],
   ['only paths of the API', fast, { pages: ['/', '/index.html'], icon: '/favicon.ico' }],
@@ -23,7 +23,7 @@ test.each([
   expect(frontPage([tier])).toMatchObject(expected)
 })
 
-test('fits in what nginx reads, whatever the number of tiers and their paths', () => {
+it('fits in what nginx reads, whatever the number of tiers and their paths', () => {
   const tiers = Array.from({ length: 500 }, (_, index) => ({
     name: `tier${index}`,
     place: `/${'a'.repeat(index % 2 === 0 ? 50 : 500)}/`,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parseBuild } from '../../../../src/adapters/gateway/nginx/nginx-build.ts'
 import { type RenderOptions, renderGateway } from '../../../../src/adapters/gateway/render/render-gateway.ts'
 import { placesBelow } from '../../../../src/adapters/gateway/state-directory.ts'
@@ -40,7 +40,7 @@ const reasoning: GatewayTier = { ...fast, name: 'reasoning', path: '/reasoning/v
 const embeddings: GatewayTier = { ...fast, name: 'embeddings', path: '/embeddings/', servers: [] }
 const model: GatewayModel = { listen: 8080, connectionsPerClient: 256, tiers: [fast, reasoning, embeddings] }
 
-test('renders the wrapper and what stands in it', async () => {
+it('renders the wrapper and what stands in it', async () => {
   const files = renderGateway(model, options)
   expect([...files.keys()]).toEqual(['nginx.conf', 'gateway.conf', 'model.json'])
   await expect(files.get('nginx.conf')).toMatchFileSnapshot('golden/nginx.conf')
@@ -48,7 +48,7 @@ test('renders the wrapper and what stands in it', async () => {
   expect(JSON.parse(files.get('model.json') ?? '')).toEqual(model)
 })
 
-test('reaches a backup server only where no other connects, as long as there is another', () => {
+it('reaches a backup server only where no other connects, as long as there is another', () => {
   const [first, second] = fast.servers as [GatewayServer, GatewayServer]
   const linesOf = (servers: readonly GatewayServer[]) =>
     renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options)
@@ -63,7 +63,7 @@ test('reaches a backup server only where no other connects, as long as there is 
   expect(linesOf([backup])).toEqual(['server 10.0.0.13:8081 max_fails=0; # fast-4243-1-0'])
 })
 
-test('tries a second delivery at the half of the servers that had not the first', () => {
+it('tries a second delivery at the half of the servers that had not the first', () => {
   const servers = [12, 13, 14].map(last => ({ id: `fast-${last}-0-0`, address: `10.0.0.${last}`, port: 8080 }))
   const text = renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options).get('gateway.conf') ?? ''
   const preferred = (half: number) =>
@@ -77,7 +77,7 @@ test('tries a second delivery at the half of the servers that had not the first'
   expect(text).toContain('default sluice-fast-other1;')
 })
 
-test('gives a server on trial one of sixteen requests', () => {
+it('gives a server on trial one of sixteen requests', () => {
   const [first, second] = fast.servers as [GatewayServer, GatewayServer]
   const servers = [first, { ...second, trial: true } as const]
   const text = renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, options).get('gateway.conf')
@@ -97,7 +97,7 @@ describe('engines that ask for a key', () => {
   const of = (...servers: GatewayServer[]) =>
     renderGateway({ listen: 8080, tiers: [{ ...fast, servers }] }, { ...options, keys })
 
-  test('get it, and nobody can read it in what others may read', async () => {
+  it('get it, and nobody can read it in what others may read', async () => {
     const files = of(keyed(old, 1), keyed(old, 2))
     expect([...files.keys()]).toEqual(['nginx.conf', 'gateway.conf', 'keys.conf', 'model.json'])
     expect(files.get('keys.conf')).toBe(`map "" $sluice_k0 {\n    default 'Bearer ${old}';\n}\n`)
@@ -109,13 +109,13 @@ describe('engines that ask for a key', () => {
     ])
   })
 
-  test('are told apart while some were started with another key', async () => {
+  it('are told apart while some were started with another key', async () => {
     const { key: _none, ...open } = keyed(old, 3)
     const files = of(keyed(old, 1), keyed(next, 2), open)
     await expect(files.get('gateway.conf')).toMatchFileSnapshot('golden/two-keys.conf')
   })
 
-  test('are not rendered where the key is missing, which is told by its fingerprint', () => {
+  it('are not rendered where the key is missing, which is told by its fingerprint', () => {
     const server = keyed('x'.repeat(32), 1)
     expect(() => of(server)).toThrow(`Cannot render the gateway: the key ${server.key} is not known`)
   })
@@ -134,7 +134,7 @@ describe('among the sites of another nginx', () => {
       { ...options, amongOthers, keys: { [fingerprintOf(key)]: key } },
     ).get('gateway.conf') ?? ''
 
-  test('has no name that another could have', () => {
+  it('has no name that another could have', () => {
     const seenByAll = text
       .split('\n')
       .filter(line => /^(?:log_format|upstream|map|limit_|proxy_cache_path|geo)/.test(line))
@@ -171,7 +171,7 @@ describe('among the sites of another nginx', () => {
     )
   })
 
-  test('says whose it is, and its generation on its own ports alone', () => {
+  it('says whose it is, and its generation on its own ports alone', () => {
     expect(text).toContain("\n# Kept in '/var/lib/sluice/gateway main'\n")
     expect(text).toContain('location = /_sluice/generation {')
     expect(text.match(/^ {4}listen .*$/gm)).toEqual([
@@ -180,17 +180,17 @@ describe('among the sites of another nginx', () => {
     ])
   })
 
-  test('has no variable that is too long for nginx', () => {
+  it('has no variable that is too long for nginx', () => {
     const names = [...text.matchAll(/\$(sluice\w+)/g)].map(([, name = '']) => name.length)
     expect(Math.max(...names)).toBeLessThanOrEqual(46)
   })
 })
 
-test('renders the same text for the same model', () => {
+it('renders the same text for the same model', () => {
   expect(renderGateway(structuredClone(model), options)).toEqual(renderGateway(model, options))
 })
 
-test.each([
+it.each([
   [
     'an nginx that cannot hold on to idle connections',
     { version: '1.22.1', hasKeepaliveMinimum: false },
@@ -202,13 +202,13 @@ test.each([
   expect(files.get('gateway.conf')).toContain(line)
 })
 
-test('names directives of modules that nginx was built with only', () => {
+it('names directives of modules that nginx was built with only', () => {
   const build = { ...options.build, hasStatus: false, unusedModules: [] }
   const text = [...renderGateway(model, { ...options, build }).values()].join()
   expect(text).not.toMatch(/stub_status|scgi|fastcgi|uwsgi/)
 })
 
-test('lets the workers of a root master be of another account, and reach what they open by where they run', () => {
+it('lets the workers of a root master be of another account, and reach what they open by where they run', () => {
   const workers = { user: 'nobody', group: 'nogroup', gid: 65_534 }
   const files = renderGateway(model, { ...options, workers })
   expect(files.get('nginx.conf')).toContain("user 'nobody' 'nogroup';")
@@ -218,7 +218,7 @@ test('lets the workers of a root master be of another account, and reach what th
   )
 })
 
-test('listens on addresses, and passes on what came to one of IPv6 with brackets', () => {
+it('listens on addresses, and passes on what came to one of IPv6 with brackets', () => {
   const textOf = (listen: GatewayModel['listen']) =>
     renderGateway({ listen, tiers: [fast, { ...reasoning, port: '127.0.0.1:8081' }] }, options).get('gateway.conf') ??
     ''
@@ -238,7 +238,7 @@ describe('refuses what nginx must not read', () => {
     tiers: [{ ...fast, servers: [{ ...fast.servers[0], ...change }] }],
   })
   const withTier = (change: object) => ({ ...model, tiers: [{ ...fast, ...change }] })
-  test.each<[string, object, string]>([
+  it.each<[string, object, string]>([
     ['a host name', withServer({ address: 'localhost' }), 'tiers 0 servers 0 address must be an IPv4 address'],
     ['a line of its own', withServer({ address: '10.0.0.1; }' }), 'tiers 0 servers 0 address must be an IPv4 address'],
     ['octal', withServer({ address: '010.0.0.1' }), 'tiers 0 servers 0 address must be an IPv4 address'],

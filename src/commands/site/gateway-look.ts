@@ -1,0 +1,40 @@
+import { type ConfigOptions, loadRunningConfig } from '../../adapters/config-file/load-config.ts'
+import { type GatewayPreview, previewGateway } from '../../adapters/gateway/preview-gateway.ts'
+import { openSlurm } from '../../adapters/slurm/open-slurm.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
+import type { Config } from '../../core/config/schema.ts'
+import type { Context } from '../../core/context.ts'
+import { withoutSlurm } from '../../programs/up/without-slurm.ts'
+import type { Look } from '../../programs/updater/look-once.ts'
+import { gatewayDirectory, nginxProgram } from '../../programs/updater/own-gateway.ts'
+import { lookAtSite } from '../../programs/updater/run-once.ts'
+import { isRunByUp, refuseForeign, SHARED_DEADLINE_MS } from './open-site.ts'
+
+export interface GatewayLook {
+  readonly config: Config
+  readonly preview: GatewayPreview
+  readonly look: Look
+}
+
+/**
+ * The gateway of sluice.yaml, and what one round of an updater would make of it now. Writes nothing and holds no lock, so an
+ * updater may run beside.
+ *
+ * @throws ForeignSite when the shared directory is another account's
+ */
+export async function lookAtGateway(options: ConfigOptions, context: Context): Promise<GatewayLook> {
+  const loaded = (await loadRunningConfig(options, context)).config
+  await refuseForeign(loaded, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
+  const isLocal = await isRunByUp(loaded, context)
+  const config = isLocal ? withoutSlurm(loaded) : loaded
+  const { name, nginx, directory, reload } = config.gateway
+  const preview = previewGateway({
+    directory: gatewayDirectory(config, context),
+    nginx: await nginxProgram(context.env),
+    ...{ env: context.env, clock: systemClock },
+    system: nginx === 'system' ? { name, directory, reload: reload.split(' ') } : undefined,
+  })
+  const slurm = isLocal ? undefined : openSlurm({ env: context.env })
+  return { config, preview, look: await lookAtSite({ config, gateway: preview, slurm, signal: context.signal }) }
+}

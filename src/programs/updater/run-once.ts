@@ -1,0 +1,79 @@
+import type { DrivenGateway } from '../../adapters/gateway/gateway-ipc.ts'
+import { openJournal } from '../../adapters/registry/journal.ts'
+import { openRegistry } from '../../adapters/registry/open-registry.ts'
+import type { Slurm } from '../../adapters/slurm/slurm.ts'
+import { systemClock } from '../../adapters/system/clock.ts'
+import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
+import { thisBuild } from '../../adapters/system/this-build.ts'
+import type { Config } from '../../core/config/schema.ts'
+import { type Look, lookOnce } from './look-once.ts'
+import { createReporter } from './reporter.ts'
+import { createRouting } from './routing.ts'
+import { networkEffects, siteSettings, slurmEffects } from './site-effects.ts'
+
+const SHARED_DEADLINE_MS = 10_000
+
+export interface OnceOptions {
+  readonly config: Config
+  readonly gateway: Pick<DrivenGateway, 'running'>
+  /** Undefined: there is no Slurm. */
+  readonly slurm: Slurm | undefined
+  readonly signal: AbortSignal
+}
+
+/** One look at the site; writes nothing. */
+export async function lookAtSite({ config, gateway, slurm, signal }: OnceOptions): Promise<Look> {
+  const registry = openRegistry(config.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
+  try {
+    return await lookOnce({
+      ...siteSettings(config),
+      ...{ registry, gateway, slurm: slurm && slurmEffects(slurm, signal), clock: systemClock, signal },
+      network: networkEffects(config, slurm, signal),
+    })
+  } finally {
+    void registry.close().catch(() => undefined) // a share that hangs keeps the thread, and the command no longer
+  }
+}
+
+/**
+ * One round: looks, and brings nginx and routes/ to what it found.
+ *
+ * @throws when they could not be brought to all of it
+ */
+export async function runOnce({
+  print,
+  gateway,
+  ...options
+}: OnceOptions & { gateway: DrivenGateway; print(line: string): void }): Promise<void> {
+  const { config, signal } = options
+  const look = await lookAtSite({ ...options, gateway })
+  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const registry = openRegistry(config.shared, serialQueue)
+  const writer = `updater-${config.gateway.name}`
+  const journal = openJournal({ shared: config.shared, writer, print }, systemClock, serialQueue)
+  const troubles: string[] = []
+  const record: typeof journal.record = (event, detail) => {
+    journal.record(event, detail)
+    if (event === 'trouble') troubles.push(String(detail['message']))
+  }
+  try {
+    const settings = siteSettings(config)
+    const routing = createRouting({
+      ...{ gatewayName: settings.gatewayName, beatMs: settings.beatMs, gateway, record, clock: systemClock, signal },
+      registry: {
+        routes: registry.routes,
+        writeRoutes: (routes, flush) => registry.writeRoutes({ ...routes, build: thisBuild() }, flush),
+      },
+      report: createReporter(record),
+      wake: () => undefined,
+    })
+    for (const message of look.troubles) journal.record('trouble', { what: 'look', message })
+    await registry.make()
+    await routing.recall()
+    await routing.bring(look.plan.model, look.keysOf)
+  } finally {
+    await journal.close()
+    void registry.close().catch(() => undefined) // as above
+  }
+  if (troubles[0] !== undefined) throw new Error(troubles[0])
+}
