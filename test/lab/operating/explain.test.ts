@@ -89,16 +89,16 @@ afterAll(async () => {
 
 describe.concurrent('a job that cannot run', () => {
   it.each<[TierName, string, RegExp, RegExp]>([
-    ['arguments', 'bad-arguments', /does not take its argument "--no-such-argument"/, /tiers\.arguments\.args/],
+    ['arguments', 'bad-arguments', /does not accept its argument "--no-such-argument"/, /tiers\.arguments\.args/],
     ['missing', 'model-missing', /not readable there: ".*nobody-has-this\.gguf"/, /on every node/],
     ['torn', 'model-broken', /not within the file bounds/, /Compare the file/],
-    ['port', 'port-in-use', /port 8099 is another process's/, /Leave tiers\.port\.port out/],
+    ['port', 'port-in-use', /Another process on that node has its port 8099/, /Leave tiers\.port\.port out/],
     ['flash', 'flash-attention', /V cache is quantized/, /flash-attn on/],
     ['slow', 'load-timeout', /within loadTimeoutSeconds \(2 s\)/, /raise tiers\.slow\.loadTimeoutSeconds/],
-    ['wrong', 'bad-arguments', /does not take its argument "--of-tomorrow"/, /Correct tiers\.wrong\.args/],
+    ['wrong', 'bad-arguments', /does not accept its argument "--of-tomorrow"/, /Correct tiers\.wrong\.args/],
     ['builds', 'other-builds', /different builds: 0\..* here, b1 \(of another day\) on vasp-03/, /same build/],
     ['deaf', 'worker-unreachable', /could not reach the worker at 10\.77\.0\.1[23]:50140/, /rpc\.port \(50140\)/],
-    ['taken', 'port-in-use', /^It runs.* Its worker's port 50150 is another process's/, /an rpc\.port of its own/],
+    ['taken', 'port-in-use', /Another process on that node has its worker's port 50150/, /an rpc\.port of its own/],
     ['script', 'script-failed', /script failed before its supervisor began \(exit 3:0\)/, /sluice logs/],
   ])('%s: %s', async (name, cause, what, fix) => {
     const answer = await until(`what is wrong with ${name}`, async () => main(await explained(jobOf(name))), {
@@ -163,7 +163,7 @@ describe.concurrent('an engine that dies', () => {
     expect(answer).toMatchObject({
       cause: 'worker-lost',
       what: expect.stringMatching(
-        /Its worker on vasp-02 ended, srun exited with code \d+ \(killed by SIGKILL, and nobody counted/,
+        /Its worker on vasp-02 ended, srun exited with code \d+ \(killed by SIGKILL, and no out-of-memory kill was counted/,
       ),
     })
     await cancel(jobOf('group'))
@@ -283,7 +283,7 @@ describe('a replica that serves', () => {
     expect((await runEnded(cancelled, 'cancelled')).what).toBe('It was cancelled (scancel)')
     await drain
     expect((await runEnded(drained, 'drained')).what).toMatch(/^An operator sent it away/)
-    expect((await runEnded(late, 'timed-out')).what).toMatch(/^Its walltime was over/)
+    expect((await runEnded(late, 'timed-out')).what).toMatch(/^Its walltime /)
     const [victim = ''] = await site.submit('fast', 1)
     const [alive] = await site.serving(1)
     expect([alive?.job.id, serving.length]).toEqual([victim, 3])
