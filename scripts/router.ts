@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
@@ -17,5 +16,3 @@ export async function bundleRouter(): Promise<string> {
 
 /** Where templates are, because it is installed with them. */
 export const ROUTER_PATH = join(root, 'templates/nginx/router.js')
-
-if (process.argv[1] === import.meta.filename) await writeFile(ROUTER_PATH, await bundleRouter())

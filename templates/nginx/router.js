@@ -143,13 +143,19 @@ function route(request, table) {
 	if (previous && previous.kind !== "absent" && previous.kind !== "not a string" && previous.kind !== "not an object") return refusal(path, 400, "response_not_kept", NOT_KEPT, "previous_response_id");
 	const named = modelOf(request);
 	if (named.kind === "string") return byModel(named.text, path, serving, table);
-	if (named.kind === "absent" && (serving.length === 1 || path.indexOf("/v1/") !== 0)) return { tier: firstReady(serving).name };
+	if (named.kind === "absent") {
+		const root = serving.filter((tier) => tier.isRoot)[0];
+		if (root !== void 0) return { tier: root.name };
+		if (serving.length === 1 || path.indexOf("/v1/") !== 0) return { tier: firstReady(serving).name };
+	}
 	return refusal(path, 400, WHY[named.kind][0], WHY[named.kind][1], "model");
 }
 function byModel(model, path, serving, table) {
 	const having = serving.filter((tier) => tier.models.indexOf(model) >= 0);
 	if (having.length > 0) return { tier: firstReady(having).name };
 	if (table.tiers.filter((tier) => tier.models.indexOf(model) >= 0).length > 0) return refusal(path, 404, "unknown_path", `The model ${shown(model)} is not served at this path`, "model");
+	const mayHave = serving.filter((tier) => tier.loadsModels && tier.state !== "ready");
+	if (mayHave.length > 0) return { tier: mayHave[0].name };
 	return refusal(path, 404, "model_not_found", `The model ${shown(model)} does not exist; ${offer(serving)}`, "model");
 }
 function modelOf(request) {
@@ -250,7 +256,9 @@ var tiers = TABLE.tiers.map((tier) => ({
 	name: tier.name,
 	models: tier.models,
 	paths: tier.paths.map((source) => new RegExp(source)),
-	state: tier.state
+	state: tier.state,
+	isRoot: tier.isRoot,
+	loadsModels: tier.loadsModels
 }));
 function serve(request) {
 	const decision = route({

@@ -22,6 +22,7 @@ export function staticGateway({ gateway, tiers }: Config) {
       ...(tier.gatewayPort === undefined ? {} : { port: canonicalListen(tier.gatewayPort) }),
       paths: clientPaths(tier.engine, tier.allowPaths),
       models: tier.model === undefined ? (tier.router?.preload ?? []) : [tier.model.name],
+      ...(tier.router === undefined ? {} : { loadsModels: true as const }),
       readTimeoutSeconds: tier.readTimeoutSeconds,
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     })),

@@ -14,6 +14,10 @@ export interface RoutedTier {
   readonly paths: readonly RegExp[]
   /** `cold`: nothing of it is running or starting. */
   readonly state: 'ready' | 'loading' | 'cold'
+  /** It stands at `/`, so requests that name no model are its own. */
+  readonly isRoot: boolean
+  /** Its engines load models by name; until one is ready it may have more than are known. */
+  readonly loadsModels: boolean
 }
 
 export interface RoutedRequest {
@@ -56,8 +60,11 @@ export function route(request: RoutedRequest, table: RoutingTable): Decision {
   }
   const named = modelOf(request)
   if (named.kind === 'string') return byModel(named.text, path, serving, table)
-  if (named.kind === 'absent' && (serving.length === 1 || path.indexOf('/v1/') !== 0))
-    return { tier: firstReady(serving).name }
+  if (named.kind === 'absent') {
+    const root = serving.filter(tier => tier.isRoot)[0]
+    if (root !== undefined) return { tier: root.name }
+    if (serving.length === 1 || path.indexOf('/v1/') !== 0) return { tier: firstReady(serving).name }
+  }
   return refusal(path, 400, WHY[named.kind][0], WHY[named.kind][1], 'model')
 }
 
@@ -68,6 +75,8 @@ function byModel(model: string, path: string, serving: readonly RoutedTier[], ta
   if (elsewhere.length > 0) {
     return refusal(path, 404, 'unknown_path', `The model ${shown(model)} is not served at this path`, 'model')
   }
+  const mayHave = serving.filter(tier => tier.loadsModels && tier.state !== 'ready')
+  if (mayHave.length > 0) return { tier: (mayHave[0] as RoutedTier).name }
   return refusal(path, 404, 'model_not_found', `The model ${shown(model)} does not exist; ${offer(serving)}`, 'model')
 }
 

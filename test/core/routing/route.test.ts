@@ -9,6 +9,8 @@ const tier = (name: string, models: string[], changes: Partial<RoutedTier> = {})
     models,
     paths: [CHAT, /^\/v1\/messages$/, /^\/v1\/responses$/, /^\/v1\/responses\/[a-z0-9]+$/],
     state: 'ready',
+    isRoot: false,
+    loadsModels: false,
   },
   ...changes,
 })
@@ -47,6 +49,20 @@ describe('a request goes to the tier', () => {
   it('that comes next while the first has no engine', () => {
     const tiers = TABLE.tiers.map(one => (one.name === 'fast' ? { ...one, state: 'loading' as const } : one))
     expect(ask({ model: 'shared' }, undefined, {}, { tiers })).toEqual({ tier: 'burst' })
+  })
+
+  it('at /, where it names no model', () => {
+    const tiers = TABLE.tiers.map(one => ({ ...one, isRoot: one.name === 'burst' }))
+    expect(ask({ messages: [] }, undefined, {}, { tiers })).toEqual({ tier: 'burst' })
+  })
+
+  it('that loads models by name, where it may have that model but none of its engines is ready', () => {
+    const tiers = TABLE.tiers.map(one => ({ ...one, loadsModels: one.name === 'reasoning' }))
+    expect(ask({ model: 'on-demand' }, undefined, {}, { tiers })).toEqual({ tier: 'reasoning' })
+    const ready = tiers.map(one => ({ ...one, state: 'ready' as const }))
+    expect(refused(ask({ model: 'on-demand' }, undefined, {}, { tiers: ready }))).toMatchObject({
+      1: 'model_not_found',
+    })
   })
 
   it('that alone serves the path, where it names no model', () => {

@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { route } from '../../../src/core/routing/route.ts'
+import { mulberry32, randomBody } from '../../support/random-bodies.ts'
+import type { StandInEngine } from '../../support/stand-in-engine.ts'
 import { ask, errorOf } from './ask.ts'
 import { type LabGateway, labEngine, labTier, startLabGateway } from './lab-gateway.ts'
-import type { StandInEngine } from '../../support/stand-in-engine.ts'
-import { mulberry32, randomBody } from '../../support/random-bodies.ts'
 
 const CHAT = '/v1/chat/completions'
 const LLM = [CHAT, '/v1/messages', '/v1/responses', '/v1/responses/{id}', '/health']
@@ -114,9 +114,9 @@ describe('at one address', () => {
     const random = mulberry32(7)
     const paths = LLM.slice(0, 3).map(path => new RegExp(`^${path}$`))
     const tiers = [
-      { name: 'fast', models: ['qwen', 'shared', 'model'], paths, state: 'ready' as const },
-      { name: 'reasoning', models: ['a', '{', 'ä🦙'], paths, state: 'ready' as const },
-    ]
+      { name: 'fast', models: ['qwen', 'shared', 'model'], isRoot: true },
+      { name: 'reasoning', models: ['a', '{', 'ä🦙'], isRoot: false },
+    ].map(one => ({ ...one, paths, state: 'ready' as const, loadsModels: false }))
     const engines = { fast, reasoning }
     await lab.applied(
       lab.model(

@@ -54,7 +54,9 @@ describe('without a configuration', () => {
     expect(await pastTheGateway(join(place, 'tmp/sluice-up-*/shared'))).toEqual([200, 401])
 
     // On loopback alone, and its row says so.
-    expect(up.lines.find(line => line.startsWith('  nginx '))).toContain('http://127.0.0.1:8080/ and on no other address')
+    expect(up.lines.find(line => line.startsWith('  nginx '))).toContain(
+      'http://127.0.0.1:8080/ and on no other address',
+    )
     await expect(fetch('http://127.0.0.2:8080/v1/models')).rejects.toThrow('fetch failed')
 
     // The curl line that was printed is one that works.

@@ -24,6 +24,8 @@ const tiers = TABLE.tiers.map(tier => ({
   models: tier.models,
   paths: tier.paths.map(source => new RegExp(source)),
   state: tier.state,
+  isRoot: tier.isRoot,
+  loadsModels: tier.loadsModels,
 }))
 
 /** The handler of the location that all tiers share. */

@@ -57,6 +57,7 @@ const tier = z.strictObject({
     .array(z.string().min(1).max(MAX_MODEL_NAME).regex(SHOWN, 'must be the name of a model'))
     .max(1000)
     .exactOptional(),
+  loadsModels: z.literal(true).exactOptional(),
   readTimeoutSeconds: seconds,
   retryAfterSeconds: seconds,
   servers: z.array(server),

@@ -20,6 +20,8 @@ export function renderRouter(program: string, names: string, model: GatewayModel
       // njs knows no \z, and its $ is the end of the text alone.
       paths: pathPatterns('', tier.paths ?? []).map(pattern => pattern.slice(1).replace(/\\z$/, '$')),
       state: stateOf(tier),
+      isRoot: tier.path === '/',
+      loadsModels: tier.loadsModels === true,
     }),
   )
   return `var TABLE = ${JSON.stringify({ names, tiers })};\n${program}`
