@@ -13,8 +13,7 @@ import { printText } from './core/text/line-printer.ts'
 import { printable } from './core/text/printable-text.ts'
 
 /**
- * Commands that a SIGHUP must not end, however early it comes, nor a second Ctrl-C, which cuts the others short: they put things
- * in order.
+ * Commands that clean up at their end. An early SIGHUP and a second Ctrl-C end the other commands at once, but not these.
  */
 const SERVING = ['updater', 'supervise', 'up']
 
@@ -36,6 +35,9 @@ const context = contextOf(process, {
 
 const configFile = () => new Option('--config <file>', 'sluice.yaml to read (else $SLUICE_CONFIG, ./, /etc/sluice/)')
 
+const logLevel = () =>
+  new Option('--log-level <level>', 'error, warn, info or debug (else $SLUICE_LOG_LEVEL, `log` of sluice.yaml, info)')
+
 /** Commands load what they need when they run: starting one costs little more than an empty Node. */
 function program(): Command {
   const sluice = new Command('sluice')
@@ -43,7 +45,7 @@ function program(): Command {
     .version(VERSION)
     .option('--verbose', 'show stacks of errors')
     .exitOverride()
-    .showHelpAfterError('Add --help to see how it is called')
+    .showHelpAfterError('Add --help to see its usage')
     .configureOutput({ writeErr: text => void process.stderr.write(printable(text)) }) // it quotes arguments
 
   const config = sluice.command('config').description('check sluice.yaml, or print its schema')
@@ -63,15 +65,15 @@ function program(): Command {
 
   sluice
     .command('init')
-    .description('write a first sluice.yaml, from Slurm and your answers; without a terminal it asks nothing')
-    .option('--partition <name>', 'where the jobs go')
+    .description("write a first sluice.yaml from Slurm's data and your answers; without a terminal it asks nothing")
+    .option('--partition <name>', 'partition of the jobs')
     .option('--shared <dir>', 'a directory on the filesystem that all nodes share')
     .option('--network <cidr...>', 'networks of the nodes')
     .option('--engine <name>', 'llama.cpp, vllm, sglang or tei')
-    .option('--model <file|id>', 'a file or directory as the nodes see it, or a name at Hugging Face')
+    .option('--model <file|id>', 'path of a file or directory on the nodes, or a name at Hugging Face')
     .option('--site <name>', "the site's name; this machine's by default")
     .option('--output <file>', 'the file to write; sluice.yaml by default')
-    .option('-y, --yes', 'ask nothing: take what would be offered')
+    .option('-y, --yes', 'ask nothing, and take the default of each question')
     .action(async options => (await import('./commands/init.ts')).init(options, context))
   sluice
     .command('render')
@@ -88,116 +90,118 @@ function program(): Command {
     .argument('<tier>')
     .addOption(configFile())
     .option('--count <n>', 'how many', '1')
-    .option('--as-root', 'as root: its engines run as root on the nodes')
+    .option('--as-root', 'submit as root; the engines run as root on the nodes')
     .option('--dry-run', 'show the script and the command instead')
     .option('--json', 'print JSON')
     .action(async (tier, options) => (await import('./commands/submit.ts')).submit(tier, options, context))
   sluice
     .command('supervise')
     .description('run one replica; the batch process of a job script, with its spec on standard input')
+    .addOption(logLevel())
     .addOption(new Option('--without-slurm <restarts>', 'as a child of `sluice up`').hideHelp())
     .action(async options => (await import('./programs/supervisor/run.ts')).supervise(options, context))
   sluice
     .command('updater')
-    .description('keep nginx in step with the registry and Slurm')
+    .description('keep nginx in line with the registry and Slurm')
     .addOption(configFile())
+    .addOption(logLevel())
     .option('--once', 'end after one round')
     .option('--dry-run', 'with --once: show what it would change and why, and write nothing; exit code 3 when it would')
     .action(async options => (await import('./commands/updater.ts')).updater(options, context))
   sluice
     .command('status')
-    .description('show tiers, replicas and endpoints: their state in Slurm, who routes to them, what drains and why')
+    .description(
+      'show tiers, replicas and endpoints: state in Slurm, gateways that route to them, drains and their causes',
+    )
     .addOption(configFile())
     .option('--json', 'print JSON')
     .option('--watch', 'look again every two seconds, until Ctrl-C')
-    .option('--summary <file>', "what the updater of another account's site publishes (else $SLUICE_SUMMARY)")
+    .option('--summary <file>', "summary that the updater of another account's site publishes (else $SLUICE_SUMMARY)")
     .action(async options => (await import('./commands/status.ts')).status(options, context))
   sluice
     .command('logs')
-    .description("show what jobs print, the logs of engines that have ended, and the updaters' events about them")
+    .description("show the output of jobs, the logs of their engines, and the updaters' events about them")
     .argument('<tier|id>', 'a tier, a job, a replica or an endpoint')
     .addOption(configFile())
-    .option('-f, --follow', 'go on until Ctrl-C')
+    .option('-f, --follow', 'show new lines until Ctrl-C')
     .option('-n, --lines <n>', 'lines of each log to begin with', '20')
-    .option('--json', 'print events as they are written')
+    .option('--json', 'print events as JSON')
     .action(async (name, options) => (await import('./commands/logs.ts')).logs(name, options, context))
   sluice
     .command('explain')
-    .description(
-      'explain why a job died or does not run: cause, evidence, cure; exit code 1 when nothing is known of it',
-    )
+    .description('explain why a job died or does not run: cause, evidence, fix; exit code 1 when the job is not known')
     .argument('<job|id|tier>', 'a job, a replica, an endpoint, or a tier: its last job')
     .addOption(configFile())
     .option('--json', 'print JSON')
     .action(async (name, options) => (await import('./commands/explain.ts')).explainJob(name, options, context))
   sluice
     .command('drain')
-    .description('send one replica away when its answers have ended; its job is cancelled')
+    .description('remove one replica: finish its answers, then cancel its job')
     .argument('<id>', 'a job, a replica or an endpoint')
     .addOption(configFile())
-    .option('--requeue', 'requeue the job instead: it comes back where there is room')
-    .option('--within <seconds>', 'cut what has not ended by then')
+    .option('--requeue', 'requeue the job instead of cancelling it')
+    .option('--within <seconds>', 'cut answers that have not ended by then')
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
     .action(async (id, options) => (await import('./commands/site/removal.ts')).drain(id, options, context))
   sluice
     .command('stop')
-    .description('send all replicas of a tier away when their answers have ended; jobs that wait are cancelled at once')
+    .description(
+      'remove all replicas of a tier: finish their answers, then cancel their jobs; waiting jobs are cancelled at once',
+    )
     .argument('<tier|id>', 'a tier, a job, a replica or an endpoint')
     .addOption(configFile())
-    .option('--now', 'cancel at once: answers are cut')
-    .option('--within <seconds>', 'cut what has not ended by then')
+    .option('--now', 'cancel at once, and cut the answers')
+    .option('--within <seconds>', 'cut answers that have not ended by then')
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
     .action(async (name, options) => (await import('./commands/site/removal.ts')).stop(name, options, context))
   sluice
     .command('profile')
-    .description('have a running vLLM or SGLang record a profile, and report where its traces are')
-    .argument('<endpoint>', 'an endpoint, or a replica or job that has one only')
+    .description('make a running vLLM or SGLang record a profile, and print the directory of its traces')
+    .argument('<endpoint>', 'an endpoint, or a replica or job with only one')
     .addOption(configFile())
-    .requiredOption('--seconds <n>', 'how long to record; Ctrl-C ends it sooner')
+    .requiredOption('--seconds <n>', 'how long to record; Ctrl-C ends it earlier')
     .option(
       '--output <dir>',
-      "where SGLang writes, on the endpoint's node; profiles/ in the shared directory by default",
+      "SGLang's output directory on the endpoint's node; profiles/ in the shared directory by default",
     )
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
     .action(async (name, options) => (await import('./commands/profile.ts')).profile(name, options, context))
   sluice
     .command('plan')
-    .description('will it fit? weights, caches and buffers of a tier against the memory of its GPUs and of its job')
+    .description('compare the weights, caches and buffers of a tier with the memory of its GPUs and its job')
     .argument('<tier>')
     .addOption(configFile())
-    .option(
-      '--file <path>',
-      'the .gguf file (the first, if split), where this machine sees it elsewhere than the nodes',
-    )
+    .option('--file <path>', 'the .gguf file (the first, if split), if its path here differs from that on the nodes')
     .option('--model <name>', 'one model of a router; all by default')
     .option('--json', 'print JSON')
     .action(async (tier, options) => (await import('./commands/plan.ts')).plan(tier, options, context))
   sluice
     .command('doctor')
-    .description('find out whether this site is set up right; exit code 1 when it is not')
+    .description('check the setup of this site; exit code 1 when there is a problem')
     .addOption(configFile())
     .option('--json', 'print JSON')
     .action(async options => (await import('./commands/doctor.ts')).doctor(options, context))
   sluice
     .command('up')
-    .description('run it all on this machine, without Slurm: nginx, updater, a supervisor for each replica')
+    .description('run the whole site on this machine, without Slurm: nginx, updater, a supervisor for each replica')
     .addOption(configFile())
     .addOption(new Option('--model <file>', 'serve this .gguf file with llama-server').conflicts('config'))
+    .addOption(logLevel())
     .option('--once', 'end after one answered chat completion')
     .action(async options => (await import('./commands/up.ts')).up(options, context))
   sluice
     .command('up-sweep', { hidden: true })
-    .description('clear away what a killed `sluice up` left')
+    .description('clean up after a `sluice up` that was killed')
     .requiredOption('--work <dir>')
     .requiredOption('--gateway <dir>')
     .requiredOption('--shared <dir>')
     .action(async options => (await import('./programs/up/sweep.ts')).upSweep(options, context))
   sluice
     .command('demo-engine', { hidden: true })
-    .description('an engine without a model: answers in the shapes of OpenAI, and says what it is')
+    .description("an engine without a model: answers in the format of OpenAI's API, and says what it is")
     .requiredOption('--host <address>')
     .requiredOption('--port <port>')
     .option('--model <name...>', 'names of models to list')
@@ -212,9 +216,9 @@ function program(): Command {
     .action(async options => (await import('./commands/gateway-render.ts')).gatewayRender(options, context))
   gateway
     .command('stop')
-    .description('end it for good: it takes no new connections, and ends with its last answer')
+    .description('end it: it accepts no new connections, and ends after its last answer')
     .addOption(configFile())
-    .option('--within <seconds>', 'cut what has not ended by then', '600')
+    .option('--within <seconds>', 'cut answers that have not ended by then', '600')
     .option('--now', 'cut running answers at once')
     .action(async options => (await import('./commands/gateway-stop.ts')).gatewayStop(options, context))
   sluice
@@ -222,19 +226,19 @@ function program(): Command {
     .description("print the updater's systemd unit for this sluice.yaml")
     .addOption(configFile())
     .option('--user', "for the user's own systemd, without root")
-    .option('--account <name>', 'who runs it; the owner of the shared directory by default')
+    .option('--account <name>', 'account that runs it; the owner of the shared directory by default')
     .option(
       '--program <file>',
-      "the sluice that it starts; the one of `runtime`, or with the site's nginx /opt/sluice, by default",
+      "sluice program that it starts; by default that of `runtime`, or with the site's nginx that of /opt/sluice",
     )
     .action(async options => (await import('./commands/unit.ts')).unit(options, context))
   sluice
     .command('install')
-    .description('put this bundle and its Node where compute nodes find them')
+    .description('install this bundle and its Node for the compute nodes')
     .option('--to <dir>', 'a directory on the shared filesystem: `runtime` of sluice.yaml')
     .option('--prune', 'install nothing; remove builds that are neither `current` nor in use')
     .addOption(configFile())
-    .option('--dry-run', 'show what would be written, or removed')
+    .option('--dry-run', 'show what would be written or removed')
     .action(async options => (await import('./commands/install.ts')).install(options, context))
 
   return sluice
@@ -244,7 +248,7 @@ declare const VERSION: string
 
 async function main(): Promise<number> {
   const command = program()
-  // Not `once`: signal-exit, of proper-lockfile, ends the process when nobody listens but itself.
+  // Not `once`: signal-exit, of proper-lockfile, ends the process when there is no other listener.
   process.on('SIGINT', () => {
     if (done.signal.aborted && !SERVING.includes(name ?? '')) process.exit(130)
     done.abort('SIGINT')
@@ -270,7 +274,7 @@ async function main(): Promise<number> {
 }
 
 if (isMainThread) {
-  // Not exitCode: a call to a filesystem that hangs would keep the process, and with it its node, until it is killed.
+  // Not exitCode: a hanging filesystem call would keep the process, and with it its node, until a kill.
   void main().then(async code => {
     await writtenOut([process.stdout, process.stderr])
     const trouble = outputs.trouble()
@@ -278,5 +282,5 @@ if (isMainThread) {
     process.exit(trouble === undefined ? code : code || 1)
   })
 } else {
-  void import('./adapters/registry/directory-thread.ts') // in the bundle a thread begins here too: every module's file is this one
+  void import('./adapters/registry/directory-thread.ts') // in the bundle a thread starts here too, because all modules are in this file
 }

@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { DEMO_KEY } from '../core/engines/demo.ts'
 
-/** `sluice demo-engine`: what the `demo` engine of a tier runs, until a signal. */
+/** `sluice demo-engine`: the program of the `demo` engine; runs until a signal. */
 export async function demoEngine(
   options: { host: string; port: string; model?: string[] },
   context: Context,

@@ -42,10 +42,10 @@ export interface DoctorOptions extends ConfigOptions {
 
 const SHARED_DEADLINE_MS = 10_000
 const SLURM_TIMEOUT_MS = 20_000
-/** Of a bigger partition the first ones speak for the rest. */
+/** In a bigger partition the first nodes represent the rest. */
 const MOST_NODES = 64
 
-/** `sluice doctor`: looks at the site and says what is wrong with it. Fails (exit code 1) where there is a problem. */
+/** `sluice doctor`: checks the site and prints its findings. Fails (exit code 1) if there is a problem. */
 export async function doctor(options: DoctorOptions, context: Context): Promise<void> {
   const { config, file } = await loadRunningConfig(options, context)
   const isLocal = await isRunByUp(config, context)
@@ -56,7 +56,7 @@ export async function doctor(options: DoctorOptions, context: Context): Promise<
   if (problems > 0) throw new Error(`This site is not set up right: ${problems} problem${problems === 1 ? '' : 's'}`)
 }
 
-/** Slurm is not asked: where there is one, it knows nothing of this site. */
+/** Slurm is not asked: if there is one, it has no jobs of this site. */
 async function gatherLocal(config: Config, context: Context): Promise<DoctorFacts> {
   const [gateway, shared] = await Promise.all([
     gatherGateway(withoutSlurm(config), context),
@@ -97,7 +97,7 @@ async function gather(config: Config, context: Context): Promise<DoctorFacts> {
   }
 }
 
-/** Where each `sluice up` of this account listens. */
+/** The listen addresses of each `sluice up` of this account. */
 async function listensOfUps(context: Context) {
   const ups = await runningUps(context.env)
   return Promise.all(
@@ -138,7 +138,7 @@ async function gatherShared(path: string): Promise<SharedFacts> {
     .run('look at the shared directory', () => inspectShared(path))
     .catch(error => ({
       unreadable:
-        codeOf(error) === 'EACCES' ? 'this account may not enter it; be the one that owns it' : messageOf(error),
+        codeOf(error) === 'EACCES' ? 'this account may not enter it; run sluice as its owner' : messageOf(error),
     }))
   const trial = await serialQueue
     .run('write in the shared directory', () => tryShared(path, systemClock))
@@ -218,7 +218,7 @@ async function gatherTier(
   }
 }
 
-/** By what the updater goes, so that what is said of a node here is what will be. */
+/** Resolved like in the updater, so that the finding matches the updater's decision. */
 async function gatherNodes(
   nodeList: string,
   { gateway }: Config,
@@ -232,13 +232,13 @@ async function gatherNodes(
     answer.value.slice(0, MOST_NODES).map(async name => {
       const addresses = await lookUpNode(name, [], sources)
       const isNear = addresses?.some(address => inNetworks(address, gateway.networks))
-      // As an engine would that listens where no name leads: Slurm is asked too.
+      // A wanted address that no name resolves to, so that Slurm is asked too.
       return { name, addresses: isNear ? addresses : ((await lookUpNode(name, [ANY_IPV4], sources)) ?? addresses) }
     }),
   )
 }
 
-// Undefined is "could not be found out", which the findings say.
+// Undefined is "not known", which the findings report.
 function notKnown(): undefined {
   return undefined
 }

@@ -5,6 +5,7 @@ import { followFile } from '../adapters/system/file-follower.ts'
 import type { Context } from '../core/context.ts'
 import { codeOf, messageOf } from '../core/domain/caught.ts'
 import type { Endpoint } from '../core/domain/endpoint.ts'
+import { isLogOfRun } from '../core/domain/engine-log.ts'
 import type { KnownJob } from '../core/domain/resolve-name.ts'
 import { type GatewayRoutes, isUnderstood } from '../core/domain/routes-file.ts'
 import { explain } from '../core/explain/explain.ts'
@@ -21,14 +22,14 @@ export interface ExplainOptions extends ConfigOptions {
   readonly json?: boolean
 }
 
-/** Of each log; an engine that crashes may print a page of backtrace after its reason. */
+/** Lines of each log; a crashing engine may print a page of backtrace after the reason. */
 const LOG_LINES = 400
 
 /**
- * `sluice explain JOB`: why it died, by what Slurm, the registry, its supervisor's events and its kept logs say of it.
- * Whatever cannot be read is said and is no failure, as long as anything is known.
+ * `sluice explain JOB`: why it died, from Slurm, the registry, its supervisor's events and its kept logs. An unreadable source is
+ * reported and is not a failure, as long as another source knows the job.
  *
- * @throws Error (exit code 1) when nothing is
+ * @throws Error (exit code 1) when no source knows it
  */
 export async function explainJob(name: string, options: ExplainOptions, context: Context): Promise<void> {
   const site = await openSite(options, context)
@@ -48,23 +49,23 @@ export async function explainJob(name: string, options: ExplainOptions, context:
       ...(await keptJobs(site, tiers, reader)),
     ],
   })
-  if (wanted === undefined) throw new Error(`Cannot explain ${name}: no job of this tier has left anything`)
+  if (wanted === undefined) throw new Error(`Cannot explain ${name}: no job of this tier has left a file`)
   const found: Pick<ExplainFacts, 'slurm' | 'endpoint'> = {
     slurm: 'unknown' in answer ? answer : { value: known.find(job => job.id === wanted.id) },
     endpoint: { value: lastOf(endpoints.filter(one => one.job.id === wanted.id)) },
   }
   const explanation = explain({ ...(await gather(wanted, site, reader)), ...found, problems: reader.problems })
   if (explanation === undefined) {
-    const why = 'unknown' in answer ? answer.unknown : 'Slurm does not know it (any more)'
+    const why = 'unknown' in answer ? answer.unknown : 'Slurm does not know it, or no longer'
     throw new Error(
-      `Cannot explain job ${wanted.id}: nothing is known of it; ${why}, and it has left neither events nor logs in ${site.config.shared}`,
+      `Cannot explain job ${wanted.id}: it is not known; ${why}, and it has left neither events nor logs in ${site.config.shared}`,
     )
   }
   if (options.json === true) return printJson(context.print, explanation)
   for (const line of explanationText(explanation)) context.print(line)
 }
 
-/** Before the first replica has run there is no registry: nothing is known, and nothing is wrong. */
+/** Before the first replica has run there is no registry, which is not an error. */
 function nothingYet(error: unknown): readonly never[] {
   if (codeOf(error) === 'ENOENT') return []
   throw error
@@ -72,7 +73,7 @@ function nothingYet(error: unknown): readonly never[] {
 
 interface Reader {
   readonly problems: string[]
-  /** What is read, or `otherwise` and a problem in words. */
+  /** The result of the read, or `otherwise` and a problem in words. */
   attempt<T>(what: string, otherwise: T, read: () => Promise<T>): Promise<T>
   /** The last lines of a file; none where there is no such file. */
   lines(path: string, lines: number, wants?: (line: string) => boolean): Promise<readonly string[]>
@@ -97,7 +98,7 @@ function createReader(site: Site): Reader {
   return reader
 }
 
-/** The jobs that have left files; of some only the number of a directory. */
+/** The jobs that have left files; of some only a directory with their number. */
 async function keptJobs(site: Site, tiers: readonly string[], reader: Reader): Promise<readonly KnownJob[]> {
   const written = await Promise.all(
     tiers.map(async tier => {
@@ -123,8 +124,8 @@ async function gather({ id, tier, restarts }: WhichJob, site: Site, reader: Read
   const names = await reader.names(events)
   const kept = await reader.names(join(logs, id))
   const runs = names.flatMap(file => {
-    const [, ofTier, number] = new RegExp(`^([a-z][a-z0-9_]*)-${id}-(\\d+)\\.jsonl$`).exec(file) ?? []
-    return number === undefined || ofTier !== (tier ?? ofTier) ? [] : [{ file, number: Number(number) }]
+    const run = runOfFile(file)
+    return run?.id !== id || run.tier !== (tier ?? run.tier) ? [] : [{ file, number: run.restarts }]
   })
   return {
     job: id,
@@ -150,7 +151,7 @@ async function readRun(
   reader: Reader,
 ): Promise<RunFacts> {
   const { events, logs } = registryDirectories(site.config.shared)
-  const own = kept.filter(name => name.endsWith(`-${number}.log`))
+  const own = kept.filter(name => isLogOfRun(name, number))
   return {
     restarts: number,
     eventsFile: `events/${file}`,
@@ -164,7 +165,7 @@ async function readRun(
   }
 }
 
-/** What the job printed itself, without the events that stand there as well. */
+/** The job's own output, without the events in it. */
 async function readOutput(id: string, tier: string, site: Site, reader: Reader): Promise<readonly TextFile[]> {
   const directory = keptDirectory(site.config, tier)
   const pattern = outputName(site.config, tier)
@@ -206,13 +207,13 @@ async function readAsides(id: string, site: Site, reader: Reader): Promise<reado
     Object.entries((isUnderstood(file) ? file.aside : undefined) ?? {}).flatMap(([endpoint, how]) => {
       const restarts = new RegExp(`-${id}-(\\d+)-\\d+$`).exec(endpoint)?.[1]
       if (restarts === undefined) return []
-      const text = `${endpoint} is ${how} by gateway ${gateway}, since its answers failed while those of others did not`
+      const text = `${endpoint} is ${how} by gateway ${gateway}, because its answers failed while those of others did not`
       return [{ source: `routes/${gateway}.json`, restarts: Number(restarts), text }]
     }),
   )
 }
 
-/** What commands of ours did to the job itself. */
+/** What our own commands did to the job. */
 async function readOrders(id: string, names: readonly string[], site: Site, reader: Reader): Promise<readonly Line[]> {
   const { events } = registryDirectories(site.config.shared)
   const files = names.filter(file => /^operator-.*\.jsonl$/.test(file))
@@ -229,7 +230,7 @@ async function readOrders(id: string, names: readonly string[], site: Site, read
   return found.flat()
 }
 
-/** A line that is no event, such as one that was cut, is none. */
+/** Empty for a line that is not an event, such as a cut one. */
 function readEvent(line: string): readonly RunEvent[] {
   try {
     const value = JSON.parse(line)

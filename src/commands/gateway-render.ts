@@ -62,7 +62,8 @@ async function refuseFilled(directory: string, shown: string): Promise<void> {
       throw new UserError(`Cannot write into ${shown}: it is not empty; ${fix}`)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return
-    if (codeOf(error) === 'ENOTDIR') throw new UserError(`Cannot write into ${shown}: it is a file; ${fix}`)
+    if (codeOf(error) === 'ENOTDIR')
+      throw new UserError(`Cannot write into ${shown}: it is a file; ${fix}`, { cause: error })
     throw error
   }
 }

@@ -18,18 +18,18 @@ import { gatewayDirectory, lockGateway } from '../programs/updater/own-gateway.t
 import { isRunByUp } from './site/open-site.ts'
 
 export interface GatewayStopOptions extends ConfigOptions {
-  /** Seconds that running answers have. */
+  /** Seconds for running answers. */
   readonly within: string
   readonly now?: boolean
 }
 
-/** A share that hangs keeps nobody from stopping nginx. */
+/** The limit for the share, so that a hanging one does not prevent the stop. */
 const SHARED_DEADLINE_MS = 10_000
 
 /**
- * `sluice gateway stop`: the private nginx ends, which an updater leaves serving when it ends itself.
+ * `sluice gateway stop`: ends the private nginx, which goes on serving after its updater's end.
  *
- * @throws UserError while an updater runs, which would start it again, and where nginx is the system's.
+ * @throws UserError while an updater runs, because it would start nginx again, and for the system's nginx.
  */
 export async function gatewayStop(options: GatewayStopOptions, context: Context): Promise<void> {
   const graceMs = options.now === true ? 0 : 1_000 * secondsOf(options.within)
@@ -37,12 +37,12 @@ export async function gatewayStop(options: GatewayStopOptions, context: Context)
   const { name } = config.gateway
   if (config.gateway.nginx === 'system') {
     throw new UserError(
-      `Cannot stop gateway "${name}": its nginx is the system's, which may have other sites; stop the updater, remove ${name}'s file from "${config.gateway.directory}" and reload nginx`,
+      `Cannot stop gateway "${name}": it uses the system's nginx, which may have other sites; stop the updater, remove ${name}'s file from "${config.gateway.directory}" and reload nginx`,
     )
   }
   if (await isRunByUp(config, context)) {
     throw new UserError(
-      `Cannot stop gateway "${name}": it is part of a sluice up; end that (Ctrl-C), and its nginx ends too`,
+      `Cannot stop gateway "${name}": it belongs to a sluice up; end that (Ctrl-C), and its nginx ends too`,
     )
   }
   const directory = gatewayDirectory(config, context)
@@ -56,17 +56,17 @@ export async function gatewayStop(options: GatewayStopOptions, context: Context)
     const patience =
       graceMs === 0
         ? 'running answers are cut'
-        : `running answers have ${graceMs / 1_000} s (Ctrl-C leaves them without a bound)`
+        : `running answers have ${graceMs / 1_000} s (Ctrl-C removes that limit)`
     context.print(
       `Stopping nginx of gateway "${name}" (pid ${master?.pid ?? 'unknown'}): no new connections, ${patience}`,
     )
     const { signal } = context
     const hasEnded = graceMs > 0 && (await endNginx({ root, name: 'SIGQUIT', graceMs, clock: systemClock, signal }))
     if (!hasEnded && signal.aborted) {
-      throw new Error('Stopped watching: nginx takes no new connections and ends with its last answer')
+      throw new Error('Stopped watching: nginx accepts no new connections and ends after its last answer')
     }
     await stopNginx({ directory: placesBelow(root), clock: systemClock }, 0, signal)
-    context.print(hasEnded ? 'Stopped: every answer had ended' : 'Stopped: what had not ended was cut')
+    context.print(hasEnded ? 'Stopped: every answer had ended' : 'Stopped: answers that had not ended were cut')
     await removeRoutes(config, context)
   } finally {
     await lock.release()
@@ -85,12 +85,12 @@ async function lockAgainstUpdaters(config: Config, context: Context) {
   }
 }
 
-/** Nothing is reached through a gateway that is not there: a replica that leaves need not wait for it. */
+/** Removes the routes file, so that a leaving replica does not wait for a gateway that is gone. */
 async function removeRoutes({ shared, gateway }: Config, { warn }: Context): Promise<void> {
   const file = join(registryDirectories(shared).routes, `${gateway.name}.json`)
   await createSerialQueue(systemClock, SHARED_DEADLINE_MS)
     .run(`remove "${file}"`, () => rm(file, { force: true }))
-    .catch(error => warn(`${messageOf(error)}; replicas that leave wait a minute for this gateway`))
+    .catch(error => warn(`${messageOf(error)}; leaving replicas wait a minute for this gateway`))
 }
 
 function secondsOf(text: string): number {

@@ -26,24 +26,24 @@ export interface InitOptions {
   readonly network?: readonly string[]
   readonly engine?: string
   readonly model?: string
-  /** The file to write; sluice.yaml here. */
+  /** The file to write; sluice.yaml in the working directory by default. */
   readonly output?: string
   /** Ask nothing. */
   readonly yes?: boolean
 }
 
-/** Asks a person; the answer, or `otherwise` for an empty one. */
+/** Asks a person, and returns the answer, or `otherwise` for an empty one. */
 export type Ask = (question: string, otherwise: string) => Promise<string>
 
 const SLURM_TIMEOUT_MS = 20_000
-/** The first ones speak for a partition's network. */
+/** The first nodes of a partition are enough to find its network. */
 const MOST_NODES = 64
 
 /**
- * `sluice init`: a first sluice.yaml from what Slurm says and what a person answers. What no option says is asked at a
- * terminal, and elsewhere, or with --yes, taken as the question would offer it.
+ * `sluice init`: writes a first sluice.yaml from Slurm's answers and a person's. At a terminal it asks for values without an option;
+ * without a terminal, or with --yes, it takes the defaults of the questions.
  *
- * @throws UserError where the file exists, where it cannot be found out what has no default, and for an answer that is no good.
+ * @throws UserError when the file exists, when a value without a default cannot be found out, and for an invalid answer.
  */
 export async function init(options: InitOptions, context: Context, ask: Ask = asker(options, context)): Promise<void> {
   const output = options.output ?? 'sluice.yaml'
@@ -67,7 +67,7 @@ export async function init(options: InitOptions, context: Context, ask: Ask = as
   const networks = options.network ?? words(await ask('Networks of its nodes, in CIDR notation', found.join(', ')))
   if (networks.length === 0) {
     throw new UserError(
-      'Cannot find out the networks of the nodes: no name of theirs resolves here; name them, such as --network 10.0.0.0/24',
+      'Cannot find out the networks of the nodes: none of their names resolves here; name the networks, such as --network 10.0.0.0/24',
     )
   }
   const home = (context.env['HOME'] ?? '').replace(/^\/$/, '')
@@ -81,7 +81,7 @@ export async function init(options: InitOptions, context: Context, ask: Ask = as
 
   const text = startingConfig({ ...{ site, directory, networks, engine, model }, partition: partition || undefined })
   const { problems } = parseConfig(text, output)
-  // Without a place: there is no such file yet.
+  // Without a line: there is no such file yet.
   if (problems.length > 0)
     throw new UserError(problems.map(({ message, fix }) => [message, fix ?? []].flat().join('; ')))
   await write(placeToWrite(output, context.cwd), output, text)
@@ -95,10 +95,10 @@ export async function init(options: InitOptions, context: Context, ask: Ask = as
 }
 
 const MODEL_QUESTIONS: Readonly<Record<StartingEngine, string>> = {
-  'llama.cpp': 'Model, a .gguf file as the nodes see it',
-  vllm: 'Model, a directory as the nodes see it or a name at Hugging Face',
-  sglang: 'Model, a directory as the nodes see it or a name at Hugging Face',
-  tei: 'Model, a directory as the nodes see it or a name at Hugging Face',
+  'llama.cpp': 'Model: path of a .gguf file on the nodes',
+  vllm: 'Model: path of a directory on the nodes, or a name at Hugging Face',
+  sglang: 'Model: path of a directory on the nodes, or a name at Hugging Face',
+  tei: 'Model: path of a directory on the nodes, or a name at Hugging Face',
 }
 
 function usualModel(engine: StartingEngine, directory: string): string {
@@ -126,7 +126,7 @@ function words(text: string): string[] {
 
 const WHY_NOT: Readonly<Record<string, string>> = {
   EEXIST: 'it exists; remove it, or name another file with --output',
-  ENOENT: 'its directory does not exist; make it, or name another file with --output',
+  ENOENT: 'its directory does not exist; create it, or name another file with --output',
 }
 
 async function write(path: string, output: string, text: string): Promise<void> {
@@ -153,7 +153,7 @@ function report({ output, directory, engine, networks, nodes, context: { print }
   print('')
   if (uid === 0) {
     print(
-      'One account owns the jobs, the updater and the directory, and it is not root. Once, with the same uid on every node:',
+      'One account owns the jobs, the updater and the directory, and it is not root. Create it once, with the same uid on every node:',
     )
     print('  useradd --system --create-home sluice')
     print(`  install -d -o sluice -m 0751 ${directory} ${shared} ${runtime}`)

@@ -11,7 +11,7 @@ import type { Context } from '../core/context.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import type { PruneOptions } from './prune.ts'
 
-/** What is installed: the files, and the directories with all that is in them, by the names that they get. */
+/** The files and whole directories to install, by their installed names. */
 export interface Parts {
   readonly files: Readonly<Record<string, string>>
   readonly directories: Readonly<Record<string, string>>
@@ -22,8 +22,8 @@ export interface InstallOptions extends PruneOptions {
 }
 
 /**
- * Puts this bundle, its templates and the Node that runs it into `DIR/<version>-<hash>`, where the hash is of all of them,
- * and points `DIR/current` at it.
+ * Copies this bundle, its templates and the Node that runs it into `DIR/<version>-<hash>`, with a hash of all of them, and points
+ * `DIR/current` at it.
  */
 export async function install(options: InstallOptions, context: Context): Promise<void> {
   const { to } = options
@@ -50,17 +50,17 @@ export async function install(options: InstallOptions, context: Context): Promis
 }
 
 /**
- * Installs what is not there yet. A version that is there is never written again, since jobs may be running from it, but
- * it is compared, byte for byte, with what it should be; and only what is on the disk in whole becomes `current`.
+ * Installs a build that is missing. An existing one is never written again, because jobs may be running from it, but it is compared
+ * byte for byte. Only a complete build on the disk becomes `current`.
  *
- * @throws UserError when what is there has been changed or cut short.
+ * @throws UserError when the existing build was changed or is incomplete.
  */
 export async function installParts(options: {
   parts: Parts
   to: string
   version: string
   dryRun: boolean
-  /** What is not whole then is taken away again. */
+  /** Removes an incomplete installation again. */
   signal: AbortSignal
 }): Promise<{ target: string; wasThere: boolean }> {
   const { parts, to, version, signal } = options
@@ -126,20 +126,20 @@ async function verify(target: string, digests: ReadonlyMap<string, string>, sign
   const wrong = [...names].filter(name => name !== MANIFEST && found.get(name) !== digests.get(name))
   if (wrong.length === 0) return
   throw new UserError(
-    `Cannot use "${target}": ${wrong.join(', ')} differ from what is installed; remove it when no job runs from it, and install again`,
+    `Cannot use "${target}": ${wrong.join(', ')} differ from this build; remove it when no job runs from it, and install again`,
   )
 }
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
-    () => false, // whatever is wrong with it shows when it is written
+    () => false, // the write reports the error
   )
 }
 
 /**
- * `sluice` on a PATH that holds `DIR/current`. The updater runs for weeks and mostly waits: of V8 it wants the memory, not the
- * speed (with 2 000 replicas two fifths less, bench:path); everything else is over in a moment.
+ * `sluice` for a PATH with `DIR/current`. The updater runs for weeks and mostly waits, so V8 is set to save memory instead of time
+ * (with 2 000 replicas two fifths less, bench:path); other commands are over in a moment.
  */
 const COMMAND = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")

@@ -18,18 +18,18 @@ import { unreadable } from './site/site-looks.ts'
 export interface LogsOptions extends ConfigOptions {
   /** Go on until Ctrl-C. */
   readonly follow?: boolean
-  /** Events as they are written, instead of as people read them. */
+  /** Events as JSON, not in the form for people. */
   readonly json?: boolean
-  /** How many lines of each source to begin with; 20 by default. */
+  /** Lines of each source to begin with; 20 by default. */
   readonly lines?: string
 }
 
-/** Network filesystems tell nobody of changes: files are opened again this often. */
+/** Network filesystems do not report changes, so files are opened again at this interval. */
 const LOOK_MS = 1_000
 
 /**
- * `sluice logs TIER|ID`: the events of the replicas; what else their jobs printed; the logs of engines; and
- * what the updaters said of their endpoints, in the order of time. Of a tier: the jobs that live, or else the last one.
+ * `sluice logs TIER|ID`: the replicas' events, the other output of their jobs, the logs of engines, and the updaters' events about
+ * their endpoints, in the order of time. For a tier: its live jobs, or else the last one.
  */
 export async function logs(name: string, options: LogsOptions, context: Context): Promise<void> {
   const lines = countOf(options.lines)
@@ -39,7 +39,7 @@ export async function logs(name: string, options: LogsOptions, context: Context)
   const failed = new Set<string>()
   for (let look = 0; ; look += 1) {
     for (const { label, path, wants } of await findSources(site, wanted)) {
-      // A file that comes later is new from its first line on.
+      // A file that appears later is new from its first line on.
       if (open.has(label)) continue
       open.set(label, { file: followFile(path, look === 0 ? lines : Number.POSITIVE_INFINITY, wants), path })
     }
@@ -48,7 +48,7 @@ export async function logs(name: string, options: LogsOptions, context: Context)
       try {
         const read = async () => {
           const lines = await file.read()
-          // The time of one that is gone meanwhile is now.
+          // A file that is gone meanwhile gets the current time.
           const writtenAt = lines.length === 0 ? 0 : await stat(path).then(({ mtimeMs }) => mtimeMs, Date.now)
           return { label, lines, writtenAt }
         }
@@ -71,16 +71,16 @@ export async function logs(name: string, options: LogsOptions, context: Context)
 
 interface Wanted {
   has(job: string): boolean
-  /** Which tiers' outputs are looked through. */
+  /** The tiers whose outputs are read. */
   readonly tiers: readonly string[]
-  /** Which tiers' events are. */
+  /** The tiers whose events are read. */
   readonly eventTiers: readonly string[]
-  /** What people would look for and is not there, one line each. */
+  /** Missing files that people would expect, one line each. */
   missing(labels: readonly string[]): readonly string[]
 }
 
 interface Source {
-  /** What stands before its lines. */
+  /** The label before its lines. */
   readonly label: string
   readonly path: string
   readonly wants?: (line: string) => boolean
@@ -89,7 +89,7 @@ interface Source {
 async function wantedJobs(name: string, site: Site, context: Context): Promise<Wanted> {
   const tiers = Object.keys(site.config.tiers)
   const answer = await site.jobs(context.signal)
-  if ('unknown' in answer) context.warn(`${answer.unknown}; going by the shared directory alone`)
+  if ('unknown' in answer) context.warn(`${answer.unknown}; only the shared directory is used`)
   const jobs = 'unknown' in answer ? [] : answer.jobs
   const endpoints = await site.registry.scan().then(
     scan => scan.endpoints,
@@ -109,7 +109,7 @@ async function wantedJobs(name: string, site: Site, context: Context): Promise<W
       if (!labels.some(label => label.includes(id))) return [`Job ${id}${state}, has written nothing yet`]
       const endpoint = endpoints.find(one => one.job.id === id && one.state !== 'failed')
       if (endpoint === undefined || labels.some(label => label.startsWith(`${id}/`))) return []
-      return [`The engine of job ${id} logs on ${endpoint.job.node}; nothing of that is here yet`]
+      return [`The engine of job ${id} logs on ${endpoint.job.node}; its log is not in the shared directory yet`]
     })
 
   if (tiers.includes(name)) {
@@ -153,7 +153,7 @@ async function findSources(site: Site, wanted: Wanted): Promise<readonly Source[
     const name = outputName(site.config, tier)
     for (const file of await listNames(site, directory)) {
       const match = name.exec(file)
-      // One without a number is shared by all jobs of the tier.
+      // A log without a number in its name is shared by all jobs of the tier.
       if (match !== null && (match[1] === undefined || wanted.has(match[1])))
         outputs.push({ label: file, path: join(directory, file), wants: line => !line.startsWith('{"at":"') })
     }

@@ -21,15 +21,15 @@ import { printJson } from '../core/text/line-printer.ts'
 
 export interface PlanOptions extends ConfigOptions {
   readonly json?: boolean
-  /** The model file, where this machine sees it elsewhere than the nodes do. */
+  /** The model file on this machine, if its path differs from that on the nodes. */
   readonly file?: string
   /** One model of a router. */
   readonly model?: string
 }
 
 /**
- * `sluice plan TIER`: will it fit? Throws an Error (exit code 1) when it does not, and a UserError where there is no
- * model to look at.
+ * `sluice plan TIER`: whether the tier's model fits. Throws an Error (exit code 1) when it does not, and a UserError when there is
+ * no model to read.
  */
 export async function plan(name: string, options: PlanOptions, context: Context): Promise<void> {
   const { config } = await loadConfig(options, context)
@@ -63,7 +63,7 @@ async function planOne(
     answer === undefined || 'unknown' in answer ? undefined : checkFit({ shape, settings, layout, rows: answer })
   const planned = planModel({ shape, settings, layout, measured: found?.measured })
   const silent = answer !== undefined && 'unknown' in answer ? [answer.unknown] : []
-  const beside = projector === undefined ? [] : [`what ${basename(projector)} takes beside it: it is not counted`]
+  const beside = projector === undefined ? [] : [`the memory for ${basename(projector)}: it is not counted`]
   const unknown = [...planned.unknown, ...beside, ...silent]
   return { name, file, plan: { ...planned, unknown }, check: found?.check ?? null }
 }
@@ -110,7 +110,7 @@ async function modelsIn(directory: string): Promise<readonly RouterModel[]> {
   }
 }
 
-/** As llama-server calls a model of its directory. */
+/** A model's name in llama-server's router. */
 function nameOf(file: string): string {
   const name = basename(file)
   return parsePart(name)?.name ?? name.replace(/\.gguf$/, '')

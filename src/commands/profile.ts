@@ -18,18 +18,18 @@ import { openSite, type Site } from './site/open-site.ts'
 
 export interface ProfileOptions extends ConfigOptions {
   readonly seconds: string
-  /** Where SGLang is to write; absolute, on its node. */
+  /** SGLang's output directory; absolute, on its node. */
   readonly output?: string
   readonly dryRun?: boolean
   readonly json?: boolean
 }
 
-/** `sluice profile ENDPOINT --seconds N`: a running engine records what it does. Ctrl-C ends the recording, not its writing, for which it then waits no more than a moment. */
+/** `sluice profile ENDPOINT --seconds N`: a running engine records a profile. Ctrl-C ends the recording; the engine still writes its traces, and the command waits only a moment for that. */
 export async function profile(name: string, options: ProfileOptions, context: Context): Promise<void> {
   const seconds = secondsOf(options.seconds)
   const site = await openSite(options, context)
   const { endpoints } = await site.registry.scan({ beats: false }).catch(cause => {
-    throw new Error(`Cannot read the registry: ${messageOf(cause)}; make it, or correct "shared" in sluice.yaml`)
+    throw new Error(`Cannot read the registry: ${messageOf(cause)}; create it, or correct "shared" in sluice.yaml`)
   })
   const endpoint = endpointNamed(name, { tiers: Object.keys(site.config.tiers), endpoints })
   const { id, engine, job } = endpoint
@@ -57,7 +57,7 @@ export async function profile(name: string, options: ProfileOptions, context: Co
   if (outcome === 'missing') throw new UserError(`Cannot profile ${id}: ${withoutProfiler(endpoint)}`)
   const recorded = `${id} has recorded ${outcome.seconds.toFixed(1)} s`
   if (!outcome.isWritten)
-    throw new Error(`${recorded} and still writes its traces, which nobody waits for now: ${plan.place}`)
+    throw new Error(`${recorded} and still writes its traces, without this command: ${plan.place}`)
   log(`${recorded}; traces: ${plan.place}`)
   if (options.json === true) report({ dryRun: false, seconds: outcome.seconds })
 
@@ -70,10 +70,10 @@ export async function profile(name: string, options: ProfileOptions, context: Co
 interface ProfilePlan {
   readonly url: string
   readonly requests: { readonly start: ProfileRequest; readonly stop: ProfileRequest }
-  /** Where the traces will lie, and the same in words; undefined: not known. */
+  /** The directory of the traces, and the same in words; undefined: not known. */
   readonly directory: string | undefined
   readonly place: string
-  /** A directory that is to be made first. */
+  /** A directory to create first. */
   readonly make: string | undefined
 }
 
@@ -85,20 +85,20 @@ function planOf(endpoint: Endpoint, { output }: ProfileOptions, config: Config):
   const own = engine === 'sglang' ? (output ?? join(config.shared, 'profiles', id)) : undefined
   const requests = profileRequests(engine, { directory: own })
   if (requests === undefined) {
-    throw no(`${engine} has no profiler that can be told to begin while it runs; vllm and sglang have one`)
+    throw no(`${engine} has no profiler that can begin while it runs; vllm and sglang have one`)
   }
   if (output !== undefined && own === undefined) {
-    throw no(`${engine} writes where it was told at its start; leave --output out`)
+    throw no(`${engine} writes to the directory that was set at its start; leave --output out`)
   }
   if (url === null || (state !== 'ready' && state !== 'draining')) {
-    throw no(`it is ${state}; wait until sluice status says ready`)
+    throw no(`it is ${state}; wait until sluice status shows ready`)
   }
   const directory = own ?? tracesOfTier(endpoint, config)
-  const place = directory ?? 'where its profiler-config says'
+  const place = directory ?? 'the directory of its profiler-config'
   return { url, requests, directory, place: `${place} on ${job.node}`, make: output === undefined ? own : undefined }
 }
 
-/** What sluice.yaml says now; the replica may have been submitted with something else. */
+/** From the current sluice.yaml; the replica may have been submitted with other settings. */
 function tracesOfTier({ tier }: Endpoint, config: Config): string | undefined {
   if (!Object.hasOwn(config.tiers, tier)) return undefined
   const { args, env } = toReplicaSpec(config, tier)
@@ -117,16 +117,16 @@ function withoutProfiler({ engine, tier }: Endpoint): string {
 async function keyOf({ id, key: fingerprint }: Endpoint, { registry }: Site): Promise<string | undefined> {
   if (fingerprint === undefined) return undefined
   const key = await registry.keptKey(fingerprint)
-  if (key === undefined) throw new Error(`Cannot ask ${id}: the key that it asks for is not in keys/`)
+  if (key === undefined) throw new Error(`Cannot ask ${id}: the key that it requires is not in keys/`)
   return key
 }
 
-/** On the share, where the engine's node and this machine see it. */
+/** On the share, so that the engine's node and this machine see it. */
 async function makeTraces(directory: string, { serialQueue }: Site): Promise<void> {
   await serialQueue.run('make a directory for traces', () => makeDirectory(directory, 0o750))
 }
 
-/** Longer profiles fill disks and hide what they show. */
+/** Longer profiles fill disks and are hard to read. */
 const MOST_SECONDS = 3_600
 
 function secondsOf(text: string): number {

@@ -17,8 +17,8 @@ export interface PruneOptions extends ConfigOptions {
 }
 
 /**
- * Removes the builds that neither `current` names nor anybody runs: no updater that beats, no job that runs, no process of this
- * machine. Jobs that wait start `current`, as scripts are rendered. Where it is not known of one what it runs, nothing is removed.
+ * Removes builds that are neither the target of `current` nor in use by an updater with a beat, a running job, or a process of this
+ * machine. Waiting jobs will start `current`. If the build of one user is not known, none is removed.
  */
 export async function prune(options: PruneOptions, context: Context): Promise<void> {
   const site = await openSite(options, context)
@@ -44,16 +44,16 @@ export async function pruneBuilds(options: {
   const found = removableBuilds(installed, current, users)
   if ('unsure' in found) throw new Error(`Cannot prune "${directory}", so nothing was removed: ${found.unsure}`)
   for (const [build, why] of found.kept) print(`Kept ${build}: ${why}`)
-  // What a prune that was cut short has left: it would stand in the way of the next one of its name.
+  // The rest of an interrupted prune, which would block the next one of its name.
   const torn = (await readdir(directory)).filter(name => isInstalledBuild(REMOVED.exec(name)?.[1] ?? ''))
   for (const name of torn) if (!dryRun) await rm(join(directory, name), { recursive: true })
   for (const build of found.remove) {
-    // Its name goes first: what is half removed is not taken for what is installed.
+    // It is renamed first, so that a half removed build does not look installed.
     const going = join(directory, `.${build}.removed`)
     if (!dryRun) {
-      // Whoever installs now, or goes back, names another one.
+      // An installation at the same time may have changed `current`.
       if ((await currentBuild(directory)) !== current)
-        throw new Error(`Cannot go on with "${directory}": "current" names another build since it was looked at`)
+        throw new Error(`Cannot go on with "${directory}": "current" names another build now`)
       await rename(join(directory, build), going)
       await rm(going, { recursive: true })
     }
@@ -63,8 +63,8 @@ export async function pruneBuilds(options: {
 }
 
 /**
- * Slurm is asked after the registry: an endpoint whose job it does not have then has ended, and a job that runs without an
- * endpoint has not yet said what it runs.
+ * Slurm is asked after the registry: an endpoint without a job then has ended, and a running job without an endpoint has not yet
+ * reported its build.
  */
 export async function siteUsers(
   site: Pick<Site, 'config' | 'registry' | 'serialQueue' | 'jobs'>,
@@ -81,7 +81,7 @@ export async function siteUsers(
   return [
     ...updaters.map(({ who, build }) => ({ who: `the updater of ${who}`, build })),
     ...endpointBuilds(ofLive),
-    // An earlier run of the same job may have been of another build.
+    // An earlier run of the same job may have had another build.
     ...live
       .filter(({ id, restarts }) => !endpoints.some(({ job }) => job.id === id && job.restarts >= restarts))
       .map(({ id }) => ({ who: `job ${id}`, build: undefined })),
@@ -92,17 +92,17 @@ export async function siteUsers(
 
 const REMOVED = /^\.(.+)\.removed$/
 
-/** However it is written: an administrator who went back a version may have written the whole path, or a link to a link. */
+/** Resolves every form of the link: after a manual downgrade it may have an absolute path, or point to another link. */
 async function currentBuild(directory: string): Promise<string> {
   const link = join(directory, 'current')
-  const named = await readlink(link).catch(() => undefined) // told below, whatever it was
+  const named = await readlink(link).catch(() => undefined) // reported below
   if (named === undefined)
     throw new UserError(`Cannot prune "${directory}": there is no "${link}", so nothing was installed there`)
   const found = await realpath(link).catch(() => undefined) // as above
   const build = found === undefined ? '' : basename(found)
   if (found === undefined || found !== join(await realpath(directory), build) || !isInstalledBuild(build))
     throw new UserError(
-      `Cannot prune "${directory}", so nothing was removed: "${link}" points at "${named}", which is no build there`,
+      `Cannot prune "${directory}", so nothing was removed: "${link}" points at "${named}", which is not a build there`,
     )
   return build
 }

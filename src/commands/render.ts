@@ -15,15 +15,15 @@ import { printText } from '../core/text/line-printer.ts'
 export interface RenderOptions extends ConfigOptions {
   /** Directory for the scripts; without it they go to standard output. */
   readonly output?: string
-  /** Say what would be written, write nothing. */
+  /** Print what would be written, write nothing. */
   readonly dryRun?: boolean
-  /** Write nothing, fail where a script on disk is not what would be written; without `output`, beside sluice.yaml. */
+  /** Write nothing, and fail if a script on disk differs; without `output`, beside sluice.yaml. */
   readonly check?: boolean
 }
 
 /**
- * `sluice render [tier…]`: the job scripts of these tiers, or of all. A file that is right already is not touched.
- * Throws a UserError for an unknown tier and for a model that cannot be run so, and an Error (exit code 1) where --check finds a difference.
+ * `sluice render [tier…]`: the job scripts of these tiers, or of all. An equal file is not touched. Throws a UserError for an
+ * unknown tier and for a model that does not fit its settings, and an Error (exit code 1) when --check finds a difference.
  */
 export async function render(tiers: readonly string[], options: RenderOptions, context: Context): Promise<void> {
   const loaded = await loadConfig(options, context)
@@ -34,7 +34,7 @@ export async function render(tiers: readonly string[], options: RenderOptions, c
   if (options.check) return check(scripts, options.output ?? dirname(file), context)
   if (options.output !== undefined) return write(scripts, options.output, options.dryRun ?? false, context)
   for (const [index, { tier, name, text }] of scripts.entries()) {
-    // As head(1) shows several files.
+    // Like head(1) with several files.
     if (scripts.length > 1) printText(context.print, `${index > 0 ? '\n' : ''}==> ${name} (${tier}) <==`)
     printText(context.print, text.trimEnd())
   }
@@ -90,7 +90,7 @@ async function check(scripts: readonly Script[], directory: string, context: Con
   context.print(`${directory}: ${scripts.map(({ name }) => name).join(', ')} up to date`)
 }
 
-/** No script of ours is as long; what is longer differs. */
+/** Longer than every script of ours, so a longer file differs. */
 const MOST_BYTES = 2 ** 24
 
 /** Undefined when there is no such file. */

@@ -13,11 +13,11 @@ export interface StatusOptions extends ConfigOptions {
   readonly json?: boolean
   /** Look again and again until Ctrl-C. */
   readonly watch?: boolean
-  /** A summary that an updater has published, in the place of the site. */
+  /** A summary of an updater, instead of the site itself. */
   readonly summary?: string
 }
 
-/** `sluice status`: what is known now. What is not known is said, and is no failure. */
+/** `sluice status`: the current state. An unknown part is reported and is not a failure. */
 export async function status(options: StatusOptions, context: Context): Promise<void> {
   const looks = await openLooks(options, context)
   const text: StatusTextOptions = { time: localTime, leaseMs: looks.leaseMs }
@@ -67,7 +67,7 @@ function showChanges(options: StatusTextOptions): Show {
   }
 }
 
-/** `2026-01-31 12:00:00` where we are. */
+/** `2026-01-31 12:00:00` in the local time zone. */
 function localTime(epochSeconds: number): string {
   const date = new Date(epochSeconds * 1_000)
   const two = (value: number) => String(value).padStart(2, '0')

@@ -23,14 +23,14 @@ export interface SubmitOptions extends ConfigOptions {
   /** Print the script and the sbatch line, submit nothing. */
   readonly dryRun?: boolean
   readonly json?: boolean
-  /** Root means it. */
+  /** Confirms a submission as root. */
   readonly asRoot?: boolean
 }
 
 /**
- * `sluice submit TIER`: renders the tier's script as it stands in sluice.yaml now, and hands it to Slurm. Jobs that were
- * submitted before one fails stay submitted, and are named. Throws a UserError for what Slurm refuses, and an Error
- * (exit code 1) where it cannot be told whether there is a job.
+ * `sluice submit TIER`: renders the tier's script from the current sluice.yaml and submits it to Slurm. If one of several
+ * submissions fails, earlier jobs stay submitted and are named. Throws a UserError when Slurm refuses, and an Error (exit code 1)
+ * when it is not known whether there is a job.
  */
 export async function submit(tier: string, options: SubmitOptions, context: Context): Promise<void> {
   const count = countOf(options.count)

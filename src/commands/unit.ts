@@ -15,9 +15,9 @@ import { printText } from '../core/text/line-printer.ts'
 export interface UnitOptions extends ConfigOptions {
   /** For the user's own systemd. */
   readonly user?: boolean
-  /** Who runs the updater; the owner of the shared directory without it. */
+  /** The account that runs the updater; the owner of the shared directory by default. */
   readonly account?: string
-  /** The `sluice` that it starts. */
+  /** The `sluice` program that it starts. */
   readonly program?: string
 }
 
@@ -26,7 +26,7 @@ const SHARED_DEADLINE_MS = 10_000
 /**
  * `sluice unit`: prints the updater's systemd unit for this sluice.yaml.
  *
- * @throws UserError where no unit of it could work.
+ * @throws UserError when a unit could not work.
  */
 export async function unit(options: UnitOptions, context: Context): Promise<void> {
   const { config, file } = await loadConfig(options, context)
@@ -34,22 +34,24 @@ export async function unit(options: UnitOptions, context: Context): Promise<void
   const isRoot = config.gateway.nginx === 'system'
   if (isRoot && manager === 'user')
     throw new UserError(
-      "Cannot write a user's unit: gateway.nginx is system, whose updater is started as root; leave out --user",
+      "Cannot write a user's unit: with gateway.nginx: system the updater is started as root; leave out --user",
     )
   const configFile = resolve(context.cwd, file)
   const program = options.program ?? (isRoot ? ROOTS_PROGRAM : join(config.runtime, 'current/sluice'))
   const account = isRoot ? 'root' : (options.account ?? (manager === 'user' ? '' : await ownerOf(config, context)))
   if (account !== '' && !ACCOUNT.test(account))
-    throw new UserError(`Cannot write a unit for account ${JSON.stringify(account)}: it is no name of an account`)
+    throw new UserError(
+      `Cannot write a unit for account ${JSON.stringify(account)}: that is not the name of an account`,
+    )
   if (manager === 'system') refusePrivate({ configFile, program, shared: config.shared, state: config.gateway.state })
   const template = await readTemplate(unitTemplate(manager))
   printText(context.print, renderUnit(config, { manager, account, program, configFile }, template).trimEnd())
 }
 
-/** As useradd(8) and directories of accounts have them; a `.` or `@` too. */
+/** Names as useradd(8) and directory services allow them, also with `.` or `@`. */
 const ACCOUNT = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,255}$/
 
-/** Root runs nothing that the site's account may write, and `runtime` is its. */
+/** Root must not run files that the site's account may write, and that account owns `runtime`. */
 const ROOTS_PROGRAM = '/opt/sluice/current/sluice'
 
 /** PrivateTmp=: the unit has a /tmp of its own. */
@@ -57,14 +59,14 @@ function refusePrivate(paths: Readonly<Record<string, string | undefined>>): voi
   for (const path of Object.values(paths)) {
     if (path === undefined || !['/tmp', '/var/tmp'].some(place => isBelow(path, place))) continue
     throw new UserError(
-      `Cannot write a unit: it would not see "${path}", as it has a /tmp of its own; move that elsewhere`,
+      `Cannot write a unit: it would not see "${path}", because it has a /tmp of its own; move that elsewhere`,
     )
   }
 }
 
 async function ownerOf({ shared }: Config, { env }: Context): Promise<string> {
   const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
-  const owner = await serialQueue.run('look at the shared directory', () => stat(shared)).catch(() => undefined) // not there yet, or away
+  const owner = await serialQueue.run('look at the shared directory', () => stat(shared)).catch(() => undefined) // missing, or not mounted
   const { uid, username } = userInfo()
   if (owner !== undefined && owner.uid !== 0 && owner.uid !== uid) {
     const account = await accountOf(owner.uid, env)

@@ -10,6 +10,7 @@ import { staticGateway } from '../core/config/static-gateway.ts'
 import type { Context } from '../core/context.ts'
 import { DEFAULT_KILL_WAIT_SECONDS, KEPT_SECONDS } from '../core/domain/kill-wait.ts'
 import { listensOf } from '../core/domain/listen-address.ts'
+import { logLevelOf } from '../core/domain/log-level.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { type Interrupts, type SiteRun, serve, type UpOptions } from '../programs/up/serve.ts'
 import { chooseSite, type UpSite } from '../programs/up/site.ts'
@@ -17,13 +18,14 @@ import { sweepGateway } from '../programs/up/sweep.ts'
 import { type Sweeper, startSweeper } from '../programs/up/sweeper.ts'
 import { refuseOldNginx } from '../programs/updater/own-gateway.ts'
 
-/** npm passes on a Ctrl-C that the terminal has sent to everybody already: two signals this close are one. */
+/** npm passes on a Ctrl-C that the terminal has already sent to this process, so two signals this close count as one. */
 const SAME_SIGNAL_MS = 1_000
-/** Whoever waits longer wants to know for what. */
+/** After this time the reason of the wait is printed. */
 const SAY_WAIT_MS = 1_500
 
-/** `sluice up`: the whole path on this machine, without Slurm, until a signal. Nothing of it is left then. */
+/** `sluice up`: the whole path on this machine, without Slurm, until a signal. No process of it is left then. */
 export async function up(options: UpOptions, context: Context): Promise<void> {
+  logLevelOf({ option: options.logLevel, env: context.env }) // a wrong word is refused before anything is begun
   const interrupts = hearInterrupts(context)
   const nginx = await findProgram('nginx', context.env)
   if (nginx === undefined) {
@@ -37,7 +39,7 @@ export async function up(options: UpOptions, context: Context): Promise<void> {
     const state = join(work, 'state/up_main')
     await sweepGateway({ work, gateway: state, shared: join(work, 'shared') }, context.env)
     await removeDirectory(work)
-    context.print(`Cleared away ${work}, which a killed one left`)
+    context.print(`Removed ${work}, the rest of a sluice up that was killed`)
   }
   const work = await makeOwnedDirectory(temporary, UP_PREFIX)
   let sweeper: Sweeper | undefined
@@ -69,7 +71,7 @@ function hearInterrupts({ print, signal, onSignal, onHangup }: Context): Interru
   }
   for (const name of ['SIGINT', 'SIGTERM'] as const) onSignal(name, hear)
   onHangup(hear)
-  if (signal.aborted) hear() // by a signal that came before we could hear it
+  if (signal.aborted) hear() // a signal came before the handler was installed
   return { stop, killNow }
 }
 
@@ -96,7 +98,7 @@ async function runSite(run: SiteRun): Promise<void> {
       failure ??= error
     })
   } finally {
-    await lock.release().catch(() => undefined) // it was lost, which is told already
+    await lock.release().catch(() => undefined) // the loss is reported already
   }
   if (failure !== undefined) throw failure
 }

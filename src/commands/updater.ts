@@ -6,6 +6,7 @@ import { connectServiceManager } from '../adapters/system/service-manager.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
+import { logLevelOf } from '../core/domain/log-level.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { openUpdaterGateway } from '../programs/updater/own-gateway.ts'
 import { rereadConfig } from '../programs/updater/reload-config.ts'
@@ -19,6 +20,7 @@ export interface UpdaterCommandOptions extends ConfigOptions {
   readonly once?: boolean
   /** Of one round show what it would change, and write nothing. */
   readonly dryRun?: boolean
+  readonly logLevel?: string
 }
 
 /**
@@ -27,11 +29,14 @@ export interface UpdaterCommandOptions extends ConfigOptions {
  * @throws UserError when another updater has the gateway
  */
 export async function updater(options: UpdaterCommandOptions, context: Context): Promise<void> {
-  const { once = false, dryRun = false } = options
+  const { once = false, dryRun = false, logLevel } = options
+  const levelOf = (config?: Config) => logLevelOf({ option: logLevel, env: context.env, config: config?.log })
+  levelOf() // a wrong word is refused before anything is begun
   if (dryRun && !once) throw new UserError('Cannot dry-run an updater that goes on: add --once')
   if (dryRun) return (await import('./updater-dry-run.ts')).updaterDryRun(options, context)
   const { file, config } = await loadConfig(options, context)
-  if (config.gateway.nginx === 'system' && context.uid === 0) return rootUpdater({ file, config, once }, context)
+  if (config.gateway.nginx === 'system' && context.uid === 0)
+    return rootUpdater({ file, config, once, logLevel }, context)
   await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
   const stopped = new AbortController()
   let lost: Error | undefined
@@ -43,11 +48,12 @@ export async function updater(options: UpdaterCommandOptions, context: Context):
     const { alive } = connectServiceManager(context.env, systemClock)
     const slurm = openSlurm({ env: context.env })
     const ending = AbortSignal.any([context.signal, stopped.signal])
-    if (once) return await runOnce({ config, gateway, slurm, print: context.warn, signal: ending })
+    const print = context.warn
+    if (once) return await runOnce({ config, gateway, slurm, print, level: levelOf(config), signal: ending })
     for (let current: Config | undefined = config; current !== undefined; ) {
       const next = rereadOnHangup(current, options, context)
       const signal = AbortSignal.any([ending, next.signal])
-      await runUpdater({ config: current, gateway, accessLog, slurm, print: context.warn, alive, signal })
+      await runUpdater({ config: current, gateway, accessLog, slurm, print, level: levelOf(current), alive, signal })
       current = ending.aborted ? undefined : next.stop()
     }
   } finally {
@@ -57,8 +63,8 @@ export async function updater(options: UpdaterCommandOptions, context: Context):
 }
 
 /**
- * The signal aborts when SIGHUP has brought a new configuration to run; nginx serves on meanwhile, and everything else is
- * rebuilt from Slurm and the registry.
+ * The signal aborts when SIGHUP has loaded a new configuration. nginx serves on meanwhile, and all other state is rebuilt from Slurm
+ * and the registry.
  */
 function rereadOnHangup(current: Config, options: ConfigOptions, context: Context) {
   const reread = new AbortController()

@@ -4,11 +4,11 @@ import type { ProcessRow } from '../adapters/system/proc-stat.ts'
 import { findMarked, identify, listProcesses, readCommandLine, signal } from '../adapters/system/processes.ts'
 import { findDescendants } from './owned-processes.ts'
 
-/** A profiler writes what it has seen when its program has ended, which takes minutes for a long run. */
+/** A profiler writes its report after its program has ended, which takes minutes for a long run. */
 const REPORT_MS = 300_000
 const LOOK_MS = 50
 
-/** A server that a profiler has started, and is to outlive. */
+/** A server that a profiler has started, and that must end before it. */
 export interface Wrapped {
   /** The profiler's program. */
   readonly wrapper: string
@@ -22,7 +22,7 @@ export interface Wrapped {
 
 /**
  * Ends the server, TERM and after `graceMs` KILL for it and its children, and waits for the profiler to have written its
- * report and ended. Does nothing where the server cannot be told from the rest, as when it has given itself a title.
+ * report and ended. Does nothing if the server cannot be identified, as when it has set a title.
  */
 export async function endBelow(wrapped: Wrapped, graceMs: number, clock: Clock): Promise<void> {
   const inner = await findInner(wrapped)
@@ -40,14 +40,14 @@ export async function endBelow(wrapped: Wrapped, graceMs: number, clock: Clock):
   ended.abort()
 }
 
-/** Whose words end with the server's arguments, and do not begin with the profiler's program. */
+/** The process whose words end with the server's arguments and do not begin with the profiler's program. */
 async function findInner({ wrapper, argv, marker }: Wrapped): Promise<readonly ProcessRow[]> {
   const marked = new Set<number>()
   for (const { pid } of await findMarked(marker)) {
     const words = await readCommandLine(pid)
     const start = words.length - argv.length
     const isSame = start > 0 && argv.every((word, index) => words[start + index] === word)
-    // nsys has helpers by names such as nsys-launcher.
+    // nsys has helpers with names such as nsys-launcher.
     if (isSame && !words.slice(0, start).some(word => basename(word).startsWith(wrapper))) marked.add(pid)
   }
   return (await listProcesses()).filter(({ pid }) => marked.has(pid))

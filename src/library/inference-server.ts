@@ -18,17 +18,17 @@ import type { CleanupReport } from './process-tracker.ts'
 import { serverSpec } from './server-spec.ts'
 import { afterLook, isAtRest, type ServerState, type StateChange, wordsOf } from './server-state.ts'
 
-/** Between two looks at a server that comes up. */
+/** The interval of health checks of a starting server. */
 const STARTUP_LOOK_MS = 200
-/** A large model's profile takes ten minutes to be written, for which the engine's answer waits. */
+/** Writing a large model's profile takes ten minutes, and the engine's answer waits for that. */
 const PROFILE_ANSWER_MS = 3_600_000
 
-/** `state` comes with every change, and beside it one by the name of the new state; `cleanup` after a stop in debug mode. */
+/** `state` is emitted at every change, and also an event with the name of the new state; `cleanup` after a stop in debug mode. */
 export type ServerEvents = { state: [StateChange]; cleanup: [CleanupReport] } & {
   [Name in ServerState]: [StateChange]
 }
 
-/** A server that cannot do what it was asked to; what it printed last is in the message too. */
+/** An error of a server; the message includes its last lines. */
 export class ServerError extends Error {
   override readonly name = 'ServerError'
   readonly lastLines: string | undefined
@@ -40,11 +40,10 @@ export class ServerError extends Error {
 }
 
 /**
- * An inference server as a child of this process: started, watched, and ended with everything that it started. It ends too
- * when this process does, however that goes.
+ * An inference server as a child of this process: started, watched, and ended with all its processes. It also ends when this
+ * process ends in any way.
  *
- * A backend of your own extends it with `backendName` and `launchCommand`, and with `healthEndpoint` where it is not
- * `/health`.
+ * A backend of your own extends it with `backendName` and `launchCommand`, and with `healthEndpoint` if that is not `/health`.
  */
 export abstract class InferenceServer extends EventEmitter<ServerEvents> implements AsyncDisposable {
   /** The options with every default. */
@@ -55,7 +54,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   #state: ServerState = 'idle'
   #run: Run | undefined
 
-  /** @throws UserError with everything that is wrong with the options. */
+  /** @throws UserError with every problem of the options. */
   constructor(options: ServerOptions, engine: EngineName = 'custom') {
     super()
     const { settings, findings } = readServerOptions(options, { engine, spelling: 'camelCase' })
@@ -69,17 +68,17 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   /** The program that serves, and its arguments. */
   abstract launchCommand(): readonly string[]
 
-  /** Where it says by 200 that it can serve. */
+  /** The path that answers 200 once it can serve. */
   healthEndpoint(): string {
     return `${this.url}/health`
   }
 
-  /** Its addresses by name. */
+  /** Its endpoints' paths by name. */
   listEndpoints(): Readonly<Record<string, string>> {
     return { health: this.healthEndpoint() }
   }
 
-  /** How it is started and asked; of use where a backend of your own needs another environment or another patience. */
+  /** How to start and check it; to be overridden by a backend that needs another environment or other limits. */
   protected engine(): Engine {
     return ENGINES[this.spec.engine]
   }
@@ -101,7 +100,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     return this.settings.host
   }
 
-  /** Where it is reached from this machine, without a slash at the end. */
+  /** Its URL from this machine, without a slash at the end. */
   get url(): string {
     const host = this.host === '0.0.0.0' ? '127.0.0.1' : this.host
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.port}`
@@ -111,7 +110,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     return this.#state
   }
 
-  /** Of the server's first process, while there is one. */
+  /** The pid of the server's first process, while there is one. */
   get pid(): number | undefined {
     return this.#run?.launched?.pid
   }
@@ -119,7 +118,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   /**
    * Starts it and resolves once it can serve.
    *
-   * @throws ServerError as soon as it has ended, says that it cannot serve, or is not ready after `startupTimeout`; nothing
+   * @throws ServerError as soon as it has ended, reports that it cannot serve, or is not ready after `startupTimeout`; no process
    *   of it is left then.
    */
   async start(): Promise<this> {
@@ -145,15 +144,15 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     if (failure !== undefined) throw await this.#failToStart(run, failure)
     void this.#watch(run, run.launched)
       .catch(error => this.#fail(run, messageOf(error)))
-      .catch(() => undefined) // a stop hears of it
+      .catch(() => undefined) // a stop reports it
     return this
   }
 
   /**
-   * Ends it, and everything that it started: TERM, after the engine's time KILL. Does nothing where nothing runs.
+   * Ends it with all its processes: TERM, and KILL after the engine's grace. Does nothing if it does not run.
    *
-   * @returns in debug mode, what was found on the machine afterwards.
-   * @throws ServerError in debug mode, when something of it cannot be ended.
+   * @returns in debug mode, the processes that were found on the machine afterwards.
+   * @throws ServerError in debug mode, when a process of it cannot be ended.
    */
   async stop(): Promise<CleanupReport | undefined> {
     const run = this.#run
@@ -162,7 +161,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     return run.stopped
   }
 
-  /** Whether it can serve now; what is seen counts as a heartbeat. */
+  /** Whether it can serve now; the check counts as a heartbeat. */
   async checkHealth(): Promise<boolean> {
     const run = this.#run
     if (run?.launched === undefined) return false
@@ -171,7 +170,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     return health.kind === 'ready'
   }
 
-  /** Makes the running engine begin a profile. @throws ServerError where it cannot. */
+  /** Makes the running engine begin a profile. @throws ServerError when it cannot. */
   async startProfile(): Promise<void> {
     await this.#askForProfile('start')
   }
@@ -185,7 +184,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     await this.stop()
   }
 
-  /** Resolves once it is ready; with the reason when it will not be. */
+  /** Resolves once it is ready, or with the reason why it will not be. */
   async #comeUp(launched: LaunchedServer, ended: AbortSignal): Promise<string | undefined> {
     const { startupTimeout } = this.settings
     const over = Promise.race([launched.exited, systemClock.sleep(startupTimeout * 1_000, ended).then(() => undefined)])
@@ -210,9 +209,9 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     const { signal } = run.ended
     const failing = launched.exited.then(async how => {
       if (signal.aborted) return // asked for
-      await this.#fail(run, `${how}, which nobody asked for`)
+      await this.#fail(run, `${how} without a stop`)
     })
-    failing.catch(() => undefined) // a stop hears of it
+    failing.catch(() => undefined) // a stop reports it
     while (!signal.aborted) {
       await systemClock.sleep(this.settings.heartbeatInterval * 1_000, signal)
       if (!signal.aborted) this.#observe(run, await this.#look())
@@ -244,7 +243,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
   async #end(run: Run): Promise<CleanupReport | undefined> {
     run.ended.abort()
     this.#change('stopping')
-    const launched = await run.launching.catch(() => undefined) // start() tells why
+    const launched = await run.launching.catch(() => undefined) // start() reports the reason
     const report = await launched?.stop()
     this.#rest('stopped', {}, report)
     if (report !== undefined && report.left.length > 0) {
@@ -262,12 +261,12 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     return new ServerError(`Cannot start ${this.backendName()}: ${message}`, lastLines, given({ cause }))
   }
 
-  /** What is left of it goes at once. Resolves with what it printed last. */
+  /** Ends its remaining processes at once. Resolves with its last lines. */
   #fail(run: Run, message: string): Promise<string | undefined> {
     run.ended.abort()
     const cleared = this.#clear(run, message)
-    run.stopped = cleared.then(({ report }) => report) // a stop that comes now finds it under way
-    run.stopped.catch(() => undefined) // where none comes
+    run.stopped = cleared.then(({ report }) => report) // a stop from now on awaits this one
+    run.stopped.catch(() => undefined) // if there is no such stop
     return cleared.then(({ lastLines }) => lastLines)
   }
 
@@ -292,7 +291,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     const request = profileRequests(this.#engineName(), { tool: profile?.tool, directory })?.[what]
     if (request === undefined) {
       throw new ServerError(
-        `Cannot ${what} a profile: ${name} cannot be told to while it runs; use profile in its options`,
+        `Cannot ${what} a profile: ${name} has no request for that while it runs; use profile in its options`,
       )
     }
     const { method, path, json } = request
@@ -316,13 +315,13 @@ export function userError(findings: readonly ConfigFinding[]): UserError {
 }
 
 function hanging({ left }: CleanupReport): string {
-  return `what outlives KILL hangs in the kernel: ${left.map(({ pid, title }) => `${pid} (${title})`).join(', ')}`
+  return `processes that outlive KILL hang in the kernel: ${left.map(({ pid, title }) => `${pid} (${title})`).join(', ')}`
 }
 
 type Why = Partial<Pick<StateChange, 'message' | 'lastLines'>>
 
 interface Run {
-  /** Aborts when its end is under way: whatever ends from then on was asked to. */
+  /** Aborted when its stop begins: later ends of processes are expected. */
   readonly ended: AbortController
   readonly launching: Promise<LaunchedServer>
   launched?: LaunchedServer

@@ -22,11 +22,11 @@ export interface LaunchedServer {
   readonly logFile: string
   /** How it ended, in words; never rejects. */
   readonly exited: Promise<string>
-  /** What it printed last, since it was started. */
+  /** Its last lines since its start. */
   lastLines(): Promise<string>
-  /** Asks it to end, and ends it. Resolves when nothing is left, with what was found where that is verified. */
+  /** Asks it to end, and ends it. Resolves when no process is left, with the report in debug mode. */
   stop(): Promise<CleanupReport | undefined>
-  /** As `stop`, without asking. */
+  /** Like `stop`, at once. */
   kill(): Promise<CleanupReport | undefined>
 }
 
@@ -82,7 +82,7 @@ export async function launchServer({
   }
 }
 
-/** Where an engine that makes sockets has them: beside its log, as others may take any name in /tmp before it. */
+/** The directory for an engine's sockets: beside its log, because others could create any name in /tmp first. */
 export function socketDirectory(
   { name, makesSockets }: Engine,
   { outputDir, port }: Pick<ServerSettings, 'outputDir' | 'port'>,

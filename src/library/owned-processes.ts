@@ -1,8 +1,8 @@
 import type { ProcessRow } from '../adapters/system/proc-stat.ts'
 
 /**
- * How a process was found to be a server's own: by its process group, by its session, as a descendant, by the marker in
- * its environment, or because it writes to the log.
+ * How a process was recognized as a server's own: by its process group, by its session, as a descendant, by the marker in its
+ * environment, or because it writes to the log.
  */
 export type FoundBy = 'group' | 'session' | 'descendant' | 'marker' | 'log-writer'
 
@@ -12,17 +12,17 @@ export interface OwnedProcess {
   readonly foundBy: FoundBy
 }
 
-/** Pid and start time: a pid that was given again is another process. */
+/** Pid and start time, because a pid may be reused. */
 export function identityOf({ pid, startTime }: Pick<ProcessRow, 'pid' | 'startTime'>): string {
   return `${pid}:${startTime}`
 }
 
 /**
- * Who of the processes of one moment belongs to the server that was started as `leader`:
+ * The processes of one moment that belong to the server that was started as `leader`:
  *
- * 1. what is known to be its own, wherever it went since: another session, another parent, another environment
- * 2. its process group and its session; unless a stranger has the leader's pid, whose group that is then
- * 3. what has one of these as its parent
+ * 1. processes known from before, even with another session, parent or environment now
+ * 2. its process group and its session, unless the leader's pid was reused, because then the group is a stranger's
+ * 3. children of these
  */
 export function findOwnedProcesses(
   leader: Pick<ProcessRow, 'pid' | 'startTime'>,
@@ -45,7 +45,7 @@ export function findOwnedProcesses(
   return [...owned.values()]
 }
 
-/** Children of these processes, and theirs, without themselves. */
+/** All descendants of these processes, without themselves. */
 export function findDescendants(pids: readonly number[], rows: readonly ProcessRow[]): ProcessRow[] {
   const known = new Set(pids)
   const found: ProcessRow[] = []

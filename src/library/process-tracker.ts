@@ -4,10 +4,10 @@ import { findMarked, findWriters, listProcesses, readCommandLine, signal } from 
 import { isEngineTitle } from '../core/engines/process-titles.ts'
 import { type FoundBy, findOwnedProcesses, identityOf, type OwnedProcess } from './owned-processes.ts'
 
-/** A process as it is named to people. */
+/** A process, described for people. */
 export interface NamedProcess {
   readonly pid: number
-  /** Its command line, or the title that it gave itself. */
+  /** Its command line, or the title that it has set. */
   readonly title: string
 }
 
@@ -16,38 +16,37 @@ export interface FoundProcess extends NamedProcess {
   readonly foundBy: FoundBy
 }
 
-/** What was found on the machine after a server had been stopped. */
+/** The processes that were found on the machine after a server's stop. */
 export interface CleanupReport {
-  /** How many processes the server was seen to have, itself included. */
+  /** The number of observed processes of the server, itself included. */
   readonly seen: number
-  /** What had outlived the stop, and why it is the server's; killed, and verified gone. */
+  /** Processes that had outlived the stop, with how they were recognized; killed, and verified gone. */
   readonly killed: readonly FoundProcess[]
-  /** What outlived even KILL: processes that hang in the kernel. */
+  /** Processes that outlived even KILL, because they hang in the kernel. */
   readonly left: readonly FoundProcess[]
-  /** Processes with the title of an engine's that are not this server's: not touched. */
+  /** Processes with an engine's title that do not belong to this server; not touched. */
   readonly strangers: readonly NamedProcess[]
 }
 
-/** Remembers every process that a server ever had. */
+/** Remembers every process of a server. */
 export interface ProcessTracker {
-  /** How many it has seen so far, the server itself included. */
+  /** The number of observed processes so far, the server itself included. */
   seen(): number
-  /** Looks now. */
+  /** Scans now. */
   look(): Promise<void>
-  /** Ends the looking, looks once more and kills what is left, for as long as a few seconds. */
+  /** Ends the scans, scans once more and kills remaining processes, for a few seconds at most. */
   settle(): Promise<CleanupReport>
 }
 
 export interface Tracked extends Pick<EngineProcess, 'pid'> {
   /** `NAME=value` of its environment. */
   readonly marker: string
-  /** Where it writes; absolute and without links. */
+  /** Its log; absolute and without links. */
   readonly logFile: string
 }
 
 /**
- * A child that leaves its parent, its session, its environment and its log behind is missed if it does all of it between
- * two looks.
+ * The limit: a child that changes its parent, its session, its environment and its log between two scans is missed.
  */
 const LOOK_MS = 100
 /** KILL takes milliseconds, unless the process hangs in a driver. */
@@ -55,7 +54,7 @@ const KILL_MS = 5_000
 
 export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clock: Clock): ProcessTracker {
   const known = new Map<string, OwnedProcess>()
-  // One that was gone before the first look has left its number to nobody yet.
+  // The pid of a process that ended before the first scan is not reused yet.
   let leader = { pid: leaderPid, startTime: '' }
   const settled = new AbortController()
   const looking = keepLooking()
@@ -71,7 +70,7 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
     while (!settled.signal.aborted) {
       const begun = clock.now()
       await look()
-      // On a machine of thousands of processes a look takes time that others need.
+      // On a machine with thousands of processes a scan is expensive.
       await clock.sleep(Math.max(LOOK_MS, 4 * (clock.now() - begun)), settled.signal)
     }
   }
@@ -112,7 +111,7 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
     }
   }
 
-  /** As `look`, and whoever gives himself away by what he carries. */
+  /** Like `look`, and also processes with the marker or with the log open. */
   async function findLiving(): Promise<readonly OwnedProcess[]> {
     const owned = await look()
     const pids = new Set(owned.map(({ process }) => process.pid))

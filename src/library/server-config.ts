@@ -8,7 +8,7 @@ import type { InferenceServer } from './inference-server.ts'
 import { createServer } from './servers.ts'
 
 /**
- * The options in a YAML file, with every default. Paths in them count from the directory that the process works in.
+ * The options in a YAML file, with every default. Relative paths count from the working directory.
  *
  * @throws UserError with every problem and its line, or why the file cannot be read.
  */
@@ -21,7 +21,7 @@ export async function loadServerConfig(file: string): Promise<ServerConfig> {
   return config
 }
 
-/** A server as a YAML file has it, started and ready. @throws as `loadServerConfig` and `start` do. */
+/** A started and ready server from a YAML file. @throws as `loadServerConfig` and `start` do. */
 export async function startServerFromConfig(file: string): Promise<InferenceServer> {
   return createServer(await loadServerConfig(file)).start()
 }

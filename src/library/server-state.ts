@@ -15,9 +15,9 @@ export type ServerState = 'idle' | 'starting' | 'loading' | 'ready' | 'unhealthy
 export interface StateChange {
   readonly from: ServerState
   readonly to: ServerState
-  /** Why, where there is more to say than the state says. */
+  /** The reason, if there is one. */
   readonly message: string | undefined
-  /** What the server printed last, where it failed. */
+  /** The server's last lines, if it failed. */
   readonly lastLines: string | undefined
   readonly at: Date
 }
@@ -28,10 +28,10 @@ export function isAtRest(state: ServerState): boolean {
 }
 
 /**
- * What one look at its health makes of a server that runs; undefined where it changes nothing.
+ * The change of a running server's state after one health check; undefined: no change.
  *
- * 1. coming up: ready when it is, failed when it says so; refusing, silent or erring mean that it is not there yet
- * 2. once ready: whatever is not ready is unhealthy, also an answer that did not come in time; it is not ended for it
+ * 1. while it starts: ready or failed when it reports that; refused, silent or erring mean that it still starts
+ * 2. once ready: every other result makes it unhealthy, also a timeout; it is not ended for that
  */
 export function afterLook(
   state: ServerState,

@@ -44,7 +44,7 @@ abstract class EngineServer extends InferenceServer {
   }
 }
 
-/** As OpenAI has them. */
+/** The paths of OpenAI's API. */
 const API_PATHS: Readonly<Record<string, string>> = {
   chat: '/v1/chat/completions',
   completions: '/v1/completions',
@@ -87,9 +87,9 @@ const SERVERS: Readonly<Record<Backend, new (options: ServerOptions) => Inferenc
 }
 
 /**
- * A server of the backend that is named; it is not started.
+ * A server of this backend, not started.
  *
- * @throws UserError with everything that is wrong with the options.
+ * @throws UserError with every problem of the options.
  */
 export function createServer(options: ServerConfig): InferenceServer {
   const { config, findings } = readServerConfig(options, { spelling: 'camelCase' })

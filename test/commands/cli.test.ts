@@ -71,6 +71,6 @@ it.each([
   expect({ code, first: said[0], last: said.at(-1) }).toEqual({
     code: 2,
     first,
-    last: 'Add --help to see how it is called',
+    last: 'Add --help to see its usage',
   })
 })

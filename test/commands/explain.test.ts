@@ -48,6 +48,6 @@ it('explains the last job of a tier, with --json as one value', async () => {
 
 it('fails where nothing is known of a job, and refuses a name that nothing has', async () => {
   await using site = await openSmallSite()
-  await expect(explainJob('99', {}, site.context)).rejects.toThrow(/^Cannot explain job 99: nothing is known of it/)
+  await expect(explainJob('99', {}, site.context)).rejects.toThrow(/^Cannot explain job 99: it is not known/)
   await expect(explainJob('fats', {}, site.context)).rejects.toThrow(UserError)
 })

@@ -17,7 +17,7 @@ it.each(['no state yet', 'a state directory without an nginx'])('says that there
 it('refuses to stop the nginx of the system', async () => {
   await using site = await openSmallSite('nginx: system')
   await expect(gatewayStop({ within: '600' }, site.context)).rejects.toThrow(
-    /^Cannot stop gateway "main": its nginx is the system's/,
+    /^Cannot stop gateway "main": it uses the system's nginx/,
   )
 })
 

@@ -29,7 +29,7 @@ it('asks for what no option says, offers what it found, and writes what is accep
   expect(asked).toEqual([
     ['Networks of its nodes, in CIDR notation', ''],
     ['Engine (llama.cpp, vllm, sglang, tei)', 'llama.cpp'],
-    ['Model, a .gguf file as the nodes see it', '/cluster/ai/models/model.gguf'],
+    ['Model: path of a .gguf file on the nodes', '/cluster/ai/models/model.gguf'],
   ])
   const { config, problems } = parseConfig(await site.written(), 'sluice.yaml')
   expect(problems).toEqual([])
@@ -69,7 +69,10 @@ it.each([
     { network: ['10.0.0.0/24'], shared: 'two words' },
     /^Cannot use shared: "\/.*\/two words\/state"; write an absolute path/,
   ],
-  [{ network: ['10.0.0.0/24'], output: 'no/x.yaml' }, 'Cannot write no/x.yaml: its directory does not exist; make it'],
+  [
+    { network: ['10.0.0.0/24'], output: 'no/x.yaml' },
+    'Cannot write no/x.yaml: its directory does not exist; create it',
+  ],
 ])('refuses %j', async (options, message) => {
   await using site = await place()
   await expect(init({ partition: 'gpu_ai', ...options }, site.context)).rejects.toThrow(message)

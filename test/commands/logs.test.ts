@@ -58,7 +58,7 @@ it('goes by the shared directory where Slurm does not answer', async () => {
   await site.slurm.does('squeue', 'echo "squeue: error: no controller" >&2; exit 1')
   await logs('7', {}, site.context)
   expect(site.context.printed[0]).toContain('ready')
-  expect(site.context.warned).toEqual([expect.stringMatching(/no controller"; going by the shared directory alone$/)])
+  expect(site.context.warned).toEqual([expect.stringMatching(/no controller"; only the shared directory is used$/)])
 })
 
 it('refuses a name that nothing has', async () => {

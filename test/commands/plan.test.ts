@@ -152,7 +152,7 @@ it('a router has models in directories, of parts and with a projector, by the na
   const context = open()
   await plan('many', { config: at('nested.yaml'), model: 'seeing' }, context)
   expect(context.printed[0]).toBe('seeing (llama): 4096 tokens over 4 slots')
-  expect(context.printed).toContain('  what b-mmproj.gguf takes beside it: it is not counted')
+  expect(context.printed).toContain('  the memory for b-mmproj.gguf: it is not counted')
   const all = open()
   await plan('many', { config: at('nested.yaml'), json: true }, all).catch(() => undefined)
   const { models } = JSON.parse(all.printed.join('\n'))
@@ -175,7 +175,7 @@ describe('a file that cannot be planned', () => {
     [
       'away',
       undefined,
-      'Cannot read /nowhere/away.gguf: it does not exist on this machine; name it where it does with --file, or run this on a node that has it (srun)',
+      'Cannot read /nowhere/away.gguf: it does not exist on this machine; name a copy here with --file, or run this on a node that has it (srun)',
     ],
     ['one', 'models', 'Cannot read HOME/models: it is a directory'],
     ['one', 'sluice.yaml', 'Cannot read HOME/sluice.yaml: it is not a GGUF file'],
@@ -213,7 +213,7 @@ describe('a file that cannot be planned', () => {
     )
     await writeGguf(at('renamed.gguf'), partOf(GROUPED, 1, 2))
     await expect(plan('one', { file: 'renamed.gguf' }, open())).rejects.toThrow(
-      `Cannot read ${at('renamed.gguf')}: it is one of 2 parts, and its name does not say which; llama.cpp wants -00001-of-00002.gguf`,
+      `Cannot read ${at('renamed.gguf')}: it is one of 2 parts, and its name does not have its number; llama.cpp expects -00001-of-00002.gguf`,
     )
     await truncate(at('renamed.gguf'), 3000)
     await expect(plan('one', { file: 'renamed.gguf' }, open())).rejects.toThrow(

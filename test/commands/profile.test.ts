@@ -113,7 +113,7 @@ describe('sluice profile', () => {
       'llama.cpp',
       {},
       {},
-      `Cannot profile ${ID}: llama.cpp has no profiler that can be told to begin while it runs; vllm and sglang have one`,
+      `Cannot profile ${ID}: llama.cpp has no profiler that can begin while it runs; vllm and sglang have one`,
     ],
     ['TEI', 'tei', {}, {}, `Cannot profile ${ID}: tei has no profiler`],
     [
@@ -121,14 +121,14 @@ describe('sluice profile', () => {
       'vllm',
       { state: 'loading' },
       {},
-      `Cannot profile ${ID}: it is loading; wait until sluice status says ready`,
+      `Cannot profile ${ID}: it is loading; wait until sluice status shows ready`,
     ],
     [
       'a place that vLLM cannot be told',
       'vllm',
       {},
       { output: '/t' },
-      `Cannot profile ${ID}: vllm writes where it was told at its start; leave --output out`,
+      `Cannot profile ${ID}: vllm writes to the directory that was set at its start; leave --output out`,
     ],
     [
       'a place that is none',

@@ -44,7 +44,7 @@ it('keeps what a process of this machine runs', async () => {
   expect(await left()).toEqual([OLD, NEW, 'current'])
 })
 
-it('removes nothing where somebody does not say what it runs', async () => {
+it('removes nothing where a program does not report its build', async () => {
   const { prune, left } = await installed()
   await expect(prune([{ who: 'job 7', build: undefined }])).rejects.toThrow('nothing was removed')
   expect(await left()).toEqual([OLD, OLDER, NEW, 'current'])
@@ -52,7 +52,7 @@ it('removes nothing where somebody does not say what it runs', async () => {
 
 it.each<[string, JobState, string | undefined, readonly BuildUser[]]>([
   ['an endpoint of a job that runs counts', 'running', OLD, [{ who: endpoint.id, build: OLD }]],
-  ['one of before there were builds does not say', 'running', undefined, [{ who: endpoint.id, build: undefined }]],
+  ['one that is too old does not report it', 'running', undefined, [{ who: endpoint.id, build: undefined }]],
   ['one whose job has ended does not count', 'ended', undefined, []],
 ])('%s', async (_, state, build, expected) => {
   const { site } = await siteWith(build === undefined ? endpoint : { ...endpoint, build }, state)
@@ -62,12 +62,12 @@ it.each<[string, JobState, string | undefined, readonly BuildUser[]]>([
   ])
 })
 
-it('a job that runs and has not published yet does not say what it runs', async () => {
+it('a job that runs and has not published yet does not report its build', async () => {
   const { site } = await siteWith(undefined, 'running')
   expect((await siteUsers(site, new AbortController().signal)).at(-1)).toEqual({ who: 'job 4242', build: undefined })
 })
 
-it('of a job that was requeued its earlier run does not say what it runs now', async () => {
+it('of a job that was requeued its earlier run does not show its build', async () => {
   const { site } = await siteWith({ ...endpoint, build: OLD }, 'running', endpoint.job.restarts + 1)
   expect((await siteUsers(site, new AbortController().signal)).slice(1)).toEqual([
     { who: endpoint.id, build: OLD },
@@ -92,7 +92,7 @@ it.each(['0.3.0-dddddddddddd', '/', 'elsewhere'])('removes nothing where current
   await mkdir(join(directory, 'elsewhere'))
   await rm(join(directory, 'current'))
   await symlink(target, join(directory, 'current'))
-  await expect(prune([])).rejects.toThrow(`points at "${target}", which is no build there`)
+  await expect(prune([])).rejects.toThrow(`points at "${target}", which is not a build there`)
   expect(await left()).toEqual([OLD, OLDER, NEW, 'current', 'elsewhere'])
 })
 

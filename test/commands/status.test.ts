@@ -60,7 +60,9 @@ it('reports what is not known as a problem, and does not fail', async () => {
 it('names a summary that does not exist', async () => {
   await using site = await openSmallSite()
   await expect(status({ summary: '/nowhere/main.json' }, site.context)).rejects.toThrow(
-    new UserError('Cannot read the summary /nowhere/main.json: there is none; an updater publishes it once it runs'),
+    new UserError(
+      'Cannot read the summary /nowhere/main.json: it does not exist; an updater publishes it once it runs',
+    ),
   )
 })
 

@@ -93,9 +93,7 @@ it('says how to look when it cannot tell whether there is a job', async () => {
   expect(failed.message).toMatch(
     /^Cannot tell whether fast was submitted: sbatch ended with 1 and printed ""; Cannot run squeue: .*; before you try again, look for its comment sluice:beefcake2:fast:[0-9a-f]{16} with squeue --me -O JobID,Comment:80$/,
   )
-  expect(site.context.warned).toEqual([
-    'sbatch ended with 1 and printed ""; looking whether Slurm has the job all the same',
-  ])
+  expect(site.context.warned).toEqual(['sbatch ended with 1 and printed ""; checking whether Slurm has the job'])
 })
 
 it('root is refused before anything is submitted, unless it says that it means it', async () => {

@@ -32,9 +32,9 @@ it('refuses what no unit could see, or be', async () => {
 })
 
 it.each(['a b', 'ai%h', '-x'])('refuses %j, which is no account', async account => {
-  await expect(printed(PLACED, { account })).rejects.toThrow('no name of an account')
+  await expect(printed(PLACED, { account })).rejects.toThrow('not the name of an account')
 })
 
-it.runIf(userInfo().uid === 0)('asks root who runs it, where the shared directory does not say', async () => {
+it.runIf(userInfo().uid === 0)('asks root who runs it, where the shared directory does not show it', async () => {
   await expect(printed(PLACED)).rejects.toThrow('name it with --account')
 })

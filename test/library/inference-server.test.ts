@@ -247,7 +247,7 @@ describe('a heartbeat', () => {
     await server.start()
     await tell('exit')
     await until('it has failed', () => server.state === 'failed', WAIT)
-    expect(changes.at(-1)).toMatchObject({ from: 'ready', message: 'Exited with code 0, which nobody asked for' })
+    expect(changes.at(-1)).toMatchObject({ from: 'ready', message: 'Exited with code 0 without a stop' })
     expect(await whatIsLeft()).toEqual([])
   })
 })
@@ -325,7 +325,7 @@ describe('a profile', () => {
     await server.startProfile()
     await server.stopProfile()
     expect((await failure(new TEIServer(options).startProfile())).message).toBe(
-      'Cannot start a profile: tei cannot be told to while it runs; use profile in its options',
+      'Cannot start a profile: tei has no request for that while it runs; use profile in its options',
     )
   })
 })

@@ -11,18 +11,17 @@ import { runningUps } from './running-ups.ts'
 export interface ConfigOptions {
   /** --config. */
   readonly config?: string
-  /** As an argument, to a command that is about this file. */
+  /** The file argument of a command. */
   readonly configFile?: string | undefined
 }
 
-/** There is no configuration, or this account may not read it. */
+/** There is no configuration that this account may read. */
 export class NoConfiguration extends UserError {}
 
 export type LoadedConfig = { readonly file: string } & Extract<ParsedConfig, { config: Config }>
 
 /**
- * The configuration that a command runs with, and the file it came from. Throws a UserError with every problem, or
- * with the places where it looked.
+ * The configuration of a command, and its file. Throws a UserError with every problem, or with the places that were searched.
  */
 export async function loadConfig(options: ConfigOptions, context: Context): Promise<LoadedConfig> {
   const loaded = await readConfig(options, context)
@@ -30,7 +29,7 @@ export async function loadConfig(options: ConfigOptions, context: Context): Prom
   return loaded
 }
 
-/** As loadConfig; where there is no file at all, that of the one `sluice up` of this account that runs. */
+/** Like loadConfig; without any file, the configuration of the one running `sluice up` of this account. */
 export async function loadRunningConfig(options: ConfigOptions, context: Context): Promise<LoadedConfig> {
   const found = await findText(options, context)
   if (found !== undefined) return loadConfig(options, context)
@@ -43,7 +42,7 @@ export async function loadRunningConfig(options: ConfigOptions, context: Context
   return loadConfig(files[0] === undefined ? options : { config: files[0] }, context)
 }
 
-/** As loadConfig, but problems of the contents are returned. Throws a UserError when there is no file to read. */
+/** Like loadConfig, but returns problems of the content. Throws a UserError when there is no file to read. */
 export async function readConfig(options: ConfigOptions, context: Context): Promise<{ file: string } & ParsedConfig> {
   const found = await findText(options, context)
   if (found !== undefined) return { file: found.file, ...parseConfig(found.text, found.file) }
@@ -53,7 +52,7 @@ export async function readConfig(options: ConfigOptions, context: Context): Prom
   )
 }
 
-/** As loadConfig, but undefined when there is no file anywhere. */
+/** Like loadConfig, but undefined when there is no file. */
 export async function loadConfigIfAny(options: ConfigOptions, context: Context): Promise<LoadedConfig | undefined> {
   const found = await findText(options, context)
   if (found === undefined) return undefined
@@ -64,7 +63,7 @@ export async function loadConfigIfAny(options: ConfigOptions, context: Context):
 
 const FILES = ['sluice.yaml', '/etc/sluice/sluice.yaml'] as const
 
-/** The first that is named or exists. One that is named, or exists and cannot be read, is not passed over. */
+/** The named file, or the first that exists. A file that exists and cannot be read is an error, not skipped. */
 async function findText(
   { config, configFile: named }: ConfigOptions,
   { env, cwd }: Context,
@@ -89,7 +88,7 @@ async function namedText(file: string, source: string, cwd: string): Promise<str
 /** Undefined when there is no such file. */
 async function readText(file: string, cwd: string): Promise<string | undefined> {
   try {
-    // Four bytes a character at most, and one to see that there is more.
+    // Four bytes for each character at most, and one to detect a longer file.
     return await readRegularText(resolve(cwd, file), 4 * MAX_TEXT_LENGTH + 1)
   } catch (error) {
     const code = codeOf(error)

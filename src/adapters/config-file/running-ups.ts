@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { findInhabited } from '../system/owned-directory.ts'
 import { readRegularText } from '../system/regular-file.ts'
 
-/** What the working directory of each `sluice up` begins with. */
+/** The prefix of the working directory of each `sluice up`. */
 export const UP_PREFIX = 'sluice-up-'
-/** In it: which site this one runs. */
+/** The file in it that names its site. */
 const SITE = 'site.json'
 const MAX_SITE_BYTES = 64 * 1024
 
@@ -13,11 +13,11 @@ const MAX_SITE_BYTES = 64 * 1024
 export interface RunningUp {
   /** The sluice.yaml that it runs; absolute. */
   readonly file: string
-  /** The shared directory of that. */
+  /** The shared directory of that site. */
   readonly shared: string
 }
 
-/** Where every `sluice up` has its working directory, which others of the same account find it by. */
+/** The parent of all working directories of `sluice up`, by which commands of the same account find them. */
 export function upParent(env: NodeJS.ProcessEnv): string {
   return env['TMPDIR'] || '/tmp'
 }
@@ -27,7 +27,7 @@ export async function announceUp(work: string, up: RunningUp): Promise<void> {
   await writeFile(join(work, SITE), JSON.stringify(up), { mode: 0o600 })
 }
 
-/** One that is just starting has not announced itself, and is not among them. */
+/** A `sluice up` that is just starting has not announced itself, and is not included. */
 export async function runningUps(env: NodeJS.ProcessEnv): Promise<RunningUp[]> {
   const works = await findInhabited(upParent(env), UP_PREFIX)
   const read = works.map(async work => parse(await readRegularText(join(work, SITE), MAX_SITE_BYTES).catch(() => '')))

@@ -1,4 +1,4 @@
-/** What a demo engine was asked, as far as it understands it. */
+/** A request to a demo engine, as far as it understands it. */
 export interface DemoRequest {
   readonly kind: 'chat' | 'completion'
   readonly model: string
@@ -8,17 +8,17 @@ export interface DemoRequest {
   readonly includeUsage: boolean
 }
 
-/** Every answer has these: which one, and when, in seconds since 1970. */
+/** Every answer has these: its number, and its time in seconds since 1970. */
 export interface Stamp {
   readonly id: string
   readonly created: number
 }
 
 const MOST_REPEATED = 200
-/** Tells it from a model in whatever keeps only the fields. */
+/** Distinguishes it from a model's answer for clients that keep only the fields. */
 const FINGERPRINT = 'sluice-demo-engine'
 
-/** Reads a body of /v1/chat/completions or /v1/completions; in words what is wrong with it. */
+/** Reads a body of /v1/chat/completions or /v1/completions; a problem in words if it is wrong. */
 export function readRequest(
   kind: DemoRequest['kind'],
   body: string,
@@ -44,7 +44,7 @@ export function readRequest(
   }
 }
 
-/** The answer in tokens, which are words here. It begins with what this is. */
+/** The answer in tokens, which are words here. It begins with a statement that this is the demo engine. */
 export function tokensOf({ prompt, maxTokens }: DemoRequest): { tokens: string[]; isCut: boolean } {
   const said = prompt.length > MOST_REPEATED ? `${prompt.slice(0, MOST_REPEATED)}…` : prompt
   const text = `This is Sluice's demo engine, not a language model: it repeats what reached it. You wrote: ${said}`

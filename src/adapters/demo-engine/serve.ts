@@ -6,20 +6,20 @@ import { modelList, readRequest, streamedAnswer, wholeAnswer } from './answer.ts
 export interface DemoEngineOptions {
   readonly host: string
   readonly port: number
-  /** Names that it lists; it answers to any. */
+  /** Names that it lists; it accepts any name. */
   readonly models: readonly string[]
-  /** What it asks for, but for its health; undefined: nothing. */
+  /** The key that it requires, except for its health path; undefined: none. */
   readonly key?: string | undefined
   readonly signal: AbortSignal
 }
 
-/** Between two words of a stream: seen as one, over in a second. */
+/** The pause between two words of a stream: visible, and over in a second. */
 const TOKEN_MS = 20
-/** What the gateway lets through. */
+/** The gateway's own limit. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /**
- * Serves until the signal, which ends what is under way.
+ * Serves until the signal, which also ends running answers.
  *
  * @throws when it cannot listen.
  */
@@ -75,7 +75,7 @@ export async function serveDemoEngine({ host, port, models, key, signal }: DemoE
   }
 }
 
-/** In a time that tells nothing of the key. */
+/** In constant time, which reveals nothing about the key. */
 function carries({ headers }: IncomingMessage, key: string): boolean {
   const [given, wanted] = [headers.authorization ?? '', `Bearer ${key}`].map(text =>
     createHash('sha256').update(text).digest(),

@@ -33,20 +33,20 @@ import { stageModel } from './staging/stage-model.ts'
 export interface EngineEffectsOptions {
   readonly engine: Engine
   readonly spec: ReplicaSpec
-  /** Of this process; the engine inherits what its allow-list names. */
+  /** This process's environment; the engine inherits the variables of its allow-list. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** The argv that starts Sluice again, for engines that are its own commands. */
   readonly self: readonly string[]
-  /** `NAME=value` in the environment of everything the engine starts on this node. */
+  /** `NAME=value` in the environment of every process of the engine on this node. */
   readonly marker: string
   /** On this node's own disk. */
   readonly scratch: string
   readonly node: string
-  /** What an engine that starts now is to ask for; undefined: engines that start here ask for no key. */
+  /** The key for an engine that starts now; undefined: engines here require no key. */
   readonly takeKey?: (() => Promise<string>) | undefined
   /** Of its log, as `logs/` keeps it. */
   readonly logName: string
-  /** What already stands in the way of it, in words. */
+  /** A problem that is known already, in words. */
   readonly problem?: string | undefined
   /** Slurm's TERM reaches every process of the job, not only those that slurmstepd has started. */
   readonly termReachesAll?: boolean | undefined
@@ -54,10 +54,10 @@ export interface EngineEffectsOptions {
   readonly workers?: WorkerNodes | undefined
 }
 
-/** Of each log: as much as one looks back on, and a cut seldom. */
+/** The size of each log: enough to look back, and seldom cut. */
 const LOG_BOUNDS = { mostBytes: 64 * 1024 * 1024, keepBytes: 8 * 1024 * 1024 }
 
-/** What a supervisor asks of the engine that its replica runs. */
+/** The engine's effects for a supervisor. */
 export function createEngineEffects(options: EngineEffectsOptions) {
   const { engine, spec, env, self, marker, scratch, node } = options
   const http = createHttp()
@@ -93,7 +93,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
           if (trouble?.kind === 'copying') return { kind: 'copying', message: trouble.message }
           if (trouble?.kind === 'waiting') return { kind: 'loading', message: trouble.message, load: [] }
           const health = await checkHealth(contact)
-          // Asked once more: it may have said so while it came to answer.
+          // Once more, because it may have printed that during its start.
           const fatal = trouble ?? (await running.trouble())
           return fatal?.kind === 'fatal' ? { kind: 'broken', message: fatal.message } : health
         },
@@ -179,7 +179,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
     })
   }
 
-  /** A container's own programs may be setuid, and its runtime ends it in its own way. */
+  /** A container may have setuid programs, and its runtime ends it in its own way. */
   function isSealed(own: ReplicaSpec): boolean {
     const mayUnblock = engine.mayUnblockTerm === true && own.custom?.setuid !== true
     return mayUnblock && options.termReachesAll === true && own.container === undefined
@@ -200,7 +200,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
   }
 }
 
-/** Where an engine is to listen, and what makes it ask for a key. */
+/** Where an engine listens, and how it gets its key. */
 interface Listening {
   readonly address: string
   readonly port: number

@@ -2,7 +2,7 @@ import type { EngineSpec } from '../../core/domain/engine-spec.ts'
 import type { Engine, EngineHealth } from '../../core/engines/engine.ts'
 import type { Http } from '../system/http.ts'
 
-/** Being told to load a model is answered at once; the loading itself is seen in the list of models. */
+/** The request to load a model is answered at once; the list of models shows the progress. */
 const LOAD_TIMEOUT_MS = 30_000
 
 /** Asks the engine both questions, where it has them and for as long as it may take. */
@@ -27,17 +27,17 @@ export async function askHealth(
   return engine.readHealth(spec, health, models)
 }
 
-/** What it takes to ask one running engine. */
+/** How to reach one running engine. */
 export interface EngineContact {
   readonly http: Http
   readonly engine: Engine
   readonly spec: EngineSpec
   readonly url: string
-  /** That it asks for; undefined: it asks for none. */
+  /** The key that it requires; undefined: none. */
   readonly key?: string | undefined
 }
 
-/** Tells a router to load its models; what came of it shows in the next look at its health. */
+/** Asks a router to load its models; the next health check shows the result. */
 export async function loadModels(
   { http, engine, spec, url, key }: EngineContact,
   models: readonly string[],

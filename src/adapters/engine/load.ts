@@ -1,10 +1,10 @@
 import { type Load, UNKNOWN_LOAD } from '../../core/domain/load.ts'
 import type { EngineContact } from './health.ts'
 
-/** Of each question; whoever is too busy to answer is not waited for. */
+/** The limit of each request; an engine that is too busy to answer has no load value. */
 const LOAD_TIMEOUT_MS = 3_000
 
-/** The engine's load by its metrics; unknown altogether when a part of them was not to be had. Never rejects. */
+/** The engine's load by its metrics; wholly unknown if a part of them could not be read. Never rejects. */
 export async function readLoad(contact: EngineContact): Promise<Load> {
   const { engine, spec } = contact
   const { metrics, models } = engine.paths(spec)

@@ -3,31 +3,31 @@ import type { ProfileRequest } from '../../core/engines/profiling.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Http } from '../system/http.ts'
 
-/** A profiler that begins has nothing to write yet. */
+/** The limit for the begin request: the profiler has nothing to write yet. */
 const START_MS = 60_000
 /** Writing the traces of a large model takes minutes. */
 const STOP_MS = 3_600_000
-/** After a signal: for an engine to hear that it is to stop; small traces are written by then. */
+/** After a signal: time for the engine to get the stop request and to write small traces. */
 const LEAVE_MS = 5_000
 
 export interface ProfileRun {
   readonly http: Http
   readonly url: string
-  /** That the engine asks for; undefined: it asks for none. */
+  /** The key that the engine requires; undefined: none. */
   readonly key: string | undefined
   readonly requests: { readonly start: ProfileRequest; readonly stop: ProfileRequest }
   readonly seconds: number
   readonly clock: Clock
-  /** Ends the profile before its time; its traces are written all the same, and hardly waited for. */
+  /** Ends the profile early; its traces are still written, but only awaited for a moment. */
   readonly signal: AbortSignal
   /** Called when it records, and when it writes what it has recorded. */
   progress(what: 'recording' | 'writing'): void
 }
 
 /**
- * Has a running engine record a profile, and returns when it has written it: `seconds` is how long it recorded. `missing`:
- * it was not started with a profiler. Whatever happens once it may have begun, it is told to stop. `isWritten` is false
- * where a signal came and the engine still writes five seconds later.
+ * Makes a running engine record a profile, and returns when the engine has written it; `seconds` is the recorded time. `missing`:
+ * it was not started with a profiler. Once it may have begun, it is always asked to stop. `isWritten` is false if a signal came
+ * and the engine still writes five seconds later.
  *
  * @throws when it refuses, or does not answer.
  */
@@ -50,7 +50,7 @@ export async function profileEngine(
   return { seconds, isWritten: true }
 }
 
-/** The answer; once there was a signal, one that takes longer is a time-out. */
+/** The answer; after a signal a longer wait counts as a time-out. */
 async function untilSignal({ clock, signal }: ProfileRun, answer: Promise<HttpAnswer>): Promise<HttpAnswer> {
   const over = new AbortController()
   const leave = async (): Promise<HttpAnswer> => {
@@ -80,6 +80,6 @@ function isDone(answer: HttpAnswer): boolean {
 function wordsOf(answer: HttpAnswer): string {
   if (answer.kind === 'timeout') return 'no answer in time'
   if (answer.kind === 'refused' || answer.kind === 'broken') return answer.message
-  if (answer.status === 401) return 'HTTP 401: it asks for another key than the one that it was started with'
+  if (answer.status === 401) return 'HTTP 401: it requires another key than the one of its start'
   return `HTTP ${answer.status}: ${answer.text.slice(0, 200)}`
 }

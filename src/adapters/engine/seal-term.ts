@@ -1,21 +1,21 @@
 import { execa } from 'execa'
 
 const TIMEOUT_MS = 10_000
-/** Of Node's words where it cannot. */
+/** Characters of Node's error message. */
 const MOST_CHARACTERS = 64 * 1024
 
 /**
- * The words before a program that keep TERM from it and from what it starts whatever they do: Node and Go undo every block
- * and ignore when they start. TERM is ignored, and a filter of system calls answers that each
- * handler for it was set, without setting it (seccomp(2), rt_sigaction; questions go through).
+ * The words before a program that keep TERM from it and from its children in every case; Node and Go undo every block and ignore
+ * at their start. TERM is ignored, and a filter of system calls reports each handler for TERM as set without setting it
+ * (seccomp(2), rt_sigaction; queries are allowed).
  *
- * An ordinary user may have a filter where nothing can gain privileges any more (`no_new_privs`): below it sudo and other
- * setuid programs are ordinary ones. Empty where the filter cannot be had; `why` says so in words.
+ * An ordinary user may install a filter only with `no_new_privs`: below it sudo and other setuid programs run without their
+ * privileges. Empty where the filter is not possible; `why` has the reason.
  */
 export async function sealPrefix(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly words: readonly string[]; readonly why?: string | undefined }> {
-  // What is meant for an engine in Node is not for ours, which would load it too, or refuse it: it comes back with the engine.
+  // Settings for an engine in Node must not affect our Node: they are removed here and restored for the engine.
   const own = OF_NODE.filter(name => env[name] !== undefined)
   const hidden = own.length === 0 ? [] : ['env', ...own.flatMap(name => ['-u', name])]
   const given = own.length === 0 ? [] : ['env', ...own.map(name => `${name}=${env[name]}`)]
@@ -29,33 +29,33 @@ export async function sealPrefix(
     ...{ timeout: TIMEOUT_MS, maxBuffer: MOST_CHARACTERS },
   })
   if (!trial.failed) return { words }
-  // A Node that ends by an error says which, and then its own version.
+  // A Node that ends by an error prints the error, and then its own version.
   const lines = trial.stderr.trim().split('\n')
   return { words: [], why: lines.find(line => /^\w*Error: /.test(line)) ?? (lines[0] || trial.shortMessage) }
 }
 
-/** What changes a Node as it starts: node(1), Environment. None holds a secret, which an argument would show to everybody. */
+/** Variables that change a Node at its start: node(1), Environment. None holds a secret, which an argument would reveal. */
 const OF_NODE = ['NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NODE_EXTRA_CA_CERTS', 'NODE_REDIRECT_WARNINGS', 'NODE_DEBUG']
 
-/** Runs in a Node of its own, from its text: it may name nothing of this file. Becomes the program of its arguments. */
+/** Runs in a Node of its own, from its source text, so it may not refer to this file. Executes the program of its arguments. */
 function seal(): void {
   const ffi = process.getBuiltinModule('node:ffi')
   const { functions: libc } = ffi.dlopen(null, {
     prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
     signal: { arguments: ['i32', 'u64'], return: 'u64' },
   })
-  // linux/audit.h and asm/unistd.h; other ways to call the kernel on them, of 32 bits, are let through.
+  // linux/audit.h and asm/unistd.h; 32-bit system calls on these machines are not filtered.
   const numbers = { x64: { audit: 0xc000003e, rtSigaction: 13 }, arm64: { audit: 0xc00000b7, rtSigaction: 134 } }
   const own = numbers[process.arch as keyof typeof numbers]
   if (own === undefined) throw new Error(`no filter for ${process.arch}`)
-  // Node ignores the last two itself, which would outlive it: a writer without a reader is to end, as it does elsewhere.
+  // Node ignores the last two itself, and the new program would inherit that: a writer without a reader must end as elsewhere.
   const [SIG_DFL, SIGPIPE, SIGXFSZ] = [0n, 13, 25]
   const [SIGTERM, SIG_IGN, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER] = [15, 1n, 38, 22, 2n]
   const [LOAD, IS_EQUAL, RETURN] = [0x20, 0x15, 0x06] // linux/bpf_common.h
   const [ALLOW, ANSWER_0] = [0x7fff0000, 0x00050000] // linux/seccomp.h
-  /** Offsets in struct seccomp_data; of the arguments their low halves, which is all that a signal has. */
+  /** Offsets in struct seccomp_data; of an argument its low half, which is enough for a signal. */
   const at = { number: 0, arch: 4, signal: 16, handler: 24 }
-  /** Code, lines to skip where it is so, and where it is not, and a value. */
+  /** Code, lines to skip if true and if false, and a value. */
   const filter: [number, number, number, number][] = [
     [LOAD, 0, 0, at.arch],
     [IS_EQUAL, 0, 6, own.audit],

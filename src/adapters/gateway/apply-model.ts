@@ -19,18 +19,18 @@ import { growSpare } from './nginx/spare-generation.ts'
 import { rehearsalOf } from './rehearsal.ts'
 import { renderGateway } from './render/render-gateway.ts'
 
-/** What an apply left running: as long as this master answers this generation, nothing has to be looked up again. */
+/** The result of the last apply. While this master answers this generation, nothing has to be looked up again. */
 interface Settled {
   readonly master: NginxProcess
   readonly generation: number
   readonly model: string
-  /** What it listens on, which a reload need not open. */
+  /** Its listen addresses, which a reload need not open. */
   readonly listens: readonly ListenAddress[]
 }
 
 /**
- * `Gateway.apply`. A crash between any two of its steps leaves one of these, and the next call starts from what nginx
- * answers, not from what the files say:
+ * `Gateway.apply`. A crash between two of its steps leaves one of these states. The next call starts from nginx's answer, not from
+ * the files:
  *
  * ```
  * written, not current     never read: removed later
@@ -43,9 +43,9 @@ interface Settled {
 export function createApply(parts: GatewayParts, instance: NginxInstance): Gateway['apply'] {
   const { directory, clock } = parts
   let settled: Settled | undefined
-  /** The version of nginx that has taken servers in every tier. */
+  /** The version of nginx that has accepted a configuration with servers in every tier. */
   let rehearsed: string | undefined
-  /** The version of nginx that has taken nothing with its njs module: it may be of another build, or break. */
+  /** The version of nginx whose njs module it refused: the module may belong to another build. */
   let refusesNjs: string | undefined
 
   return async (model, signal, keys = {}) => {
@@ -72,7 +72,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
       const tryOut = async (candidate: GatewayModel, sight: Sight): Promise<void> => {
         step = 'write'
         await writeGeneration(directory, generation, render(generation, candidate))
-        // What fills the disk still does; the rest is for nginx, should it have to be started.
+        // The disk may still be filling up; the space that is left is for nginx, in case it has to be started.
         await growSpare(directory, 1 / 4)
         signal.throwIfAborted()
         step = 'test'
@@ -88,7 +88,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
         }
       }
 
-      // What answers is of an updater before this one, whose rehearsal counts: replicas that drain wait for the first apply.
+      // nginx runs a generation of an earlier updater, whose rehearsal counts: draining replicas wait for the first apply.
       const rehearsal = rehearsed === build.version || answer !== undefined ? undefined : rehearsalOf(model)
       if (rehearsal !== undefined) {
         await tryOut(rehearsal, before)
@@ -118,7 +118,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
     }
   }
 
-  /** A master that still runs the generation that was verified has its addresses: they are not looked for again. */
+  /** A master that still runs the verified generation has its addresses open, so they are not probed again. */
   async function probeNew(wanted: readonly ListenAddress[], before: Sight): Promise<void> {
     const isVerified = settled !== undefined && before.isSettled && isSameSight(settled, before)
     const unknown = newTo(isVerified ? settled?.listens : [], wanted)
@@ -134,7 +134,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
     return true
   }
 
-  /** Files are worth no failure of what runs: what is not done here is done by the next apply. */
+  /** A failure here must not fail the apply: the next apply cleans up. */
   async function tidy(good: number): Promise<void> {
     try {
       await instance.keep(good)
@@ -145,7 +145,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
     }
   }
 
-  /** Puts back what ran before, or else what was last known to run. Undefined: it does; otherwise why it does not. */
+  /** Restores the generation that ran before, or else the last good one. Undefined: it runs; otherwise why it does not. */
   async function restore(step: ApplyStep, before: Sight | undefined, signal: AbortSignal): Promise<string | undefined> {
     const generation = before?.answer ?? (await readLink(directory, 'good'))
     const isUntouched = step !== 'load' && before?.master !== undefined && before.answer !== undefined
@@ -165,8 +165,8 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
   }
 
   /**
-   * True when it runs, verified. What keeps a generation from being loaded may keep the last one from it too: false when
-   * that, as far as can be seen, was never left.
+   * True when it runs, verified. The cause that keeps a generation from being loaded may also affect the last one: false when nginx,
+   * as far as can be seen, never left that one.
    */
   async function loadAgain(generation: number, before: Sight | undefined, signal: AbortSignal): Promise<boolean> {
     try {
@@ -181,7 +181,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
   }
 }
 
-// The one that runs, the one before it for whoever compares, and one for a failed candidate.
+// The running one, the one before it for comparison, and one for a failed candidate.
 const KEPT = 3
 
 function settledAs(master: NginxProcess | undefined, generation: number, model: GatewayModel): Settled | undefined {

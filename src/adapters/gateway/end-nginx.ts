@@ -3,8 +3,8 @@ import { signal as sendSignal } from '../system/processes.ts'
 import { findNginx } from './nginx/nginx-processes.ts'
 
 /**
- * Has every process of the nginx in `root` end, by QUIT with its last request, and waits for that: true when not one is left,
- * false when the time was over or the signal aborted first. It goes on ending then.
+ * Makes every process of the nginx in `root` end after its last request, by QUIT, and waits for that. True when none is left;
+ * false when the time was over or the signal aborted first; then the processes still end later.
  */
 export async function endNginx(options: {
   readonly root: string

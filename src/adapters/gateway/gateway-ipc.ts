@@ -10,10 +10,10 @@ import { checkModel } from './render/model-schema.ts'
 /** The part of a gateway that an updater needs. */
 export type DrivenGateway = Pick<Gateway, 'apply' | 'running' | 'endStreams'>
 
-/** Either end of the pipe between a process and the child that it started. */
+/** One end of the pipe between a process and its child. */
 type End = Pick<BoundedLines, 'on' | 'once' | 'send' | 'close'>
 
-/** More than any gateway has. */
+/** More than any gateway needs. */
 const MOST_SERVERS = 10_000
 
 const serverSchema = z.strictObject({ address: z.ipv4(), port: z.int().min(1024).max(65_535) })
@@ -28,9 +28,9 @@ type Request = z.infer<typeof requestSchema>
 type Reply = { readonly id: number } & ({ readonly value: unknown } | { readonly error: string })
 
 /**
- * Lets the process at the other end drive the gateway, as far as `permit` goes: that process may be another account's, and
- * what it sends is checked as text from outside is, and one with too many calls under way is cut off. The function that is
- * returned waits for what is under way.
+ * Lets the process at the other end control the gateway, within `permit`. That process may belong to another account, so its
+ * messages are checked like other text from outside, and the pipe is closed if too many calls are under way. The returned function
+ * waits for the calls under way.
  */
 export function serveGateway(
   gateway: DrivenGateway,
@@ -40,7 +40,7 @@ export function serveGateway(
   const under = new Set<Promise<void>>()
   peer.on('message', message => {
     const parsed = requestSchema.safeParse(message)
-    if (!parsed.success) return // an end that speaks otherwise gets no answer
+    if (!parsed.success) return // an invalid message gets no answer
     if (under.size >= MOST_CALLS) return peer.close(`more than ${MOST_CALLS} calls are under way`)
     const { id } = parsed.data
     const work = answer(parsed.data)
@@ -65,14 +65,14 @@ export function serveGateway(
       options.permit(model)
       return gateway.apply(model, options.signal, checkKeys(request.keys))
     } catch (error) {
-      // One of the two may have read a new sluice.yaml before the other: the next try tells.
+      // One of the two may have read a new sluice.yaml before the other; the next call shows that.
       const message = messageOf(error)
       return { status: 'failed', step: 'render', message, restored: true }
     }
   }
 }
 
-/** The gateway that the process at the other end serves. Calls reject once it is gone, which `lost` hears of too. */
+/** The gateway at the other end of the pipe. Once that process is gone, calls reject and `lost` is called. */
 export function connectGateway(peer: End, lost: (error: Error) => void): DrivenGateway {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>()
   let gone: Error | undefined
@@ -85,7 +85,7 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
     else call?.resolve(rest.value)
   })
   peer.once('disconnect', () => {
-    gone = new Error('Cannot drive nginx: the process of root that does it is gone')
+    gone = new Error('Cannot control nginx: the root process for it is gone')
     for (const call of waiting.values()) call.reject(gone)
     lost(gone)
   })
@@ -108,7 +108,7 @@ export function connectGateway(peer: End, lost: (error: Error) => void): DrivenG
     return call.promise.finally(() => signal?.removeEventListener('abort', abort))
   }
   return {
-    // Root's answers are root's word.
+    // Root's answers are trusted.
     apply: async (model, signal, keys = {}) => (await ask({ call: 'apply', model, keys }, signal)) as ApplyOutcome,
     running: async signal => (await ask({ call: 'running' }, signal)) as RunningGateway | undefined,
     endStreams: async servers => (await ask({ call: 'endStreams', servers: [...servers] })) as EndedSockets,
@@ -120,8 +120,8 @@ function reply(peer: End, message: Reply): void {
 }
 
 function send(peer: End, message: Request | Reply): void {
-  peer.send(message) // a pipe that broke is told by `disconnect`
+  peer.send(message) // `disconnect` reports a broken pipe
 }
 
-// An updater makes one call at a time; one that it gave up may still be under way.
+// An updater makes one call at a time; an abandoned one may still be under way.
 const MOST_CALLS = 16

@@ -4,7 +4,7 @@ import type { WorkerAccount } from './nginx/worker-account.ts'
 import type { AmongOthers, GatewayTemplates } from './render/render-gateway.ts'
 import type { StateDirectory } from './state-directory.ts'
 
-/** What the parts of an open gateway share. */
+/** The values that the parts of an open gateway share. */
 export interface GatewayParts {
   readonly directory: StateDirectory
   readonly nginx: NginxCommand

@@ -3,9 +3,9 @@ import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import type { EndedSockets } from '../system/end-sockets.ts'
 
 /**
- * One nginx ("what is on disk runs" and "two deliveries at most", docs/design/rules.md), which outlives this process: a
- * private one, or the system's (`NginxInstance`). Whatever state a crash left, be it ours or nginx's, the next `apply`
- * starts from there. Calls are done one after the other.
+ * One nginx ("what is on disk runs" and "two deliveries at most", docs/design/rules.md), private or the system's
+ * (`NginxInstance`). It outlives this process. The next `apply` starts from any state that a crash of ours or nginx's left. Calls
+ * run one after the other.
  */
 export interface Gateway {
   /**
@@ -14,29 +14,28 @@ export interface Gateway {
    * leave routes/ ("withdraw before you stop", docs/design/rules.md). What may still reach it then is what an old
    * worker had begun to read: idle means no connection, not no route.
    *
-   * `keys` holds those that the model's servers ask for; nginx sends each server its own, in place of what clients send.
+   * `keys` holds the keys that the model's servers require; nginx sends each server its own, in place of the client's.
    *
-   * A failure is a value. What ran before then runs on or again where `restored` is true, and the same model is tried
-   * anew by the next call: how soon is the caller's to decide.
+   * A failure is a value. If `restored` is true, the generation from before runs. The next call tries the same model again; the
+   * caller decides when.
    *
-   * @throws the signal's reason when it aborts, at a point where a crash could have happened as well.
+   * @throws the signal's reason when it aborts, in a state that a crash could also have left.
    */
   apply(model: GatewayModel, signal: AbortSignal, keys?: EngineKeys): Promise<ApplyOutcome>
   /**
-   * What the running nginx says that it runs; undefined when nothing of ours accepts connections.
+   * The model that the running nginx serves; undefined when no worker of ours accepts connections.
    *
-   * @throws when something runs and what it runs cannot be found out: that is not nothing ("unknown is not none",
-   * docs/design/rules.md).
+   * @throws when an nginx runs and its model cannot be found out ("unknown is not none", docs/design/rules.md).
    */
   running(signal: AbortSignal): Promise<RunningGateway | undefined>
   /**
-   * Shuts down what the gateway's workers have open to these servers, old workers too, as if the servers had closed it:
-   * whoever waits for their answers hears of it now. Waits for no other call. For servers that the model no longer names.
+   * Shuts down the connections of the gateway's workers, also of old ones, to these servers, as if the servers had closed them, so
+   * that waiting clients get an error now. Does not wait for other calls. For servers that the model no longer names.
    */
   endStreams(servers: readonly ServerAddress[]): Promise<EndedSockets>
   /**
-   * Ends nginx: no new connections, then up to `graceMs` for the requests it has, then not one process of it is left.
-   * An abort ends the grace. Of the system's nginx only the gateway's part ends, and requests have all the time they want.
+   * Ends nginx: no new connections, then up to `graceMs` for its requests, then every process ends. An abort ends the grace. In the
+   * system's nginx only the gateway's part ends, and requests have no time limit.
    */
   stop(options: { graceMs: number; signal: AbortSignal }): Promise<void>
 }
@@ -47,11 +46,11 @@ export interface ServerAddress {
 }
 
 export type ApplyOutcome =
-  /** The model runs already, and this was asked of nginx itself. */
+  /** nginx itself has confirmed that the model runs already. */
   | { readonly status: 'unchanged'; readonly generation: number }
   /** `reloadMs`: from the signal, or the start, to its verification. */
   | { readonly status: 'applied'; readonly generation: number; readonly reloadMs: number }
-  /** `restored`: what nginx ran before is what it runs, verified; false also when there was nothing before. */
+  /** `restored`: nginx runs the generation from before, verified; false also when there was none. */
   | { readonly status: 'failed'; readonly step: ApplyStep; readonly message: string; readonly restored: boolean }
 
 export type ApplyStep = 'find nginx' | 'render' | 'write' | 'test' | 'probe ports' | 'swap' | 'load'
@@ -59,6 +58,6 @@ export type ApplyStep = 'find nginx' | 'render' | 'write' | 'test' | 'probe port
 export interface RunningGateway {
   readonly generation: number
   readonly model: GatewayModel
-  /** That it sends to the model's servers. */
+  /** The keys that it sends to the model's servers. */
   readonly keys: EngineKeys
 }

@@ -4,18 +4,18 @@ import { codeOf } from '../../core/domain/caught.ts'
 import { isFull, modeOf, takeSpare } from './nginx/spare-generation.ts'
 import type { StateDirectory } from './state-directory.ts'
 
-/** Links to one generation: what a start or reload of nginx reads, and the last one that was verified. */
+/** Links to a generation: `current` is what a start or reload of nginx reads, `good` the last verified one. */
 export type GenerationLink = 'current' | 'good'
 
-/** The numbers of the generations on disk, in no order. */
+/** The numbers of the generations on disk, unordered. */
 export async function listGenerations(directory: StateDirectory): Promise<number[]> {
   const names = await readdir(directory.generations)
   return names.filter(name => /^[1-9]\d{0,14}$/.test(name)).map(Number)
 }
 
 /**
- * Writes a generation in whole: beside its place, flushed, renamed. Its number must be new. On a full disk it takes the
- * space that was kept for it.
+ * Writes a whole generation: beside its place, flushed, renamed. Its number must be new. On a full disk it uses the reserved
+ * space.
  */
 export async function writeGeneration(
   directory: StateDirectory,
@@ -35,14 +35,14 @@ export async function writeGeneration(
   await rename(beside, join(directory.generations, String(generation)))
 }
 
-/** Workers of another account than root's open a generation's mark anew when logs are rotated (`admitGroup`). */
+/** Workers of an account other than root reopen a generation's mark when logs are rotated (`admitGroup`). */
 async function takeGroup(path: string, parent: string): Promise<void> {
   if (process.getuid?.() !== 0) return
   const [own, wanted] = await Promise.all([stat(path), stat(parent)])
   if (own.gid !== wanted.gid) await chown(path, own.uid, wanted.gid)
 }
 
-/** Over the files that are there, in their place; those of another name go. */
+/** Writes over the existing files in place; files with other names are removed. */
 async function writeFiles(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
   for (const [name, text] of files) {
     const file = await open(join(directory, name), constants.O_WRONLY | constants.O_CREAT, modeOf(name))
@@ -60,7 +60,7 @@ async function writeFiles(directory: string, files: ReadonlyMap<string, string>)
   }
 }
 
-// There is one writer; what a crash left here goes with the next write.
+// There is one writer, so the next write may remove the rest of a crash.
 const BESIDE = '.next.tmp'
 
 /** The text of a generation's file; undefined when it is not there. */
@@ -78,7 +78,7 @@ export async function readLink(directory: StateDirectory, link: GenerationLink):
   return number === undefined ? undefined : Number(number)
 }
 
-/** Points the link to another generation at one stroke. */
+/** Points the link to another generation, atomically. */
 export async function setLink(directory: StateDirectory, link: GenerationLink, generation: number): Promise<void> {
   const beside = join(directory.root, `.${link}.tmp`)
   await rm(beside, { force: true })
@@ -87,8 +87,8 @@ export async function setLink(directory: StateDirectory, link: GenerationLink, g
 }
 
 /**
- * Removes all but the newest `keep` generations and those in `needed`. The newest one always stays, so that no number is
- * used twice: the answer of a generation must not be taken for that of another.
+ * Removes all but the newest `keep` generations and those in `needed`. The newest one always stays, so that a number is never used
+ * twice: the answer of one generation must not be taken for another's.
  */
 export async function pruneGenerations(
   directory: StateDirectory,
@@ -102,7 +102,7 @@ export async function pruneGenerations(
   }
 }
 
-/** One that nothing runs. Where it was never loaded either, its number is free again. */
+/** Removes a generation that does not run. If it was never loaded, its number may be used again. */
 export async function removeGeneration(directory: StateDirectory, generation: number): Promise<void> {
   await rm(join(directory.generations, String(generation)), { recursive: true, force: true })
 }

@@ -9,7 +9,7 @@ import { findNginx } from './nginx/nginx-processes.ts'
 import { probePorts } from './nginx/probe-ports.ts'
 import { listenersOf } from './render/listeners.ts'
 
-/** Which nginx there is, or in words why there is none that would do. Runs `nginx -V` and starts nothing. */
+/** The installed nginx, or in words why there is no suitable one. Runs `nginx -V` and starts nothing. */
 export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
   const bounds = { timeout: ANSWER_MS, maxBuffer: MOST_CHARACTERS } as const
   const result = await execa(command, ['-V'], { cwd: '/', env, extendEnv: false, reject: false, ...bounds })
@@ -25,22 +25,22 @@ export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
   }
 }
 
-/** Who listens where the gateway would whose private nginx runs in `directory`, or which the system's nginx carries. */
+/** The process that listens at a gateway's address. The gateway is a private nginx in `directory`, or part of the system's. */
 export async function inspectListen(
   listen: Listen,
   directory: string,
-): Promise<'nobody' | 'our nginx' | 'somebody else' | 'not this machine'> {
+): Promise<'nobody' | 'our nginx' | 'another process' | 'not this machine'> {
   const at = listenAddress(listen)
   const masters = existsSync(directory) ? findNginx(realpathSync(directory)).filter(one => one.role === 'master') : []
   if (listenersOf(...masters.map(master => master.pid)).some(one => overlaps(one, at))) return 'our nginx'
   const failure = await probePorts([at]).then(
     () => undefined,
-    (error: Error) => codeOf(error.cause) ?? 'unknown', // who holds it is asked next
+    (error: Error) => codeOf(error.cause) ?? 'unknown', // the holder is looked up below
   )
   if (failure === undefined) return 'nobody'
   if (failure === 'EADDRNOTAVAIL') return 'not this machine'
-  // Another account's processes show nobody what they hold.
-  return (await askGeneration({ url: localUrl(listen) })) === undefined ? 'somebody else' : 'our nginx'
+  // The descriptors of another account's processes cannot be read.
+  return (await askGeneration({ url: localUrl(listen) })) === undefined ? 'another process' : 'our nginx'
 }
 
 const ANSWER_MS = 10_000

@@ -18,27 +18,27 @@ import { ROUTER_FILE } from './render/router-file.ts'
 import { admitGroup, makeStateDirectory, type StateDirectory } from './state-directory.ts'
 
 export interface GatewayOptions {
-  /** Absolute, on local disk, ours alone. One gateway at a time may be open on it: hold a lock. */
+  /** Absolute, on local disk, used by this gateway only. One process at a time may open it: hold a lock. */
   readonly directory: string
   /** The program, by name or path. */
   readonly nginx: string
   readonly env: NodeJS.ProcessEnv
   readonly clock: Clock
-  /** The system's nginx carries the gateway; root's alone. Absent: a private one, in `directory`. */
+  /** The gateway is part of the system's nginx; only root can do this. Absent: a private nginx, in `directory`. */
   readonly system?: SystemNginxOptions | undefined
-  /** Files that one process of nginx may have open, and so its connections; absent: what the hard limit allows. */
+  /** The limit of open files of a process of nginx, and so of its connections; absent: the hard limit. */
   readonly openFiles?: number
 }
 
 /**
- * Makes the state directory where needed and touches nothing that runs.
+ * Creates the state directory if needed; a running nginx is not touched.
  *
- * @throws when the directory cannot be made or is too long a path for a socket; for the system's nginx also when there is
- * none.
+ * @throws when the directory cannot be created, or its path is too long for a socket; for the system's nginx also when it is
+ * missing.
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, env } = options
-  // What a private nginx left in `directory` is no generation of the system's.
+  // Generations of a private nginx in `directory` are not the system's.
   const directory = await makeStateDirectory(
     options.system === undefined ? options.directory : join(options.directory, 'system'),
   )
@@ -59,7 +59,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   let last: Promise<unknown> = Promise.resolve()
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = last.then(work)
-    last = turn.catch(() => undefined) // its caller hears of it; the next call only waits
+    last = turn.catch(() => undefined) // its caller gets the error; the next call only waits
     return turn
   }
   return {
@@ -112,5 +112,5 @@ function openFilesLimit(limits: string): number {
   return Math.min(hard === undefined ? MOST_OPEN_FILES : Number(hard), MOST_OPEN_FILES)
 }
 
-// Four times the connections of a worker: there is no use for more.
+// Four times the connections of a worker: more would not be used.
 const MOST_OPEN_FILES = 32_768

@@ -5,9 +5,9 @@ import { MODEL_FILE } from './render/render-gateway.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /**
- * What a generation on disk was rendered from; undefined when its files are gone.
+ * The model of a generation on disk; undefined when its files are gone.
  *
- * @throws when it is none that could be rendered now.
+ * @throws when this version could not render it.
  */
 export async function readModel(directory: StateDirectory, generation: number): Promise<GatewayModel | undefined> {
   const text = await readGeneration(directory, generation, MODEL_FILE)

@@ -4,28 +4,27 @@ import { CONTROL_SOCKET, MOST_SOCKET_BYTES } from '../../core/domain/socket-path
 import { makeDirectory } from '../system/make-directory.ts'
 
 /**
- * The one file of a generation that nobody else may read, 0600: nginx's master reads it for its workers
- * ("secrets stay", docs/design/rules.md).
+ * The one file of a generation with mode 0600: nginx's master reads it for its workers ("secrets stay", docs/design/rules.md).
  */
 export const KEYS_FILE = 'keys.conf'
 
-/** Where everything of one private nginx lies. Only its parent has to exist; local disk, of our own account. */
+/** The directory of one private nginx, on local disk, owned by our account. Only its parent has to exist. */
 export interface StateDirectory {
-  /** Without symbolic links: nginx runs in it, and is recognized by it. */
+  /** Without symbolic links: nginx runs in it and is recognized by it. */
   readonly root: string
   readonly generations: string
   readonly temporary: string
   readonly pidFile: string
   readonly errorLog: string
   readonly accessLog: string
-  /** Mode 0666 as nginx makes it, hence in a directory of 0750. */
+  /** nginx creates it with mode 0666, so it is in a directory with mode 0750. */
   readonly controlSocket: string
 }
 
 /**
- * Makes the directory, 0750, and what nginx needs in it; what exists is kept.
+ * Creates the directory, 0750, and the directories that nginx needs in it; existing ones are kept.
  *
- * @throws when its control socket would not fit into an address.
+ * @throws when the path of its control socket would be too long.
  */
 export async function makeStateDirectory(path: string): Promise<StateDirectory> {
   await makeDirectory(path, 0o750)
@@ -35,7 +34,7 @@ export async function makeStateDirectory(path: string): Promise<StateDirectory> 
   if (bytes > MOST_SOCKET_BYTES) {
     throw new Error(
       `Cannot keep the gateway's state in ${JSON.stringify(root)}: the path of its control socket has ${bytes} bytes, ` +
-        `and Linux takes ${MOST_SOCKET_BYTES}; choose a shorter gateway.state`,
+        `and Linux allows ${MOST_SOCKET_BYTES}; choose a shorter gateway.state`,
     )
   }
   for (const name of ['generations', 'temporary', 'run', 'logs']) {
@@ -45,9 +44,8 @@ export async function makeStateDirectory(path: string): Promise<StateDirectory> 
 }
 
 /**
- * Lets a group through the directory, to where nginx's workers write: clients' bodies, and the logs that they open anew.
- * Generations get the group of the directory that they lie in. Nothing else is open to it, and nothing but logs and bodies is
- * the workers' to write.
+ * Gives a group access to the directories in which nginx's workers write: clients' bodies, and the logs that they reopen.
+ * Generations get the group of their directory. The group has no other access, and workers may write only logs and bodies.
  */
 export async function admitGroup(directory: StateDirectory, gid: number): Promise<void> {
   const { root, generations, temporary } = directory
@@ -58,7 +56,7 @@ export async function admitGroup(directory: StateDirectory, gid: number): Promis
   }
 }
 
-/** The names alone, nothing is made. */
+/** The paths only; nothing is created. */
 export function placesBelow(root: string): StateDirectory {
   return {
     root,

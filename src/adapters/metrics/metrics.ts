@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { EndpointState } from '../../core/domain/endpoint.ts'
 
-/** What an updater counts, for Prometheus. Names and labels are an interface: dashboards hold on to them. */
+/** An updater's metrics for Prometheus. Names and labels are an interface, because dashboards depend on them. */
 export interface UpdaterMetrics {
   /** Servers that the running nginx may reach, by tier. */
   routes(routes: Readonly<Record<string, readonly string[]>>): void
@@ -10,7 +10,7 @@ export interface UpdaterMetrics {
   scanned(endpoints: readonly { readonly tier: string; readonly state: EndpointState }[], badFiles: number): void
   scanFailed(): void
   polled(seconds: number, failed: boolean): void
-  /** How a replica left: `idle`, `deadline`, or `lost` when it never said. */
+  /** How a replica left: `idle`, `deadline`, or `lost` without an event. */
   drained(tier: string, outcome: 'idle' | 'deadline' | 'lost'): void
   /** The exposition format, version 0.0.4, with its content type. */
   render(): Promise<{ contentType: string; text: string }>
@@ -22,7 +22,7 @@ export function createUpdaterMetrics(info: { version: string; site: string; gate
   registry.setDefaultLabels({ site: info.site, gateway: info.gateway })
   new Gauge({
     name: 'sluice_build_info',
-    help: 'Always 1; the version stands in the label.',
+    help: 'Always 1; the label has the version.',
     labelNames: ['version'],
     registers,
   }).set({ version: info.version }, 1)
@@ -34,11 +34,15 @@ export function createUpdaterMetrics(info: { version: string; site: string; gate
   })
   const endpoints = new Gauge({
     name: 'sluice_endpoints',
-    help: 'Endpoint files by the state that they say.',
+    help: 'Endpoint files by their state.',
     labelNames: ['tier', 'state'],
     registers,
   })
-  const badFiles = new Gauge({ name: 'sluice_bad_files', help: 'Files in endpoints/ that are no endpoint.', registers })
+  const badFiles = new Gauge({
+    name: 'sluice_bad_files',
+    help: 'Files in endpoints/ that are not endpoints.',
+    registers,
+  })
   const scanFailures = new Counter({
     name: 'sluice_scan_failures_total',
     help: 'Scans of the registry that failed.',
@@ -52,7 +56,7 @@ export function createUpdaterMetrics(info: { version: string; site: string; gate
   })
   const reloadFailures = new Counter({
     name: 'sluice_reload_failures_total',
-    help: 'Configurations that nginx did not come to run, by the step that failed.',
+    help: 'Configurations that could not be applied, by the step that failed.',
     labelNames: ['step'],
     registers,
   })

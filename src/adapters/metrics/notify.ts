@@ -2,7 +2,7 @@ import { execa } from 'execa'
 
 /** A command that hangs is ended; mail and chat gateways answer in seconds. */
 const TIMEOUT_MS = 30_000
-/** Of what it complains about; only the first words are told. */
+/** Limit of its error output; only the beginning is reported. */
 const MOST_CHARACTERS = 64 * 1024
 
 export interface TierChange {
@@ -13,8 +13,8 @@ export interface TierChange {
 }
 
 /**
- * Runs the site's `notify` command: what happened stands in SLUICE_SITE, SLUICE_GATEWAY, SLUICE_TIER and SLUICE_EVENT, and as
- * JSON on standard input. Undefined when it ended with 0, else why not, in words.
+ * Runs the site's `notify` command with the event in SLUICE_SITE, SLUICE_GATEWAY, SLUICE_TIER and SLUICE_EVENT, and as JSON on
+ * standard input. Undefined when it ended with 0, else the reason in words.
  */
 export async function notify(command: readonly string[], change: TierChange): Promise<string | undefined> {
   const [program = '', ...args] = command

@@ -5,10 +5,10 @@ import type { EngineSettings } from '../../core/sizing/engine-settings.ts'
 import { type FitRow, fitParamsArgv, parseFitParams } from '../../core/sizing/fit-params.ts'
 import { findProgram } from '../system/find-program.ts'
 
-/** It reads no weights, but on a network filesystem even the header takes its time. */
+/** It reads no weights, but on a network filesystem even the header can take long. */
 const ANSWER_MS = 60_000
 
-/** A few pages, with what it says of a model's header. */
+/** A few pages, including its output about a model's header. */
 const MOST_CHARACTERS = 4 * 1024 * 1024
 
 export interface FitQuestion {
@@ -18,7 +18,7 @@ export interface FitQuestion {
   readonly command: string
 }
 
-/** What llama-fit-params says; undefined: it is not installed. In words why there is no answer, where it is. */
+/** The answer of llama-fit-params; undefined: it is not installed; in words why there is no answer. */
 export async function askFitParams(
   { file, settings, command }: FitQuestion,
   { env, signal }: Context,

@@ -6,9 +6,9 @@ import { openRegularFile } from '../system/regular-file.ts'
 import { readHeader } from './read-model.ts'
 
 /**
- * Refuses what llama-server could not load, before one is started: it would say so in a line among fifty.
+ * Refuses a file that llama-server could not load, before it is started, because its own error is one line among fifty.
  *
- * @throws UserError in one line with what to do.
+ * @throws UserError in one line with the fix.
  */
 export async function checkModel(file: string): Promise<void> {
   const names = partNames(basename(file))
@@ -36,7 +36,7 @@ function refusal(file: string, why: string, cause?: unknown): UserError {
   return new UserError(`Cannot serve "${file}": ${why}`, { cause })
 }
 
-/** Without "Cannot read <file>: ", which is said already. */
+/** Without the repeated "Cannot read <file>: ". */
 function foundIn(message: string): string {
   return message.slice(message.indexOf(': ') + 2)
 }

@@ -45,12 +45,12 @@ export async function refuseMisfits(tiers: readonly string[], loaded: Loaded): P
 async function modelFiles({ model, router }: TierConfig): Promise<readonly string[]> {
   if (model?.file !== undefined) return [model.file]
   if (router === undefined || router.preload.length === 0) return []
-  // Where this machine does not see the directory, the nodes may.
+  // The directory may exist only on the nodes.
   const models = await routerModels(router.modelsDir).catch(() => [])
   return models.filter(one => router.preload.includes(one.name)).map(one => one.file)
 }
 
-/** Undefined where this machine has no such file, or cannot make sense of it: the nodes may. */
+/** Undefined when this machine does not have the file or cannot read it; the nodes may have it. */
 async function shapeOf(file: string): Promise<ModelShape | undefined> {
   try {
     await access(file)
@@ -81,7 +81,7 @@ function misfits(name: string, tier: TierConfig, shape: ModelShape): readonly Co
   }
   const { locked } = memoryUse(shape, settings, placed).host
   if (layout.hostBytes !== undefined && locked > layout.hostBytes && !isAllowed('mem-below-locked-weights')) {
-    const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock keeps in the memory of the node`
+    const found = `${slurm.mem}, less than the ${sizeText(locked)} of weights that mlock locks in the node’s memory`
     const fix = `write mem: ${Math.ceil((locked * 1.1) / 2 ** 30 + 1)}G or more, or leave mlock out`
     findings.push(badValue([...path, 'slurm', 'mem'], found, `${fix}, or allow: [mem-below-locked-weights]`))
   }

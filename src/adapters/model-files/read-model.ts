@@ -6,7 +6,7 @@ import { type GgufHeader, readGgufHeader } from '../../core/sizing/gguf-header.t
 import { type ModelShape, modelShape } from '../../core/sizing/model-shape.ts'
 import { openRegularFile } from '../system/regular-file.ts'
 
-/** The shape of a model, out of all its parts. Throws a UserError that names the part which cannot be read. */
+/** The shape of a model, from all its parts. Throws a UserError that names an unreadable part. */
 export async function readModel(file: string): Promise<ModelShape> {
   const parts = partNames(basename(file)).map(name => join(dirname(file), name))
   const headers: GgufHeader[] = []
@@ -21,13 +21,13 @@ export async function readModel(file: string): Promise<ModelShape> {
   const count = first?.metadata.get('split.count')
   if (typeof count === 'number' && count > 1 && parts.length !== count) {
     throw new UserError(
-      `Cannot read ${file}: it is one of ${count} parts, and its name does not say which; llama.cpp wants ${partName({ name: '', number: 1, count })}`,
+      `Cannot read ${file}: it is one of ${count} parts, and its name does not have its number; llama.cpp expects ${partName({ name: '', number: 1, count })}`,
     )
   }
   return shape
 }
 
-/** A model has so many files in a directory; only the first part stands for all. */
+/** A model may have several files in a directory; the first part represents all. */
 export function isModelFile(name: string): boolean {
   return name.endsWith('.gguf') && !name.startsWith('mmproj') && (parsePart(name)?.number ?? 1) === 1
 }
@@ -36,7 +36,7 @@ export function isModelFile(name: string): boolean {
 const FIRST_BYTES = 2 ** 20
 const MOST_BYTES = 2 ** 26
 
-/** Of one file. Throws a UserError with what is wrong with it. */
+/** The header of one file. Throws a UserError with its problem. */
 export async function readHeader(file: string, parts: number): Promise<GgufHeader> {
   try {
     await using handle = await openRegularFile(file)
@@ -66,7 +66,7 @@ function reason(error: unknown, parts: number): string {
   if (code === 'ENOENT' && parts > 1)
     return `it does not exist, and the model has ${parts} parts; put all of them into one directory`
   if (code === 'ENOENT')
-    return 'it does not exist on this machine; name it where it does with --file, or run this on a node that has it (srun)'
+    return 'it does not exist on this machine; name a copy here with --file, or run this on a node that has it (srun)'
   if (code === 'EISDIR') return 'it is a directory'
   return messageOf(error)
 }

@@ -3,18 +3,18 @@ import { join } from 'node:path'
 import { parsePart } from '../../core/domain/split-model.ts'
 import { isModelFile } from './read-model.ts'
 
-/** One model of a directory, as llama-server's router has it. */
+/** One model of a directory, as llama-server's router lists it. */
 export interface RouterModel {
   readonly name: string
-  /** Of several parts the first. */
+  /** The file, or the first of several parts. */
   readonly file: string
-  /** What turns images or sound into tokens, which is loaded beside it. */
+  /** The projector, which turns images or sound into tokens and is loaded too. */
   readonly projector?: string
 }
 
 /**
- * Each .gguf file is a model by its name, and each directory with one is a model by the directory's, which is where the parts and
- * the projector of one belong (llama.cpp, tools/server/server-models.cpp). Rejects where the directory cannot be read.
+ * Each .gguf file is a model with the file's name. Each subdirectory with .gguf files is a model with the directory's name; it holds
+ * the parts or the projector of one model (llama.cpp, tools/server/server-models.cpp). Rejects when the directory cannot be read.
  */
 export async function routerModels(directory: string): Promise<readonly RouterModel[]> {
   const entries = await readdir(directory, { withFileTypes: true })
@@ -28,7 +28,7 @@ export async function routerModels(directory: string): Promise<readonly RouterMo
 }
 
 async function inDirectory(name: string, path: string): Promise<readonly RouterModel[]> {
-  // Neither a directory nor a link to one: the router passes it over too.
+  // Neither a directory nor a link to one: the router ignores it too.
   const files = await readdir(path).catch(() => [])
   const all = files.filter(file => file.endsWith('.gguf')).sort()
   const models = all.filter(file => !file.includes('mmproj'))

@@ -12,26 +12,26 @@ export interface RedactedCopy {
   readonly from: string
   readonly to: string
   readonly keys: readonly string[]
-  /** Of a longer file only its end is copied, below a line that says how much is left out. */
+  /** Of a longer file only the end is copied, after a line with the number of bytes that are left out. */
   readonly mostBytes: number
 }
 
-/** How far a log was copied, counted with what had been left out of it. */
+/** The copied length of a log, including the bytes that were left out. */
 export interface LogEnd {
   readonly bytes: number
   readonly isLineEnd: boolean
 }
 
 /**
- * Copies a log whose text may hold keys, and leaves those out. Every other byte stays as it is. The copy takes its place
- * in whole ("whole files, one call in flight", docs/design/rules.md).
+ * Copies a log without these keys. Every other byte is unchanged. The copy replaces the target as a whole
+ * ("whole files, one call in flight", docs/design/rules.md).
  */
 export async function copyRedacted({ from, to, keys, mostBytes }: RedactedCopy): Promise<LogEnd> {
   const file = await openRegularFile(from)
   const beside = join(dirname(to), `.${basename(to)}.${randomBytes(6).toString('hex')}.tmp`)
   try {
     const tail = await findLogTail(file, mostBytes)
-    const end = (tail?.end ?? (await file.stat()).size) - 1 // what a writer adds meanwhile has no bounds
+    const end = (tail?.end ?? (await file.stat()).size) - 1 // a writer may add without end meanwhile
     const head = tail === undefined ? '' : leftOutLine(tail.leftOutBytes)
     const text =
       end < 0 ? [] : file.createReadStream({ encoding: 'latin1', start: tail?.start ?? 0, end, autoClose: false })
@@ -41,7 +41,7 @@ export async function copyRedacted({ from, to, keys, mostBytes }: RedactedCopy):
     const isLineEnd = end < 0 || (await readAt(file, end, 1)).toString('latin1') === '\n'
     return { bytes: end + 1 + before.bytes - before.length, isLineEnd }
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined) // the first error tells more
+    await rm(beside, { force: true }).catch(() => undefined) // the first error is more useful
     throw error
   } finally {
     await file.close()
@@ -55,7 +55,7 @@ function redacted(keys: readonly string[], head: string) {
     let rest = ''
     for await (const chunk of chunks) {
       const text = redact(rest + chunk, keys)
-      // A key may go on in the next chunk.
+      // A key may continue in the next chunk.
       const end = Math.max(0, text.length - longest + 1)
       rest = text.slice(end)
       yield Buffer.from(text.slice(0, end), 'latin1')

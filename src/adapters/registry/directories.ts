@@ -12,12 +12,12 @@ export function registryDirectories(shared: string) {
     logs: join(shared, 'logs'),
     requests: join(shared, 'requests'),
     keys: join(shared, 'keys'),
-    /** The only one for other accounts to read; made by its writer. */
+    /** The only one that other accounts may read; its writer creates it. */
     status: join(shared, 'status'),
   } as const
 }
 
-/** Makes what is missing. The shared directory itself must exist: a mount that is away is not replaced by a new tree. */
+/** Creates missing directories. The shared directory itself must exist, so that a missing mount is not replaced by a new tree. */
 export async function makeRegistry(shared: string): Promise<void> {
   const { status: _, ...own } = registryDirectories(shared)
   for (const directory of Object.values(own)) {
@@ -28,7 +28,7 @@ export async function makeRegistry(shared: string): Promise<void> {
   }
 }
 
-/** Does what writes there; where a directory has gone meanwhile, all are made again, and it is done once more. */
+/** Runs a write; if a directory is missing, creates all and tries once more. */
 export async function inRegistry(shared: string, write: () => Promise<void>): Promise<void> {
   try {
     await write()

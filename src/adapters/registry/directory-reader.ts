@@ -2,23 +2,22 @@ import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FileMark, readOwnFile } from './read-own-file.ts'
 
-/** What became of a directory's files since the reader looked last. */
+/** The changes of a directory's files since the last read. */
 export interface DirectoryChange {
   readonly changed: readonly ({ readonly name: string } & ({ readonly text: string } | { readonly problem: string }))[]
   readonly removed: readonly string[]
 }
 
-/** Two changes within a filesystem's tick, a second on the coarsest, leave the directory with the same times. */
+/** Two changes within a filesystem's tick, at most a second, leave the directory with the same times. */
 const TICK_MS = 1_000
-/** Directories that nothing was renamed in are read all the same this often: a file may have been written in its place. */
+/** Unchanged directories are read at this interval too, because a file may have been written in place. */
 const LONGEST_UNREAD_MS = 30_000
 
 /**
- * Reads a directory of small files again and again: opendir and open, which network filesystems answer truthfully
- * ("events only wake", docs/design/rules.md), and a file's text only when it is another file than last time. Files are
- * replaced by renaming ("whole files, one call in flight", docs/design/rules.md), which changes the times of their
- * directory: as long as these stand still its files are not opened. Blocks while the filesystem does. `now` is a
- * monotonic clock in milliseconds.
+ * Reads a directory of small files again and again, by opendir and open, which network filesystems answer truthfully
+ * ("events only wake", docs/design/rules.md). A file's text is read only if the file has changed. Files are replaced by renaming
+ * ("whole files, one call in flight", docs/design/rules.md), which changes the times of their directory; while these stand still,
+ * its files are not opened. Blocks while the filesystem does. `now` is a monotonic clock in milliseconds.
  */
 export function createDirectoryReader(directory: string, maxBytes: number, now: () => number) {
   const marks = new Map<string, FileMark | undefined>()
@@ -27,7 +26,7 @@ export function createDirectoryReader(directory: string, maxBytes: number, now: 
   let readAt = Number.NEGATIVE_INFINITY
 
   return {
-    /** @throws when the directory or the filesystem cannot be read; then everything that was known still is. */
+    /** @throws when the directory or the filesystem cannot be read; the last result then stays valid. */
     read(): DirectoryChange {
       const startedAt = now()
       const found = timesOf(directory)
@@ -59,7 +58,7 @@ export function createDirectoryReader(directory: string, maxBytes: number, now: 
   }
 }
 
-/** Of the opened directory: stat of its name may be answered from a cache. */
+/** From the opened directory, because stat of its name may be answered from a cache. */
 function timesOf(directory: string): string {
   const opened = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
   try {

@@ -11,19 +11,19 @@ export interface ReadDirectory {
 }
 
 /**
- * What the thread found in the directories that it read, by their names. `whole`: everything that there is stands in
- * `changed`, and what was known before is to be forgotten.
+ * The changes in the directories that the thread read, by name. `whole`: `changed` has everything, and earlier results are to be
+ * forgotten.
  */
 export type DirectoryChanges = Readonly<Record<string, DirectoryChange & { readonly whole: boolean }>>
 
 /**
- * A thread whose filesystem calls may hang without holding anybody else: one at a time, by its nature
- * ("whole files, one call in flight", docs/design/rules.md). Blocking calls in a thread of their own also cost a tenth
- * of what the same calls cost through promises.
+ * A thread whose filesystem calls may hang without blocking the process, one call at a time
+ * ("whole files, one call in flight", docs/design/rules.md). Blocking calls in a thread also cost a tenth of the same calls through
+ * promises.
  */
 export interface DirectoryThread {
   /**
-   * Reads those of its directories that are named.
+   * Reads the named directories.
    *
    * @throws when one of them, or the filesystem under a file, cannot be read.
    */
@@ -32,8 +32,8 @@ export interface DirectoryThread {
 }
 
 /**
- * One `read` at a time: the caller keeps the order (a serial queue does). The thread alone does not keep the process
- * alive. One that dies fails the read that waits for it, and the next read has a new one, which begins anew.
+ * One `read` at a time: the caller keeps the order (a serial queue does). The thread alone does not keep the process alive. If the
+ * thread dies, the current read fails, and the next one starts a new thread with empty state.
  */
 export function startDirectoryThread(
   directories: Readonly<Record<string, ReadDirectory>>,
@@ -82,7 +82,7 @@ function startWorker(data: ThreadData): Worker {
   // In the bundle this module's file is the bundle itself, whose entry hands over to runDirectoryThread (cli.ts).
   return new Worker(fileURLToPath(import.meta.url), {
     workerData: data,
-    // What it reads is garbage as soon as it is told, and V8 would keep tens of megabytes of that.
+    // Its results are garbage once they are sent, and V8 would keep tens of megabytes of that.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
   })
 }
@@ -102,7 +102,7 @@ export function runDirectoryThread(): void {
     const directory = data.directories[name]
     if (directory === undefined) throw new Error(`Cannot read directory "${name}": this thread has none of that name`)
     const known = readers.get(name)
-    // Until it has told all, half of what changed may have been taken note of: the next read begins anew.
+    // A read that fails may have recorded half of the changes, so the next one starts with empty state.
     readers.delete(name)
     const reader = known ?? createDirectoryReader(directory.path, directory.maxBytes, () => performance.now())
     const change = { ...reader.read(), whole: known === undefined }

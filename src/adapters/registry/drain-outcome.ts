@@ -6,7 +6,7 @@ import { registryDirectories } from './directories.ts'
 /** The last events of a replica, which may have eight endpoints, are among these. */
 const LAST_LINES = 100
 
-/** How an endpoint that has gone was drained, by its replica's events; `lost` when it never said. */
+/** The drain's outcome of a gone endpoint, by its replica's events; `lost` if there is no such event. */
 export async function readDrainOutcome(shared: string, id: string): Promise<'idle' | 'deadline' | 'lost'> {
   const tail = await readTail(join(registryDirectories(shared).events, `${replicaOf(id)}.jsonl`), LAST_LINES)
   for (const line of tail.split('\n').reverse()) {

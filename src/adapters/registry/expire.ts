@@ -4,15 +4,15 @@ import { codeOf } from '../../core/domain/caught.ts'
 import type { SerialQueue } from '../system/serial-queue.ts'
 import { registryDirectories } from './directories.ts'
 
-/** A month: questions about a job that died come sooner. */
+/** A month: people ask about a dead job sooner. */
 export const KEPT_MS = 30 * 86_400_000
 
-/** Between a share's clock and this machine's; more, and one of them is wrong. */
+/** The most difference between a share's clock and this machine's; with more, one of them is wrong. */
 const MOST_APART_MS = 86_400_000
 
 type Place = keyof ReturnType<typeof registryDirectories>
 
-/** What belongs to one run of a job, by its name, whose first group is the job; what writers of whole files leave when they are killed. */
+/** Names of files of one run of a job, whose first group is the job; and temporary files of killed writers. */
 const EXPIRING: readonly (readonly [Place, RegExp])[] = [
   ['events', /^[a-z][a-z0-9_]*-(\d{1,10})-\d+\.jsonl(?:\.1)?$/],
   ['logs', /^(\d{1,10})$/],
@@ -25,12 +25,12 @@ const EXPIRING: readonly (readonly [Place, RegExp])[] = [
 ]
 
 /**
- * Removes what has not been written for a month and is of no living job, and says how much that was. Ages are told by the
- * clock that stamps the files: the routes file of our own `gateway`, which is written every few seconds, is of now. Without it,
- * and where this machine's clock says another day, nothing is removed: one of the two is wrong, and what is removed does not come
- * back. Each look is a call of its own in the serial queue, so that nobody waits for a thousand of them.
+ * Removes files that are a month old and do not belong to a living job; returns their number. Ages are measured by the clock that
+ * stamps the files: the routes file of our own `gateway`, written every few seconds, shows its current time. Without that file, or
+ * if this machine's clock has another day, nothing is removed, because one of the clocks is wrong and a removal is final. Each
+ * look is a call of its own in the serial queue, so that other calls do not wait for a thousand of them.
  *
- * @throws when the directory cannot be read; what was removed until then is gone.
+ * @throws when the directory cannot be read; files may have been removed before that.
  */
 export async function removeExpired(
   shared: string,

@@ -6,7 +6,7 @@ import type { Clock } from '../system/clock.ts'
 import { openRegularFile } from '../system/regular-file.ts'
 import { localFilesystem } from './watch.ts'
 
-/** What the shared directory is; throws what the filesystem says when it cannot be looked at. */
+/** The properties of the shared directory; throws the filesystem's error when it cannot be read. */
 export async function inspectShared(shared: string) {
   const found = await stat(shared)
   const { bavail, bsize, files, ffree, type } = await statfs(shared)
@@ -17,12 +17,12 @@ export async function inspectShared(shared: string) {
     localFilesystem: await localFilesystem(shared),
     filesystemType: type.toString(16),
     freeBytes: bavail * bsize,
-    freeInodes: files === 0 ? undefined : ffree, // filesystems that make them as they go say 0 of 0
+    freeInodes: files === 0 ? undefined : ffree, // filesystems that create inodes on demand report 0 of 0
     mountPoint: await mountPointOf(await realpath(shared)),
   }
 }
 
-/** The directory at which the filesystem of this one begins, as df(1) shows it. */
+/** The mount point of this directory's filesystem, as df(1) shows it. */
 async function mountPointOf(path: string): Promise<string> {
   const above = dirname(path)
   const [here, there] = await Promise.all([stat(path), stat(above)])
@@ -32,7 +32,7 @@ async function mountPointOf(path: string): Promise<string> {
 /** An event that takes longer than this would come after the scan. */
 const EVENT_MS = 1_000
 
-/** Writes a file below `shared` as endpoints are written, sees whose it is and when it shows, and removes it again. */
+/** Writes a file below `shared` like an endpoint file, finds its owner and when it becomes visible, and removes it. */
 export async function tryShared(shared: string, clock: Clock) {
   const directory = await mkdtemp(join(shared, '.doctor-'))
   let watcher: FSWatcher | undefined
@@ -46,7 +46,7 @@ export async function tryShared(shared: string, clock: Clock) {
         arrivedAt ??= clock.now()
         arrived.abort()
       })
-      watcher.on('error', () => undefined) // no event comes then, which is what is told
+      watcher.on('error', () => undefined) // then no event comes, and that is the result
     } catch {
       watcher = undefined // as above: no more watches, or a filesystem without them
     }

@@ -1,31 +1,35 @@
 import { appendFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../../core/domain/caught.ts'
+import { isPrinted, type LogLevel } from '../../core/domain/log-level.ts'
 import type { Clock } from '../system/clock.ts'
 import type { SerialQueue } from '../system/serial-queue.ts'
 import { registryDirectories } from './directories.ts'
 
 /** Bytes; beyond it the file becomes `.1` and a new one begins, so a writer keeps at most twice as much. */
 const ROTATE_BYTES = 4 * 1024 * 1024
-/** Lines that wait while the shared directory does not answer; beyond them the oldest are dropped, and it is said. */
+/** Lines that wait while the shared directory does not answer. Beyond it the oldest are dropped, and an event reports that. */
 const MOST_WAITING = 1_000
 
 export interface Journal {
-  /** Notes a decision that changed the world: at once on standard error, soon in `events/<writer>.jsonl`. Never waits. */
+  /** Records a decision that changed the world: at once on standard error, soon in `events/<writer>.jsonl`. Never waits. */
   record(event: string, detail: Readonly<Record<string, unknown>>): void
+  /** A line for standard error alone, at level `debug`. */
+  debug(event: string, detail: Readonly<Record<string, unknown>>): void
   /** Resolves when what was recorded is written, or cannot be. */
   close(): Promise<void>
 }
 
 /**
- * `print` gets every line at once; the shared file gets them through the serial queue, and is nobody's but this
- * writer's.
+ * `print` gets every line of the level at once; the shared file gets them all through the serial queue, and is nobody's but
+ * this writer's.
  */
 export function openJournal(
-  options: { shared: string; writer: string; print: (line: string) => void },
+  options: { shared: string; writer: string; print: (line: string) => void; level?: LogLevel },
   clock: Clock,
   serialQueue: SerialQueue,
 ): Journal {
+  const { level = 'info' } = options
   const file = join(registryDirectories(options.shared).events, `${options.writer}.jsonl`)
   let waiting: string[] = []
   let dropped = 0
@@ -34,16 +38,23 @@ export function openJournal(
 
   return {
     record(event, detail) {
-      const line = JSON.stringify({ at: clock.date().toISOString(), event, ...detail })
-      options.print(line)
+      const line = lineOf(event, detail)
+      if (isPrinted(event, level)) options.print(line)
       keep([...waiting, line])
       writing ??= write().finally(() => {
         writing = undefined
       })
     },
+    debug(event, detail) {
+      if (level === 'debug') options.print(lineOf(event, detail))
+    },
     async close() {
       await writing
     },
+  }
+
+  function lineOf(event: string, detail: Readonly<Record<string, unknown>>): string {
+    return JSON.stringify({ at: clock.date().toISOString(), event, ...detail })
   }
 
   function keep(lines: string[]): void {
@@ -64,7 +75,7 @@ export function openJournal(
         isTroubled = false
       } catch (error) {
         dropped += missing
-        keep([...lines, ...waiting]) // until something else is recorded; standard error has them all
+        keep([...lines, ...waiting]) // until the next event; standard error has them all
         if (!isTroubled) options.print(JSON.stringify({ event: 'trouble', what: 'events', message: messageOf(error) }))
         isTroubled = true
         return
@@ -74,9 +85,9 @@ export function openJournal(
 }
 
 async function append(file: string, text: string): Promise<void> {
-  // A new file, or one that the append will complain about.
+  // A new file, or one for which the append reports an error.
   const found = await stat(file).catch(() => undefined)
-  // A pipe that nobody reads would hold this queue, and with it all that we say to others, for ever.
+  // A pipe without a reader would block this queue, and with it all other writes, for ever.
   if (found !== undefined && !found.isFile()) throw new Error(`Cannot write "${file}": it is not a regular file`)
   if (found !== undefined && found.size > ROTATE_BYTES) await rename(file, `${file}.1`)
   await appendFile(file, text, { mode: 0o640 })

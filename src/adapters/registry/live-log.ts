@@ -8,19 +8,19 @@ import { openRegularFile } from '../system/regular-file.ts'
 import { copyRedacted, type LogEnd } from './copy-redacted.ts'
 
 /**
- * A log on this node's disk, shown in the shared directory while its writer lives. What is shown is what `copyRedacted`
- * will bring there in the end, so that a reader goes on from the one in the other.
+ * A log on this node's disk, shown in the shared directory while its writer lives. The shown text equals that of the final
+ * `copyRedacted`, so that a reader can continue in the copy.
  */
 export interface LiveLog {
-  /** Takes note of what was added. Touches this node's disk alone; not while the log is cut. */
+  /** Collects new text. Touches only this node's disk; not to be called while the log is cut. */
   collect(keys: readonly string[]): Promise<void>
-  /** Appends what was collected, if anything was. What cannot be written is tried again, as far as there is room for it. */
+  /** Appends the collected text. Text that cannot be written is tried again, as far as there is room for it. */
   show(): Promise<void>
-  /** A copy of the log up to `end` has taken the place of what was shown. */
+  /** A copy of the log up to `end` has replaced the shown text. */
   superseded(end: LogEnd): void
 }
 
-/** Of what is added between two looks, and of what waits to be shown: a writer that is faster is shown in parts. */
+/** The limit for text between two looks, and for waiting text; of a faster writer only parts are shown. */
 const MOST_WAITING = 256 * 1024
 /** Beyond it the shown file is cut to half of it. */
 const MOST_SHOWN = 4 * 1024 * 1024
@@ -43,7 +43,7 @@ export function createLiveLog({ from, to }: { from: string; to: string }): LiveL
         const start = Math.max(at, leftOut.bytes, end - MOST_WAITING)
         if (end <= start) return
         const added = await readAt(file, start + toPlace, end - start)
-        if (at !== before) return // a copy has come in between
+        if (at !== before) return // a copy has replaced the file meanwhile
         if (start > at) gap(start - at)
         at = start + added.length
         waiting += text.add(added.toString('latin1'), keys)
@@ -56,7 +56,7 @@ export function createLiveLog({ from, to }: { from: string; to: string }): LiveL
       if (waiting === '') return
       const taken = waiting
       if ((await append(taken)) > MOST_SHOWN) await copyRedacted({ from: to, to, keys: [], mostBytes: MOST_SHOWN / 2 })
-      // What was collected meanwhile stands behind it, unless there was no room for both.
+      // Text collected meanwhile follows it, if there was room for both.
       waiting = waiting.startsWith(taken) ? waiting.slice(taken.length) : waiting
     },
     superseded(end) {
@@ -71,7 +71,7 @@ export function createLiveLog({ from, to }: { from: string; to: string }): LiveL
   /** Returns the size of the file with it. */
   async function append(added: string): Promise<number> {
     await mkdir(dirname(to), { recursive: true, mode: 0o750 })
-    // What another process left under this name is not of this log.
+    // A file of another process under this name does not belong to this log.
     const file = await open(to, FLAGS | (isOurs ? 0 : constants.O_TRUNC), 0o640)
     try {
       const { size } = await file.stat()

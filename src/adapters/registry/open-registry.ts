@@ -18,23 +18,22 @@ import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.t
 import { readKeptKey, takeSiteKey } from './site-key.ts'
 import { writeSummary } from './summary.ts'
 
-/** A hundred thousand lines; also a slow share takes them within a second. */
+/** A hundred thousand lines; even a slow share writes them within a second. */
 const KEPT_LOG_BYTES = 8 * 1024 * 1024
 
 interface KeptLog {
   readonly name: string
   readonly path: string
-  /** Keys. */
+  /** The keys to redact. */
   readonly without: readonly string[]
 }
 
 /**
- * The shared directory through one serial queue: a filesystem that hangs holds one call, and each caller only to its
- * deadline.
+ * The shared directory through one serial queue: a hanging filesystem blocks one call, and each caller only until its deadline.
  */
 export function openRegistry(shared: string, serialQueue: SerialQueue) {
   const directories = registryDirectories(shared)
-  // Begun when first asked for: a supervisor never scans, and reads routes only when it drains.
+  // Started at the first use: a supervisor never scans, and reads routes only when it drains.
   let scanner: RegistryScanner | undefined
   let routesReader: RoutesReader | undefined
   const lookAtOwnFile = createOwnFileLook(shared)
@@ -93,11 +92,11 @@ export function openRegistry(shared: string, serialQueue: SerialQueue) {
         const end = await copyRedacted({ from: log.path, to, keys: log.without, mostBytes: KEPT_LOG_BYTES })
         live.get(to)?.superseded(end)
       }),
-    /** Takes note of what was added to such a log; touches the node's disk alone. */
+    /** Collects new text of such a log; touches only the node's disk. */
     collectLog: (jobId: string, log: KeptLog) => liveLog(jobId, log).collect(log.without),
-    /** Adds what was collected of it to what is kept, while its writer lives. */
+    /** Appends the collected text to the kept log, while its writer lives. */
     showLog: (jobId: string, log: KeptLog) => serialQueue.run('show a log', () => liveLog(jobId, log).show()),
-    /** Ends its threads, whose calls may hang: nobody need wait for them. */
+    /** Ends its threads. Their calls may hang, so this need not be awaited. */
     async close(): Promise<void> {
       isClosed = true
       await Promise.all([scanner?.close(), routesReader?.close()])

@@ -6,20 +6,20 @@ import { registryDirectories } from './directories.ts'
 import { readOwnFile } from './read-own-file.ts'
 
 /**
- * - `stands`: the file is the one that was published.
- * - `gone`: there is none, or another's text stands in its place.
- * - `fenced`: so it is, and a later run of the same job has published: the place is that one's.
+ * - `stands`: the file is the published one.
+ * - `gone`: there is none, or another text is in its place.
+ * - `fenced`: as `gone`, and a later run of the same job has published its own file.
  */
 export type OwnFileState = 'stands' | 'gone' | 'fenced'
 
 /**
- * Looks whether `endpoints/<id>.json` still says what was published: one lstat while nothing has changed.
+ * Checks whether `endpoints/<id>.json` is still the published one: one lstat while nothing has changed.
  *
  * @throws when that cannot be found out.
  */
 export function createOwnFileLook(shared: string) {
   const { endpoints } = registryDirectories(shared)
-  /** Of the files that were read and found right, by id. */
+  /** Marks of files that were read and found equal, by id. */
   const marks = new Map<string, string>()
 
   return async (endpoint: Endpoint): Promise<OwnFileState> => {

@@ -11,7 +11,7 @@ export async function publishEndpoint(shared: string, endpoint: Endpoint): Promi
   await writeAtomic(join(registryDirectories(shared).endpoints, `${endpoint.id}.json`), formatEndpoint(endpoint))
 }
 
-/** Removes an endpoint's file, and with the last one of a replica its beat and what was asked of it; all may be gone already. */
+/** Removes an endpoint's file, and with the last one of a replica its beat and its drain request; all may be gone already. */
 export async function removeEndpoint(shared: string, id: string): Promise<void> {
   const { endpoints } = registryDirectories(shared)
   await rm(join(endpoints, `${id}.json`), { force: true })
@@ -25,8 +25,8 @@ async function removeReplica(shared: string, replica: string): Promise<void> {
 }
 
 /**
- * Removes what earlier runs of the same job have left, as they do when the directory is away at their end. Slurm starts a
- * run when the one before has ended.
+ * Removes files of earlier runs of the same job, which stay if the directory was away at a run's end. Slurm starts a run only
+ * after the one before has ended.
  */
 export async function removeEarlierRuns(
   shared: string,

@@ -2,9 +2,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { codeOf } from '../../core/domain/caught.ts'
 
 /**
- * What a file was when it was last read: files are replaced in whole ("whole files, one call in flight",
- * docs/design/rules.md), so the same inode, size and times are the same text. They come from an open file, which
- * network filesystems answer truthfully ("events only wake", docs/design/rules.md).
+ * The identity of a file when it was last read. Files are replaced as a whole ("whole files, one call in flight",
+ * docs/design/rules.md), so the same inode, size and times mean the same text. They come from an open file, for which network
+ * filesystems answer truthfully ("events only wake", docs/design/rules.md).
  */
 export interface FileMark {
   readonly inode: number
@@ -14,8 +14,8 @@ export interface FileMark {
 }
 
 /**
- * The text of a file that is ours, or why it is not read ("nothing unvalidated reaches nginx", docs/design/rules.md);
- * `same` when it is what the mark says.
+ * The text of a file of our account, or why it is not read ("nothing unvalidated reaches nginx", docs/design/rules.md); `same` if
+ * it still matches the mark.
  */
 export type OwnFile =
   | { readonly kind: 'text'; readonly text: string; readonly mark: FileMark }
@@ -24,10 +24,10 @@ export type OwnFile =
   | { readonly kind: 'absent' }
 
 /**
- * Opens without following a link and without waiting on a pipe, and checks what was opened by fstat: a regular file,
- * owned by our account, of a bounded size. The answer is about one moment. Blocks while the filesystem does.
+ * Opens without following a link and without waiting on a pipe, and checks the open file by fstat: a regular file, owned by our
+ * account, of a bounded size. The answer holds for one moment. Blocks while the filesystem does.
  *
- * @throws when the filesystem itself fails (EIO, ESTALE, ETIMEDOUT): that says nothing about the file
+ * @throws when the filesystem itself fails (EIO, ESTALE, ETIMEDOUT), which means nothing about the file
  * ("unknown is not none", docs/design/rules.md).
  */
 export function readOwnFile(path: string, maxBytes: number, known?: FileMark, uid = process.getuid?.()): OwnFile {

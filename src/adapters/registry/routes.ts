@@ -12,10 +12,10 @@ export async function writeRoutes(shared: string, routes: RoutesFile, options: {
   await writeAtomic(join(registryDirectories(shared).routes, `${routes.gateway}.json`), formatRoutes(routes), options)
 }
 
-/** Follows what every gateway says that its nginx reaches. */
+/** Follows the routes files of every gateway. */
 export interface RoutesReader {
   /**
-   * By gateway; a file that cannot be understood may name anything. No file at all means that no gateway routes here.
+   * By gateway. A file that cannot be understood may name any endpoint. Without a file no gateway routes here.
    *
    * @throws when the directory cannot be read.
    */
@@ -44,7 +44,7 @@ export function createRoutesReader(shared: string): RoutesReader {
   }
 }
 
-/** Other names are not gateways': an editor's copy, say. */
+/** Other names do not belong to gateways, such as an editor's copy. */
 function isRoutes(name: string): boolean {
   return name.endsWith('.json')
 }

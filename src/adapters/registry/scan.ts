@@ -6,7 +6,7 @@ import { registryDirectories } from './directories.ts'
 import { type DirectoryChanges, startDirectoryThread } from './directory-thread.ts'
 
 /**
- * What a scan found; a scan that failed is an exception and says nothing ("unknown is not none", docs/design/rules.md).
+ * The result of a scan. A failed scan throws, and means nothing about endpoints ("unknown is not none", docs/design/rules.md).
  */
 export interface Scan {
   /** Sorted by id; the same array as long as none has changed. */
@@ -17,12 +17,12 @@ export interface Scan {
 }
 
 /**
- * Follows the registry: the first scan reads all of it, each later one what has changed. One bad file is a problem and
- * never stops the others ("whole files, one call in flight", docs/design/rules.md).
+ * Follows the registry: the first scan reads all of it, each later one the changes. A bad file is a problem and never stops the
+ * others ("whole files, one call in flight", docs/design/rules.md).
  */
 export interface RegistryScanner {
   /**
-   * `beats` false: they are as they were last time, and their directory is left alone.
+   * `beats` false: the last ones are returned, and their directory is not read.
    *
    * @throws when a directory, or the filesystem under a file, cannot be read.
    */
@@ -78,7 +78,7 @@ export function createRegistryScanner(shared: string): RegistryScanner {
     for (const name of removed) beats.delete(replicaOfFile(name))
     for (const file of changed) {
       const beat = 'text' in file ? parseBeat(file.text) : undefined
-      // One that cannot be read stands still, which only makes a suspect.
+      // An unreadable beat counts as standing still, which only makes a suspect.
       if (beat !== undefined) beats.set(replicaOfFile(file.name), beat)
     }
   }

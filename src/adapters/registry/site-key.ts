@@ -7,7 +7,7 @@ import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
 import { readOwnFile } from './read-own-file.ts'
 
-/** What engines that start from now on ask for; who replaces it (a rename) changes nothing for those that run. */
+/** The key for engines that start from now on. A new file (by rename) does not affect running engines. */
 export function siteKeyFile(shared: string): string {
   return join(shared, 'site.key')
 }
@@ -16,10 +16,10 @@ export function siteKeyFile(shared: string): string {
 const MAX_KEY_BYTES = 1024
 
 /**
- * The key for an engine that is about to start, from `site.key`, which is made where it is missing: once, whoever comes
- * first. It is kept in `keys/`, so that whoever meets the engine later finds its key when `site.key` has another.
+ * The key for an engine that is about to start, from `site.key`, which is created once if it is missing. The key is also kept in
+ * `keys/`, so that an updater finds it later when `site.key` has another.
  *
- * @throws when the file holds no key or is not ours, or the filesystem fails.
+ * @throws when the file has no key or belongs to another account, or the filesystem fails.
  */
 export async function takeSiteKey(shared: string): Promise<string> {
   const path = siteKeyFile(shared)
@@ -29,18 +29,18 @@ export async function takeSiteKey(shared: string): Promise<string> {
 }
 
 /**
- * The key of this fingerprint; undefined when nobody has kept it here.
+ * The key of this fingerprint; undefined when it is not kept here.
  *
- * @throws when the file holds another, or the filesystem fails.
+ * @throws when the file has another key, or the filesystem fails.
  */
 export function readKeptKey(shared: string, fingerprint: string): string | undefined {
   const path = keptKeyFile(shared, fingerprint)
   const key = readKey(path)
   if (key === undefined || fingerprintOf(key) === fingerprint) return key
-  throw new Error(`Cannot use "${path}": it holds another key than its name says`)
+  throw new Error(`Cannot use "${path}": its key does not match its name`)
 }
 
-/** Whose the file is, who may read it, and in words why no engine gets a key from it; undefined: there is none yet. */
+/** The file's owner and mode, and in words why engines get no key from it; undefined: there is none yet. */
 export async function inspectSiteKey(shared: string) {
   const path = siteKeyFile(shared)
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
@@ -57,7 +57,7 @@ export async function inspectSiteKey(shared: string) {
   }
 }
 
-/** Whatever stands in its place is replaced: only this key can have this name. */
+/** A file in its place is replaced, because only this key can have this name. */
 async function keep(shared: string, key: string): Promise<void> {
   const path = keptKeyFile(shared, fingerprintOf(key))
   const read = readOwnFile(path, MAX_KEY_BYTES)
@@ -82,7 +82,7 @@ function keptKeyFile(shared: string, fingerprint: string): string {
   return join(registryDirectories(shared).keys, fingerprint)
 }
 
-/** Written beside its place and linked there: who comes second finds the link made, and the whole key in it. */
+/** Written beside its place and linked there, so that a second process finds the link and the whole key in it. */
 async function makeKey(path: string): Promise<string> {
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {

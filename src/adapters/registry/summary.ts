@@ -4,12 +4,12 @@ import { codeOf } from '../../core/domain/caught.ts'
 import { writeAtomic } from '../system/atomic-file.ts'
 import { registryDirectories } from './directories.ts'
 
-/** Where the updater of a gateway says for everybody how its site is. */
+/** The summary that a gateway's updater writes for every account. */
 export function summaryFile(shared: string, gateway: string): string {
   return join(registryDirectories(shared).status, `${gateway}.json`)
 }
 
-/** For every account that may enter `shared`, whatever our umask. Not flushed: the next one comes in seconds. */
+/** Readable by every account that may enter `shared`, independent of our umask. Not flushed: the next one comes in seconds. */
 export async function writeSummary(shared: string, gateway: string, text: string): Promise<void> {
   const { status } = registryDirectories(shared)
   await mkdir(status).then(

@@ -3,9 +3,9 @@ import { watch } from 'chokidar'
 import { registryDirectories } from './directories.ts'
 
 /**
- * Filesystems whose changes all happen on this machine, so that inotify sees them: the magic numbers of statfs(2). On any
- * other the scan is the truth ("events only wake", docs/design/rules.md): NFS, Lustre, GPFS and the like tell a client
- * nothing of what others write.
+ * Filesystems whose changes all happen on this machine, so that inotify sees them, by the magic numbers of statfs(2). On others
+ * only the scan counts ("events only wake", docs/design/rules.md): NFS, Lustre, GPFS and others do not report to a client what
+ * other machines write.
  */
 const LOCAL_FILESYSTEMS = new Map([
   [0xef53, 'ext4'],
@@ -22,8 +22,8 @@ export async function localFilesystem(path: string): Promise<string | undefined>
 }
 
 /**
- * Calls `wake` whenever something in endpoints/ changed, until the signal aborts. An event carries no truth, only
- * a reason to look; errors of the watcher are given to `failed` and leave the timer to do the work.
+ * Calls `wake` after each change in endpoints/, until the signal aborts. An event is only a reason to scan. Errors of the watcher
+ * are passed to `failed`; then the timer does the work.
  */
 export function watchEndpoints(
   shared: string,

@@ -1,9 +1,9 @@
-/** What a failed command's words say. Silence and words that we do not know are no answer: the order may have been taken. */
+/** The meaning of a failed command's words. Silence and unknown words do not count as an answer: Slurm may have taken the order. */
 export function readFailure(stderr: string): 'no-such-job' | 'done' | 'refused' | 'no-answer' {
   return WORDS.find(([words]) => words.test(stderr))?.[1] ?? 'no-answer'
 }
 
-/** Texts of slurm_errno.c and of sbatch's own checks; each was written after Slurm, or sbatch before it, had said no. */
+/** Texts of slurm_errno.c and of sbatch's own checks. Each is printed after a refusal by Slurm or by sbatch itself. */
 const WORDS: readonly (readonly [RegExp, 'no-such-job' | 'done' | 'refused'])[] = [
   [/Invalid job id specified/, 'no-such-job'],
   [/already completing or completed/, 'done'],
@@ -26,10 +26,10 @@ const WORDS: readonly (readonly [RegExp, 'no-such-job' | 'done' | 'refused'])[] 
 ]
 
 /**
- * The same for a submission. sbatch names the controller's answer with "Batch job submission failed"; where it complained
- * and ended without these words it has said no itself, before it asked anybody (sbatch.c of 22.05 to 26.05), and no job can
- * be: options that exclude each other, a cli_filter or SPANK plugin of the site. Beside the controller's answer, words
- * of its own are those of the site's job_submit plugin, which the controller passes on.
+ * The same for a submission. sbatch prints the controller's answer with "Batch job submission failed". An error without these words
+ * is a refusal by sbatch itself, before it asked the controller (sbatch.c of 22.05 to 26.05), so there cannot be a job: options
+ * that exclude each other, a cli_filter or SPANK plugin of the site. Further words beside the controller's answer are those of the
+ * site's job_submit plugin, which the controller passes on.
  */
 export function readSubmission(stderr: string): 'refused' | 'no-answer' {
   const known = readFailure(stderr)
@@ -45,6 +45,6 @@ export function readSubmission(stderr: string): 'refused' | 'no-answer' {
 const COMPLAINT = /^sbatch: (?:error: |fatal: |unrecognized |invalid |option |ambiguous )/
 const ANSWERED = /Batch job submission failed/
 
-/** What a client says that could not ask, was not heard, or did not hear the answer. */
+/** Words of a client that could not send its request, or did not receive the answer. */
 const UNREACHED =
   /controller|socket|timed? ?out|connect|transport|zero bytes|communicat|message (?:send|receive)|header lengths|munge|auth(?!oriz)|credential|configuration source|rate limit|retrying|standby|temporarily|shutting down|memory allocation|cannot allocate|malloc/i

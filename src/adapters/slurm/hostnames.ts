@@ -1,6 +1,6 @@
 /**
- * The names that `scontrol show hostnames` prints, one a line; undefined when one of them is no name. Its exit code says
- * nothing: of `vasp-[01` Slurm 22.05 makes `vasp-]`, 26.05 makes nothing and an "Invalid hostlist", both with exit code 0.
+ * The names that `scontrol show hostnames` prints, one a line; undefined when one of them is not a name. Its exit code is useless:
+ * for `vasp-[01` Slurm 22.05 prints `vasp-]`, and 26.05 only an "Invalid hostlist", both with exit code 0.
  */
 export function parseHostnames(text: string): readonly string[] | undefined {
   const names = text.split('\n').filter(line => line !== '')

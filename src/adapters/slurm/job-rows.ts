@@ -14,8 +14,7 @@ const COLUMNS = [
 export interface JobList {
   readonly jobs: readonly JobView[]
   /**
-   * While there is one, a job that is missing from `jobs` is not known to be gone ("unknown is not none",
-   * docs/design/rules.md).
+   * With a problem, a job that is missing from `jobs` does not count as gone ("unknown is not none", docs/design/rules.md).
    */
   readonly problems: readonly Problem[]
 }

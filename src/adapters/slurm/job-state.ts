@@ -1,9 +1,8 @@
 import type { JobState } from '../../core/domain/job-view.ts'
 
 /**
- * What Slurm's word for a job's state means to us. A flag stands in front of the base state and hides it
- * (job_state_string() of Slurm 22.05 to 26.05), so a word that may hide a live job is unknown. A word that is not in
- * the table is unknown too: never dead.
+ * The meaning of Slurm's word for a job's state. A flag is printed instead of the base state (job_state_string() of Slurm 22.05 to
+ * 26.05), so a word that may hide a live job means unknown. A word that is not in the table means unknown too, never dead.
  */
 export function toJobState(word: string): JobState {
   return STATES.get(word) ?? 'unknown'

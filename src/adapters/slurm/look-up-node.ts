@@ -5,7 +5,7 @@ import type { Slurm } from './slurm.ts'
 
 export interface NodeSources {
   readonly naming: NodeNaming
-  /** Empty: there is no such name; undefined: it cannot be found out now. */
+  /** Empty: there is no such name; undefined: not known now. */
   readonly resolve: (name: string) => Promise<readonly string[] | undefined>
   /** Slurm's NodeAddr, a name or an address; undefined: not known now. */
   readonly slurmAddress: (node: string) => Promise<string | undefined>
@@ -27,12 +27,12 @@ export function nodeSources(naming: NodeNaming, slurm: Slurm | undefined, signal
 }
 
 /**
- * The addresses that a node has by the word of whoever runs the site: its names, here, and Slurm's NodeAddr. What a job says
- * of itself counts for nothing ("nothing unvalidated reaches nginx", docs/design/rules.md). A node that is this machine
- * has all of this machine's: its own name leads to loopback on many.
+ * A node's addresses from the site's own sources: its names as this machine resolves them, and Slurm's NodeAddr. A job's own claim
+ * does not count ("nothing unvalidated reaches nginx", docs/design/rules.md). A node that is this machine has all of this
+ * machine's addresses, because its own name often resolves to loopback.
  *
- * Slurm is asked only where the names do not give all that is `wanted`, so that a gateway of a thousand nodes does not.
- * Undefined while that is missing and somebody who may know of it has not answered, and where nobody knows any.
+ * Slurm is asked only if the names do not resolve to all `wanted` addresses, to spare Slurm at a gateway with a thousand nodes.
+ * Undefined while some are missing and a source has not answered, and if there are no addresses at all.
  */
 export async function lookUpNode(
   node: string,

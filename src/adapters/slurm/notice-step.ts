@@ -1,17 +1,16 @@
 import { spawn } from 'node:child_process'
 
 /**
- * The step that hears a notice: at the start of a preemption's grace Slurm signals steps and not the batch process
- * ("Who gets which signal", docs/design/slurm.md). TERM and USR2 are the same notice, and end it. It is one process:
- * where Slurm signals the whole tree, a shell that waits for its `sleep 30` sees that end first, and starts another
- * that outlives it. That one belongs to nobody, and holds the step and with it the node for its thirty seconds.
+ * The step that receives a notice: at the start of a preemption's grace Slurm signals steps and not the batch process
+ * ("Who gets which signal", docs/design/slurm.md). TERM and USR2 are the same notice, and end the step. It is one process: with a
+ * shell around `sleep 30`, where Slurm signals the whole tree, the shell could start another sleep before its own end, and that
+ * sleep would hold the step and the node for thirty seconds.
  */
 const NOTICE_STEP_SCRIPT = 'echo listening; exec sleep infinity'
 
 /**
- * Starts the job's notice step on this node and resolves when it ends, with what it said; whatever the reason, Slurm
- * has to be asked why. `begun` is called when it hears: what came before that, it has missed. Aborting the signal ends
- * the step.
+ * Starts the job's notice step on this node, and resolves with its output when it ends; Slurm then has to be asked for the reason.
+ * `begun` is called once it can receive signals; earlier ones are missed. Aborting the signal ends the step.
  */
 export function listenForNotice(options: {
   env: NodeJS.ProcessEnv
@@ -45,7 +44,7 @@ export function listenForNotice(options: {
   })
 }
 
-/** `--overlap` shares what the batch step has; `-c1` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
+/** `--overlap` shares the batch step's resources; `-c1` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
 const NOTICE_STEP_FLAGS = [
   ...['--overlap', '-N1', '-n1', '-c1', '--gres=none', '--cpu-bind=none', '--job-name=sluice-notice'],
   ...['--kill-on-bad-exit=0', '--input=none'],

@@ -14,20 +14,20 @@ import { parseSlurmConfig } from './slurm-config.ts'
 import { sbatchArguments, submitOnce } from './submit.ts'
 
 export interface SlurmOptions {
-  /** Of the process; scrubbed before a command sees it. */
+  /** The process's environment; filtered for each command. */
   readonly env: NodeJS.ProcessEnv
   readonly clock?: Clock
-  /** For one command. */
+  /** Limit for one command. */
   readonly timeoutMs?: number
 }
 
 /** Slurm's own clients give up earlier, after a few MessageTimeouts of 10 s (slurm.conf(5)). */
 const TIMEOUT_MS = 60_000
 
-/** A look-up after an interrupt must not keep people waiting. */
+/** Limit for a look-up after an interrupt, because a person waits. */
 const LAST_LOOK_MS = 10_000
 
-/** The one place that runs Slurm's commands. Nothing is kept between calls. */
+/** The only place that runs Slurm's commands. It has no state between calls. */
 export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: SlurmOptions): Slurm {
   const base = { env: queryEnvironment(env), timeoutMs, clock }
 
@@ -46,7 +46,7 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
       // --all: without it our own jobs in hidden partitions are left out (_pack_job() of slurmctld).
       const answer = await squeue(['--me', '--all'], signal)
       return answer.kind === 'no-such-job'
-        ? noAnswer('Cannot ask Slurm: squeue speaks of a job id, and none was given')
+        ? noAnswer('Cannot ask Slurm: squeue reports an error about a job id, and none was given')
         : answer
     },
     async job(id, signal) {
@@ -62,7 +62,7 @@ export function openSlurm({ env, clock = systemClock, timeoutMs = TIMEOUT_MS }: 
       if (answer.kind !== 'answered') return answer
       const { jobs, problems } = answer.value
       const found = jobs.filter(job => job.comment === comment)
-      // A row that cannot be read may be the one that is looked for.
+      // An unreadable row may be the wanted one.
       if (found.length === 0 && problems[0] !== undefined) return noAnswer(problems[0].message)
       return { kind: 'answered', value: found }
     },
@@ -137,14 +137,14 @@ function readJobs(end: CommandEnd, mark: string): JobsAnswer {
   return answer.kind === 'answered' ? { kind: 'answered', value: parseJobs(answer.value, mark) } : answer
 }
 
-/** Nothing printed but an error is no answer, whatever the exit code. */
+/** An error without other output is not an answer, even with exit code 0. */
 function readText(program: string, end: CommandEnd): Answered<string> | NoAnswer {
   if (end.kind === 'cut') return noAnswer(end.message)
   const isAnswer = end.code === 0 && !(end.stdout.trim() === '' && /error|fatal/i.test(end.stderr))
   return isAnswer ? { kind: 'answered', value: end.stdout } : noAnswer(wordsOf(program, end.code, end.stderr))
 }
 
-/** Words count more than the exit code. */
+/** The words count before the exit code. */
 function readOrder(program: string, end: CommandEnd): OrderAnswer {
   if (end.kind === 'cut') return noAnswer(end.message)
   const failure = readFailure(end.stderr)
@@ -163,7 +163,7 @@ function noAnswer(message: string): NoAnswer {
   return { kind: 'no-answer', message }
 }
 
-/** Ids come from files and environments; what is not a number would be an option, or a list of jobs. */
+/** Ids come from files and environments; a text that is not a number could be an option, or a list of jobs. */
 function jobNumber(id: string): string {
   if (!/^[1-9]\d{0,9}$/.test(id)) throw new Error(`Cannot ask Slurm about job ${JSON.stringify(id)}: not a job number`)
   return id

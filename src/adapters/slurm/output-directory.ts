@@ -3,8 +3,8 @@ import { makeDirectory } from '../system/make-directory.ts'
 import type { Refused } from './slurm.ts'
 
 /**
- * Makes the directory of a job's log, which Slurm does not: without it the job dies of JobLaunchFailure (0:53) and
- * leaves no word. Undefined when it is there.
+ * Creates the directory of a job's log, which Slurm does not: without it the job dies of JobLaunchFailure (0:53) and leaves no
+ * output. Undefined when it exists.
  */
 export async function makeOutputDirectory(path: string): Promise<Refused | undefined> {
   try {

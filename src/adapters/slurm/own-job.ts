@@ -3,7 +3,7 @@ import { UserError } from '../../core/domain/user-error.ts'
 
 /**
  * The job that this batch process belongs to, as Slurm put it into the environment (sbatch(1), OUTPUT ENVIRONMENT VARIABLES).
- * Its values become names of files and arguments of commands, and a user's own script may have exported others.
+ * Its values become names of files and arguments of commands, and a user's own script may have exported other values.
  *
  * @throws UserError when something is missing, or is not what Slurm sets.
  */
@@ -26,6 +26,6 @@ function setBySlurm(env: NodeJS.ProcessEnv, variable: string, shape: RegExp, wan
   const value = env[variable] ?? ''
   if (shape.test(value)) return value
   throw new UserError(
-    `Cannot supervise: ${variable} is ${JSON.stringify(value.slice(0, 80))} instead of ${wanted}; nothing but Slurm should set it`,
+    `Cannot supervise: ${variable} is ${JSON.stringify(value.slice(0, 80))} instead of ${wanted}; only Slurm should set it`,
   )
 }

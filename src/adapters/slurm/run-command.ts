@@ -4,13 +4,13 @@ import { given } from '../../core/domain/given.ts'
 import type { Clock } from '../system/clock.ts'
 import { findProgram } from '../system/find-program.ts'
 
-/** How one of Slurm's commands ended: with a code of its own, or cut short, and then nothing is known of what it did. */
+/** How a Slurm command ended: with an exit code, or cut short, in which case its effect is not known. */
 export type CommandEnd =
   | { readonly kind: 'exited'; readonly code: number; readonly stdout: string; readonly stderr: string }
   | {
       readonly kind: 'cut'
       readonly message: string
-      /** There is no such program here, so that nothing was asked of anybody. */
+      /** There is no such program here, so Slurm was not asked. */
       readonly neverRan?: true
     }
 
@@ -24,22 +24,22 @@ export interface Command {
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
   /**
-   * Its answer counts whatever comes of it: an order about our own job makes Slurm signal all processes of that job, and
-   * the program that gave the order is one of them.
+   * Its output counts even if a signal ended it: after an order about our own job Slurm signals all processes of that job, and the
+   * program that gave the order is one of them.
    */
   readonly blocksNotice?: boolean
 }
 
-/** Four times what squeue says of 10 000 jobs, MaxJobCount's default. */
+/** Four times squeue's output for 10 000 jobs, MaxJobCount's default. */
 const MAX_OUTPUT_CHARACTERS = 16 * 1024 * 1024
 
-/** From TERM to KILL: Slurm's clients have nothing to clean up. */
+/** From TERM to KILL; Slurm's clients have nothing to clean up. */
 const KILL_AFTER_MS = 500
 
-/** From TERM until a process that even KILL does not end (its program's filesystem hangs) is left behind. */
+/** From TERM until we no longer wait for a process that even KILL does not end (its program's filesystem hangs). */
 const LEAVE_AFTER_MS = 1_000
 
-/** Runs a command without a shell, in `/`. Never rejects for what the command did. */
+/** Runs a command without a shell, in `/`. Never rejects for a failure of the command. */
 export async function runCommand(command: Command): Promise<CommandEnd> {
   const over = new AbortController()
   const run = runToEnd(command).finally(() => over.abort())
@@ -72,7 +72,7 @@ async function runToEnd(command: Command): Promise<CommandEnd> {
   return { kind: 'exited', code: end.exitCode, stdout: end.stdout, stderr: end.stderr }
 }
 
-/** A shell would end with a code of its own where there is no such program. */
+/** For a missing program a shell would end with an exit code of its own. */
 async function argvOf({
   program,
   args,

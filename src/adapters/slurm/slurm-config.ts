@@ -26,7 +26,7 @@ export function parseSlurmConfig(text: string): SlurmConfig {
   })
 }
 
-/** `Key   = value` lines; `(null)` is no value. Of a key that stands twice the first counts, slurm.conf's before cgroup.conf's. */
+/** `Key   = value` lines; `(null)` means no value. Of a repeated key the first counts, slurm.conf's before cgroup.conf's. */
 function readPairs(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
   for (const line of text.split('\n')) {

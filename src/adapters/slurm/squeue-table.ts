@@ -1,8 +1,8 @@
 import type { Problem } from '../../core/domain/problem.ts'
 
 /**
- * The argument of `squeue -O` that prints these columns untruncated, each followed by the mark. A mark is made up anew
- * for every question, so no job name or comment can hold it: `|`, line breaks and faked rows in them stay text.
+ * The argument of `squeue -O` that prints these columns untruncated, each followed by the mark. Every query has a new random mark,
+ * so no job name or comment can contain it: `|`, line breaks and faked rows in them stay text.
  * `Field:suffix` without digits means full width (squeue(1) -O; _parse_long_token() of 22.05 to 26.05).
  */
 export function tableFormat(columns: readonly string[], mark: string): string {
@@ -11,7 +11,7 @@ export function tableFormat(columns: readonly string[], mark: string): string {
     .join()
 }
 
-/** Rows with as many fields as there are columns. Every other one is a problem, and loses none of its neighbours. */
+/** Rows with the right number of fields. Other rows are problems, and do not affect their neighbours. */
 export function splitTable(text: string, columns: readonly string[], mark: string): Table {
   const pieces = text.split(`${mark}${ROW_END}\n`)
   const rest = pieces.pop()
@@ -38,7 +38,7 @@ function ragged(row: readonly string[], columns: readonly string[], line: number
   return { file: 'squeue', line, message }
 }
 
-/** Enough to recognise a row by. */
+/** Enough text to recognise a row. */
 function shown(text: string | undefined): string {
   return JSON.stringify(text?.slice(0, 80))
 }

@@ -1,4 +1,4 @@
-/** What a column says: a value, or that there is none. A text in no form that we know is undefined instead. */
+/** A column's content: a value, or none. A text of unknown form is undefined instead. */
 export type Reading<T> = { readonly value: T | undefined } | undefined
 
 /** Words with which squeue fills a column that has no value (print.c, slurm_make_time_str() of 22.05 to 26.05). */

@@ -6,10 +6,10 @@ import type { Answered, NoAnswer, OrderAnswer, Submission } from './slurm.ts'
 
 export interface SubmitEffects {
   sbatch(): Promise<CommandEnd>
-  /** The jobs that carry the attempt's comment; still asked when the work was interrupted. */
+  /** The jobs with the attempt's comment; also looked up after an interrupt. */
   find(): Promise<Answered<readonly JobView[]> | NoAnswer>
   cancel(id: string): Promise<OrderAnswer>
-  /** Of a job that another cluster has. */
+  /** Cancels a job on another cluster. */
   cancelElsewhere(id: string, cluster: string): Promise<OrderAnswer>
   progress(line: string): void
   readonly clock: Clock
@@ -23,12 +23,12 @@ const LOOK_AFTER_MS = [0, 2_000, 5_000, 10_000]
 
 /**
  * One job, never two. Each attempt:
- * 1. sbatch names an id → submitted; with a cluster where the job is not to be found here → cancelled there, and refused
- * 2. sbatch clearly says no, or there is none → refused, not tried again
+ * 1. sbatch prints an id → submitted; if it also prints a cluster and the job is not found here → cancelled there, and refused
+ * 2. sbatch clearly refuses, or there is no sbatch → refused, not tried again
  * 3. anything else is ambiguous: look the job up by its comment, several times → found: submitted
- * 4. Slurm did not answer the last look-up, or the work was interrupted → nothing is known, not tried again
+ * 4. Slurm did not answer the last look-up, or the work was interrupted → not known, not tried again
  * 5. Slurm does not have it → the next attempt
- * An order that Slurm carried out after all that shows as a second job; after a retry the younger ones are cancelled.
+ * If Slurm carried out an earlier order later, there is a second job; after a retry the younger ones are cancelled.
  */
 export async function submitOnce(effects: SubmitEffects): Promise<Submission> {
   let message = ''
@@ -40,7 +40,7 @@ export async function submitOnce(effects: SubmitEffects): Promise<Submission> {
     message = wordsOf(end)
     if (end.kind === 'cut' && end.neverRan === true) return { kind: 'refused', message, neverAsked: true } // 2
     if (end.kind === 'exited' && readSubmission(end.stderr) === 'refused') return { kind: 'refused', message } // 2
-    effects.progress(`${message}; looking whether Slurm has the job all the same`)
+    effects.progress(`${message}; checking whether Slurm has the job`)
     const found = await lookUp(effects)
     if (found.kind === 'no-answer') return { kind: 'no-answer', message: `${message}; ${found.message}` } // 4
     if (found.value !== undefined) return { kind: 'submitted', id: found.value, wasFound: true } // 3
@@ -63,8 +63,8 @@ function submittedJob(end: CommandEnd): { readonly id?: string | undefined; read
 }
 
 /**
- * sbatch names a cluster when something (a cli_filter, a wrapper) chose one. It may be the one that we ask; a job of another
- * one would never be seen again: neither its state nor its end, and every try would add one.
+ * sbatch prints a cluster when a cli_filter or a wrapper chose one. It may be our own cluster. A job on another cluster would never
+ * be seen again, and every retry would add one.
  */
 async function onCluster(id: string, cluster: string, effects: SubmitEffects): Promise<Submission> {
   const found = await lookUp(effects)
@@ -91,7 +91,7 @@ function wordsOf(end: CommandEnd): string {
   )
 }
 
-/** The id, or undefined where Slurm answered to the end that there is no such job. */
+/** The id, or undefined if Slurm's last answer was that there is no such job. */
 async function lookUp(effects: SubmitEffects): Promise<Answered<string | undefined> | NoAnswer> {
   let last: Answered<string | undefined> | NoAnswer = { kind: 'no-answer', message: 'not looked up' }
   for (const waitMs of LOOK_AFTER_MS) {

@@ -7,7 +7,7 @@ import type { Clock } from '../system/clock.ts'
 export interface SlurmWorkerStep {
   readonly node: string
   /**
-   * Of its srun client on this node, which lives as long as the step: the worker's proof of life ("Multi-node jobs",
+   * The pid of its srun client on this node, which lives as long as the step and shows that the worker lives ("Multi-node jobs",
    * docs/design/slurm.md).
    */
   readonly pid: number
@@ -19,24 +19,24 @@ export interface SlurmWorkerStep {
 
 export interface WorkerStepOptions {
   readonly node: string
-  /** What runs there; Slurm's TERM and USR2 do not reach it. */
+  /** The program to run there; Slurm's TERM and USR2 do not reach it. */
   readonly argv: readonly string[]
   /** Its whole environment, to which srun adds Slurm's. */
   readonly env: Readonly<Record<string, string>>
   /** Of this process: Slurm's own variables are taken from it. */
   readonly jobEnv: NodeJS.ProcessEnv
-  /** Gets what the step prints, on this node. */
+  /** The file for the step's output, on this node. */
   readonly logFile: string
   readonly clock: Clock
 }
 
-/** `--overlap` shares what the batch step has; `-c` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
+/** `--overlap` shares the batch step's resources; `-c` because srun before 23.11 ignores SLURM_CPUS_PER_TASK. */
 const FLAGS = [
   ...['--overlap', '-N1', '-n1', '--cpu-bind=none', '--job-name=worker', '--unbuffered'],
   ...['--kill-on-bad-exit=0', '--wait=0', '--input=none'],
 ]
 
-/** A TERM to its client kills a step at once; srun has this long to tell slurmctld. */
+/** A TERM to its client kills a step at once; srun has this long to ask slurmctld. */
 const END_MS = 5_000
 
 export async function startWorkerStep(options: WorkerStepOptions): Promise<SlurmWorkerStep> {
@@ -80,9 +80,9 @@ function ending(child: ChildProcess): Promise<string> {
 }
 
 /**
- * Of SLURM_JOB_CPUS_PER_NODE, such as `8(x2),16`: the least, which every node has.
+ * The least number in SLURM_JOB_CPUS_PER_NODE, such as `8(x2),16`, which every node has.
  *
- * @throws when it is not set: this is no job
+ * @throws when it is not set, outside of a job
  */
 export function cpusOnEachNode(env: NodeJS.ProcessEnv): number {
   const text = env['SLURM_JOB_CPUS_PER_NODE'] ?? ''

@@ -7,7 +7,7 @@ export interface Account {
   readonly home: string
 }
 
-/** The account of a uid or a name as the system's databases have it, LDAP included (getent(1)); undefined when they have none. */
+/** The account of a uid or a name in the system's databases, LDAP included (getent(1)); undefined if there is none. */
 export async function accountOf(who: number | string, env: NodeJS.ProcessEnv): Promise<Account | undefined> {
   const [name = '', , uid, gid, , home = '/'] = (await lookUp('passwd', who, env)) ?? []
   return name === '' ? undefined : { name, uid: Number(uid), gid: Number(gid), home }
@@ -33,6 +33,6 @@ async function lookUp(
 
 const NOT_FOUND = 2
 
-// A directory service that is away answers after its own time-outs, or never.
+// A directory service that does not work answers after its own time-outs, or never.
 const TIMEOUT_MS = 60_000
 const MOST_CHARACTERS = 64 * 1024

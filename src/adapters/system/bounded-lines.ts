@@ -2,15 +2,15 @@ import { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { messageOf } from '../../core/domain/caught.ts'
 
-/** Messages as lines of JSON. `message` gives each, `disconnect` the end, once, with the reason where it was ours. */
+/** Messages as lines of JSON. `message` delivers each; `disconnect` reports the end once, with the reason if we closed it. */
 export interface BoundedLines extends EventEmitter<{ message: [unknown]; disconnect: [reason?: string] }> {
   send(message: unknown): void
   close(reason?: string): void
 }
 
 /**
- * Node's own channel between processes (`ipc`) keeps a line of any length in memory, and answers that are not read too.
- * Over `maxBytes` of either, and at a line that is not JSON, this one is closed instead.
+ * Node's own channel between processes (`ipc`) keeps lines of any length and unread answers in memory. This one is closed instead,
+ * over `maxBytes` of either, and at a line that is not JSON.
  */
 export function boundedLines(stream: Duplex, maxBytes = MOST_BYTES): BoundedLines {
   let parts: Buffer[] = []

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { given } from '../../core/domain/given.ts'
 
-/** Time as it is passed in: a test moves it by hand. */
+/** The clock, passed in so that a test can move it by hand. */
 export interface Clock {
   /** Milliseconds of a clock that never jumps ("no foreign clocks", docs/design/rules.md); compare with itself only. */
   now(): number
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => wait(ms, undefined, given({ signal })).catch(ignoreAbort),
 }
 
-// A sleep that is cut short by its signal has done what it was asked for: the caller looks at the signal.
+// A sleep that its signal cuts short is not an error: the caller checks the signal.
 function ignoreAbort(error: unknown): void {
   if (!(error instanceof Error && error.name === 'AbortError')) throw error
 }

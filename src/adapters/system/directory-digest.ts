@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { openRegularFile } from './regular-file.ts'
 
 /**
- * Every file below a directory by its path from there, with the SHA-256 of what it holds, sorted.
+ * Every file below a directory by its relative path, with the SHA-256 of its content, sorted.
  *
  * @throws as openRegularFile does: a pipe in it would never end.
  */
@@ -24,7 +24,7 @@ export async function digestFile(file: string, signal?: AbortSignal): Promise<st
   return hash.digest('hex')
 }
 
-/** As sha256sum(1) writes and checks it. */
+/** In the format of sha256sum(1). */
 export function formatDigests(digests: ReadonlyMap<string, string>): string {
   return [...digests].map(([path, digest]) => `${digest}  ${path}\n`).join('')
 }

@@ -4,14 +4,14 @@ import { codeOf } from '../../core/domain/caught.ts'
 import type { ProcessSocket } from './process-sockets.ts'
 
 /**
- * Shuts down sockets that other processes of this account hold, both ways: to them it is as if the other end had closed.
- * No signal does that, and a host that is gone never will. pidfd_getfd(2) gives a copy of the descriptor, Linux 5.6, to
- * whoever may trace the process.
+ * Shuts down sockets of other processes of this account in both directions, as if the other end had closed them. No signal does
+ * that, and a host that is gone never will. pidfd_getfd(2), since Linux 5.6, gives a copy of the descriptor to a process that may
+ * trace the owner.
  *
- * Foreign functions are Node's own and experimental (26.1), so they are called in a child that does nothing else: what
- * goes wrong there ends that child alone.
+ * Node's foreign functions are experimental (26.1), so they are called in a child of their own: a crash there ends only that
+ * child.
  *
- * @returns how many were shut down, and in words why not the others. Never rejects.
+ * @returns the number of shut down sockets, and in words why others were not. Never rejects.
  */
 export async function endSockets(sockets: readonly ProcessSocket[]): Promise<EndedSockets> {
   const flags = ['--experimental-ffi', '--no-warnings']
@@ -22,16 +22,16 @@ export async function endSockets(sockets: readonly ProcessSocket[]): Promise<End
       const words = stderr.trim().split('\n').at(-1) || error?.message || 'no answer'
       resolve(outcome ?? { ended: 0, trouble: `Node ${process.version}: ${words}` })
     })
-    // Not in its argv: of a host with thousands of streams that would be too long. One that ended before is told above.
+    // Not in its argv, which would be too long for a host with thousands of streams. A child that ended before is handled above.
     child.stdin?.on('error', () => undefined).end(JSON.stringify(sockets))
   })
 }
 
-/** Whether this account may trace its own processes: yama keeps it to descendants where it says so; root may always. */
+/** Whether this account may trace its own processes: yama may limit that to descendants; root always may. */
 export async function mayTrace(): Promise<boolean> {
   if (process.getuid?.() === 0) return true
   const scope = await readFile('/proc/sys/kernel/yama/ptrace_scope', 'utf8').catch(error => {
-    if (codeOf(error) === 'ENOENT') return '0' // a kernel without it asks nothing more
+    if (codeOf(error) === 'ENOENT') return '0' // a kernel without yama has no further limit
     throw error
   })
   return scope.trim() === '0'
@@ -64,7 +64,7 @@ const [EPERM, ENOSYS] = [1, 38] // asm-generic/errno.h
 
 declare function outcome(): { ended: number; call?: string; errno: number }
 
-/** Runs in the child, from its text: it may name nothing of this file. */
+/** Runs in the child, from its source text, so it may not refer to this file. */
 function shutDown(): void {
   const ffi = process.getBuiltinModule('node:ffi')
   const fs = process.getBuiltinModule('node:fs')
@@ -81,7 +81,7 @@ function shutDown(): void {
   const check = (call: string, result: bigint | number) => {
     if (result >= 0) return true
     const errno = ffi.getInt32(libc.__errno_location())
-    // It ended, or was closed, meanwhile: that is what was wanted.
+    // It ended, or was closed, meanwhile: that is the goal.
     if (![ESRCH, EBADF, ENOTCONN].includes(errno)) failed ??= { call, errno }
     return false
   }
@@ -94,11 +94,11 @@ function shutDown(): void {
     } catch {
       continue
     }
-    // The descriptor stands for one process: if that still is the one that was meant, it stays so.
+    // The pidfd stays with one process; check that it is the intended one.
     if (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] !== startTime) continue
     const socket = libc.syscall(PIDFD_GETFD, handle, BigInt(fd), 0n)
     if (!check('pidfd_getfd', socket)) continue
-    // The copy is the socket that was found, and no other that got its number since.
+    // Check that the copy is the found socket, and not another with a reused number.
     if (fs.readlinkSync(`/proc/self/fd/${socket}`) !== `socket:[${inode}]`) continue
     if (check('shutdown', libc.shutdown(Number(socket), SHUT_RDWR))) ended += 1
   }

@@ -2,25 +2,24 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { readAt } from './log-tail.ts'
 
-/** A text file that somebody else appends to, read as whole lines. */
+/** A text file to which another process appends, read as whole lines. */
 export interface FileFollower {
   /**
-   * The lines that were added since the last call; at the first call the last ones, of its last megabyte at most. Opens
-   * the file anew each time, which a network filesystem answers truthfully. A file that is not there has none. One that
-   * was replaced, or cut, goes on after what was read last where it still has that, and begins again where it has not.
-   * A line of more than a megabyte comes in pieces.
+   * The lines that were added since the last call; at the first call the last ones, from the last megabyte at most. Opens the file
+   * again each time, which a network filesystem answers truthfully. A missing file has no lines. A replaced or cut file continues
+   * after the last read text if that is still there, and otherwise begins again. A line of more than a megabyte comes in pieces.
    */
   read(): Promise<readonly string[]>
 }
 
-/** `lines`: how many to begin with. `wants`: which lines count at all. */
+/** `lines`: the number of lines at the first call. `wants`: which lines count. */
 export function followFile(path: string, lines: number, wants: (line: string) => boolean = () => true): FileFollower {
   return follow(path, { lines, wants, skips: false })
 }
 
 /**
- * What is added from the first call on. Where that is more than a megabyte between two calls, the last one: who asks what
- * happens now is not to hear of what happened long ago, later and later.
+ * The text that is added from the first call on. Of more than a megabyte between two calls only the last megabyte is returned, so
+ * that a reader does not fall behind.
  */
 export function newestLines(path: string): FileFollower {
   return follow(path, { lines: 0, wants: () => true, skips: true })
@@ -54,7 +53,7 @@ function follow(
         place = { offset: start + added.length, seen }
         const text = Buffer.concat([rest, added])
         const ended = text.lastIndexOf(NEWLINE) + 1
-        // A line that does not end is told in pieces: it may go on for gigabytes.
+        // A line without an end is returned in pieces, because it may have gigabytes.
         const whole = ended === 0 && text.length >= MOST_BYTES ? text.length : ended
         rest = text.subarray(whole)
         const found = text.toString('utf8', 0, whole).split('\n')
@@ -71,11 +70,11 @@ function follow(
 
 interface Place {
   readonly offset: number
-  /** What stood before it. */
+  /** The text before it. */
   readonly seen: Buffer
 }
 
-/** Where to go on; undefined where what was read last does not stand there any more. */
+/** The position to continue at; undefined if the last read text is no longer there. */
 async function findAgain(file: FileHandle, size: number, { offset, seen }: Place): Promise<number | undefined> {
   if (size >= offset && (await readAt(file, offset - seen.length, seen.length)).equals(seen)) return offset
   if (seen.length < SEEN_BYTES) return undefined // a few words may stand in any file
@@ -86,7 +85,7 @@ async function findAgain(file: FileHandle, size: number, { offset, seen }: Place
 
 const MOST_BYTES = 1024 * 1024
 const SEEN_BYTES = 1024
-/** Twice what is kept of a log that is cut (engine-effects.ts). */
+/** Twice the kept size of a log that is cut (engine-effects.ts). */
 const SEARCHED_BYTES = 16 * 1024 * 1024
 const NEWLINE = 0x0a
 

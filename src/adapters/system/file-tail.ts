@@ -1,7 +1,7 @@
 import { openRegularFile } from './regular-file.ts'
 
 /**
- * The last `lines` lines of a text file, of its last 8 KiB at most; empty when there is no such file.
+ * The last `lines` lines of a text file, from its last 8 KiB at most; empty when there is no such file.
  *
  * @throws as openRegularFile does.
  */

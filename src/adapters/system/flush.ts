@@ -1,7 +1,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Brings a directory with all that is in it to the disk, so that a power cut cannot leave empty files in its place. */
+/** Flushes a directory with its content to the disk, so that a power failure cannot leave empty files. */
 export async function flushTree(directory: string): Promise<void> {
   const found = await readdir(directory, { recursive: true, withFileTypes: true })
   for (const entry of found) await flush(join(entry.parentPath, entry.name))
@@ -13,7 +13,7 @@ export async function flush(path: string): Promise<void> {
   const opened = await open(path)
   try {
     await opened.sync().catch(error => {
-      // Some network filesystems do not flush directories; what they keep of names is theirs to say.
+      // Some network filesystems cannot flush directories.
       if (!['EINVAL', 'ENOTSUP'].includes(error.code)) throw error
     })
   } finally {

@@ -1,12 +1,12 @@
-/** The SIGHUPs of a process that none of them ends. */
+/** The SIGHUPs of a process that must not end by them. */
 export interface Hangups {
-  /** Calls the listener at each, until the function that it returns is called; at once for those that nobody has heard yet. */
+  /** Calls the listener at each, until the returned function is called; at once for SIGHUPs without a listener so far. */
   listen(listener: () => void): () => void
 }
 
 /**
- * Hears every SIGHUP from now on. One that comes while nobody listens is remembered: a program that is still starting, or
- * between two runs, obeys it when it can.
+ * Receives every SIGHUP from now on. One that comes without a listener is remembered, so that a program handles it after its start,
+ * or in its next run.
  */
 export function hearHangups(source: { on(name: 'SIGHUP', heard: () => void): unknown }): Hangups {
   const listeners = new Set<() => void>()

@@ -1,27 +1,26 @@
 import { codeOf, reasonOf } from '../../core/domain/caught.ts'
 
-/** A standard stream, or what stands for one. */
+/** A standard stream, or a substitute. */
 interface Output {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
 /**
- * Commands that only show something: without a reader, as after `| head`, nothing is left for them to do. The others finish what
- * they were asked for, or serve on, in silence.
+ * Commands that only print: they end without a reader, as after `| head`. The others finish their work, or serve on, silently.
  */
 const SHOWING = ['check', 'schema', 'status', 'logs', 'explain', 'plan', 'doctor', 'render']
 
-/** A reader that went (EPIPE), and a terminal that did (EIO). */
+/** Errors after the end of a reader (EPIPE) or of a terminal (EIO). */
 const GONE = ['EPIPE', 'EIO']
 
 export interface HeardOutputs {
-  /** A command of this name begins; `output`: where it writes something else than here, whoever reads its words. */
+  /** Called at the start of the command of this name; `output`: it writes a file or directory besides its text. */
   begins(command: string, output?: string): void
-  /** Why what was printed is not whole, though somebody wants it: the disk is full. */
+  /** Why the output is incomplete although it has a reader, such as a full disk. */
   trouble(): string | undefined
 }
 
-/** Without this, a reader that has seen enough would end the process with a stack. `onGone` is called when only it was served. */
+/** Without this, the end of a reader would end the process with a stack trace. `onGone` is called if the command served only that reader. */
 export function hearOutputs(stdout: Output, stderr: Output, onGone: () => void): HeardOutputs {
   let command: string | undefined
   let trouble: string | undefined
@@ -29,7 +28,7 @@ export function hearOutputs(stdout: Output, stderr: Output, onGone: () => void):
     if (!GONE.includes(codeOf(error) ?? '')) trouble = `Cannot write standard output: ${reasonOf(error)}`
     else if (command !== undefined && SHOWING.includes(command)) onGone()
   })
-  stderr.on('error', () => undefined) // who would be told of it does not listen
+  stderr.on('error', () => undefined) // it cannot be reported anywhere
   return {
     begins(name, output) {
       command = output === undefined ? name : undefined

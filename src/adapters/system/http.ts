@@ -6,27 +6,27 @@ import type { HttpAnswer } from '../../core/domain/http-answer.ts'
 
 export interface Http {
   ask(url: string, options: HttpQuestion): Promise<HttpAnswer>
-  /** Our ends of connections that are open now, `address:port`, so that they are not taken for somebody's request. */
+  /** Our ends of open connections, `address:port`, so that they are not counted as clients' requests. */
   ownEnds(): ReadonlySet<string>
 }
 
 export interface HttpQuestion {
   readonly method?: 'GET' | 'POST'
   readonly json?: unknown
-  /** What `Authorization` carries; undefined: it is not sent. */
+  /** The key for `Authorization`; undefined: the header is not sent. */
   readonly bearer?: string | undefined
   readonly timeoutMs: number
 }
 
-/** A client that keeps no connection after its answer. */
+/** A client that closes each connection after its answer. */
 export function createHttp(): Http {
   const ends = new Set<string>()
   const connect = buildConnector({})
   const agent = new Agent({
-    // The only limit is `timeoutMs`: an engine may write out a profile for longer than undici waits by itself.
+    // `timeoutMs` is the only limit: an engine may write a profile for longer than undici's own limits.
     headersTimeout: 0,
     bodyTimeout: 0,
-    pipelining: 0, // one request for each connection: none of ours idles on an engine's port
+    pipelining: 0, // one request for each connection, so that we have no idle connection to an engine
     connect(options, done) {
       connect(options, (error, socket) => {
         if (error !== null) return done(error, null)
@@ -67,8 +67,8 @@ export function createHttp(): Http {
 }
 
 /**
- * The whole answer, which an engine may never end. What is longer than any that we ask for is no answer: of its beginning
- * alone nothing is known.
+ * The whole answer, which an engine may never end. An answer that is longer than any expected one is refused, because its beginning
+ * alone is useless.
  */
 async function within({ statusCode, body }: Dispatcher.ResponseData): Promise<HttpAnswer> {
   const chunks: Buffer[] = []

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { signal } from './processes.ts'
 import { onStreamLines } from './stream-lines.ts'
 
-/** A child in a session of its own, which no terminal signals, and which is told by its channel when this process is gone. */
+/** A child in a session of its own, which gets no signals of a terminal. Its channel closes when this process ends. */
 export interface IpcChild {
   readonly pid: number
   /** How it ended, in words, after its last line; never rejects. */
@@ -15,7 +15,7 @@ export interface IpcChildOptions {
   readonly env: NodeJS.ProcessEnv
   /** Its standard input. */
   readonly input: string
-  /** Gets each line of its standard output and error; one of more than 64 Ki characters in pieces. */
+  /** Receives each line of its standard output and error; a line of more than 64 Ki characters in pieces. */
   onLine(line: string): void
 }
 
@@ -31,7 +31,7 @@ export function startIpcChild({ argv: [program = '', ...argv], env, input, onLin
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) onStreamLines(stream, onLine)
   }
-  child.stdin?.on('error', () => undefined).end(input) // one that ended before it read is told by `exited`
+  child.stdin?.on('error', () => undefined).end(input) // `exited` reports a child that ended before it read
   return {
     pid,
     exited,

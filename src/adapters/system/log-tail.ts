@@ -3,16 +3,16 @@ import { readLeftOut } from '../../core/domain/engine-log.ts'
 
 /** The end of a log. */
 export interface LogTail {
-  /** Where it begins, and where the log ended when it was looked at. */
+  /** Its start, and the end of the log when it was read. */
   readonly start: number
   readonly end: number
-  /** How much of the log is not in it, with what had been left out before. */
+  /** The number of bytes before it, including those that were left out before. */
   readonly leftOutBytes: number
 }
 
 /**
- * The last `mostBytes` of a log, from a whole line on; undefined where it has no more than that. A line without end may
- * be cut, but no word in it: half a key is never shown.
+ * The last `mostBytes` of a log, from the start of a line; undefined if the log is not longer. A line without an end may be cut, but
+ * only between words, so that half a key is never shown.
  */
 export async function findLogTail(file: FileHandle, mostBytes: number): Promise<LogTail | undefined> {
   const { size: end } = await file.stat()
@@ -22,17 +22,17 @@ export async function findLogTail(file: FileHandle, mostBytes: number): Promise<
   return { start, end, leftOutBytes: before.bytes + Math.max(0, start - before.length) }
 }
 
-/** What stands there, as far as the file goes. */
+/** The bytes there, up to the end of the file. */
 export async function readAt(file: FileHandle, start: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
   return buffer.subarray(0, bytesRead)
 }
 
 const CHUNK_BYTES = 64 * 1024
-/** A line that is longer has no end. */
+/** A longer line counts as one without an end. */
 const LINE_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
-/** What neither a key is made of nor the stars before the end of one. */
+/** Characters that are neither part of a key nor asterisks before the end of one. */
 const NOT_OF_A_KEY = /[^A-Za-z0-9_*-]/
 
 /** The place after the first end of a line from `from` on, or else after the first end of a word. */

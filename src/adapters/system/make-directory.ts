@@ -4,11 +4,11 @@ import { codeOf } from '../../core/domain/caught.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
 /**
- * Makes a directory with those above it; one that is there is kept as it is. Instead of Node's `recursive`, which tries for ever
- * where the kernel says that there is no such place, as in /proc.
+ * Creates a directory with its parents; existing ones are kept. Replaces Node's `recursive`, which loops for ever where the kernel
+ * refuses the place, as in /proc.
  *
- * @param mode of each that is made, as mkdir(2) takes it
- * @throws UserError where it cannot be made, which says what stands in the way
+ * @param mode of each created directory, for mkdir(2)
+ * @throws UserError with the reason if it cannot be created
  */
 export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
   await make(path, mode).catch(async cause => {
@@ -28,18 +28,18 @@ async function make(path: string, mode: number): Promise<void> {
   }
 }
 
-/** Also where it is made meanwhile, or where the system would say no before it says that it is there. */
+/** Whether it exists, also if another process created it meanwhile, or the system refuses before it reports that it exists. */
 async function keepWhatIsThere(path: string, error: unknown): Promise<void> {
-  const found = await stat(path).catch(() => undefined) // the first error says why
+  const found = await stat(path).catch(() => undefined) // the first error has the reason
   if (found?.isDirectory() !== true) throw error
 }
 
-/** Undefined: none of the place's own, such as a disk that is full. */
+/** The reason if it depends on the place; undefined for others, such as a full disk. */
 async function obstacle(path: string, error: unknown): Promise<string | undefined> {
   const place = JSON.stringify(await nearest(path))
   switch (codeOf(error)) {
     case 'ENOENT':
-      return `nothing can be made in ${place}; name another place`
+      return `nothing can be created in ${place}; name another place`
     case 'EEXIST':
     case 'ENOTDIR':
       return `${place} is not a directory; name another place`
@@ -53,7 +53,7 @@ async function obstacle(path: string, error: unknown): Promise<string | undefine
   }
 }
 
-/** The path, or of those above it the first that is there, a link that leads nowhere too. */
+/** The path, or its nearest parent that exists; a dangling link counts as existing. */
 async function nearest(path: string): Promise<string> {
   const isThere = await lstat(path).then(
     () => true,

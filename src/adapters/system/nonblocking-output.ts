@@ -1,7 +1,7 @@
 import { write } from 'node:fs'
 import { printableLine } from '../../core/text/printable-text.ts'
 
-/** Lines that wait for an output that does not answer; beyond them the newest are dropped. */
+/** The most lines that wait for a blocked output; beyond it the newest are dropped. */
 const MOST_WAITING = 1_000
 
 export interface NonblockingOutput {
@@ -11,10 +11,9 @@ export interface NonblockingOutput {
 }
 
 /**
- * Writes lines to a file descriptor without ever waiting for it. Slurm opens a job's output where the site wants it, often
- * on the shared filesystem, and Node writes to files synchronously: when that filesystem hangs, so would the process
- * ("whole files, one call in flight", docs/design/rules.md). One write at a time, in a thread of the pool. Whoever
- * reads it may read it on a terminal.
+ * Writes lines to a file descriptor without waiting for it. A job's output is often on the shared filesystem, and Node writes to
+ * files synchronously, so a hanging filesystem would block the process ("whole files, one call in flight", docs/design/rules.md).
+ * One write at a time, in a thread of the pool. Lines are made printable, because the reader may be a terminal.
  */
 export function createNonblockingOutput(fd: number): NonblockingOutput {
   let waiting: string[] = []
@@ -41,7 +40,7 @@ export function createNonblockingOutput(fd: number): NonblockingOutput {
   function writeAll(text: Buffer): Promise<void> {
     return new Promise(resolve => {
       write(fd, text, (error, written) => {
-        // An output that is gone or full has nobody to be told of it; the journal's file has the same lines.
+        // An error of this output cannot be reported; the journal's file has the same lines.
         if (error !== null || written === text.length) resolve()
         else resolve(writeAll(text.subarray(written)))
       })

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
- * How many processes of this one's memory cgroup the kernel has killed for want of memory, since the cgroup was made;
- * undefined where there is no such cgroup, or it does not tell (before Linux 4.13). Reads two files of the kernel's, which
- * never hang. `root` is where /proc and /sys are.
+ * The kernel's count of out-of-memory kills in this process's memory cgroup; undefined if there is no such cgroup, or no count
+ * (before Linux 4.13). Reads two files of the kernel, which never hang. `root` is the parent of /proc and /sys.
  */
 export function readOomKills(root = '/'): number | undefined {
   for (const file of counterFiles(readText(join(root, 'proc/self/cgroup')) ?? '')) {
@@ -14,7 +13,7 @@ export function readOomKills(root = '/'): number | undefined {
   return undefined
 }
 
-/** Where the count may stand, by proc_pid_cgroup(5): with cgroup v1 in the memory controller's tree, else in the one tree. */
+/** Possible files of the count, by proc_pid_cgroup(5): with cgroup v1 in the memory controller's tree, else in the one tree. */
 function counterFiles(memberships: string): readonly string[] {
   const rows = memberships.split('\n').map(line => /^\d+:([^:]*):(\/.*)$/.exec(line))
   const v1 = rows.find(row => row?.[1]?.split(',').includes('memory'))
@@ -41,6 +40,6 @@ function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return undefined // not there, or not for us: then it is not known
+    return undefined // missing or not readable: not known
   }
 }

@@ -1,15 +1,15 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { isOutOfSight } from './proc-stat.ts'
 
-/** A descriptor of a process, and what it stands for: a path, or such as `socket:[INODE]` (proc(5)). */
+/** A descriptor of a process and its target: a path, or a text such as `socket:[INODE]` (proc(5)). */
 export interface OpenFile {
   readonly fd: number
   readonly link: string
 }
 
 /**
- * What a process has open, lowest descriptor first: what it opened before its connections came stands before them. Nothing,
- * where it has ended or is another account's. Each link is read when it is asked for.
+ * The open files of a process, lowest descriptor first, so that files from its start come before its connections. Empty if it has
+ * ended or belongs to another account. Each link is read lazily.
  */
 export function* openFiles(pid: number): Generator<OpenFile> {
   const fds = orNothing(() => readdirSync(`/proc/${pid}/fd`), []).map(Number)

@@ -2,22 +2,22 @@ import { lstat, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readOwner, writeOwner } from './written-owner.ts'
 
-/** In each such directory: which process made it. */
+/** The file in each such directory that names its process. */
 const OWNER = 'owner.json'
 
-/** Makes a new directory `parent/prefix…`, 0700, that others can tell to be this process's. */
+/** Creates a new directory `parent/prefix…`, 0700, that names this process as its owner. */
 export async function makeOwnedDirectory(parent: string, prefix: string): Promise<string> {
   const directory = await realpath(await mkdtemp(join(parent, prefix)))
   await writeOwner(join(directory, OWNER))
   return directory
 }
 
-/** Those of our account whose process is gone. One that another PID namespace made is left alone: who knows who lives there. */
+/** Directories of our account whose process is gone. Those of another PID namespace are left out, because their process may live. */
 export function findAbandoned(parent: string, prefix: string): Promise<string[]> {
   return findOwned(parent, prefix, 'abandoned')
 }
 
-/** Those of our account whose process lives; none where `parent` cannot be read. */
+/** Directories of our account whose process lives; none if `parent` cannot be read. */
 export function findInhabited(parent: string, prefix: string): Promise<string[]> {
   return findOwned(parent, prefix, 'inhabited').catch(() => [])
 }
@@ -31,7 +31,7 @@ async function findOwned(parent: string, prefix: string, wanted: 'abandoned' | '
   return found.sort()
 }
 
-/** Also when what was in it is still ending and writes. */
+/** Works even while a process in it is still ending and writing. */
 export async function removeDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }

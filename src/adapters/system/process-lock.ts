@@ -6,12 +6,12 @@ import { makeDirectory } from './make-directory.ts'
 import { readOwner, writeOwner } from './written-owner.ts'
 
 /**
- * Holds `directory` (on this machine's own disk: a lock on a share proves nothing) for this process alone until `release`.
- * A holder that died without releasing is taken over at once where its pid says so, and after ten seconds where that cannot
- * be seen: what waits for the next updater may be a drain of fifteen.
+ * Locks `directory` for this process until `release`. The directory must be on this machine's own disk, because a lock on a share is
+ * not reliable. The lock of a dead holder is taken over at once if its pid shows that, and after ten seconds if not, because a
+ * drain of fifteen seconds may wait for the next updater.
  *
- * `compromised` is called when the lock was lost while held, as after a long suspend: another process may hold it now, and
- * the caller must end at once.
+ * `compromised` is called when the lock was lost, as after a long suspend: another process may hold it now, and the caller must end
+ * at once.
  *
  * @throws UserError when another process holds it.
  */
@@ -26,7 +26,7 @@ export async function holdLock(
     const owner = `${lock}.owner`
     if ((await readOwner(owner)) === 'gone') await spendLock(lock, owner)
     const release = await lockfile.lock(directory, { stale: STALE_MS, retries: RETRIES, onCompromised: compromised })
-    await writeOwner(owner).catch(() => undefined) // a full disk keeps nobody from serving
+    await writeOwner(owner).catch(() => undefined) // a full disk must not keep the program from running
     return {
       async release() {
         await rm(owner, { force: true }) // first: the next holder writes its own
@@ -41,7 +41,7 @@ export async function holdLock(
   }
 }
 
-/** Makes it as old as one that nobody touches. Of several who saw the same holder dead, whoever removes its name does so. */
+/** Makes the lock look expired. Of several processes that saw the dead holder, only the one that removes its name does so. */
 async function spendLock(lock: string, owner: string): Promise<void> {
   const isOurs = await unlink(owner).then(
     () => true,
@@ -51,5 +51,5 @@ async function spendLock(lock: string, owner: string): Promise<void> {
 }
 
 const STALE_MS = 10_000
-// A little longer than a dead holder's lock lives, so that a restart after a kill just works.
+// A little longer than the lock of a dead holder lasts, so that a restart after a kill succeeds.
 const RETRIES = { retries: 12, factor: 1, minTimeout: 1_000, maxTimeout: 1_000 }

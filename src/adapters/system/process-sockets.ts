@@ -1,7 +1,7 @@
 import { openFiles, socketInode } from './open-files.ts'
 import { inodesTo, type RemoteEnd, readTcpTables } from './tcp-table.ts'
 
-/** A socket of a process of this machine, named so that it is not mistaken for one that came later. */
+/** A socket of a process of this machine, identified so that a reused number is not mistaken for it. */
 export interface ProcessSocket {
   readonly pid: number
   /** Clock ticks since boot at which the process started: /proc/PID/stat field 22, proc(5). */
@@ -11,8 +11,8 @@ export interface ProcessSocket {
 }
 
 /**
- * Every TCP socket of these processes at whose other end is one of these. What the kernel lists is read once, however many
- * they are: a rack may go with a hundred of them, and a process may have thousands of files.
+ * Every TCP socket of these processes that is connected to one of these addresses. The kernel's tables are read once for all of
+ * them: a failed rack may have a hundred addresses, and a process thousands of files.
  */
 export function socketsTo(
   processes: readonly { readonly pid: number; readonly startTime: string }[],

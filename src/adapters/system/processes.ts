@@ -8,16 +8,16 @@ export async function identify(pid: number): Promise<ProcessId | undefined> {
   return row === undefined ? undefined : { pid, startTime: row.startTime, group: row.group }
 }
 
-/** Every live process of this machine, whoever owns it. */
+/** Every live process of this machine, of any account. */
 export async function listProcesses(): Promise<ProcessRow[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name))
   return (await Promise.all(pids.map(pid => readRow(Number(pid))))).filter(row => row !== undefined)
 }
 
-/** Words are 128 KiB each at most (execve(2)); a title that a program made longer says nothing more. */
+/** A word has at most 128 KiB (execve(2)); the rest of a longer title is not needed. */
 const MOST_TITLE_BYTES = 256 * 1024
 
-/** Its words, which a program may have replaced by a title; empty for one that is gone, or of the kernel. */
+/** Its arguments, or the title that replaced them; empty for a process that is gone, or of the kernel. */
 export async function readCommandLine(pid: number): Promise<readonly string[]> {
   const text = (await readRegularText(`/proc/${pid}/cmdline`, MOST_TITLE_BYTES).catch(whenGone)) ?? ''
   // A title leaves the rest of its place filled with NUL.
@@ -31,8 +31,8 @@ async function readRow(pid: number): Promise<ProcessRow | undefined> {
 }
 
 /**
- * Every live process of ours whose environment holds `marker` (`NAME=value`), however it was forked: the scan that
- * proves that an engine is gone. Processes of other users cannot be read and are passed over.
+ * Every live process of ours with `marker` (`NAME=value`) in its environment. This scan proves that an engine is gone. Processes of
+ * other users cannot be read and are skipped.
  */
 export async function findMarked(marker: string): Promise<ProcessId[]> {
   const found: ProcessId[] = []
@@ -47,8 +47,8 @@ export async function findMarked(marker: string): Promise<ProcessId[]> {
 }
 
 /**
- * What runs from below a directory (its path, without links and with a slash at the end), by its program, or where that is
- * another account's secret by its command line.
+ * Processes whose program is below a directory (its path, without links and with a slash at the end). For other accounts' processes,
+ * whose program cannot be read, the command line counts.
  */
 export async function programsBelow(directory: string): Promise<{ pid: number; path: string }[]> {
   const found: { pid: number; path: string }[] = []
@@ -60,7 +60,7 @@ export async function programsBelow(directory: string): Promise<{ pid: number; p
   return found
 }
 
-/** The pids of processes of ours, this one aside, that have the file open for writing; `path` without links in it. */
+/** The pids of our other processes that have the file open for writing; `path` without links in it. */
 export async function findWriters(path: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
   const found = await Promise.all(pids.map(async pid => ((await writes(pid, path)) ? [Number(pid)] : [])))

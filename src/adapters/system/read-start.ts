@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
 /**
- * What stands in the first `bytes` of a file of the kernel's, as Latin-1. A process of any account may make its own title
- * gigabytes long (prctl(2) PR_SET_MM_MAP). Synchronous: /proc is memory.
+ * The first `bytes` of a file of the kernel, as Latin-1. A process of any account can make its own title gigabytes long (prctl(2)
+ * PR_SET_MM_MAP). Synchronous: /proc is memory.
  *
  * @throws as open(2) and read(2) do.
  */

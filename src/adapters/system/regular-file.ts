@@ -2,10 +2,10 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
 /**
- * Opens for reading what is a regular file, behind links too. A pipe or a device is told from one at once: to open a pipe
- * takes until somebody writes there, and to read some devices changes something.
+ * Opens a regular file for reading, also through links. A pipe or a device is refused at once, because opening a pipe blocks until
+ * there is a writer, and reading some devices changes their state.
  *
- * @throws as open(2) does; where it is something else, in words of what it is (continues "Cannot read <file>: ").
+ * @throws as open(2) does; for other types of files with their type in words (continues "Cannot read <file>: ").
  */
 export async function openRegularFile(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(error => {
@@ -19,7 +19,7 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
 }
 
 /**
- * The UTF-8 text of a regular file, of which no more than `maxBytes` are read: who has a limit finds it passed.
+ * The UTF-8 text of a regular file, of which at most `maxBytes` are read.
  *
  * @throws as openRegularFile does.
  */

@@ -2,11 +2,11 @@ import type { Clock } from './clock.ts'
 
 /**
  * At most one call to a filesystem that may hang is in flight ("whole files, one call in flight",
- * docs/design/rules.md). Each call has a deadline: past it the caller is told so and goes on, while the call itself
- * keeps the queue until the filesystem answers. Calls made meanwhile wait within their own deadline.
+ * docs/design/rules.md). Each call has a deadline: after it the caller gets an error and goes on, while the call itself occupies
+ * the queue until the filesystem answers. Later calls wait within their own deadlines.
  */
 export interface SerialQueue {
-  /** @throws SerialQueueTimeout when `work` has not ended within the deadline; whatever it does later is dropped. */
+  /** @throws SerialQueueTimeout when `work` has not ended within the deadline; its later result is dropped. */
   run<T>(what: string, work: () => Promise<T>): Promise<T>
 }
 
@@ -25,7 +25,7 @@ export function createSerialQueue(clock: Clock, deadlineMs: number): SerialQueue
         holder = what
         return work()
       })
-      last = turn.catch(() => undefined) // its caller hears of it; the next call only waits
+      last = turn.catch(() => undefined) // its caller gets the error; the next call only waits
       return withDeadline(turn)
 
       async function withDeadline<T>(call: Promise<T | undefined>): Promise<T> {

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import type { Clock } from './clock.ts'
 
-/** What a service tells systemd of itself (sd_notify(3)); nothing where no systemd asked for it. */
+/** A service's reports to systemd (sd_notify(3)); they do nothing without systemd. */
 export interface ServiceManager {
-  /** The service's loop has gone round: the first time it is ready, from then on alive. Costs next to nothing. */
+  /** To be called after each round of the service's loop: reports ready the first time, and then alive. Cheap. */
   alive(): void
 }
 
 /**
- * Speaks through systemd-notify, since Node has no datagram sockets for unix paths; the unit needs `NotifyAccess=all`. The
- * watchdog is beaten four times in the unit's WatchdogSec.
+ * Uses systemd-notify, because Node has no datagram sockets for unix paths; the unit needs `NotifyAccess=all`. Feeds the watchdog
+ * four times in the unit's WatchdogSec.
  */
 export function connectServiceManager(env: NodeJS.ProcessEnv, clock: Clock): ServiceManager {
   if (env['NOTIFY_SOCKET'] === undefined) return { alive: () => undefined }
@@ -21,7 +21,7 @@ export function connectServiceManager(env: NodeJS.ProcessEnv, clock: Clock): Ser
       if (reportedAt !== undefined && now - reportedAt < everyMs) return
       const message = reportedAt === undefined ? 'READY=1' : 'WATCHDOG=1'
       reportedAt = now
-      // systemd itself notices what it is not told: an error here has nobody else to go to.
+      // systemd itself notices a missing report, so an error here is not reported elsewhere.
       spawn('systemd-notify', [message], { env, stdio: 'ignore' }).on('error', () => undefined)
     },
   }

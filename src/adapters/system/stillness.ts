@@ -1,15 +1,14 @@
 import { FRESH_LEASE, type Lease, renewLease } from '../../core/domain/lease.ts'
 import type { Clock } from './clock.ts'
 
-/** For how long counters stand still, as far as this process saw it. */
+/** How long this process has seen counters stand still. */
 export interface Stillness {
-  /** Milliseconds by name; nothing is said of a counter that is new. */
+  /** Milliseconds by name; a new counter is left out. */
   see(counters: readonly (readonly [string, number | undefined])[]): ReadonlyMap<string, number>
 }
 
 /**
- * A look that comes more than `lateMs` after the one before was no watching ("no foreign clocks",
- * docs/design/rules.md).
+ * Time before a look that is more than `lateMs` late does not count as observed ("no foreign clocks", docs/design/rules.md).
  */
 export function createStillness(clock: Pick<Clock, 'now'>, lateMs: number): Stillness {
   let leases = new Map<string, Lease>()

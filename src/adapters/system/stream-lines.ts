@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
 
-/** A line that is longer comes in pieces: who writes without ever ending a line takes no more memory than this. */
+/** A longer line comes in pieces, so that a line without an end does not fill the memory. */
 const MOST_CHARACTERS = 64 * 1024
 
-/** Calls `onLine` with each line of UTF-8 text, and with what stands after the last one when the stream ends. */
+/** Calls `onLine` with each line of UTF-8 text, and at the end of the stream with the rest. */
 export function onStreamLines(stream: Readable, onLine: (line: string) => void): void {
   const decoder = new StringDecoder('utf8')
   let rest = ''

@@ -1,7 +1,7 @@
 import { addAbortSignal, type Readable } from 'node:stream'
 
 /**
- * The UTF-8 text of a stream that somebody else writes, to its end.
+ * The whole UTF-8 text of a stream from outside.
  *
  * @throws when there are more than `maxBytes` (continues "Cannot read <what>: "), or the signal aborts before the end.
  */

@@ -3,7 +3,7 @@ import { endianness } from 'node:os'
 import { codeOf } from '../../core/domain/caught.ts'
 import { canonicalIpv6 } from '../../core/domain/listen-address.ts'
 
-/** An established TCP connection as the kernel lists it; ports in host order. */
+/** An established TCP connection in the kernel's table; ports in host order. */
 export interface Connection {
   readonly localPort: number
   /** `address:port` of the other end; an IPv6 one has no brackets. */
@@ -11,7 +11,7 @@ export interface Connection {
 }
 
 /**
- * Rows of /proc/net/tcp or tcp6 (proc(5)) in state ESTABLISHED. Half-closed ones do not count: their client has left.
+ * Rows of /proc/net/tcp or tcp6 (proc(5)) in state ESTABLISHED. Half-closed ones do not count, because their client has gone.
  */
 export function parseEstablished(table: string): Connection[] {
   return tcpRows(table)
@@ -19,7 +19,7 @@ export function parseEstablished(table: string): Connection[] {
     .map(({ local, remote }) => ({ localPort: portOf(local), remote: `${addressOf(remote)}:${portOf(remote)}` }))
 }
 
-/** A socket that listens, with its inode, by which its process has it. */
+/** A listening socket with its inode, which identifies it among a process's descriptors. */
 export interface ListeningSocket {
   readonly address: string
   readonly port: number
@@ -47,8 +47,8 @@ export function inodesTo(table: string, ends: readonly RemoteEnd[]): Set<string>
 }
 
 /**
- * Established connections that some other process holds to `port` on this node; `own` are the ends of our clients. Their
- * ports alone would be those of other machines' clients too.
+ * Established connections of other processes to `port` on this node. `own` are the ends of our clients, with addresses, because
+ * clients on other machines may have the same ports.
  */
 export function countForeign(connections: readonly Connection[], port: number, own: ReadonlySet<string>): number {
   return connections.filter(one => one.localPort === port && !own.has(one.remote)).length
@@ -96,7 +96,7 @@ function portOf(address: string): number {
   return Number.parseInt(address.slice(address.lastIndexOf(':') + 1), 16)
 }
 
-/** The kernel prints each four bytes as the number that they are in memory. An IPv4 one in the table of IPv6 is that. */
+/** The kernel prints every four bytes as a number in the machine's byte order. IPv4 addresses in tcp6 are returned as IPv4. */
 function addressOf(local: string): string {
   const words = (local.slice(0, local.lastIndexOf(':')).match(/.{8}/g) ?? []).map(word => Buffer.from(word, 'hex'))
   const bytes = Buffer.concat(words.map(word => (endianness() === 'LE' ? word.reverse() : word)))

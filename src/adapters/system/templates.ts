@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readRegularText } from './regular-file.ts'
 
-/** The longest has a hundredth of it. */
+/** A hundred times the longest template. */
 const MOST_BYTES = 2 ** 20
 
 /** The text of a file below templates/, which lies beside the bundle, or at the root of the source tree. */

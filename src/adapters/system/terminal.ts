@@ -4,7 +4,7 @@ import type { Context } from '../../core/context.ts'
 // ECMA-48: CUP without parameters, and ED 2.
 const HOME_AND_CLEAR = '\u001b[H\u001b[2J'
 
-/** All that we tell a terminal but text. */
+/** The only control sequences that we send to a terminal. */
 export function terminalOf(stream: WriteStream): NonNullable<Context['terminal']> {
   return {
     get columns() {

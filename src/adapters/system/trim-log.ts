@@ -5,13 +5,12 @@ import { leftOutLine } from '../../core/domain/engine-log.ts'
 import { findLogTail, readAt } from './log-tail.ts'
 
 /**
- * Cuts a log that has grown beyond `mostBytes` down to its last `keepBytes`, in its place: who appends to it goes on. The end
- * is moved to the beginning and only then the rest is cut off, so that lines stay in their order, and a process that is
- * killed in between has lost none. A line that is written just when it is cut may be lost. A file that is not there is short
- * enough.
+ * Cuts a log of more than `mostBytes` to its last `keepBytes` in place, so that its writer can go on appending. The end is moved to
+ * the beginning before the rest is cut off, so lines stay in order, and a kill in between loses none. A line that is written during
+ * the cut may be lost. A missing file is short enough.
  */
 export async function trimLog(path: string, bounds: { mostBytes: number; keepBytes: number }): Promise<void> {
-  // Without O_APPEND, with which write(2) heeds no place.
+  // Without O_APPEND, with which write(2) ignores the position.
   const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW).catch(error => {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
@@ -40,7 +39,7 @@ async function writeAt(file: FileHandle, bytes: Buffer, at: number): Promise<num
   return at + bytes.length
 }
 
-/** Moves what was written meanwhile too, and cuts, in one go: the log lies on this node's disk, and a writer does not wait. */
+/** Moves text that was written meanwhile too, and cuts, synchronously: the log is on this node's disk, and its writer goes on. */
 function cutOff(fd: number, { from, to }: { from: number; to: number }): void {
   const chunk = Buffer.alloc(CHUNK_BYTES)
   let moved = 0
@@ -55,5 +54,5 @@ function cutOff(fd: number, { from, to }: { from: number; to: number }): void {
 }
 
 const CHUNK_BYTES = 1024 * 1024
-/** Of what was written meanwhile; no more than that, however fast the writer is. */
+/** The limit for text that was written meanwhile, also for a fast writer. */
 const MOST_MORE_BYTES = 8 * 1024 * 1024

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path'
 import { codeOf } from '../../core/domain/caught.ts'
 
 /**
- * Who besides root may put something else into the place of `path`: the first path on the way to it that another account
- * may write. The way is walked as the kernel walks it, and each link on it is judged too: its owner may replace it, also in
- * a sticky directory. Undefined: only root. What does not exist yet is judged by the directory that it would be made in.
+ * The account besides root that can replace `path`: the first path on the way to it that another account may write. The way is
+ * resolved like in the kernel, and each link counts too, because its owner may replace it, even in a sticky directory. Undefined:
+ * only root. For a missing path its would-be directory counts.
  */
 export async function untrustedWriter(path: string): Promise<{ path: string; writer: string } | undefined> {
   let rest = ['.', ...resolve(path).split('/')]
@@ -17,7 +17,7 @@ export async function untrustedWriter(path: string): Promise<{ path: string; wri
     rest = further
     const found = await lstat(one).catch(whenAbsent)
     if (found === undefined) {
-      // Sticky protects what is there; what is missing may be made by all who may write.
+      // Sticky protects existing files; a missing one can be created by every account that may write.
       const writer = writerOf(await lstat(at))
       return writer === undefined ? undefined : { path: at, writer }
     }
@@ -30,7 +30,7 @@ export async function untrustedWriter(path: string): Promise<{ path: string; wri
       rest = [...target.split('/'), ...rest]
       continue
     }
-    // In a sticky directory, such as /tmp, nobody replaces what is another's (inode(7)).
+    // In a sticky directory, such as /tmp, an account cannot replace another's files (inode(7)).
     const writer = found.isDirectory() && found.mode & STICKY ? undefined : writerOf(found)
     if (writer !== undefined) return { path: one, writer }
     at = one
@@ -39,13 +39,13 @@ export async function untrustedWriter(path: string): Promise<{ path: string; wri
 }
 
 /**
- * Who besides the owner may write what has this mode. Where there is an access control list, the group's bits are the most
- * that it gives to anybody it names (acl(5)), so one that lets others write shows in them.
+ * The accounts besides the owner that may write a file of this mode. With an access control list, the group's bits are the upper
+ * limit for every account in the list (acl(5)), so they show whether others may write.
  */
 export function writerOf({ mode, gid }: { readonly mode: number; readonly gid: number }): string | undefined {
   if (mode & OTHERS_WRITE) return 'everybody'
   if (!(mode & GROUP_WRITES)) return undefined
-  return gid === 0 ? 'group 0, or whom an access control list names,' : `group ${gid}`
+  return gid === 0 ? 'group 0, or an account of an access control list,' : `group ${gid}`
 }
 
 function whenAbsent(error: unknown): undefined {
@@ -53,7 +53,7 @@ function whenAbsent(error: unknown): undefined {
   throw error
 }
 
-// As Linux has it, path_resolution(7).
+// The limit of Linux, path_resolution(7).
 const MOST_LINKS = 40
 const STICKY = 0o1000
 const GROUP_WRITES = 0o020

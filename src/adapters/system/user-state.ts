@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 
 /**
- * Where this account keeps what belongs to one machine: the StateDirectory of its unit (systemd.exec(5)), else
- * /var/lib/sluice for root and the user's state directory for everybody else (XDG Base Directory Specification).
+ * This account's state directory on this machine: the StateDirectory of its unit (systemd.exec(5)), else /var/lib/sluice for root,
+ * and the user's state directory for other accounts (XDG Base Directory Specification).
  */
 export function stateDirectory(site: string, env: NodeJS.ProcessEnv, uid = process.getuid?.()): string {
   const unit = env['STATE_DIRECTORY']

@@ -3,8 +3,8 @@ import { isAbsolute, resolve } from 'node:path'
 import { UserError } from '../../core/domain/user-error.ts'
 
 /**
- * The working directory of this process. Where it was removed, the kernel's words for it, `/work (deleted)`, below which nothing is
- * found; and the process stands in `/` from then on, as programs and modules that ask for a directory would fail.
+ * The working directory of this process. If it was removed, the kernel's text for it, `/work (deleted)`, below which no file is
+ * found; the process then changes to `/`, because programs and modules that read the working directory would fail.
  */
 export function workingDirectory(): string {
   try {
@@ -17,9 +17,9 @@ export function workingDirectory(): string {
 }
 
 /**
- * Where a file that is named so is to be written.
+ * The absolute path for a file to write.
  *
- * @throws UserError where that would be below a working directory that was removed: it would be made anew, by another name.
+ * @throws UserError if it would be below a removed working directory, which would be created again under another name.
  */
 export function placeToWrite(path: string, cwd: string): string {
   if (isAbsolute(path) || existsSync(cwd)) return resolve(cwd, path)

@@ -1,4 +1,4 @@
-/** A standard stream, or what stands for one. */
+/** A standard stream, or a substitute. */
 interface Output {
   readonly writableLength: number
   write(text: string, done: () => void): unknown
@@ -6,8 +6,8 @@ interface Output {
 }
 
 /**
- * Resolves when all that was written has left this process, or can no longer: a reader that is slow leaves some of it here,
- * which `process.exit` would throw away.
+ * Resolves when all output has left this process, or can no longer leave it. With a slow reader some output is still buffered, and
+ * `process.exit` would drop it.
  */
 export async function writtenOut(outputs: readonly Output[]): Promise<void> {
   await Promise.all(

@@ -4,16 +4,16 @@ import { readRegularText } from './regular-file.ts'
 
 const MAX_OWNER_BYTES = 4096
 
-/** Writes which process this is, for others to know whether it lives. */
+/** Writes the identity of this process, so that others can find out whether it lives. */
 export async function writeOwner(path: string): Promise<void> {
   const { startTime } = (await identify(process.pid)) ?? {}
   await writeFile(path, JSON.stringify({ pid: process.pid, startTime, ...(await ownPlace()) }), { mode: 0o600 })
 }
 
 /**
- * `another boot`: of this machine before it was started again, or of another machine.
+ * `another boot`: the file is from before this machine's last boot, or from another machine.
  *
- * @returns undefined where the file says nothing, and where another PID namespace wrote it: who knows who lives there.
+ * @returns undefined if the file cannot be understood, or if another PID namespace wrote it, whose processes are not visible.
  */
 export async function readOwner(path: string): Promise<'lives' | 'gone' | 'another boot' | undefined> {
   try {

@@ -6,7 +6,7 @@ import type { Site } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
 /**
- * The updaters that beat, by gateway, with what they run. One whose file cannot be understood does not say.
+ * The updaters with a beat, by gateway, with their builds; undefined for one whose file cannot be understood.
  *
  * @throws when the routes cannot be read
  */

@@ -4,7 +4,7 @@ import { followFile } from '../../adapters/system/file-follower.ts'
 import { listNames } from './kept-files.ts'
 import type { Site } from './open-site.ts'
 
-/** What each updater last said of each endpoint, in its words: by gateway, then by endpoint. */
+/** Each updater's last report about each endpoint, in its words: by gateway, then by endpoint. */
 export async function lastRoutabilities(site: Site): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
   const { events } = registryDirectories(site.config.shared)
   const found = new Map<string, ReadonlyMap<string, string>>()

@@ -9,12 +9,12 @@ import type { SiteJobs } from './open-site.ts'
 
 type Registry = ReturnType<typeof openRegistry>
 
-/** What an operator's command orders of a job. */
+/** The orders of an operator's command for a job. */
 export type Orders = Pick<Slurm, 'signalBatch' | 'cancel' | 'requeueIncomplete'>
 
 /**
- * The replicas of a `sluice up`, in the place of jobs: each is the process of its supervisor, and it runs as long as that lives.
- * They are known by the files that they publish, so one that has only begun is not among them.
+ * The replicas of a `sluice up` in place of jobs: each is its supervisor's process, and runs as long as that lives. They are known
+ * by their endpoint files, so one that has just started is not included.
  */
 export async function localJobs(registry: Registry): Promise<SiteJobs> {
   const { endpoints } = await registry.scan()
@@ -26,7 +26,7 @@ export async function localJobs(registry: Registry): Promise<SiteJobs> {
   return { jobs: [...replicas.values()], others: [], complete: true }
 }
 
-/** A request in the shared directory, and word of it to the supervisor; what serves nobody ends at once. */
+/** Writes a request to the shared directory and signals the supervisor; a replica without requests ends at once. */
 export function localOrders(registry: Registry): Orders {
   const requestDrain = async (id: string, requeue: boolean): Promise<OrderAnswer> => {
     const found = (await localJobs(registry)).jobs.find(one => one.job.id === id)
@@ -53,7 +53,7 @@ async function signalSupervisor(id: string): Promise<OrderAnswer> {
   return { kind: 'accepted' }
 }
 
-/** Not another process that has its number now. */
+/** Whether it is still the same process, and not one with a reused pid. */
 async function isSupervisor(pid: number | undefined): Promise<boolean> {
   if (pid === undefined || (await identify(pid)) === undefined) return false
   return (await readCommandLine(pid)).includes('supervise')

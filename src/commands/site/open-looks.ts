@@ -12,11 +12,11 @@ const OF_ANOTHER_ACCOUNT = "For another account's site: sluice status --summary 
 /**
  * First match wins:
  * 1. `--summary` → that
- * 2. the site of a configuration that is ours → itself
+ * 2. the site of a configuration, if it is ours → the site itself
  * 3. `$SLUICE_SUMMARY` → that
- * 4. the site of a configuration that is another account's → what its updater has published
+ * 4. the site of a configuration, if it is another account's → its updater's summary
  *
- * @throws UserError with every reason why there is nothing to look at.
+ * @throws UserError with every reason why there is no source.
  */
 export async function openLooks(
   options: ConfigOptions & { readonly summary?: string },

@@ -16,35 +16,34 @@ import { UserError } from '../../core/domain/user-error.ts'
 import { withoutSlurm } from '../../programs/up/without-slurm.ts'
 import { localJobs, localOrders, type Orders } from './local-slurm.ts'
 
-/** Whoever waits at a terminal is told rather than kept waiting. */
+/** The limit for the share, because a person waits at a terminal. */
 export const SHARED_DEADLINE_MS = 10_000
 const SLURM_TIMEOUT_MS = 20_000
 
-/** What an operator's command looks at and acts on. */
+/** The site for an operator's command. */
 export interface Site {
   readonly config: Config
   readonly registry: ReturnType<typeof openRegistry>
   readonly serialQueue: SerialQueue
-  /** What is ordered of a job: of Slurm, or where there is none of its supervisor. */
+  /** Orders for a job: to Slurm, or without Slurm to its supervisor. */
   readonly orders: Orders
-  /** A `sluice up` runs it, on this machine and without Slurm: its replicas are what stands for jobs. */
+  /** A `sluice up` runs it on this machine without Slurm, and its replicas take the place of jobs. */
   readonly isLocal: boolean
-  /** This site's jobs with their tiers; in words why they are not known. */
+  /** This site's jobs with their tiers; or in words why they are not known. */
   jobs(signal?: AbortSignal): Promise<SiteJobs | { readonly unknown: string }>
 }
 
 export interface SiteJobs {
   readonly jobs: readonly { readonly tier: string; readonly job: JobView }[]
   /**
-   * This account's other jobs. One may be this site's all the same, where a comment was overwritten: what its files say is not
-   * over.
+   * This account's other jobs. One may belong to this site with an overwritten comment, so its files do not count as left behind.
    */
   readonly others: readonly JobView[]
   readonly complete: boolean
 }
 
 /**
- * Opens the site of sluice.yaml as its account. A shared directory that does not answer is told later, by what reads it.
+ * Opens the site of sluice.yaml as its account. A shared directory that does not answer is reported later, by its readers.
  *
  * @throws ForeignSite when the shared directory is another account's ("nothing unvalidated reaches nginx",
  * docs/design/rules.md).
@@ -77,12 +76,12 @@ export async function openSite(options: ConfigOptions, context: Context): Promis
   }
 }
 
-/** Whether what runs of this site is a `sluice up` of this account. */
+/** Whether a `sluice up` of this account runs this site. */
 export async function isRunByUp({ shared }: Config, { env }: Context): Promise<boolean> {
   return (await runningUps(env)).some(up => up.shared === shared)
 }
 
-/** The site is another account's. */
+/** The site belongs to another account. */
 export class ForeignSite extends UserError {
   readonly shared: string
   readonly gateway: string
@@ -94,7 +93,7 @@ export class ForeignSite extends UserError {
   }
 }
 
-/** @throws ForeignSite, which names the account to be. */
+/** @throws ForeignSite, which names the site's account. */
 export async function refuseForeign(config: Config, serialQueue: SerialQueue, { env }: Context): Promise<void> {
   const { shared } = config
   const { uid, username } = userInfo()

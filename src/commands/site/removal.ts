@@ -16,13 +16,13 @@ import { openSite, type Site } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
 export interface RemovalCommandOptions extends ConfigOptions {
-  /** Seconds that a drain may take. */
+  /** Time limit of a drain, seconds. */
   readonly within?: string
   readonly dryRun?: boolean
   readonly json?: boolean
 }
 
-/** `sluice drain ID`: one replica finishes its answers and is cancelled, or comes back. */
+/** `sluice drain ID`: one replica finishes its answers and is cancelled or requeued. */
 export async function drain(
   name: string,
   options: RemovalCommandOptions & { readonly requeue?: boolean },
@@ -35,7 +35,7 @@ export async function drain(
   await removeJobs(site, { name, manner: options.requeue === true ? 'requeue' : 'drain' }, options, context)
 }
 
-/** `sluice stop TIER|ID`: all of it finishes its answers and is cancelled, or is cancelled at once. */
+/** `sluice stop TIER|ID`: its replicas finish their answers and are cancelled, or are cancelled at once. */
 export async function stop(
   name: string,
   options: RemovalCommandOptions & { readonly now?: boolean },
@@ -68,12 +68,12 @@ async function removeJobs(
   log(`Sending ${list(targets)} away: ${how}`)
   const stillBeats = new Map<string, number>()
   const over = new AbortController()
-  // Nobody waits for it: a replica is asked at once, whatever becomes of its gateways.
+  // Not awaited: a replica is asked at once, independent of its gateways.
   void stillUpdaters(site, systemClock, AbortSignal.any([over.signal, context.signal])).then(
     still => {
       for (const [gateway, { beat }] of still) stillBeats.set(gateway, beat)
     },
-    () => undefined, // routes that cannot be read are told on the way
+    () => undefined, // unreadable routes are reported later
   )
   const outcomes = await run({
     stillBeats,
@@ -91,19 +91,19 @@ async function removeJobs(
   if (left.length > 0) throw new Error(stoppedWords(left))
 }
 
-/** What of it goes on, and what nobody was asked for. */
+/** The jobs that are still leaving, and those without a request. */
 function stoppedWords(left: readonly Outcome[]): string {
   const jobs = (outcomes: readonly Outcome[]) => outcomes.map(one => `job ${one.target.jobId}`).join(', ')
   const unasked = left.filter(one => one.notAsked !== undefined)
   const going = left.filter(one => one.notAsked === undefined)
-  const goesOn = `${jobs(going)} still there; what was asked for goes on, see sluice status`
+  const goesOn = `${jobs(going)} still there; the requests stay in effect, see sluice status`
   if (unasked.length === 0) return `Stopped watching: ${goesOn}`
   const reasons = [...new Set(unasked.map(one => one.notAsked))].join('; ')
-  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; nothing was asked of ${unasked.length === 1 ? 'it' : 'them'}`
+  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; there is no request to ${unasked.length === 1 ? 'it' : 'them'}`
   return going.length === 0 ? cannot : `${cannot}; ${goesOn}`
 }
 
-/** What failed leaves its endpoint files, so that people see why; whoever sends it away has seen it. */
+/** A failed replica keeps its endpoint files, so that people see the reason. An operator who removes it has seen them. */
 async function clearLeft(name: string, site: Site, { json }: RemovalCommandOptions, context: Context): Promise<void> {
   const log = json === true ? context.warn : context.print
   const scan = await site.registry.scan().catch(unknown)
@@ -113,7 +113,7 @@ async function clearLeft(name: string, site: Site, { json }: RemovalCommandOptio
   const jobs = [...answer.jobs.map(one => one.job), ...answer.others]
   for (const { id } of leftBehind(name, scan.endpoints, { jobs, complete: answer.complete })) {
     const trouble = await site.registry.remove(id).then(() => undefined, messageOf)
-    log(trouble === undefined ? `Removed what is left of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)
+    log(trouble === undefined ? `Removed the files of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)
   }
 }
 
@@ -123,20 +123,20 @@ const MANNERS: Readonly<Record<Manner, string>> = {
   now: 'cancelled at once, answers are cut',
 }
 
-/** Of a `sluice up`, which keeps its replicas running. */
+/** For a `sluice up`, which keeps its replicas running. */
 const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
   drain: 'no new requests, answers are finished, then it ends for as long as this sluice up runs',
   requeue: 'no new requests, answers are finished, then it is started again',
   now: 'ended at once for as long as this sluice up runs, answers are cut',
 }
 
-/** Throws where Slurm does not answer: what else runs would be missed ("unknown is not none", docs/design/rules.md). */
+/** Throws when Slurm does not answer, because jobs would be missed ("unknown is not none", docs/design/rules.md). */
 async function findTargets(name: string, site: Site, context: Context): Promise<readonly RemovalTarget[]> {
   const answer = await site.jobs(context.signal)
   if ('unknown' in answer) throw new Error(`Cannot find out which jobs there are: ${answer.unknown}`)
   const reported = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
   const known = [...reported, ...(await forgottenJobs(site, reported))]
-  // Jobs of a tier that was taken out of sluice.yaml still run, and must be stopped all the same.
+  // Jobs of a tier that is no longer in sluice.yaml may still run, and it must be possible to stop them.
   const tiers = [...new Set([...Object.keys(site.config.tiers), ...known.map(job => job.tier)])]
   const live = new Set(known.filter(job => job.state !== 'ended').map(job => job.id))
   return jobsNamed(name, { tiers, jobs: known })
@@ -145,7 +145,7 @@ async function findTargets(name: string, site: Site, context: Context): Promise<
     .sort((one, other) => Number(one.jobId) - Number(other.jobId))
 }
 
-/** Jobs that Slurm may have forgotten, whose endpoint files are still there: they can be named too. */
+/** Jobs that Slurm may have forgotten, with endpoint files that are still there: they can be named too. */
 async function forgottenJobs(site: Site, reported: readonly { readonly id: string }[]) {
   const { endpoints } = (await site.registry.scan().catch(unknown)) ?? { endpoints: [] }
   return endpoints
@@ -167,7 +167,7 @@ function effectsOf({ registry, orders, ...site }: Site): RemovalEffects {
         await registry.writeRequest(replica, { kind: 'drain', ...request })
       } catch (error) {
         if (!(error instanceof SerialQueueTimeout)) throw error
-        return error.message // it may be written yet
+        return error.message // it may still be written
       }
       return troubleOf(await orders.signalBatch(jobId))
     },
@@ -180,7 +180,7 @@ function effectsOf({ registry, orders, ...site }: Site): RemovalEffects {
   }
 }
 
-/** Slurm does not say who cancelled a job: without a note our own cancel would be told as somebody's. */
+/** Slurm does not record who cancelled a job. With this note, explain recognizes our own cancel. */
 async function noteCancel(job: string, { config, serialQueue }: Pick<Site, 'config' | 'serialQueue'>): Promise<void> {
   const writer = `operator-${hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
   const journal = openJournal({ shared: config.shared, writer, print: () => undefined }, systemClock, serialQueue)
@@ -188,12 +188,12 @@ async function noteCancel(job: string, { config, serialQueue }: Pick<Site, 'conf
   await journal.close()
 }
 
-/** A job that Slurm does not know has gone, which the next look shows. */
+/** A job that Slurm does not know has gone; the next look shows that. */
 function troubleOf(answer: OrderAnswer): string | undefined {
   return 'message' in answer ? answer.message : undefined
 }
 
-// The next look asks again; what is not known is said meanwhile.
+// The next look asks again; meanwhile the state is reported as not known.
 function unknown(): undefined {
   return undefined
 }

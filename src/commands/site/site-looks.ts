@@ -11,22 +11,22 @@ import { lastRoutabilities } from './last-routabilities.ts'
 import type { Site } from './open-site.ts'
 import { stillUpdaters } from './updater-pulse.ts'
 
-/** What `sluice status` looks at, once or again and again. */
+/** The source of `sluice status`, for one look or many. */
 export interface Looks {
   readonly leaseMs: number
-  /** The only look: takes the time to see what has stopped. */
+  /** The only look: waits long enough to see which beats stand still. */
   once(): Promise<StatusReport>
-  /** One of many, two seconds apart, which see that together. */
+  /** One of many looks, two seconds apart, which show that together. */
   again(): Promise<StatusReport>
 }
 
 export const LOOK_MS = 2_000
 /** squeue(1) asks not to be run in a loop. */
 const ASK_SLURM_MS = 15_000
-/** A look that comes this much later than planned was no watching ("no foreign clocks", docs/design/rules.md). */
+/** Time before a look that is this late does not count as observed ("no foreign clocks", docs/design/rules.md). */
 const LATE_MS = 3 * LOOK_MS
 
-/** Of the site's own account, at Slurm and the registry themselves. */
+/** For the site's own account: reads Slurm and the registry directly. */
 export function siteLooks(site: Site, context: Context): Looks {
   const beats = createStillness(systemClock, LATE_MS)
   const askedFor = new Set<string>()
@@ -40,7 +40,7 @@ export function siteLooks(site: Site, context: Context): Looks {
     leaseMs: site.config.timing.leaseSeconds * 1_000,
     async once() {
       const answer = await askJobs(site, context)
-      const still = await stillUpdaters(site, systemClock, context.signal).catch(() => new Map()) // told by the look
+      const still = await stillUpdaters(site, systemClock, context.signal).catch(() => new Map()) // the look reports it
       return look(site, answer, beats, new Map([...still].map(([name, { forMs }]) => [name, forMs])))
     },
     async again() {
@@ -48,7 +48,7 @@ export function siteLooks(site: Site, context: Context): Looks {
       const report = await look(site, jobs, beats)
       const unheard = unknownJobs(report).filter(job => !askedFor.has(job))
       if (unheard.length === 0) return report
-      // It may have begun after Slurm was asked.
+      // The job may have begun after Slurm was asked.
       for (const job of unheard) askedFor.add(job)
       jobs = await ask()
       return look(site, jobs, beats)
@@ -56,7 +56,7 @@ export function siteLooks(site: Site, context: Context): Looks {
   }
 }
 
-/** Of which there are endpoints, and of which Slurm has said that it has none. */
+/** Jobs with endpoints that are missing in Slurm's answer. */
 function unknownJobs({ tiers }: StatusReport): readonly string[] {
   const replicas = tiers.flatMap(tier => tier.replicas)
   return replicas.flatMap(({ job, slurm }) => (slurm.known && slurm.state === NO_SUCH_JOB ? [job] : []))
@@ -86,7 +86,7 @@ async function look(
     jobs,
     registry: scan,
     routes,
-    routabilities: await lastRoutabilities(site).catch(() => undefined), // an unreadable directory is told by the registry
+    routabilities: await lastRoutabilities(site).catch(() => undefined), // the registry reports an unreadable directory
     stillMs: new Map([...seenStill, ...beats.see(counters)]),
   })
 }
@@ -102,9 +102,9 @@ function known<T>(what: string, answer: Promise<T>): Promise<Known<T>> {
   )
 }
 
-/** A site on which nothing has run yet has none of the directories. */
+/** A new site without jobs has none of the directories. */
 export function unreadable(what: string, error: unknown): string {
   const isMissing = [error, error instanceof Error ? error.cause : undefined].some(one => codeOf(one) === 'ENOENT')
-  const hint = isMissing ? '; the first job or updater makes it, where the share is mounted' : ''
+  const hint = isMissing ? '; the first job or updater creates it, if the share is mounted' : ''
   return `${what}: ${messageOf(error)}${hint}`
 }

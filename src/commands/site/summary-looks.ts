@@ -10,12 +10,12 @@ import type { Looks } from './site-looks.ts'
 
 const DEADLINE_MS = 10_000
 const REREAD_MS = 500
-/** However seldom it is written. */
+/** The longest wait for a summary that is seldom written. */
 const LONGEST_WAIT_MS = 30_000
 
 /**
- * What an updater has published for everybody. The age that a first look tells is by the time of the file, and the clocks of
- * two machines differ: one that seems old is read again for two beats before it is called stale ("no foreign clocks",
+ * The summary that an updater has published for other accounts. A first look takes its age from the file's time, and the clocks of
+ * two machines differ, so a summary that seems old is read again for two beats before it counts as stale ("no foreign clocks",
  * docs/design/rules.md).
  *
  * @throws UserError when the file cannot be read or understood now.
@@ -72,7 +72,7 @@ export async function summaryLooks(file: string, clock: Clock, signal: AbortSign
 
   function report(problems: readonly string[]): StatusReport {
     const { gateway, account, writtenAt, site, tiers, gateways, problems: reported } = summary
-    const stale = `The summary was last written at ${writtenAt}: the updater of ${account} does not run, or cannot write; what stands here was so then`
+    const stale = `The summary was last written at ${writtenAt}: the updater of ${account} does not run, or cannot write; this is the state of that time`
     return {
       ...{ site, tiers, gateways, problems: [...problems, ...(isStale() ? [stale] : []), ...reported] },
       summary: { gateway, account, writtenAt, ageMs: Math.round(ageMs()), isStale: isStale() },
@@ -82,7 +82,7 @@ export async function summaryLooks(file: string, clock: Clock, signal: AbortSign
 
 function reason(error: unknown): string {
   const code = codeOf(error)
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is none; an updater publishes it once it runs'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'it does not exist; an updater publishes it once it runs'
   if (code === 'EACCES') return 'permission denied; other accounts need x on each directory of its path (chmod o+x)'
   return messageOf(error)
 }

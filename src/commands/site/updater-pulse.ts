@@ -5,20 +5,20 @@ import type { Clock } from '../../adapters/system/clock.ts'
 import { isUnderstood } from '../../core/domain/routes-file.ts'
 import type { Site } from './open-site.ts'
 
-/** An updater whose beat was seen to stand still. */
+/** An updater with a beat that stands still. */
 export interface StillUpdater {
-  /** The beat that stood. */
+  /** The last beat. */
   readonly beat: number
-  /** By the time of its file, of another machine's clock maybe: for people only. */
+  /** By the time of its file, possibly from another machine's clock; for people only. */
   readonly forMs: number
 }
 
 const LOOK_MS = 500
 
 /**
- * The updaters that do not beat, by gateway. A file that was written within the lease needs no second look; of an older one
- * the time says nothing certain ("no foreign clocks", docs/design/rules.md), so its beat is read again for as long as
- * two beats take. Waits only where something looks dead.
+ * The updaters without a beat, by gateway. A file that was written within the lease needs no second look. The time of an older one
+ * is not certain ("no foreign clocks", docs/design/rules.md), so its beat is read again for two beats. Waits only if an updater
+ * looks dead.
  *
  * @throws when the routes cannot be read
  */
@@ -36,7 +36,7 @@ export async function stillUpdaters(
   const still = new Map<string, StillUpdater>()
   for (const [gateway, beat] of await beats()) {
     const file = join(routes, `${gateway}.json`)
-    const written = await serialQueue.run(`look at "${file}"`, () => stat(file)).catch(() => undefined) // told by its reader
+    const written = await serialQueue.run(`look at "${file}"`, () => stat(file)).catch(() => undefined) // its reader reports that
     const forMs = written === undefined ? 0 : Math.abs(clock.date().getTime() - written.mtimeMs)
     if (forMs >= leaseSeconds * 1_000) still.set(gateway, { beat, forMs })
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { RUNTIMES } from '../containers/runtimes.ts'
 import { LISTEN_PATTERN, readListen } from '../domain/listen-address.ts'
+import { LOG_LEVELS } from '../domain/log-level.ts'
 import { ENGINES, type EngineName } from '../engines/index.ts'
 import * as formats from './formats.ts'
 import { OVERRIDES } from './overrides.ts'
@@ -416,6 +417,11 @@ export const configSchema = z.strictObject({
       .optional(),
     'Command to run when a tier goes down or comes back; SLUICE_SITE, SLUICE_GATEWAY, SLUICE_TIER and SLUICE_EVENT (down, up) say which, and so does one line of JSON on its standard input.',
     ['/usr/local/bin/tell-ops'],
+  ),
+  log: about(
+    z.enum(LOG_LEVELS).default('info'),
+    'What supervisors, the updater and `sluice up` print: errors, warnings too, all events, or more. --log-level and $SLUICE_LOG_LEVEL come first. Events in the shared directory are all there at each level.',
+    'debug',
   ),
   watch: about(
     z.boolean().default(true),

@@ -42,7 +42,7 @@ site: ${q(site)}
 shared: ${q(shared)} # of the account that runs everything, on the filesystem that all nodes share; not writable for others
 runtime: ${q(runtime)} # where sluice install puts Sluice and its Node; jobs start it from there
 gateway:
-  listen: 127.0.0.1:8080 # nginx, on this machine alone; 8080 means every address of it, and whoever reaches it may ask
+  listen: 127.0.0.1:8080 # nginx, on this machine alone; 8080 means all its addresses, and every program that reaches them can use the engines
   networks: [${networks.join(', ')}] # the networks of the nodes; the gateway reaches engines only there
 tiers:
   ${startingTier(engine)}: # a service: jobs that serve one model at one path

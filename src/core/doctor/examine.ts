@@ -24,6 +24,7 @@ export function examineSite(facts: DoctorFacts): readonly DoctorFinding[] {
 /** Only the site's account can see that the site's own nginx holds a port. */
 function gatewayFacts({ gateway, shared: { found, uid } }: DoctorFacts): DoctorFacts['gateway'] {
   if ('unreadable' in found || found.ownerUid === uid) return gateway
-  const isHidden = ({ holder, up }: (typeof gateway.listens)[number]) => holder === 'somebody else' && up === undefined
+  const isHidden = ({ holder, up }: (typeof gateway.listens)[number]) =>
+    holder === 'another process' && up === undefined
   return { ...gateway, listens: gateway.listens.map(one => (isHidden(one) ? { ...one, holder: undefined } : one)) }
 }

@@ -32,7 +32,7 @@ export interface ListenFacts {
   readonly listen: Listen
   /** The sluice.yaml of a `sluice up` of this account that listens on the same place. */
   readonly up?: string | undefined
-  readonly holder: 'nobody' | 'our nginx' | 'somebody else' | 'not this machine' | undefined
+  readonly holder: 'nobody' | 'our nginx' | 'another process' | 'not this machine' | undefined
 }
 
 export interface SharedFacts {

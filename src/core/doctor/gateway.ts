@@ -67,7 +67,7 @@ function examineListen({ listen, holder, up }: ListenFacts): DoctorFinding {
       return ok(id, `${place} is free`)
     case 'our nginx':
       return ok(id, `${place} is held by our nginx`)
-    case 'somebody else':
+    case 'another process':
       if (up !== undefined)
         return {
           id,

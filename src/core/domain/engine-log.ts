@@ -17,3 +17,13 @@ export function readLeftOut(beginning: string): { readonly bytes: number; readon
     /^sluice: the first (\d{1,15}) bytes of this log are left out\n/.exec(beginning) ?? []
   return { bytes: Number(bytes), length: line.length }
 }
+
+/** The name under which `logs/<job>/` keeps a run's log: `engine`, `engine-<index>`, or a worker's. */
+export function keptLogName(name: string, restarts: number): string {
+  return `${name}-${restarts}.log`
+}
+
+/** Whether a file of `logs/<job>/` is a log of this run. */
+export function isLogOfRun(file: string, restarts: number): boolean {
+  return file.endsWith(keptLogName('', restarts))
+}

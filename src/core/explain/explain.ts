@@ -1,4 +1,5 @@
 import { replicaId } from '../domain/endpoint.ts'
+import { keptLogName } from '../domain/engine-log.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
@@ -231,7 +232,7 @@ function missing(facts: ExplainFacts, slurm: JobView | undefined, runs: readonly
     ...runs.flatMap(run =>
       run.events.some(one => one.event === 'engine stopped') &&
       !facts.runs.some(one => one.restarts === run.restarts && one.logs.length > 0)
-        ? [`No log of run ${run.restarts} (logs/${job}/engine-${run.restarts}.log)`]
+        ? [`No log of run ${run.restarts} (logs/${job}/${keptLogName('engine', run.restarts)})`]
         : [],
     ),
   ]

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import { tierOf } from '../config/tier-of.ts'
+import { LOG_LEVEL_VARIABLE } from '../domain/log-level.ts'
 import { formatReplicaSpec } from '../domain/replica-spec.ts'
 import { renderStrictly } from '../domain/strict-template.ts'
 import { keepsOutput, keptDirectory, outputPattern } from './job-output.ts'
@@ -24,6 +25,7 @@ export function renderJobScript(config: Config, tierName: string, templateText: 
     site: config.site,
     tier: tierName,
     directives: directives(config, tierName),
+    logLevel: config.log === 'info' ? [] : [`export ${LOG_LEVEL_VARIABLE}=${config.log}`],
     setup: tierOf(config, tierName).setup,
     kept: keepsOutput(config, tierName) ? [shellWord(`${keptDirectory(config, tierName)}/`)] : [],
     node: shellWord(`${config.runtime}/current/node`),

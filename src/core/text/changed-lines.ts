@@ -6,8 +6,8 @@ export interface ChangedLines {
   readonly lines: readonly string[]
 }
 
-/** Beyond so many comparisons, which take a second, all that is between the ends that are equal counts as changed. */
-const MOST_COMPARISONS = 25_000_000
+/** Beyond so many comparisons, which take 16 MB, all that is between the ends that are equal counts as changed. */
+const MOST_COMPARISONS = 4_000_000
 
 export function changedLines(before: string, after: string): ChangedLines {
   const [old, young] = [before, after].map(text => text.split('\n'))

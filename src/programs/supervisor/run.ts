@@ -24,8 +24,10 @@ import type { Context } from '../../core/context.ts'
 import { termReachesAll } from '../../core/domain/block-notice-signals.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint.ts'
+import { keptLogName } from '../../core/domain/engine-log.ts'
 import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
+import { logLevelOf } from '../../core/domain/log-level.ts'
 import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
@@ -44,6 +46,7 @@ const WORKER_CONNECT_MS = 5_000
 export interface SuperviseOptions {
   /** How often `sluice up` has restarted this replica; only without Slurm. */
   readonly withoutSlurm?: string
+  readonly logLevel?: string
 }
 
 /**
@@ -51,10 +54,10 @@ export interface SuperviseOptions {
  * it runs until a TERM or the end of its parent.
  */
 export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
-  // Slurm's --signal reaches steps only, but whoever sends it here too means the same: the notice step has heard it.
-  // Nor does a
-  // SIGHUP mean anything here (context.ts).
+  // Slurm's --signal reaches steps only. If it is sent here too, it is ignored: the notice step has received it. SIGHUP is
+  // ignored as well (context.ts).
   context.onSignal('SIGUSR2', () => undefined)
+  const level = logLevelOf({ option: options.logLevel, env: context.env })
   const spec = readSpec(await readStdin(context))
   const { withoutSlurm } = options
   const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
@@ -64,7 +67,11 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createNonblockingOutput(context.stdoutFd)
-  const journal = openJournal({ shared: spec.shared, writer: replica, print: output.print }, systemClock, serialQueue)
+  const journal = openJournal(
+    { shared: spec.shared, writer: replica, print: output.print, level },
+    systemClock,
+    serialQueue,
+  )
   let scratch: string | undefined
   const engine = ENGINES[spec.engine]
   const slurm = withoutSlurm === undefined ? await reachSlurm(job, context) : undefined
@@ -76,7 +83,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const keys = createSiteKeySource(registry.siteKey, message =>
     journal.record('trouble', { what: 'site.key', message }),
   )
-  const kept = ({ name, path }: EngineLog) => ({ name: `${name}-${job.restarts}.log`, path, without: keys.taken() })
+  const kept = ({ name, path }: EngineLog) => ({ name: keptLogName(name, job.restarts), path, without: keys.taken() })
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
@@ -91,7 +98,10 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
       signalLeadSeconds: spec.signalLeadSeconds,
       registry: {
         ...registry,
-        beat: beat => registry.beat(replica, beat),
+        beat(beat) {
+          journal.debug('beat', { replica, beat: beat.beat })
+          return registry.beat(replica, beat)
+        },
         keepLog: log => bulk.keepLog(job.id, kept(log)),
         collectLog: log => bulk.collectLog(job.id, kept(log)),
         showLog: log => bulk.showLog(job.id, kept(log)),

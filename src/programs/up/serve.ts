@@ -10,6 +10,7 @@ import { startIpcChild } from '../../adapters/system/ipc-child.ts'
 import type { Context } from '../../core/context.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import { idOf } from '../../core/domain/local-replica.ts'
+import { isPrinted, LOG_LEVEL_VARIABLE, type LogLevel, logLevelOf } from '../../core/domain/log-level.ts'
 import { formatReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { toReplicaSpec } from '../../core/job-script/to-replica-spec.ts'
@@ -31,6 +32,7 @@ import {
 export interface UpOptions extends SiteOptions {
   /** End after one answered chat completion. */
   readonly once?: boolean
+  readonly logLevel?: string
 }
 
 export interface Interrupts {
@@ -57,6 +59,7 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
   const { site, options, context, interrupts } = run
   const { config, places } = site
   const { stop, killNow } = interrupts
+  const level = logLevelOf({ option: options.logLevel, env: context.env, config: config.log })
   const replicas = await localReplicas(run)
   await mkdir(join(places.work, 'tmp'))
   const report = createReport(context)
@@ -79,13 +82,15 @@ export async function serve(run: SiteRun, gateway: Gateway): Promise<void> {
     ...{ config, slurm: undefined, signal: updaterOver.signal },
     gateway: { ...gateway, apply },
     accessLog: placesBelow(places.gateway).accessLog,
+    level,
     print(line) {
       const event = parseEvent(line)
-      if (event !== undefined && !stop.signal.aborted) report('updater', describeUpdaterEvent(event))
+      if (event === undefined || stop.signal.aborted) return
+      report('updater', describeUpdaterEvent(event) ?? asIs(line, level))
     },
   })
   const keeping = replicas.map(replica => {
-    const effects = replicaEffects(replica, run, report)
+    const effects = replicaEffects(replica, run, { report, level })
     const ended: typeof effects.ended = (how, waitMs) => {
       effects.ended(how, waitMs)
       if (tried.add(replica).size === replicas.length) first.reject(new Error('Cannot answer: no engine started'))
@@ -131,7 +136,16 @@ function createReport({ print }: Context): Report {
   }
 }
 
-function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, report: Report): ReplicaEffects {
+/** Events that are reported nowhere else. */
+function asIs(line: string, level: LogLevel): string | undefined {
+  return level === 'debug' ? line : undefined
+}
+
+function replicaEffects(
+  { spec }: LocalReplica,
+  { site, context }: SiteRun,
+  { report, level }: { report: Report; level: LogLevel },
+): ReplicaEffects {
   const { work, shared } = site.places
   let isRemoved = false
   return {
@@ -139,12 +153,14 @@ function replicaEffects({ spec }: LocalReplica, { site, context }: SiteRun, repo
     start: restarts =>
       startIpcChild({
         argv: [...context.self, 'supervise', '--without-slurm', String(restarts)],
-        env: { ...context.env, TMPDIR: join(work, 'tmp') },
+        // Its events are read here at each level, and shown by it.
+        env: { ...context.env, TMPDIR: join(work, 'tmp'), [LOG_LEVEL_VARIABLE]: level === 'debug' ? level : 'info' },
         input: formatReplicaSpec(spec),
         onLine(line) {
           const event = parseEvent(line)
           if (event?.event === 'asked to leave') isRemoved = event['comeBack'] === false
-          report(spec.tier, event === undefined ? line : describeReplicaEvent(event))
+          if (event === undefined) report(spec.tier, line)
+          else if (isPrinted(event.event, level)) report(spec.tier, describeReplicaEvent(event) ?? asIs(line, level))
         },
       }),
     async clear(pid, restarts) {

@@ -44,13 +44,12 @@ function describeRunning({ running, plan }: Look, { starts }: Changes): string {
   return `its nginx runs generation ${running.generation}; ${tiers} in sluice.yaml`
 }
 
-function rowsOf({ plan, reached }: Look, { routed, withdrawn }: Changes): readonly string[][] {
+function rowsOf({ plan, reached }: Look, { withdrawn }: Changes): readonly string[][] {
   const had = new Set(Object.values(reached).flat())
   const ids = [...new Set([...plan.routabilities.keys(), ...had])].sort()
   return ids.map(id => {
     const routability = plan.routabilities.get(id)
     const now = had.has(id) ? 'routed' : '-'
-    if (routed.includes(id)) return [id, now, 'routed', '']
     if (routability?.routed === true) return [id, now, 'routed', '']
     const why = routability?.reason ?? GONE
     return [id, now, withdrawn.includes(id) ? 'withdrawn' : '-', why]

@@ -4,6 +4,7 @@ import { messageOf } from '../../core/domain/caught.ts'
 import { addressOf } from '../../core/domain/endpoint.ts'
 import type { EngineKeys } from '../../core/domain/engine-key.ts'
 import type { GatewayModel, Waiting } from '../../core/domain/gateway-model.ts'
+import { given } from '../../core/domain/given.ts'
 import { listensOf } from '../../core/domain/listen-address.ts'
 import { formatProblem } from '../../core/domain/problem.ts'
 import { isUnderstood } from '../../core/domain/routes-file.ts'
@@ -132,7 +133,7 @@ async function resolveAll(observed: ObservedEndpoints, poll: Poll | undefined, {
 }
 
 function shareAsIn({ backup, trial }: Share = {}): Share {
-  return { ...(backup === undefined ? {} : { backup }), ...(trial === undefined ? {} : { trial }) }
+  return given({ backup, trial })
 }
 
 function wordsAsIn(running: GatewayModel | undefined, { name }: StaticTier): Waiting | undefined {

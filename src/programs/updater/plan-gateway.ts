@@ -29,7 +29,7 @@ export function staticPartOf(options: {
   readonly tiers: StaticPart['tiers']
 }): StaticPart {
   const { listen, connectionsPerClient, tiers } = options
-  return { listen, ...(connectionsPerClient === undefined ? {} : { connectionsPerClient }), tiers }
+  return { listen, ...given({ connectionsPerClient }), tiers }
 }
 
 /** The whole model from all that is known, every time: nothing is patched, so nothing can be left over. */

@@ -27,10 +27,10 @@ const SHARED_DEADLINE_MS = 10_000
  * @throws UserError when another account may write a file that root reads or runs.
  */
 export async function rootUpdater(
-  { file, config, once }: { file: string; config: Config; once: boolean },
+  { file, config, ...own }: { file: string; config: Config; once: boolean; logLevel?: string | undefined },
   context: Context,
 ): Promise<void> {
-  const options = { config: resolve(context.cwd, file), once }
+  const options = { config: resolve(context.cwd, file), ...own }
   const directory = gatewayDirectory(config, context)
   const templates = templatesDirectory()
   const { env, nginx, reload } = await findRootsPrograms(

@@ -6,6 +6,7 @@ import { systemClock } from '../../adapters/system/clock.ts'
 import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { thisBuild } from '../../adapters/system/this-build.ts'
 import type { Config } from '../../core/config/schema.ts'
+import type { LogLevel } from '../../core/domain/log-level.ts'
 import { type Look, lookOnce } from './look-once.ts'
 import { createReporter } from './reporter.ts'
 import { createRouting } from './routing.ts'
@@ -42,15 +43,16 @@ export async function lookAtSite({ config, gateway, slurm, signal }: OnceOptions
  */
 export async function runOnce({
   print,
+  level,
   gateway,
   ...options
-}: OnceOptions & { gateway: DrivenGateway; print(line: string): void }): Promise<void> {
+}: OnceOptions & { gateway: DrivenGateway; print(line: string): void; level: LogLevel }): Promise<void> {
   const { config, signal } = options
   const look = await lookAtSite({ ...options, gateway })
   const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(config.shared, serialQueue)
   const writer = `updater-${config.gateway.name}`
-  const journal = openJournal({ shared: config.shared, writer, print }, systemClock, serialQueue)
+  const journal = openJournal({ shared: config.shared, writer, print, level }, systemClock, serialQueue)
   const troubles: string[] = []
   const record: typeof journal.record = (event, detail) => {
     journal.record(event, detail)

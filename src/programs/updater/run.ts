@@ -12,10 +12,12 @@ import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { thisBuild } from '../../adapters/system/this-build.ts'
 import type { Config } from '../../core/config/schema.ts'
 import { messageOf } from '../../core/domain/caught.ts'
+import type { LogLevel } from '../../core/domain/log-level.ts'
 import { createUpdater } from './loop.ts'
 import { observeUpdater } from './observe.ts'
 import { createSummaryPublisher } from './publish-summary.ts'
 import { networkEffects, siteSettings, slurmEffects } from './site-effects.ts'
+import { traceUpdater } from './trace.ts'
 
 /** After this time the shared directory counts as hanging: the scan is given up, and the last routes stay. */
 const SHARED_DEADLINE_MS = 5_000
@@ -28,8 +30,9 @@ export interface UpdaterRun {
   readonly accessLog?: string | undefined
   /** Undefined: there is no Slurm. */
   readonly slurm: Slurm | undefined
-  /** Receives each event as a line of JSON. */
+  /** Receives each event of the level as a line of JSON. */
   print(line: string): void
+  readonly level?: LogLevel
   /** Called after each round of the loop. */
   readonly alive?: () => void
   readonly signal: AbortSignal
@@ -42,6 +45,7 @@ export async function runUpdater({
   accessLog,
   slurm,
   print,
+  level = 'info',
   alive = () => undefined,
   signal,
 }: UpdaterRun): Promise<void> {
@@ -49,7 +53,7 @@ export async function runUpdater({
   const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
   const registry = openRegistry(shared, serialQueue)
   const writer = `updater-${gateway.name}`
-  const journal = openJournal({ shared, writer, print }, systemClock, serialQueue)
+  const journal = openJournal({ shared, writer, print, level }, systemClock, serialQueue)
   const log = (change: { tier: string; event: 'down' | 'up' }) => {
     if (config.notify === undefined) return
     void notify(config.notify, { site: config.site, gateway: gateway.name, ...change })
@@ -83,7 +87,8 @@ export async function runUpdater({
     registry.drainOutcome,
     systemClock,
   )
-  const summary = createSummaryPublisher(config, observed, registry.writeSummary, systemClock)
+  const traced = level === 'debug' ? traceUpdater(observed, journal.debug, systemClock) : observed
+  const summary = createSummaryPublisher(config, traced, registry.writeSummary, systemClock)
   const loop = createUpdater({
     ...summary.effects,
     ...siteSettings(config),

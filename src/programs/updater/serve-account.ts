@@ -14,8 +14,8 @@ import { rereadConfig } from './reload-config.ts'
 
 export interface Service {
   readonly config: Config
-  /** `once`: the child ends after one round. */
-  readonly options: { readonly config: string; readonly once?: boolean }
+  /** Of the child. */
+  readonly options: { readonly config: string; readonly once?: boolean; readonly logLevel?: string | undefined }
   readonly account: Account
   readonly gateway: DrivenGateway
   /** Aborted when the gateway is no longer ours. */
@@ -29,7 +29,9 @@ export async function serveAccount(
 ): Promise<void> {
   const [program = '', ...self] = context.self
   const signal = AbortSignal.any([context.signal, over.signal])
-  const own = ['updater', '--config', options.config, ...(options.once === true ? ['--once'] : [])]
+  const { once: isOnce = false, logLevel } = options
+  const given = [...(isOnce ? ['--once'] : []), ...(logLevel === undefined ? [] : ['--log-level', logLevel])]
+  const own = ['updater', '--config', options.config, ...given]
   const child = spawn(program, [...process.execArgv, ...self, ...own], {
     uid: account.uid,
     gid: account.gid, // and no other group: Node drops root's
@@ -82,7 +84,7 @@ export async function serveAccount(
 /** Variables that Slurm, its own programs and systemd need. The account gets no others from root. */
 function environmentOf({ name, home }: Account, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const passed = Object.entries(env).filter(([key]) =>
-    /^(?:PATH|LANG|LC_\w+|TZ|SLURM_\w+|NOTIFY_SOCKET|WATCHDOG_USEC)$/.test(key),
+    /^(?:PATH|LANG|LC_\w+|TZ|SLURM_\w+|SLUICE_LOG_LEVEL|NOTIFY_SOCKET|WATCHDOG_USEC)$/.test(key),
   )
   return { ...Object.fromEntries(passed), HOME: home, USER: name, LOGNAME: name }
 }

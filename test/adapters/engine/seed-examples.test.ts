@@ -194,7 +194,7 @@ config:
 #     - "8192"
 `)
     await expect(loaded).rejects.toThrow(
-      /^\S*config\.yaml:13:7: Cannot use config\.api_server_args\.kv-cache-dtype: --kv-cache-dtype takes one word, and this is a map; write one of auto, /,
+      /^\S*config\.yaml:13:7: Cannot use config\.api_server_args\.kv-cache-dtype: --kv-cache-dtype takes one word, and this is a map; write auto, /,
     )
   })
 

@@ -105,7 +105,7 @@ describe('a gateway at the other end of a pipe', () => {
     const { far, cut, lost } = connected({ running: () => new Promise(() => undefined) })
     const call = far.running(never)
     cut()
-    const words = 'Cannot drive nginx: the process of root that does it is gone'
+    const words = 'Cannot control nginx: the root process for it is gone'
     await expect(call).rejects.toThrow(words)
     await expect(far.apply(model, never)).rejects.toThrow(words)
     expect(lost).toEqual([words])

@@ -53,6 +53,6 @@ it('refuses a directory whose socket would have too long a name', async () => {
   const root = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(root, { recursive: true }))
   await expect(makeStateDirectory(join(root, 'x'.repeat(100)))).rejects.toThrow(
-    /^Cannot keep the gateway's state in ".*": the path of its control socket has \d+ bytes, and Linux takes 107; choose a shorter gateway\.state$/,
+    /^Cannot keep the gateway's state in ".*": the path of its control socket has \d+ bytes, and Linux allows 107; choose a shorter gateway\.state$/,
   )
 })

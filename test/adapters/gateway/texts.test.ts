@@ -13,8 +13,8 @@ describe('an nginx string', () => {
     expect(nginxString(text)).toBe(quoted)
   })
   it.each([
-    ['$host', 'Cannot quote "$host" for nginx: it holds "$"'],
-    ['a\nb', 'Cannot quote "a\\nb" for nginx: it holds "\\n"'],
+    ['$host', 'Cannot quote "$host" for nginx: it contains "$"'],
+    ['a\nb', 'Cannot quote "a\\nb" for nginx: it contains "\\n"'],
     ['x'.repeat(4000), 'Cannot quote a text for nginx: 4002 bytes, and 4000 can be read'],
   ])('refuses what nginx would change: %s', (text, message) => {
     expect(() => nginxString(text)).toThrow(message)

@@ -6,12 +6,17 @@ import { expect, it } from 'vitest'
 import { openJournal } from '../../../src/adapters/registry/journal.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
+import type { LogLevel } from '../../../src/core/domain/log-level.ts'
 
-async function open() {
+async function open(level?: LogLevel) {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
   const printed: string[] = []
   const print = (line: string) => void printed.push(JSON.parse(line).event)
-  const journal = openJournal({ shared, writer: 'w', print }, systemClock, createSerialQueue(systemClock, 5_000))
+  const journal = openJournal(
+    { shared, writer: 'w', print, ...(level === undefined ? {} : { level }) },
+    systemClock,
+    createSerialQueue(systemClock, 5_000),
+  )
   const written = async () => {
     await journal.close()
     const text = await readFile(join(shared, 'events/w.jsonl'), 'utf8')
@@ -66,4 +71,18 @@ it('says how many of the oldest it had to drop', async () => {
       .slice(0, 1),
   ).toEqual(['event 11'])
   expect(lines).toHaveLength(1_001)
+})
+
+it.each([
+  ['error', ['trouble']],
+  ['warn', ['trouble', 'tier down']],
+  ['info', ['trouble', 'tier down', 'ready']],
+  ['debug', ['trouble', 'tier down', 'ready', 'scanned']],
+] as const)('prints at level %s what belongs to it, and writes every event', async (level, lines) => {
+  const { journal, shared, printed, written } = await open(level)
+  await mkdir(join(shared, 'events'))
+  for (const event of ['trouble', 'tier down', 'ready']) journal.record(event, {})
+  journal.debug('scanned', {})
+  expect(printed).toEqual(lines)
+  expect((await written()).map(line => line.event)).toEqual(['trouble', 'tier down', 'ready'])
 })

@@ -37,7 +37,7 @@ it('is not taken from a file that holds something else, which is not shown', asy
   await writeFile(join(shared, 'site.key'), key)
   await takeSiteKey(shared)
   await writeFile(join(shared, 'keys', fingerprintOf(key)), 'o'.repeat(32))
-  expect(() => readKeptKey(shared, fingerprintOf(key))).toThrow('it holds another key than its name says')
+  expect(() => readKeptKey(shared, fingerprintOf(key))).toThrow('its key does not match its name')
   await writeFile(join(shared, 'keys', fingerprintOf(key)), '')
   await takeSiteKey(shared)
   expect(readKeptKey(shared, fingerprintOf(key))).toBe(key)

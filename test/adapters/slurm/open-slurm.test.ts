@@ -107,7 +107,7 @@ describe('jobs', () => {
       'echo "squeue: error: no" >&2',
       'Cannot run squeue: exit code 0, "squeue: error: no"',
     ],
-    ['speaks of a job id', FORGOTTEN, 'Cannot ask Slurm: squeue speaks of a job id, and none was given'],
+    ['speaks of a job id', FORGOTTEN, 'Cannot ask Slurm: squeue reports an error about a job id, and none was given'],
     ['hangs', 'exec sleep 600', 'Cannot run squeue: no answer within 0.3 s'],
   ])('is not known when squeue %s', async (_, lines, message) => {
     await using fake = await FakeSlurm.open()
@@ -288,7 +288,7 @@ describe('submit', () => {
       id: '4242',
       wasFound: true,
     })
-    expect(told).toEqual(['Cannot run sbatch: no answer within 0.3 s; looking whether Slurm has the job all the same'])
+    expect(told).toEqual(['Cannot run sbatch: no answer within 0.3 s; checking whether Slurm has the job'])
     expect(await fake.calls('sbatch')).toHaveLength(1)
   })
 

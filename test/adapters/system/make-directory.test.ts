@@ -14,7 +14,7 @@ it('makes a directory and those above it, and keeps one that is there', async ()
 // Node's own mkdir with `recursive` never ends for the first.
 it.each(['/proc/nope', '/proc/nope/deeper'])('says that there can be no %s', async path => {
   await expect(makeDirectory(path)).rejects.toThrow(
-    `Cannot make directory "${path}": nothing can be made in "/proc"; name another place`,
+    `Cannot make directory "${path}": nothing can be created in "/proc"; name another place`,
   )
 })
 

@@ -42,7 +42,7 @@ describe.skipIf(process.getuid?.() !== 0)('who may write', () => {
   it('whom an access control list names, as the bits of the group say', async () => {
     const { file } = await tree()
     await chmod(file, 0o664)
-    const writer = 'group 0, or whom an access control list names,'
+    const writer = 'group 0, or an account of an access control list,'
     expect(await untrustedWriter(file)).toEqual({ path: file, writer })
   })
 

@@ -83,7 +83,7 @@ describe('a job with less memory than mlock keeps', () => {
   it('is refused, with what would be enough', async () => {
     await site(wrong)
     expect(await rendered()).toBe(
-      'sluice.yaml:10:30: Cannot use tiers.one.slurm.mem: 1G, less than the 1.6 GiB of weights that mlock keeps in the memory of the node; ' +
+      'sluice.yaml:10:30: Cannot use tiers.one.slurm.mem: 1G, less than the 1.6 GiB of weights that mlock locks in the node’s memory; ' +
         'write mem: 3G or more, or leave mlock out, or allow: [mem-below-locked-weights]',
     )
   })

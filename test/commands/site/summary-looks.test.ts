@@ -50,7 +50,7 @@ it('is stale when it stands still for two beats more', async () => {
   const { summary: told, problems } = await looks.once()
   expect(told).toMatchObject({ ageMs: 70_000, isStale: true })
   expect(problems).toEqual([
-    'The summary was last written at 2026-01-31T12:00:00.000Z: the updater of ai does not run, or cannot write; what stands here was so then',
+    'The summary was last written at 2026-01-31T12:00:00.000Z: the updater of ai does not run, or cannot write; this is the state of that time',
   ])
 })
 
@@ -87,6 +87,6 @@ it('is named where there is nothing to look at', async () => {
     lines: [expect.stringContaining('sluice init'), expect.stringContaining('sluice status --summary FILE')],
   })
   await expect(openLooks({ summary: '/nowhere/main.json' }, recordedContext())).rejects.toThrow(
-    'Cannot read the summary /nowhere/main.json: there is none; an updater publishes it once it runs',
+    'Cannot read the summary /nowhere/main.json: it does not exist; an updater publishes it once it runs',
   )
 })

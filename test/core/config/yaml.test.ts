@@ -73,7 +73,7 @@ describe('YAML’s syntax', () => {
     expect(problemsOf(`${GOOD}watch: !no true\n? [a]\n: 1\n8080: 1\n`)).toEqual([
       '10:12: Cannot use watch: tag "!no" is not supported here; leave the tag out',
       '11:3: Cannot use the configuration: one of its keys is a list, a map or an alias; write keys as words',
-      '13:1: Cannot use 8080: there is no such key here; the keys are site, shared, runtime, gateway, timing, notify, watch, tiers',
+      '13:1: Cannot use 8080: there is no such key here; the keys are site, shared, runtime, gateway, timing, notify, log, watch, tiers',
     ])
   })
 

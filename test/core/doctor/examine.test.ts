@@ -99,7 +99,7 @@ describe('the gateway', () => {
   it.each([
     ['nobody', 'ok'],
     ['our nginx', 'ok'],
-    ['somebody else', 'problem'],
+    ['another process', 'problem'],
     ['not this machine', 'problem'],
     [undefined, 'unknown'],
   ] as const)('whose port is held by %s is %s', (holder, level) => {
@@ -147,7 +147,7 @@ describe('the gateway', () => {
   })
 
   it('a port that a sluice up of this account holds is said to be that', () => {
-    const listens = [{ listen: 8080, holder: 'somebody else', up: '/tmp/up/sluice.yaml' } as const]
+    const listens = [{ listen: 8080, holder: 'another process', up: '/tmp/up/sluice.yaml' } as const]
     expect(find({ ...site, gateway: { ...site.gateway, listens } }, 'gateway.port.8080')?.what).toBe(
       'Port 8080 is held by a sluice up of this account, which runs /tmp/up/sluice.yaml',
     )
@@ -164,7 +164,7 @@ describe('the gateway', () => {
 })
 
 it('does not call a port taken where another account than its own asks', () => {
-  const gateway = { ...site.gateway, listens: [{ listen: 8080, holder: 'somebody else' as const }] }
+  const gateway = { ...site.gateway, listens: [{ listen: 8080, holder: 'another process' as const }] }
   const shared = { ...site.shared, uid: site.shared.uid + 1 }
   expect(find({ ...site, gateway, shared }, 'gateway.port.8080')).toMatchObject({ level: 'unknown' })
 })

@@ -156,7 +156,7 @@ describe.concurrent('what each of them is known for', () => {
   it('TEI of before takes no name of its model, and is not told one', async () => {
     const { engine, log } = await start({ ...tei, env: { ...tei.env, STAND_IN_VERSION: '1.8.0' } })
     expect(await ready(engine)).toEqual({ kind: 'ready', models: ['m'] })
-    expect(await log()).toMatch(/^sluice: This build does not take --served-model-name/m)
+    expect(await log()).toMatch(/^sluice: This build does not accept --served-model-name/m)
     await engine.stop()
   })
 

@@ -15,7 +15,7 @@ describe('a word of a shell', () => {
   )
 
   it('NUL cannot be quoted', () => {
-    expect(() => shellWord('a\0b')).toThrow('Cannot quote "a\\u0000b" for a shell: no argument can hold NUL')
+    expect(() => shellWord('a\0b')).toThrow('Cannot quote "a\\u0000b" for a shell: an argument cannot contain NUL')
   })
 })
 
@@ -36,7 +36,7 @@ describe('an argument of an #SBATCH line', () => {
   })
 
   it.each(['a\nb', 'a\rb', 'a\0b', '\t'])('%j is refused', text => {
-    expect(() => sbatchArgument(text)).toThrow('for an #SBATCH line: it holds a control character; leave it out')
+    expect(() => sbatchArgument(text)).toThrow('for an #SBATCH line: it contains a control character; leave it out')
   })
 })
 

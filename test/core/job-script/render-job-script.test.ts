@@ -50,6 +50,12 @@ it('the supervisor gets the spec on standard input, whatever stands in it', asyn
   expect(JSON.parse(stdin)).toEqual(toReplicaSpec(config, 'fast'))
 })
 
+it('a log level other than info is exported before the set-up lines', async () => {
+  const config = await withFastTier({})
+  expect(render(config)).not.toContain('SLUICE_LOG_LEVEL')
+  expect(render({ ...config, log: 'warn' })).toContain('\nexport SLUICE_LOG_LEVEL=warn\nexec ')
+})
+
 it('set-up lines stand as they are written, before the supervisor', async () => {
   const setup = ['module load cuda/12 # "quotes" & all', 'export X=$(hostname); : {{x}}']
   const script = render(await withFastTier({ setup }))

@@ -112,9 +112,9 @@ it('the parts of a model are told by their names', () => {
 })
 
 it.each([
-  [{}, 'it does not say its architecture'],
-  [{ 'general.architecture': 'llama' }, 'it does not say llama.block_count'],
-  [{ 'general.architecture': 'llama', 'llama.block_count': 4 }, 'it does not say llama.embedding_length'],
+  [{}, 'it does not name its architecture'],
+  [{ 'general.architecture': 'llama' }, 'it has no llama.block_count'],
+  [{ 'general.architecture': 'llama', 'llama.block_count': 4 }, 'it has no llama.embedding_length'],
 ])('a header with %j has no shape', (keys, wrong) => {
   expect(modelShape(header(keys))).toEqual({ wrong })
 })

@@ -4,28 +4,10 @@ import type { Load } from '../../../src/core/domain/load.ts'
 import type { RoutesFile } from '../../../src/core/domain/routes-file.ts'
 import { reportStatus, type StatusFacts } from '../../../src/core/status/status.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { pendingJob, runningJob } from '../../support/job.ts'
 
-const running: JobView = {
-  id: '4242',
-  state: 'running',
-  stateText: 'RUNNING',
-  reason: 'None',
-  restarts: 1,
-  batchHost: 'vasp-02',
-  nodeList: 'vasp-02',
-  name: 'llama-14b',
-}
-const pending: JobView = {
-  id: '4243',
-  state: 'pending',
-  stateText: 'PENDING',
-  reason: 'Resources',
-  restarts: 0,
-  nodeList: '',
-  name: 'llama-14b',
-  submitTime: 900,
-  startTime: 1_000,
-}
+const running = runningJob
+const pending: JobView = { ...pendingJob, id: '4243', submitTime: 900, startTime: 1_000 }
 const load: Load = { running: 2, waiting: null, kv: 0.5, prefixHits: null }
 const routes: RoutesFile = { version: 1, gateway: 'main', beat: 7, generation: 3, tiers: { fast: [endpoint.id] } }
 const facts: StatusFacts = {

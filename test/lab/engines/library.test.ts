@@ -48,5 +48,5 @@ it('is a failure when somebody kills it', async () => {
   await server.start()
   const failed = new Promise(resolve => server.once('failed', resolve))
   process.kill(server.pid ?? 0, 'SIGKILL')
-  expect(await failed).toMatchObject({ from: 'ready', message: 'Killed by SIGKILL, which nobody asked for' })
+  expect(await failed).toMatchObject({ from: 'ready', message: 'Killed by SIGKILL without a stop' })
 })

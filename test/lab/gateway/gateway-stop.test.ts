@@ -40,7 +40,7 @@ it('running answers are cut where they may be', async () => {
   const context = recordedContext()
   await gatewayStop({ config, within: '60', now: true }, context)
   expect(await running).toBe('ECONNRESET')
-  expect(context.printed.at(-1)).toBe('Stopped: what had not ended was cut')
+  expect(context.printed.at(-1)).toBe('Stopped: answers that had not ended were cut')
   expect(findNginx(lab.directory)).toEqual([])
 })
 
@@ -52,7 +52,7 @@ it('whoever stops watching leaves it to end by itself', async () => {
   const stopping = gatewayStop({ config, within: '60' }, recordedContext({ signal: interrupted.signal }))
   await expect.poll(() => takesConnection('127.0.0.1', lab.port, 2_000)).toBe(false)
   interrupted.abort('SIGINT')
-  await expect(stopping).rejects.toThrow('nginx takes no new connections and ends with its last answer')
+  await expect(stopping).rejects.toThrow('nginx accepts no new connections and ends after its last answer')
   answer.resolve()
   expect((await running).text).toBe('whole')
   await expect.poll(() => findNginx(lab.directory)).toEqual([])
@@ -67,7 +67,7 @@ it('it is refused while an updater would start it again, and where it is the sys
   await lock.release()
   expect(findNginx(lab.directory)).not.toEqual([])
   await writeConfig(config, { nginx: 'system', reload: 'true' })
-  await expect(gatewayStop({ config, within: '60' }, recordedContext())).rejects.toThrow(/its nginx is the system's/)
+  await expect(gatewayStop({ config, within: '60' }, recordedContext())).rejects.toThrow(/it uses the system's nginx/)
   expect(findNginx(lab.directory)).not.toEqual([])
 })
 

@@ -315,7 +315,7 @@ describe('a failure leaves the last good file, and is tried again', () => {
     expect(await lab.gateway.apply(first, neverAborted)).toMatchObject({
       status: 'failed',
       step: 'swap',
-      message: expect.stringContaining(`Cannot write "${lab.file}": what stands there is not this gateway's`),
+      message: expect.stringContaining(`Cannot write "${lab.file}": that file does not belong to this gateway`),
     })
     expect(await readFile(lab.file, 'utf8')).toBe('# by hand\n')
     await rm(lab.file)
@@ -444,7 +444,9 @@ describe('a crash of the updater', () => {
     })
     await expect(dying.apply(second, cut.signal)).rejects.toThrow('killed')
     const next = await lab.reopen()
-    await expect(next.running(neverAborted)).rejects.toThrow(/^Cannot tell what nginx runs: it answers generation \d/)
+    await expect(next.running(neverAborted)).rejects.toThrow(
+      /^Cannot find out what nginx runs: it answers generation \d/,
+    )
     expect(await next.apply(second, neverAborted)).toMatchObject({ status: 'applied', generation: 3 })
     await isServed(second)
   })

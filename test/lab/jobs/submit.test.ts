@@ -204,7 +204,7 @@ it('a controller that takes the job after sbatch has given up leaves one job', a
   const { comment } = await submitted
   const found = await openSlurm({ env }).findByComment(comment)
   expect(found).toMatchObject({ kind: 'answered', value: [{ comment }] })
-  expect(told).toEqual(['Cannot run sbatch: no answer within 1 s; looking whether Slurm has the job all the same'])
+  expect(told).toEqual(['Cannot run sbatch: no answer within 1 s; checking whether Slurm has the job'])
 })
 
 it('tells the configuration, and the names in a node list', async () => {

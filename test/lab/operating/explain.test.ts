@@ -128,7 +128,7 @@ describe.concurrent('a job that cannot run', () => {
     await until('the end of its job', async () => (await showJob(id))['JobState'] === 'CANCELLED', PATIENCE)
     expect(await endpointOf('missing')).toMatchObject({ state: 'failed' })
     const { stdout } = await site.sluice('stop', 'missing', '--config', site.configFile)
-    expect(String(stdout)).toBe(`missing has no jobs\nRemoved what is left of missing-${id}-0-0: its run is over`)
+    expect(String(stdout)).toBe(`missing has no jobs\nRemoved the files of missing-${id}-0-0: its run is over`)
     expect(await endpointOf('missing')).toBeUndefined()
     expect((await explained(id)).runs).toMatchObject([{ cause: 'model-missing' }])
   })
@@ -295,9 +295,9 @@ describe('a replica that serves', () => {
 
 describe('a name', () => {
   it.each([
-    ['999999', 1, /^Cannot explain job 999999: nothing is known of it/],
+    ['999999', 1, /^Cannot explain job 999999: it is not known/],
     ['fats', 2, /did you mean "fast"/],
-    ['fast-999999-0', 1, /nothing is known of it/],
+    ['fast-999999-0', 1, /it is not known/],
   ])('%s ends with exit code %d', async (name, code, words) => {
     const refused = await site.sluice('explain', name, '--config', site.configFile).catch(error => error)
     expect([refused.exitCode, refused.stderr]).toEqual([code, expect.stringMatching(words)])

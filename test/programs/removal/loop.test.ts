@@ -6,17 +6,9 @@ import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import { lookOnce, type RemovalEffects, removeJobs } from '../../../src/programs/removal/loop.ts'
 import type { Manner } from '../../../src/programs/removal/plan-removal.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { runningJob as job } from '../../support/job.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
-const job: JobView = {
-  id: '4242',
-  state: 'running',
-  stateText: 'RUNNING',
-  reason: 'None',
-  restarts: 1,
-  nodeList: 'vasp-02',
-  name: 'llama-14b',
-}
 const targets = [{ tier: 'fast', jobId: '4242', restarts: 1 }]
 
 /** A site with one replica, played by the test; what is done to it and what is told are written down in order. */

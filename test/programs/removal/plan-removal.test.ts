@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { type Manner, planRemoval, type RemovalTarget, type Sight } from '../../../src/programs/removal/plan-removal.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { runningJob as running } from '../../support/job.ts'
 
 const target: RemovalTarget = { tier: 'fast', jobId: '4242', restarts: 1 }
-const running: JobView = {
-  id: '4242',
-  state: 'running',
-  stateText: 'RUNNING',
-  reason: 'None',
-  restarts: 1,
-  nodeList: 'vasp-02',
-  name: 'llama-14b',
-}
 const pending = { ...running, state: 'pending', stateText: 'PENDING' } as const
 const ready = [endpoint]
 const draining = [{ ...endpoint, state: 'draining' as const }]

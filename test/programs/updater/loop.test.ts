@@ -6,18 +6,9 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { Applied } from '../../../src/programs/updater/effects.ts'
 import { createUpdater } from '../../../src/programs/updater/loop.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { runningJob as running } from '../../support/job.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
-const running: JobView = {
-  id: '4242',
-  state: 'running',
-  stateText: 'RUNNING',
-  reason: 'None',
-  restarts: 1,
-  batchHost: 'vasp-02',
-  nodeList: 'vasp-02',
-  name: 'llama-14b',
-}
 const second: Endpoint = { ...endpoint, id: 'fast-17-0-0', job: { ...endpoint.job, id: '17', restarts: 0 } }
 
 /** An updater whose world is played by the test; what it did to nginx and to routes/ is written down, in order. */

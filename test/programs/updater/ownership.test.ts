@@ -4,11 +4,8 @@ import { observeEndpoints } from '../../../src/programs/updater/observed-endpoin
 import { proveOwnership, unasked } from '../../../src/programs/updater/ownership.ts'
 import type { Poll } from '../../../src/programs/updater/routability.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { runningJob as job } from '../../support/job.ts'
 
-const job: JobView = {
-  ...{ id: '4242', state: 'running', stateText: 'RUNNING', reason: 'None', restarts: 1 },
-  ...{ nodeList: 'vasp-02', name: 'llama-14b', batchHost: 'vasp-02' },
-}
 const { batchHost: _, ...withoutHost } = job
 const pollOf = (startedAt: number, ...jobs: JobView[]): Poll => ({
   ...{ startedAt, complete: true },

@@ -6,13 +6,10 @@ import type { JobRound } from '../../../src/programs/updater/job-subscribers.ts'
 import { createSummaryPublisher } from '../../../src/programs/updater/publish-summary.ts'
 import { endpoint } from '../../support/endpoint.ts'
 import { EXAMPLE } from '../../support/example-config.ts'
+import { runningJob } from '../../support/job.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
-const running: JobView = {
-  state: 'running',
-  ...{ id: '4242', stateText: 'RUNNING', reason: 'None', restarts: 1, batchHost: 'vasp-02' },
-  ...{ nodeList: 'vasp-02', name: 'llama-14b', comment: 'sluice:beefcake2:fast:abc' },
-}
+const running: JobView = { ...runningJob, comment: 'sluice:beefcake2:fast:abc' }
 const failing: JobRound = { unknown: 'squeue: error: slurm_load_jobs: secret of the site' }
 const problem = { file: '/cluster/shared/ai/endpoints/secret.json', message: 'Empty file' }
 

@@ -4,19 +4,10 @@ import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { ObservedEndpoint } from '../../../src/programs/updater/observed-endpoints.ts'
 import { type Routability, routabilityOf, type Surroundings } from '../../../src/programs/updater/routability.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { runningJob } from '../../support/job.ts'
 
 const observed: ObservedEndpoint = { endpoint, firstObservedAt: 1_000, lease: { beat: 7, stillMs: 0 } }
-const job: JobView = {
-  id: '4242',
-  state: 'running',
-  stateText: 'RUNNING',
-  reason: 'None',
-  restarts: 1,
-  batchHost: 'vasp-02',
-  nodeList: 'vasp-02',
-  comment: 'sluice:ours',
-  name: 'llama-14b',
-}
+const job: JobView = { ...runningJob, comment: 'sluice:ours' }
 const around: Surroundings = {
   poll: { startedAt: 500, complete: true, jobs: new Map([['4242', job]]) },
   connects: () => undefined,

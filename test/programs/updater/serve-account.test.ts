@@ -43,7 +43,13 @@ it('an updater that ends well ends root well', async () => {
   await serve(`channel.end(() => process.exit(0))`)
 })
 
-async function serve(lines: string): Promise<void> {
+it('the account’s half gets the switches of root’s', async () => {
+  const wanted = 'updater --config /etc/sluice.yaml --once --log-level warn'
+  const code = `process.argv.slice(2).join(' ') === ${JSON.stringify(wanted)} ? 0 : 4`
+  await serve(`channel.end(() => process.exit(${code}))`, { once: true, logLevel: 'warn' })
+})
+
+async function serve(lines: string, switches: { once?: boolean; logLevel?: string } = {}): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(directory, { recursive: true }))
   const program = join(directory, 'child.mjs')
@@ -52,7 +58,7 @@ async function serve(lines: string): Promise<void> {
   await serveAccount(
     {
       config: await exampleConfig(),
-      options: { config: '/etc/sluice.yaml' },
+      options: { config: '/etc/sluice.yaml', ...switches },
       account,
       gateway,
       over: new AbortController(),

@@ -6,19 +6,11 @@ import { createLoads } from '../../../src/programs/updater/loads.ts'
 import { observeEndpoints } from '../../../src/programs/updater/observed-endpoints.ts'
 import { type WaitingFacts, waitingOf } from '../../../src/programs/updater/waiting.ts'
 import { endpoint } from '../../support/endpoint.ts'
+import { pendingJob as job } from '../../support/job.ts'
 
 const tier = { name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }
 const NOON = Date.parse('2026-01-31T12:00:00Z')
 
-const job: JobView = {
-  id: '17',
-  state: 'pending',
-  stateText: 'PENDING',
-  reason: 'Resources',
-  restarts: 0,
-  nodeList: '',
-  name: 'llama-14b',
-}
 const loading: Endpoint = {
   ...endpoint,
   id: 'fast-17-0-0',

@@ -3,9 +3,8 @@ import { dirname, join } from 'node:path'
 import type { Mount } from '../../../core/containers/runtime.ts'
 
 /**
- * What an engine in a container must see of the node so that these paths mean there what they mean here, to read: each
- * directory, the directory of each file (where the other parts of a model lie), and where links in them lead, as those of
- * Hugging Face's cache do.
+ * The read-only mounts with which these paths mean the same in the container as on the node: each directory, the directory of each
+ * file (which has the other parts of a model), and the targets of links in them, as in Hugging Face's cache.
  */
 export async function mountsFor(paths: readonly string[]): Promise<Mount[]> {
   const directories = new Set<string>()
@@ -19,11 +18,11 @@ export async function mountsFor(paths: readonly string[]): Promise<Mount[]> {
   return outermost.map(path => ({ source: path, target: path, isReadOnly: true }))
 }
 
-/** The directories in which its links end, and its own true place. */
+/** The directories of its links' targets, and its own real path. */
 async function linkTargets(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []) // preflight has said so
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []) // preflight reports that
   const links = entries.filter(one => one.isSymbolicLink()).map(one => join(directory, one.name))
-  const targets = await Promise.all(links.map(link => realpath(link).catch(() => undefined))) // one that leads nowhere
+  const targets = await Promise.all(links.map(link => realpath(link).catch(() => undefined))) // a dangling link
   const own = await realpath(directory).catch(() => directory)
   return [own, ...targets.flatMap(target => (target === undefined ? [] : [dirname(target)]))]
 }

@@ -8,7 +8,7 @@ import { findProgram } from '../../system/find-program.ts'
 import { ask } from '../process/inspect-program.ts'
 import { mountsFor } from './container-mounts.ts'
 
-/** How the engine's program is started in the tier's image. */
+/** How to start the engine's program in the tier's image. */
 export async function containEngine(order: {
   readonly container: ContainerSpec
   readonly spec: ReplicaSpec
@@ -16,11 +16,11 @@ export async function containEngine(order: {
   readonly needs: readonly string[]
   /** Directories of this node that it writes to. */
   readonly writes: readonly string[]
-  /** The engine's, whole. */
+  /** The engine's whole environment. */
   readonly environment: Readonly<Record<string, string>>
-  /** Of this process. */
+  /** This process's environment. */
   readonly jobEnv: Readonly<Record<string, string | undefined>>
-  /** `NAME=value`: also the engine's processes in the container carry it. */
+  /** `NAME=value`, also in the environment of the engine's processes in the container. */
   readonly marker: string
   readonly scratch: string
   readonly node: string
@@ -60,7 +60,7 @@ function toWrite(path: string): Mount {
   return { source: path, target: path, isReadOnly: false }
 }
 
-/** What of its runtime, its plugin and its image this node lacks, in words. */
+/** Parts of its runtime, its plugin and its image that are missing on this node, in words. */
 export async function lacksForContainer(
   { runtime: name, image, mounts }: ContainerSpec,
   env: Readonly<Record<string, string | undefined>>,
@@ -89,8 +89,8 @@ function toNeed({ source }: ContainerSpec['mounts'][number]) {
 }
 
 /**
- * Where a model of Hugging Face's is kept once it was downloaded: outside of the container, or it would be gone with it.
- * TEI has a variable of its own, which its images set.
+ * The cache of models downloaded from Hugging Face. It is outside of the container, because the container is temporary. TEI has a
+ * variable of its own, which its images set.
  */
 async function hubCache(
   { model }: ReplicaSpec,

@@ -4,8 +4,8 @@ import type { EngineGroup } from './engine-group.ts'
 import { type WorkerNodes, workerSteps } from './worker-steps.ts'
 
 /**
- * One engine whose processes on several nodes find each other by the head's address: all are started at once, and the
- * head answers when they have. Returns at once; `exited` tells of a failure.
+ * One engine with processes on several nodes that meet at the head's address. All are started at once, and the head answers when
+ * they have met. Returns at once; `exited` reports a failure.
  */
 export function startRankGroup(options: {
   readonly nodes: WorkerNodes

@@ -1,11 +1,11 @@
 import { OWN_ADDRESS, rangesText } from './worker-script.ts'
 
 /**
- * What one process of an engine runs on a node beside the head's: chooses its address there, and becomes the engine, which
- * is told it by its variable and by its last argument.
+ * The script of one process of an engine on a node other than the head's. It chooses its address there and executes the engine,
+ * with the address in the engine's variable and as its last argument.
  *
- * Slurm ends what an engine leaves behind only where it tracks processes by cgroup. Elsewhere a watcher does, which has left
- * the step's tree, and so outlives it by the moment that this takes.
+ * Slurm ends processes that an engine leaves behind only if it tracks processes by cgroup. Otherwise a watcher outside of the
+ * step's tree does that after the step has ended.
  */
 const SCRIPT = `
 ranges=$1 variable=$2; shift 2
@@ -21,7 +21,7 @@ marker=SLUICE_STEP=$SLURM_JOB_ID.$SLURM_STEP_ID.$$
 exec env SPT_NOENV=1 "$variable=$address" "$marker" "$@" --host "$address"
 `
 
-/** `argv`: the engine's program and its arguments; `variable` is its own for the address of the node. */
+/** `argv`: the engine's program and its arguments; `variable`: the engine's variable for the node's address. */
 export function rankArgv(networks: readonly string[], variable: string, argv: readonly string[]): string[] {
   return ['/bin/sh', '-c', SCRIPT, 'sluice', rangesText(networks), variable, ...argv]
 }

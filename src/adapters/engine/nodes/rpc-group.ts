@@ -17,8 +17,8 @@ export interface Head {
 }
 
 /**
- * A head that could not reach a worker says so, and either goes on without it and reports itself healthy, or aborts,
- * depending on its build ("llama.cpp over RPC", docs/design/engines.md); one that loses a worker aborts.
+ * A head that cannot reach a worker prints that. Depending on its build, it goes on without the worker and reports itself healthy,
+ * or aborts ("llama.cpp over RPC", docs/design/engines.md). A head that loses a worker aborts.
  */
 const FATAL_LINE = /Failed to connect to .*|Remote RPC server crashed.*/
 const LOST_WORKER = /^Remote/
@@ -27,8 +27,8 @@ const SRUN_TELLS_MS = 500
 const LOOK_MS = 100
 
 /**
- * Brings up the workers, and then the head: each of them must listen, be of the head's build, and take one connection from
- * here, the only one before the head's own. Returns at once; `exited` tells of a failure.
+ * Starts the workers, and then the head. Each worker must listen, be of the head's build, and accept one connection from here, the
+ * only one before the head's own. Returns at once; `exited` reports a failure.
  */
 export function startRpcGroup(options: {
   readonly rpc: RpcSpec
@@ -97,7 +97,7 @@ export function startRpcGroup(options: {
     void head.exited.then(describeHeadEnd).then(workers.fail, workers.fail)
   }
 
-  /** A head that lost a worker aborts before srun has told us of it, and its backtrace says nothing. */
+  /** A head that lost a worker aborts before srun reports the worker's end, and its backtrace does not show the reason. */
   async function describeHeadEnd(how: string): Promise<string> {
     const line = await fatalLine()
     const own = line === undefined ? how : `${line}: ${how}`
@@ -108,7 +108,7 @@ export function startRpcGroup(options: {
     ])
   }
 
-  /** What the head has said that it cannot live with. */
+  /** The head's fatal messages. */
   async function fatalLine(): Promise<string | undefined> {
     fatal ??= (await headLog?.read())?.map(line => FATAL_LINE.exec(line)?.[0]).find(found => found !== undefined)
     return fatal

@@ -2,8 +2,8 @@ import { rangesOf } from '../../../core/domain/address.ts'
 import type { RpcSpec } from '../../../core/domain/replica-spec.ts'
 
 /**
- * Shell: `address` is the first of this node's IPv4 addresses in the first of `ranges` (numbers, `first-last`) that has one,
- * empty where none has.
+ * Shell: sets `address` to the first IPv4 address of this node in the first of `ranges` (numbers, `first-last`) that has one; empty
+ * if none has.
  */
 export const OWN_ADDRESS = `address=$(awk -v ranges="$ranges" '
   /32 host LOCAL/ {
@@ -15,8 +15,8 @@ export const OWN_ADDRESS = `address=$(awk -v ranges="$ranges" '
   END { for (n = 1; n <= count; n++) if (n in found) { print found[n]; exit } }' /proc/net/fib_trie)`
 
 /**
- * What a worker's step runs on its node: chooses its address, finds the program, becomes it, and says when it listens. Both
- * are read from the kernel's tables: a connection is for the head, and one probe too many hangs it
+ * The script of a worker's step: chooses its address, finds the program, executes it, and prints when it listens. The address and
+ * the listening socket are read from the kernel's tables, because a worker accepts one client, and a probe more hangs it
  * ("llama.cpp over RPC", docs/design/engines.md).
  */
 const SCRIPT = `
@@ -46,7 +46,7 @@ command -v stdbuf >/dev/null && set -- stdbuf -oL "$@"
 exec "$@"
 `
 
-/** The `ranges` that OWN_ADDRESS looks in. */
+/** The `ranges` of OWN_ADDRESS. */
 export function rangesText(networks: readonly string[]): string {
   return rangesOf(networks)
     .map(range => range.join('-'))
@@ -62,17 +62,17 @@ export function workerArgv(rpc: RpcSpec, headCommand: string): string[] {
   ]
 }
 
-/** What a worker has said of itself so far. */
+/** A worker's own output so far. */
 export interface WorkerFacts {
-  /** Where it listens, once it does. */
+  /** Its address, once it listens. */
   readonly address: string | undefined
-  /** Undefined where it could not be found out. */
+  /** Undefined: not known. */
   readonly build: string | undefined
-  /** How many devices it serves: 1 where it does not say. */
+  /** The number of its devices; 1 if it does not print it. */
   readonly devices: number
 }
 
-/** A line that readWorkerLog looks at; a worker may print others for weeks. */
+/** A line that readWorkerLog uses; a worker may print other lines for weeks. */
 export function isFact(line: string): boolean {
   return line.startsWith('sluice: ') || DEVICE.test(line)
 }

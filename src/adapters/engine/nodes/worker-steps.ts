@@ -8,14 +8,14 @@ import { readLastLines } from '../process/last-lines.ts'
 /** A step on another node of the job. */
 export interface WorkerStep {
   readonly node: string
-  /** Of the srun client here. */
+  /** The pid of the srun client here. */
   readonly pid: number
   readonly exited: Promise<string>
   /** Ends it at once; resolves when its client has ended. */
   end(): Promise<void>
 }
 
-/** The job's other nodes, and how something is started there. */
+/** The job's other nodes, and how to start a step there. */
 export interface WorkerNodes {
   /** In the job's order. */
   readonly names: readonly string[]
@@ -26,7 +26,7 @@ export interface WorkerNodes {
 /** One that was started. */
 export interface Worker {
   readonly node: string
-  /** What it has printed so far of the lines that are wanted, and no more than the first thousand of them. */
+  /** The wanted lines of its output so far, at most the first thousand. */
   look(): Promise<readonly string[]>
   /** How it ended, with its last words. */
   readonly ended: Promise<string>
@@ -34,7 +34,7 @@ export interface Worker {
 
 const MOST_LINES = 1_000
 
-/** The workers of one engine: the end of any of them is the end of all. `wants`: which of their lines `look` is for. */
+/** The workers of one engine; the end of one is the end of all. `wants`: the lines for `look`. */
 export function workerSteps(options: {
   readonly nodes: WorkerNodes
   readonly logs: string
@@ -47,7 +47,7 @@ export function workerSteps(options: {
     fail = how => resolve(messageOf(how))
   })
   return {
-    /** How the first of them ended, or what `fail` was told first. */
+    /** How the first of them ended, or the first argument of `fail`. */
     exited,
     fail,
     started: steps as readonly Worker[],
@@ -79,7 +79,7 @@ export function workerSteps(options: {
   }
 }
 
-/** What earlier starts have printed is past. */
+/** Output of earlier starts does not count. */
 export async function followFromNow(path: string, text = '', wants?: (line: string) => boolean): Promise<FileFollower> {
   await appendFile(path, text, { mode: 0o640 })
   const file = followFile(path, 0, wants)
@@ -87,7 +87,7 @@ export async function followFromNow(path: string, text = '', wants?: (line: stri
   return file
 }
 
-/** Name of the file with what the worker on a node prints. */
+/** Name of the file with the output of the worker on a node. */
 export function workerLogName(node: string): string {
   return `worker-${node}.log`
 }

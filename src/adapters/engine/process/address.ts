@@ -1,20 +1,19 @@
 import { createServer } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { inNetworks, LOOPBACK } from '../../../core/domain/address.ts'
 import { namesOfNode } from '../../../core/domain/node-names.ts'
 import type { ReplicaSpec } from '../../../core/domain/replica-spec.ts'
-import { resolveHost } from '../../system/network.ts'
+import { ownIpv4, resolveHost } from '../../system/network.ts'
 
 /**
- * This node's IPv4 addresses in the gateway's networks, in their order. Of the internal ones only loopback, where a network
- * names it: without Slurm it is all there is, with Slurm no gateway reaches it.
+ * This node's IPv4 addresses in the gateway's networks, in the networks' order. Loopback counts only if a network names it, as
+ * without Slurm; with Slurm a gateway cannot reach it.
  */
 export function addressesIn(networks: readonly string[]): string[] {
-  const own = Object.values(networkInterfaces())
-    .flatMap(list => list ?? [])
-    .filter(one => one.family === 'IPv4' && (!one.internal || inNetworks(one.address, [LOOPBACK])))
-    .map(one => one.address)
-  return inOrderOf(networks, own)
+  const own = ownIpv4().filter(one => !one.internal || inNetworks(one.address, [LOOPBACK]))
+  return inOrderOf(
+    networks,
+    own.map(one => one.address),
+  )
 }
 
 /** Those of `addresses` that lie in a network, each once: the first network's come first. */
@@ -22,7 +21,7 @@ export function inOrderOf(networks: readonly string[], addresses: readonly strin
   return [...new Set(networks.flatMap(network => addresses.filter(address => inNetworks(address, [network]))))]
 }
 
-/** Where an engine of this node listens; undefined: this node has no address in the networks. */
+/** The address of an engine on this node; undefined: this node has no address in the networks. */
 export async function listenAt(
   spec: Pick<ReplicaSpec, 'networks' | 'nodeSuffix' | 'nodeNames'>,
   node: string,
@@ -37,16 +36,16 @@ export async function listenAt(
 }
 
 /**
- * The first of a node's addresses to which one of its names leads, because the gateway takes no job's word for whose an
- * address is; the first of all where the names lead to none of them.
+ * The first of a node's addresses to which one of its names resolves, because the gateway does not trust a job's own claim. If the
+ * names resolve to none of them, the first of all.
  */
 export function preferNamed(own: readonly string[], named: readonly string[]): string | undefined {
   return own.find(address => named.includes(address)) ?? own[0]
 }
 
 /**
- * A port on `address` that nobody listens on now: `wanted` if it is given, else one that the kernel picks. Somebody may take
- * it before the engine does; then the engine exits, and its next start asks anew.
+ * A free port on `address`: `wanted` if it is given, else one that the kernel chooses. If another process takes it before the
+ * engine does, the engine exits, and its next start chooses again.
  *
  * @throws when `wanted` is in use.
  */

@@ -1,13 +1,13 @@
 import type { Engine } from '../../../core/engines/engine.ts'
 
 /**
- * What any engine may inherit: where programs and libraries are, the locale, scratch space, and the GPUs that Slurm gave.
- * Everything else stays behind, above all variables by which an engine would be configured past its job script.
+ * Variables that every engine may inherit: paths of programs and libraries, the locale, scratch space, and the GPUs that Slurm
+ * assigned. Others are removed, above all variables that would configure an engine without its job script.
  */
 const COMMON =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR|XDG_CACHE_HOME|LD_LIBRARY_PATH|OMP_[A-Z_]+|CUDA_[A-Z_]+|NVIDIA_[A-Z_]+|GPU_DEVICE_ORDINAL|ROCR_VISIBLE_DEVICES|HIP_VISIBLE_DEVICES|ZE_AFFINITY_MASK)$/
 
-/** The engine's whole environment: inherited by allow-list, then the engine's own, then what the tier says. */
+/** The engine's whole environment: inherited by allow-list, then the engine's own, then the tier's. */
 export function engineEnvironment(
   engine: Engine,
   inherited: Readonly<Record<string, string | undefined>>,

@@ -4,14 +4,15 @@ import { execa } from 'execa'
 import type { Clock } from '../../system/clock.ts'
 import { findMarked, signal } from '../../system/processes.ts'
 
-/** An engine that was started: a process group of its own, and whatever came of it. */
+/** A started engine: a process group of its own, and its descendants. */
 export interface EngineProcess {
   readonly pid: number
   /** How it ended, in words; resolves once and never rejects. */
   readonly exited: Promise<string>
   /**
-   * Ends it: TERM to its group (INT, where TERM does not reach it) and KILL after `graceMs`, or KILL at once when that is 0, then a scan of the machine for anything that carries its marker.
-   * Resolves when nothing is left, with the pids of the stragglers that had to be killed.
+   * Ends it: TERM to its group (INT, where TERM does not reach it) and KILL after `graceMs`, or KILL at once when that is 0; then a
+   * scan of the machine for processes with its marker. Resolves when none is left, with the pids of the stragglers that had to be
+   * killed.
    */
   stop(graceMs: number): Promise<readonly number[]>
 }
@@ -19,31 +20,30 @@ export interface EngineProcess {
 export interface EngineLaunch {
   readonly command: string
   readonly argv: readonly string[]
-  /** The whole environment but SPT_NOENV; nothing else is inherited. */
+  /** The whole environment except SPT_NOENV; no other variable is inherited. */
   readonly env: Readonly<Record<string, string>>
-  /** `NAME=value`, added to the environment: by it the engine's processes are found wherever they went. */
+  /** `NAME=value`, added to the environment, by which every process of the engine is found. */
   readonly marker: string
-  /** Slurm's TERM does not reach it, nor does ours: it is asked to leave by INT, which Slurm never sends. */
+  /** Neither Slurm's TERM nor ours reaches it: it is asked to end by INT, which Slurm never sends. */
   readonly blocksNotice: boolean
-  /** Run when its group has been killed, by whoever did it: what ends or removes that which a KILL leaves behind. */
+  /** A command to run after its group was killed: it ends or removes what a KILL leaves behind. */
   readonly cleanUp?: readonly string[] | undefined
   /** Its standard output and error are appended here. */
   readonly logFile: string
 }
 
-/** A container that does not end for so long holds on to something that we cannot loosen. */
+/** The limit for the end of a container; a longer wait would not help. */
 const CLEAN_UP_SECONDS = 30
 
 /**
- * Beside the engine, in its group, a shell waits for the end of a pipe that only the supervisor holds open. When the
- * supervisor is gone, however it went, the kernel closes the pipe and the shell ends everything that carries the marker,
- * cleans up, and ends the group. The engine itself replaces the launching shell, so its pid is the child's.
+ * Beside the engine, in its group, a shell waits for the end of a pipe that only the supervisor holds open. When the supervisor
+ * ends in any way, the kernel closes the pipe, and the shell ends every process with the marker, cleans up, and ends the group.
+ * The engine itself replaces the launching shell, so its pid is the child's.
  *
- * An engine that blocks notices has TERM blocked, which its children inherit: under proctrack/linuxproc or
- * SignalChildrenProcesses Slurm's TERM reaches the whole tree, and what the engine is answering would be cut
- * (reference: env(1), coreutils 8.31). Measured: Python, Perl and C++ keep the block, also below handlers of their own.
- * TERM is ignored too, for programs that undo a block and keep an ignore, as Java does. Node and Go undo both when they
- * start: seal-term.ts.
+ * For an engine that blocks notices TERM is blocked, and its children inherit that: under proctrack/linuxproc or
+ * SignalChildrenProcesses Slurm's TERM reaches the whole tree and would cut the engine's answers (reference: env(1), coreutils
+ * 8.31). Measured: Python, Perl and C++ keep the block, also with handlers of their own. TERM is ignored too, for programs that
+ * undo a block and keep an ignore, as Java does. Node and Go undo both at their start: seal-term.ts.
  */
 const LAUNCHER = `
 marker=$1; blocked=$2; words=$3; shift 3
@@ -71,7 +71,7 @@ exec "$@" 3<&-
 `
 
 /**
- * @throws when the command cannot be started at all; one that starts and ends at once is told by `exited`.
+ * @throws when the command cannot be started; `exited` reports one that starts and ends at once.
  */
 export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<EngineProcess> {
   const log = await open(launch.logFile, 'a', 0o640)
@@ -82,8 +82,8 @@ export async function startEngine(launch: EngineLaunch, clock: Clock): Promise<E
     const asked = launch.blocksNotice ? 'SIGINT' : 'SIGTERM'
     const launcher = ['-c', LAUNCHER, 'sluice', launch.marker, blocked, String(cleanUp.length), ...cleanUp]
     const child = spawn('/bin/sh', [...launcher, launch.command, ...launch.argv], {
-      // A Python program that gives itself a title writes it over its environment, and the marker with it, unless told not to
-      // (reference: setproctitle, SPT_NOENV); vLLM and SGLang do.
+      // A Python program that sets its title overwrites its environment with the marker, unless SPT_NOENV is set (reference:
+      // setproctitle); vLLM and SGLang set titles.
       env: { SPT_NOENV: '1', ...launch.env, [name]: value },
       stdio: ['ignore', log.fd, log.fd, 'pipe'],
       detached: true, // setsid: a session and a group of its own, whose leader becomes the engine
@@ -113,7 +113,7 @@ interface Running {
   readonly child: ChildProcess
   readonly pid: number
   readonly exited: Promise<string>
-  /** What it heeds. */
+  /** The signal that ends it. */
   readonly asked: 'SIGINT' | 'SIGTERM'
 }
 
@@ -129,7 +129,7 @@ async function stopGroup(
     await Promise.race([exited, clock.sleep(graceMs, ended.signal)])
     ended.abort()
   }
-  // The group outlives its leader (the watching shell is in it), so its id cannot have been given to anybody else.
+  // The group outlives its leader (the watching shell is in it), so its id cannot have been reused.
   signal(-pid, 'SIGKILL')
   await exited
   child.stdio[3]?.destroy()
@@ -137,7 +137,7 @@ async function stopGroup(
   return endMarked(launch.marker, clock, pid)
 }
 
-/** What fails there has nothing left to do, or is told by the next start. */
+/** Runs the clean-up command. A failure means that nothing was left, or the next start reports it. */
 async function cleanUp(
   [program = '', ...argv]: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -148,7 +148,7 @@ async function cleanUp(
   })
 }
 
-/** Ends everything that carries the marker, and looks again until nothing does; what was not in `group` is named. */
+/** Ends every process with the marker, and looks again until there is none; returns those outside of `group`. */
 export async function endMarked(marker: string, clock: Clock, group?: number): Promise<readonly number[]> {
   const stragglers = new Set<number>()
   for (;;) {

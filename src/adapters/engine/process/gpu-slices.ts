@@ -1,17 +1,18 @@
 const ROCM = 'ROCR_VISIBLE_DEVICES'
-/** What counts within ROCM's devices; HIP takes the first of the first two that is set (reference: ROCm, "GPU isolation techniques"). */
+/** Masks that count within ROCM's devices; HIP takes the first of the first two that is set (reference: ROCm, "GPU isolation techniques"). */
 const ABOVE_ROCM = ['HIP_VISIBLE_DEVICES', 'CUDA_VISIBLE_DEVICES', 'GPU_DEVICE_ORDINAL']
 
 /**
- * What says which GPUs a process sees: NVIDIA, AMD (runtime, HIP, OpenCL), Intel. Slurm sets those of its gres plugin, by index or
- * by name (a UUID, a MIG device); indices are not 0-based where devices are not confined (reference: slurm.conf(5) ConstrainDevices).
+ * Variables that set the visible GPUs of a process: NVIDIA, AMD (runtime, HIP, OpenCL), Intel. Slurm sets those of its gres plugin,
+ * by index or by name (a UUID, a MIG device). Indices are not 0-based unless devices are confined (reference: slurm.conf(5)
+ * ConstrainDevices).
  */
 const VISIBLE = ['CUDA_VISIBLE_DEVICES', ROCM, 'HIP_VISIBLE_DEVICES', 'GPU_DEVICE_ORDINAL', 'ZE_AFFINITY_MASK']
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 export type GpuSlices =
-  /** The environment of each engine, in place of what it would inherit. */
+  /** The variables of each engine, in place of the inherited ones. */
   | { readonly slices: readonly Readonly<Record<string, string>>[] }
   /** Why they cannot be divided. */
   | { readonly problem: string }
@@ -22,8 +23,8 @@ interface Mask {
 }
 
 /**
- * Divides the GPUs that `env` names into `engines` disjoint slices of `each`, in their order. Of a mask above ROCM's, an engine
- * gets the first indices: they count within what ROCM's slice leaves.
+ * Divides the GPUs in `env` into `engines` disjoint slices of `each`, in their order. In a mask on top of ROCM's, an engine gets
+ * the first indices, because they count within its slice of ROCM's devices.
  */
 export function gpuSlices(env: Environment, engines: number, each: number): GpuSlices {
   const given = VISIBLE.flatMap((name): readonly Mask[] => {
@@ -38,10 +39,10 @@ export function gpuSlices(env: Environment, engines: number, each: number): GpuS
     .filter(one => !above.includes(one))
     .map(one => (one === lowest && chosen !== undefined ? chosen : one))
   const wrong = masks.find(one => one.devices.length !== engines * each)
-  if (given.length === 0) return { problem: `nothing says which GPUs are the job's (${VISIBLE[0]} is not set)` }
+  if (given.length === 0) return { problem: `the job's GPUs are not known (${VISIBLE[0]} is not set)` }
   if (wrong !== undefined) {
     const { name, devices } = wrong
-    return { problem: `${name} names ${devices.length} GPUs (${devices.join(',')}), and it takes ${engines} × ${each}` }
+    return { problem: `${name} names ${devices.length} GPUs (${devices.join(',')}), and it needs ${engines} × ${each}` }
   }
   const slice = (devices: readonly string[], engine: number) =>
     devices.slice(engine * each, (engine + 1) * each).join(',')
@@ -56,7 +57,7 @@ export function gpuSlices(env: Environment, engines: number, each: number): GpuS
   }
 }
 
-/** Of ROCM's devices those that HIP shows; all where it names what is not among them, as Slurm's own absolute numbers. */
+/** The devices of ROCM's mask that HIP shows; all of them if HIP's mask names others, such as Slurm's absolute numbers. */
 function chosenBy(above: readonly Mask[], devices: readonly string[]): readonly string[] {
   const [first] = ABOVE_ROCM.flatMap(name => above.filter(one => one.name === name))
   const picked = first?.devices.flatMap(index => devices[Number(index)] ?? []) ?? []
@@ -68,8 +69,8 @@ function isIndex(device: string): boolean {
 }
 
 /**
- * `env` without AMD's masks on a node whose GPUs are another's: Slurm sets them all where gres.conf does not say whose the GPUs are,
- * and beside them CUDA_VISIBLE_DEVICES would be taken for indices within ROCM's.
+ * `env` without AMD's masks on a node without AMD GPUs. Slurm sets all masks where gres.conf does not name the vendor, and beside
+ * them CUDA_VISIBLE_DEVICES would be taken for indices within ROCM's.
  */
 export function masksInForce(env: Environment, isAmd: boolean): Environment {
   if (isAmd || env['CUDA_VISIBLE_DEVICES'] === undefined) return env

@@ -1,13 +1,13 @@
 import { execa } from 'execa'
 import { parseDevices } from '../nodes/worker-script.ts'
 
-/** A program that starts a GPU's driver takes seconds; one that hangs there is not waited for. */
+/** The limit: a program that starts a GPU's driver takes seconds, and may hang. */
 const TIMEOUT_MS = 60_000
 
-/** llama-server's help has 60 KB, vLLM's 200; one that goes on and on is ended there. */
+/** llama-server's help has 60 KB, vLLM's 200; a longer output is cut off. */
 const MOST_CHARACTERS = 1024 * 1024
 
-/** What a program says when it is asked by these arguments, such as `--help`, up to a million characters; empty where it says nothing. */
+/** A program's output for these arguments, such as `--help`, up to a million characters; empty if there is none. */
 export async function ask(
   command: string,
   argv: readonly string[],
@@ -18,7 +18,7 @@ export async function ask(
   return ((await execa(command, argv, options)).all ?? '').slice(0, MOST_CHARACTERS)
 }
 
-/** What llama-server says of its build and of the devices that it sees, which are those that Slurm gave. */
+/** llama-server's build and its visible devices, which are those that Slurm assigned. */
 export async function inspectProgram(
   command: string,
   env: Readonly<Record<string, string>>,

@@ -3,16 +3,16 @@ import { dirname, join } from 'node:path'
 import type { KeyChannel } from '../../../core/engines/engine.ts'
 import { writeAtomic } from '../../system/atomic-file.ts'
 
-/** What an engine is started with so that it asks for a key. */
+/** The environment, arguments and files with which an engine requires a key. */
 export interface KeyInjection {
   readonly environment: Readonly<Record<string, string>>
   /** Without the key in it. */
   readonly argv: readonly string[]
-  /** Those that it reads; where it runs in an image, their directory is mounted. */
+  /** Files that it reads; for an engine in an image their directory is mounted. */
   readonly files: readonly string[]
 }
 
-/** `channel` as the engine has it; `scratch`: a directory on this node's own disk, where the file that some take is written, 0600. */
+/** `channel`: how the engine gets the key; `scratch`: a directory on this node's own disk for a key file, 0600. */
 export async function injectKey(
   channel: KeyChannel | undefined,
   key: string | undefined,

@@ -4,7 +4,7 @@ import { readTail } from '../../system/file-tail.ts'
 
 const LAST_LINES = 12
 
-/** What an engine printed last, since it was started, as people may be shown it. */
+/** The last lines of an engine since its start, printable and redacted. */
 export async function readLastLines(logFile: string): Promise<string> {
   return printable(sinceLastStart((await readTail(logFile, LAST_LINES)).split('\n')).join('\n'))
 }

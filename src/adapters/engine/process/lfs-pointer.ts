@@ -4,12 +4,12 @@ import { LFS_POINTER } from '../../../core/sizing/gguf-header.ts'
 import { openRegularFile } from '../../system/regular-file.ts'
 
 const WEIGHTS = /\.(gguf|safetensors|bin)$/
-/** A model has some hundred files at most. */
+/** A model has at most a few hundred files. */
 const MOST_FILES = 1_000
 
 /**
- * The first file of weights that git left as a Git LFS pointer: the path itself, or one in the directory there. Undefined also
- * where nothing can be read, which the engine reports better.
+ * The first file of weights that is a Git LFS pointer: the path itself, or a file in that directory. Undefined also if it cannot
+ * be read; then the engine's own error is better.
  */
 export async function lfsPointerAt(path: string): Promise<string | undefined> {
   const names = await readdir(path).catch(() => undefined) // not a directory

@@ -4,13 +4,13 @@ import { execa } from 'execa'
 import { findProgram } from '../../system/find-program.ts'
 
 const TIMEOUT_MS = 10_000
-/** It is a line. */
+/** The output is one line. */
 const MOST_CHARACTERS = 4096
 
 /**
- * The words before an engine's command that keep it on the NUMA node of its first GPU: its processors, and of its memory
- * as much as there is. Empty where that cannot be found out: numactl(8) or nvidia-smi is missing, or the machine has one
- * node. `sys` is where sysfs is mounted.
+ * The words before an engine's command that bind it to the NUMA node of its first GPU: its processors, and preferably its memory.
+ * Empty where the node is not known: numactl(8) or nvidia-smi is missing, or the machine has one node. `sys` is the mount point of
+ * sysfs.
  */
 export async function numaPrefix(
   env: Readonly<Record<string, string | undefined>>,

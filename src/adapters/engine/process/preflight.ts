@@ -23,7 +23,7 @@ export async function preflight(
     const paths = need.or === undefined ? [need.path] : [need.path, need.or]
     const readable = await Promise.all(paths.map(path => may(path, constants.R_OK)))
     if (readable.includes(true)) {
-      // Of a router's directory only what is preloaded has to be there.
+      // In a router's directory only the preloaded models have to exist.
       if (need.path === spec.router?.modelsDir) continue
       const pointer = await lfsPointerAt(paths[readable.indexOf(true)] ?? need.path)
       if (pointer !== undefined) {
@@ -38,7 +38,7 @@ export async function preflight(
   const beside = spec.rpc?.workers ?? (spec.ranks?.nodes ?? 1) - 1
   if (beside !== workers.length) {
     const key = spec.rpc === undefined ? 'slurm.nodes' : 'rpc.workers'
-    reasons.push(`it takes ${beside} nodes beside this one (${key}), and there are ${workers.length}`)
+    reasons.push(`it needs ${beside} nodes beside this one (${key}), and there are ${workers.length}`)
   }
   return reasons.length === 0 ? undefined : `Cannot run ${spec.tier} here: ${reasons.join('; ')}`
 

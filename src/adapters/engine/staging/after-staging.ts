@@ -2,7 +2,7 @@ import { messageOf } from '../../../core/domain/caught.ts'
 import type { EngineGroup } from '../nodes/engine-group.ts'
 import type { Staging } from './stage-model.ts'
 
-/** Starts processes once their model is on the node; to stop them before that ends the copying. Returns at once. */
+/** Starts processes once their model is on the node; a stop before that ends the copy. Returns at once. */
 export function afterStaging(options: {
   readonly staging: Staging
   readonly start: (model: string) => Promise<EngineGroup>
@@ -24,7 +24,7 @@ export function afterStaging(options: {
     trouble: async () => (started === undefined ? { kind: 'copying', message: staging.message() } : started.trouble()),
     async stop() {
       abort.abort(new Error('The copy was ended'))
-      const running = await starting.catch(() => undefined) // why is what `exited` says
+      const running = await starting.catch(() => undefined) // `exited` has the reason
       return running === undefined ? [] : running.stop()
     },
   }

@@ -4,14 +4,14 @@ import { dirname } from 'node:path'
 import { makeDirectory } from '../../system/make-directory.ts'
 import { openRegularFile, readRegularText } from '../../system/regular-file.ts'
 
-/** A file to copy: `work` is where it grows beside a list of what is in it, on the filesystem of `to`. */
+/** A file to copy: `work` is the growing part, with a list of its chunks beside it, on the filesystem of `to`. */
 export interface FileCopy {
   readonly from: string
   readonly to: string
   readonly work: string
 }
 
-/** What tells one version of a file from the next. */
+/** Distinguishes versions of a file. */
 export interface SourceVersion {
   readonly size: number
   readonly mtimeMs: number
@@ -20,7 +20,7 @@ export interface SourceVersion {
 /** Read, hashed and written at a time: a few milliseconds of hashing, and few enough lines for a file of a terabyte. */
 const CHUNK_BYTES = 8 * 2 ** 20
 
-/** What is cut off of a longer list is copied again: this is one of seven terabytes. */
+/** A list of seven terabytes. Chunks beyond it are copied again. */
 const MAX_LIST_BYTES = 64 * 2 ** 20
 
 export async function sourceVersion(path: string): Promise<SourceVersion> {
@@ -28,7 +28,7 @@ export async function sourceVersion(path: string): Promise<SourceVersion> {
   return { size, mtimeMs }
 }
 
-/** What stands there is a whole copy of this version of the source, which a copy has the time stamp of. */
+/** Whether `to` is a whole copy of this version of the source, by size and time stamp. */
 export async function isCopied({ to }: FileCopy, source: SourceVersion): Promise<boolean> {
   return sourceVersion(to).then(
     found => isSame(found, source),
@@ -36,7 +36,7 @@ export async function isCopied({ to }: FileCopy, source: SourceVersion): Promise
   )
 }
 
-/** How many of its bytes are on the node already, whole or not. */
+/** The number of its bytes on the node, in a whole copy or a part. */
 export async function copiedBytes(copy: FileCopy, source: SourceVersion): Promise<number> {
   if (await isCopied(copy, source)) return source.size
   const list = await readList(copy.work)
@@ -46,10 +46,9 @@ export async function copiedBytes(copy: FileCopy, source: SourceVersion): Promis
 }
 
 /**
- * Copies a file to where it may be read in whole: chunk by chunk into a part, with the hash of each chunk in a list beside
- * it, then flushed and renamed. Where a part was left, each of its chunks is read again and compared with the list, and the
- * copy goes on after the last that is as it was read. What has been there before, of another version, goes first. The copy
- * gets the time stamp of the source, by which it is known again.
+ * Copies a file: chunk by chunk into a part, with the hash of each chunk in a list beside it, then flushed and renamed. If there
+ * is a part already, its chunks are compared with the list, and the copy continues after the last good chunk. An older version at
+ * the target is removed first. The copy gets the time stamp of the source, by which it is recognized later.
  *
  * @throws when the source changed meanwhile, or the disk is full; the part stays unless `discard` takes it away
  */
@@ -75,7 +74,7 @@ export async function copyFile(copy: FileCopy, source: SourceVersion, signal: Ab
     await output.utimes(source.mtimeMs / 1_000, source.mtimeMs / 1_000)
     await output.sync()
   } finally {
-    // One that hangs on a filesystem that does not answer is not waited for.
+    // Not awaited: it may hang on a filesystem that does not answer.
     void input.close().catch(() => undefined)
     await output.close()
     await journal.close()
@@ -84,7 +83,7 @@ export async function copyFile(copy: FileCopy, source: SourceVersion, signal: Ab
   await rm(listOf(work), { force: true })
 }
 
-/** Gives back what an unfinished copy takes. */
+/** Frees the space of an unfinished copy. */
 export async function discard({ work }: Pick<FileCopy, 'work'>): Promise<void> {
   await rm(partOf(work), { force: true })
   await rm(listOf(work), { force: true })
@@ -109,9 +108,9 @@ async function copyChunks(run: {
     signal.throwIfAborted()
     const chunk = await Promise.race([ahead, aborted])
     ahead = at + CHUNK_BYTES < size ? read(at + CHUNK_BYTES) : undefined
-    ahead?.catch(() => undefined) // told when its turn comes
+    ahead?.catch(() => undefined) // thrown when it is awaited
     await writeChunk(output, chunk, at)
-    // After the data: a line without its chunk is found out, a chunk without its line is written again.
+    // After the data: a line without its chunk is detected, and a chunk without its line is written again.
     await journal.appendFile(`${hash('sha256', chunk)}\n`)
   }
 }
@@ -120,7 +119,7 @@ async function readChunk(file: FileHandle, at: number, length: number): Promise<
   const buffer = Buffer.allocUnsafe(length)
   for (let filled = 0; filled < length; ) {
     const { bytesRead } = await file.read(buffer, filled, length - filled, at + filled)
-    if (bytesRead === 0) return buffer.subarray(0, filled) // it has become shorter, which is seen at the end
+    if (bytesRead === 0) return buffer.subarray(0, filled) // the file became shorter; the check at the end detects that
     filled += bytesRead
   }
   return buffer
@@ -132,11 +131,11 @@ async function writeChunk(file: FileHandle, chunk: Buffer, at: number): Promise<
   }
 }
 
-/** How many chunks from the start of the part are what the list says. */
+/** The number of chunks from the start of the part that match the list. */
 async function goodChunks(part: FileHandle, hashes: readonly string[]): Promise<number> {
   for (const [index, expected] of hashes.entries()) {
     const chunk = await readChunk(part, index * CHUNK_BYTES, CHUNK_BYTES)
-    // Of a chunk that is shorter nothing is lost by writing it again.
+    // A shorter chunk can be written again without loss.
     if (chunk.length < CHUNK_BYTES || hash('sha256', chunk) !== expected) return index
   }
   return hashes.length
@@ -148,7 +147,7 @@ async function readList(work: string): Promise<{ source: SourceVersion; hashes: 
     const { size, mtimeMs } = JSON.parse(first)
     return { source: { size, mtimeMs }, hashes: lines.filter(line => /^[0-9a-f]{64}$/.test(line)) }
   } catch {
-    return undefined // none, or one that a kill left without its first line
+    return undefined // no list, or one without a first line after a kill
   }
 }
 

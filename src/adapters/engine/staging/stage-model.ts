@@ -18,11 +18,11 @@ import {
   sourceVersion,
 } from './copy-file.ts'
 
-/** A model on its way to the node's own disk. */
+/** A model that is being copied to the node's own disk. */
 export interface Staging {
-  /** Where the model is, once it is there; rejects with the reason why not, or with that of the signal. */
+  /** The path of the copied model; rejects with the reason of a failure, or with the signal's. */
   readonly staged: Promise<string>
-  /** How far it is, for people; changes every few seconds. */
+  /** The progress for people; changes every few seconds. */
   message(): string
 }
 
@@ -40,14 +40,14 @@ const WORK = '.sluice-staging'
 const TELL_MS = 5_000
 const LOOK_MS = 500
 const END_MS = 500
-/** What a disk must keep: filesystems that are full to the last block fail in ways of their own. */
+/** Free space that is kept, because completely full filesystems fail in unexpected ways. */
 const KEPT_BYTES = 64 * 2 ** 20
 /** A lock whose holder was killed is taken over after this long. */
 const STALE_MS = 10_000
 
 /**
- * Brings a model to the node's own disk, once for all replicas and endpoints of the node: whoever has the lock copies, the
- * others wait and find it there. A copy that was killed is gone on with by the next, one that fails gives its space back.
+ * Copies a model to the node's own disk, once for all replicas and endpoints of the node: the process with the lock copies, the
+ * others wait and find the copy. The next process continues a copy that was killed; a failed copy frees its space.
  */
 export function stageModel({ stage, model, clock, signal }: StagingOptions): Staging {
   const { path, relative } = stagedPath(stage, model)
@@ -60,7 +60,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
     throw new Error(`Cannot copy ${name} to "${stage.to}": ${error.message}`, { cause: error })
   }
 
-  /** A filesystem that does not answer is not waited for once the copy is to end. */
+  /** Ends with the signal, without waiting for a filesystem that does not answer. */
   async function hung(): Promise<never> {
     await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
     await clock.sleep(END_MS)
@@ -72,7 +72,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
     await makeDirectory(work, 0o750)
     const files = await filesOf(stage, model, work)
     const ended = new AbortController()
-    void reportProgress(files, ended.signal).catch(() => undefined) // the copy itself reports what is wrong
+    void reportProgress(files, ended.signal).catch(() => undefined) // the copy itself reports its error
     try {
       const { release, lost } = await holdLock(join(work, `${relative.replaceAll('/', '%')}.lock`))
       try {
@@ -95,7 +95,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
       try {
         await copyFile(copy, source, stopped)
       } catch (error) {
-        if (stopped.aborted) throw error // to be gone on with
+        if (stopped.aborted) throw error // the next process continues it
         for (const one of missing) await discard(one.copy)
         throw isFull(error) ? new Error(fullMessage(missing, await freeBytes(stage.to)), { cause: error }) : error
       }
@@ -105,7 +105,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
   async function checkSpace(missing: readonly Wanted[]): Promise<void> {
     let needed = 0
     for (const { copy, source } of missing) {
-      // An older version goes before the new one comes.
+      // Older versions are removed before the copy.
       const replaced = await stat(copy.to).then(
         found => found.size,
         () => 0,
@@ -149,7 +149,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
           lockfilePath: path,
           onCompromised,
         })
-        // Whoever lost it has nothing to release.
+        // A lost lock need not be released.
         return { release: () => release().catch(() => undefined), lost: lost.signal }
       } catch (error) {
         if (codeOf(error) !== 'ELOCKED') throw error
@@ -176,7 +176,7 @@ async function filesOf(stage: StageSpec, model: string, work: string): Promise<W
   )
 }
 
-/** An engine that loads all weights of a directory would load those of an older version, too. */
+/** Removes files of an older version, because an engine loads all weights of a directory. */
 async function removeStrangers(path: string, files: readonly Wanted[]): Promise<void> {
   if (!(await stat(path)).isDirectory()) return
   const known = new Set(files.map(({ copy }) => copy.to))
@@ -193,7 +193,7 @@ async function filesBelow(directory: string): Promise<string[]> {
   return below
 }
 
-/** Those that are there: what is missing is the engine's to say. */
+/** The existing files; the engine reports missing ones. */
 async function partsOf(file: string): Promise<string[]> {
   const there = new Set(await readdir(dirname(file)))
   return partNames(basename(file))
@@ -206,7 +206,7 @@ async function freeBytes(directory: string): Promise<number> {
   return bavail * bsize
 }
 
-/** Of the disk, or of what the account may have there. */
+/** Whether the disk, or the account's quota there, is full. */
 function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
 }

@@ -6,17 +6,17 @@ import type { StateDirectory } from '../state-directory.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 
 export interface Expectation {
-  /** Undefined: none may answer any more. */
+  /** Undefined: no generation may answer any longer. */
   readonly generation: number | undefined
   /** What a worker answers (`askGeneration`). */
   readonly ask: () => Promise<number | undefined>
-  /** Undefined right after a start, which is over when the master holds its ports. */
+  /** Undefined right after a start, which ends when the master has its ports. */
   readonly master: NginxProcess | undefined
-  /** Workers that accepted connections before the generation was asked for. */
+  /** Workers that accepted connections before the reload. */
   readonly older: readonly NginxProcess[]
-  /** No worker accepts that is in nobody's list: one that was restarted while the reload went on. */
+  /** Whether no other worker accepts, such as one that was restarted during the reload. */
   readonly isAlone: () => boolean
-  /** Undefined: nginx logs elsewhere, and a refusal shows as silence. */
+  /** Undefined: nginx logs elsewhere, and a refusal shows only as a timeout. */
   readonly errorLog: string | undefined
   /** Size of the error log at that time. */
   readonly logStart: number
@@ -25,9 +25,9 @@ export interface Expectation {
 }
 
 /**
- * Waits until the generation runs, which is later than its first answer: for another 90 to 100 ms old workers accept
- * connections ("After a reload old workers still accept", docs/design/nginx.md). It runs when it answers, every older
- * worker is shutting down or gone, and no other accepts.
+ * Waits until the generation runs. That is later than its first answer: old workers accept connections for another 90 to 100 ms
+ * ("After a reload old workers still accept", docs/design/nginx.md). It runs when it answers, every older worker is shutting down
+ * or gone, and no other worker accepts.
  *
  * @throws when nginx refuses it, the master ends, or 10 s pass; with the signal's reason when that aborts.
  */
@@ -40,7 +40,7 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
       const now = readAgain(one)
       return now !== undefined && !now.isShuttingDown
     })
-    // Both look through all processes of the machine, while nginx wants its processor: not before they can matter.
+    // Both read all processes of the machine and compete with nginx for its processor, so not before they can matter.
     if (accepting.length === 0 && (await expected.ask()) === generation && expected.isAlone()) return
     signal.throwIfAborted()
 
@@ -59,7 +59,7 @@ export async function awaitGeneration(expected: Expectation): Promise<void> {
   }
 }
 
-/** No worker of a second generation accepts connections, as far as numbers can tell. */
+/** Whether no worker of another generation accepts connections, by their numbers. */
 export function hasOneGeneration(directory: StateDirectory): boolean {
   const found = findNginx(directory.root)
   return acceptingGenerations(found, directory).length <= 1 && found.filter(isAccepting).length <= WORKERS
@@ -72,7 +72,7 @@ export async function sizeOf(path: string): Promise<number> {
   )
 }
 
-/** What the master wrote when it gave up a reload. A complaint of a request is of another level. */
+/** The master's message when it gave up a reload. Errors of requests have another level. */
 async function refusalSince({ errorLog, logStart, master }: Expectation): Promise<string | undefined> {
   if (errorLog === undefined || (await sizeOf(errorLog)) <= logStart) return undefined
   const file = await open(errorLog, 'r')
@@ -80,7 +80,7 @@ async function refusalSince({ errorLog, logStart, master }: Expectation): Promis
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_LOG_BYTES), {
       position: logStart,
     })
-    // Others may write there too, such as a test of theirs.
+    // Other processes may write there too, such as an operator's `nginx -t`.
     const line = new RegExp(`\\[emerg\\] ${master?.pid ?? '\\d+'}#\\d+: (.*)`)
     return line.exec(buffer.toString('utf8', 0, bytesRead))?.[1]
   } finally {
@@ -88,7 +88,7 @@ async function refusalSince({ errorLog, logStart, master }: Expectation): Promis
   }
 }
 
-// A reload of 2 000 servers takes under a second; a busy port makes nginx try for 2.5 s before it gives up.
+// A reload with 2 000 servers takes less than a second; with a busy port nginx tries for 2.5 s before it gives up.
 const DEADLINE_MS = 10_000
 const POLL_MS = 5
 const MAX_LOG_BYTES = 64 * 1024

@@ -5,8 +5,8 @@ import type { NginxCommand } from './nginx-command.ts'
 import type { NginxProcess } from './nginx-processes.ts'
 
 /**
- * What a master was built with, asked once of each program: on a machine that starves, starting `nginx -V` takes seconds,
- * and a withdrawal waits for it. Without a master it is asked each time: what would be started may be replaced at any time.
+ * The build of a master, read once for each program: on an overloaded machine `nginx -V` takes seconds, and a withdrawal waits for
+ * it. Without a master it is read each time, because the installed program may be replaced at any time.
  */
 export function buildOfMaster(nginx: NginxCommand): (master: NginxProcess | undefined) => Promise<NginxBuild> {
   let known: { readonly program: string; readonly build: NginxBuild } | undefined

@@ -4,24 +4,23 @@ import { acceptingGenerations } from '../render/generation-mark.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import { findAnyNginx, findNginx } from './nginx-processes.ts'
 
-/** Where the workers of a gateway's nginx say which generation they run. */
+/** The place at which the workers of a gateway's nginx report their generation. */
 export type GenerationProbe =
   /** A socket of a private nginx. */
   | { readonly socketPath: string }
-  /** Where the gateway listens in an nginx that has other sites, as a client on this machine asks it. */
+  /** The gateway's URL for a client on this machine, in an nginx with other sites. */
   | { readonly url: string }
 
 /**
- * The generation that the workers of a private nginx run; while a reload goes on, the older one. Undefined: no worker
- * accepts.
+ * The generation of a private nginx's workers; during a reload the older one. Undefined: no worker accepts.
  */
 export async function privateGeneration(directory: StateDirectory): Promise<number | undefined> {
   const [older] = acceptingGenerations(findNginx(directory.root), directory)
-  // One that was started before generations had marks says so only when asked.
+  // Generations without a mark (of older versions) have to be asked.
   return older ?? askGeneration({ socketPath: directory.controlSocket })
 }
 
-/** The same for the system's nginx, which root alone may look into; `controls` are where it listens. */
+/** The same for the system's nginx, whose processes only root may read; `controls` are its listen addresses. */
 export async function systemGeneration(
   directory: StateDirectory,
   probes: readonly GenerationProbe[],
@@ -36,12 +35,12 @@ export async function systemGeneration(
 }
 
 /**
- * The generation that one worker runs; which worker answers is nginx's choice. Undefined: nobody listens, or there was no
- * such answer in time, which says nothing about what runs.
+ * The generation of one worker, which nginx chooses. Undefined: the connection was refused, or there was no such answer in time;
+ * the latter does not show what runs.
  */
 export async function askGeneration(probe: GenerationProbe): Promise<number | undefined> {
   const isSocket = 'socketPath' in probe
-  // A connection of its own for every question: a kept one would go on talking to an old worker.
+  // A new connection for every query: a kept one would stay with an old worker.
   const client = isSocket
     ? new Client('http://gateway', { socketPath: probe.socketPath, pipelining: 0 })
     : new Client(probe.url, { pipelining: 0 })
@@ -55,14 +54,14 @@ export async function askGeneration(probe: GenerationProbe): Promise<number | un
     const text = await readStreamText(answer.body, MOST_BYTES, signal)
     return answer.statusCode === 200 && /^\d{1,15}$/.test(text) ? Number(text) : undefined
   } catch {
-    return undefined // nobody there, or too slow: the caller asks again until its own deadline
+    return undefined // refused or too slow: the caller asks again until its own deadline
   } finally {
     await client.destroy()
   }
 }
 
-// A worker answers between two events; one that takes longer than this is stuck, and the next question may find another.
+// A worker answers between two events. One that takes longer is stuck, and the next query may reach another.
 const ANSWER_MS = 1000
 
-// Who listens on a port of that number may be anybody; a generation has 15 digits at most.
+// Any program may listen on that port; a generation has 15 digits at most.
 const MOST_BYTES = 64

@@ -6,7 +6,7 @@ import { readRegularText } from '../../system/regular-file.ts'
 import { isOfAccount } from './master-program.ts'
 import { type NginxProcess, readAgain, readNginx } from './nginx-processes.ts'
 
-/** Where an nginx was built to have its things. */
+/** The paths with which an nginx was built. */
 export interface NginxPlaces {
   readonly prefix: string
   readonly configuration: string
@@ -14,7 +14,7 @@ export interface NginxPlaces {
   readonly logs: string
 }
 
-/** Reads the output of `nginx -V`; what it does not name lies where nginx's own sources put it. */
+/** Reads the output of `nginx -V`; missing paths have the defaults of nginx's sources. */
 export function parsePlaces(text: string): NginxPlaces {
   const named = (option: string) => new RegExp(`--${option}=(\\S+)`).exec(text)?.[1]
   const prefix = named('prefix') ?? '/usr/local/nginx'
@@ -26,16 +26,16 @@ export function parsePlaces(text: string): NginxPlaces {
   }
 }
 
-/** The pid file that the text of nginx.conf names, or the one that nginx was built with. */
+/** The pid file of nginx.conf's text, or the built-in one. */
 export function pidFileOf(text: string, places: NginxPlaces): string {
   const named = /^[^\S\n]*pid\s+(?:"([^"]+)"|'([^']+)'|([^\s;]+))\s*;/m.exec(text)?.slice(1).find(Boolean)
   return named === undefined ? places.pidFile : resolve(places.prefix, named)
 }
 
 /**
- * The master of the system's nginx. Its pid file tells it from every other nginx of this machine, ours included; where
- * that file is stale, its pid may be any account's process under any title, so it must be root's. That it is the one which
- * was reloaded shows when its children answer (`awaitGeneration`).
+ * The master of the system's nginx. Its pid file distinguishes it from every other nginx of this machine, ours included. A stale
+ * pid file may name any account's process with any title, so the process must be root's. The answer of its children shows that it
+ * was the one that was reloaded (`awaitGeneration`).
  *
  * @throws when it does not run, with what to do.
  */
@@ -49,23 +49,23 @@ export async function findSystemMaster(places: NginxPlaces): Promise<NginxProces
   )
 }
 
-// A longer nginx.conf names its pid file before.
+// In a longer nginx.conf the pid file is named earlier.
 const MAX_FILE_BYTES = 4 * 1024 * 1024
 // More digits than a pid has.
 const MOST_PID_BYTES = 16
 
-// An nginx without that file does not run, which is what the caller says.
+// An nginx without that file does not run, and the caller reports that.
 function asEmpty(): string {
   return ''
 }
 
-/** What a master's messages go to: nginx puts its error log on standard error (ngx_log_redirect_stderr). */
+/** The file of a master's messages: nginx redirects standard error to its error log (ngx_log_redirect_stderr). */
 export function errorLogOf(master: NginxProcess): string | undefined {
   try {
     const path = readlinkSync(`/proc/${master.pid}/fd/2`)
     return statSync(path).isFile() ? path : undefined
   } catch {
-    return undefined // syslog, a journal, or a file that was removed: a refusal then shows as silence
+    return undefined // syslog, a journal, or a removed file: a refusal then shows only as a timeout
   }
 }
 
@@ -75,7 +75,7 @@ export function filesOfDump(dump: string): readonly { readonly path: string; rea
   return parts.flatMap((path, index) => (index % 2 === 0 ? [{ path, text: parts[index + 1] ?? '' }] : []))
 }
 
-/** The TCP addresses of the `listen` directives in a file; a name there may be any of this machine's. */
+/** The TCP addresses of the `listen` directives in a file; a name counts as all addresses of this machine. */
 export function listensOn(text: string): readonly ListenAddress[] {
   const directives = text.replaceAll(/(^|\s)#.*$/gm, '').matchAll(/(?:^|[;{}\s])listen\s+([^\s;]+)/g)
   return [...directives].flatMap(([, at = '']) => {

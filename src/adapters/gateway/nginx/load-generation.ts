@@ -11,7 +11,7 @@ import type { NginxCommand } from './nginx-command.ts'
 import { findNginx, isAccepting, type NginxProcess, readAgain } from './nginx-processes.ts'
 
 export interface LoadOptions {
-  /** What `current` points to by now. */
+  /** The generation to which `current` points. */
   readonly generation: number
   readonly directory: StateDirectory
   readonly nginx: NginxCommand
@@ -20,17 +20,17 @@ export interface LoadOptions {
 }
 
 /**
- * Makes nginx run what `current` points to, from whatever state it is in, and waits until it does (`awaitGeneration`):
+ * Makes nginx run the generation of `current`, from any state, and waits until it does (`awaitGeneration`):
  *
- * 1. one master that holds its ports: reload it, whatever its workers say: silence is no death
- * 2. masters that hold none, or several that do (a start that a crash of ours left half done), or one whose sockets keep it
- *    from the new ones (`mustLetGo`): kill those, go on
- * 3. no master, workers of a killed one: they serve on and hold the ports; let them finish what they have
- * 4. nothing left that accepts: start
+ * 1. one master with its ports: reload it, even if its workers do not answer, because they may only be busy
+ * 2. masters without ports, or several with ports (a start that a crash of ours interrupted), or one whose sockets prevent the
+ *    new ones (`mustLetGo`): kill those, go on
+ * 3. no master, but workers of a killed one: they still serve and have the ports; let them finish their requests
+ * 4. no process accepts any more: start
  *
  * Streams survive all of it.
  *
- * @throws when nginx does not run it in the end.
+ * @throws when nginx does not run it at the end.
  */
 export async function loadGeneration(options: LoadOptions): Promise<void> {
   const { generation, directory, clock, signal } = options
@@ -58,14 +58,14 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
   for (const one of masters) kill(one) // 2
   const orphans = findNginx(directory.root).filter(isAccepting)
   await finishWorkers(orphans, options) // 3
-  await rm(directory.controlSocket, { force: true }) // nginx does not replace a socket that a killed master left
+  await rm(directory.controlSocket, { force: true }) // nginx does not replace the socket of a killed master
   await options.nginx.start() // 4
   await awaitGeneration({ ...expected, master: undefined, older: orphans })
 }
 
 /**
- * A reload opens the new addresses before it closes the old ones, and Linux has no socket for all addresses of a port beside
- * one for a single address of it: nginx tries for 2.5 s and stays as it is (bind(2), EADDRINUSE; both ways).
+ * A reload opens the new addresses before it closes the old ones. Linux does not allow a socket for all addresses of a port beside
+ * one for a single address of it, so nginx tries for 2.5 s and stays as it is (bind(2), EADDRINUSE; in both directions).
  */
 async function mustLetGo(master: NginxProcess, { directory, generation }: LoadOptions): Promise<boolean> {
   const model = await readModel(directory, generation)
@@ -74,7 +74,7 @@ async function mustLetGo(master: NginxProcess, { directory, generation }: LoadOp
   return wanted.some(at => !held.some(one => isSameListen(one, at)) && held.some(one => overlaps(one, at)))
 }
 
-/** Those that listen; masters that were started a moment ago get the time to. */
+/** Masters that listen; those that were just started get time for it. */
 async function holdingMasters(
   masters: readonly NginxProcess[],
   { clock, signal }: LoadOptions,
@@ -89,7 +89,7 @@ async function holdingMasters(
   }
 }
 
-/** Lets workers without a master close their ports and end with their last request; kills those that do not listen. */
+/** Lets workers without a master close their ports and end after their last request; kills those that do not respond. */
 export async function finishWorkers(
   workers: readonly NginxProcess[],
   { clock, signal }: Pick<LoadOptions, 'clock' | 'signal'>,
@@ -109,7 +109,7 @@ function kill(one: NginxProcess): void {
   if (readAgain(one) !== undefined) sendSignal(one.pid, 'SIGKILL')
 }
 
-// Longer than a start takes to fork its workers, shorter than clients are willing to wait for a new nginx.
+// Longer than a start needs to fork its workers, shorter than clients wait for a new nginx.
 const MASTER_MS = 3000
 // Workers answer a signal between two events.
 const FINISH_MS = 2000

@@ -2,21 +2,21 @@ import { type FileHandle, open, readFile, readlink } from 'node:fs/promises'
 import { untrustedWriter, writerOf } from '../../system/untrusted-writer.ts'
 import { type NginxProcess, readAgain } from './nginx-processes.ts'
 
-/** The program of a master, open: what is run through the descriptor is what was judged, whatever is swapped meanwhile. */
+/** The program of a master, open: the descriptor runs the checked file even if it is replaced meanwhile. */
 export interface MasterProgram {
   readonly fd: number
-  /** What decides which configuration a reload of this master reads: -c and -p, as it was started. */
+  /** The -c and -p with which it was started: they decide which configuration its reload reads. */
   readonly places: readonly string[]
   close(): Promise<void>
 }
 
 /**
- * Opens the program that the process runs, also where a package has replaced its file since. A title and a pid file prove
- * nothing: another account writes both as it likes. So the process must be of our own account, and where that is root,
- * its program must be one that root alone can write, and that gives nobody another account's rights (with such a one, any
- * account makes a process of root with a title of its choice).
+ * Opens the program of the process, even if a package has replaced its file since. A title and a pid file are not proof, because
+ * another account can write both. So the process must belong to our own account. If that is root, only root may be able to write
+ * the program, and it must not be setuid or setgid (with such a program any account can create a process of root with a title of
+ * its choice).
  *
- * @throws when it is not so, and when the process ended meanwhile.
+ * @throws when that does not hold, and when the process ended meanwhile.
  */
 export async function openMasterProgram(master: NginxProcess): Promise<MasterProgram> {
   const path = `/proc/${master.pid}/exe`
@@ -41,7 +41,7 @@ export async function openMasterProgram(master: NginxProcess): Promise<MasterPro
   }
 }
 
-/** Real, effective, saved and file system uid are all this one, proc(5): a program that is setuid has two. */
+/** Real, effective, saved and file system uid all equal this one, proc(5): a setuid program has two. */
 export async function isOfAccount(pid: number, uid: number): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '') // it ended
   const uids = /^Uid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/)

@@ -1,24 +1,24 @@
 import type { Njs } from './find-njs.ts'
 
-/** What one nginx was built with, as far as a configuration has to know: a directive it lacks is an error. */
+/** The features of an nginx that matter to a configuration: an unknown directive is an error. */
 export interface NginxBuild {
   readonly version: string
   /** `GET /status` of the control socket exists. */
   readonly hasStatus: boolean
   /** keepalive_min_timeout, nginx 1.27.4: idle connections outlive a reload by a moment. */
   readonly hasKeepaliveMinimum: boolean
-  /** Directives that a site's http { } may have set and that ours takes back. */
+  /** Directives that a site's http { } may set and that our part resets. */
   readonly hasGzip: boolean
   readonly hasCache: boolean
-  /** Absent: none. */
+  /** Absent: it has no njs. */
   readonly njs?: Njs
-  /** Modules that Sluice does not use, and whose temporary directories nginx makes at start all the same. */
+  /** Modules that Sluice does not use; nginx creates their temporary directories at its start all the same. */
   readonly unusedModules: readonly string[]
 }
 
 /**
- * The first with limit_conn_dry_run; keepalive_timeout of an upstream came with 1.15.3. Without these lines 1.14.1 and 1.15.3
- * were seen to take a try that reached nobody for a delivery, so that the request was given up.
+ * The first with limit_conn_dry_run; keepalive_timeout of an upstream came with 1.15.3. In a measurement without these lines,
+ * 1.14.1 and 1.15.3 took a try without a connection for a delivery, and gave the request up.
  */
 const OLDEST = '1.17.6'
 

@@ -4,11 +4,11 @@ import type { StateDirectory } from '../state-directory.ts'
 import { openMasterProgram } from './master-program.ts'
 import { type NginxProcess, readAgain } from './nginx-processes.ts'
 
-/** The program `nginx`, in the one way in which a gateway calls it. */
+/** The program `nginx`, as a gateway calls it. */
 export interface NginxCommand {
   /**
-   * What `nginx -V` prints. `master` asks the very program that runs: a package may have replaced the file since it
-   * started.
+   * The output of `nginx -V`. With `master` the running program is asked, because a package may have replaced the file since its
+   * start.
    *
    * @throws when the program is missing.
    */
@@ -16,14 +16,14 @@ export interface NginxCommand {
   /** @throws with nginx's own words when it refuses this generation. */
   test(generation: number, master: NginxProcess | undefined): Promise<void>
   /**
-   * Tests the configuration of this master, which is not our own, and gives it in whole (-T).
+   * Tests the configuration of this master, which is not our own, and returns all of it (-T).
    *
    * @throws with nginx's own words when it refuses it.
    */
   dump(verb: string, master: NginxProcess): Promise<string>
   /**
-   * Starts a master of what `current` points to, in the background and out of this process's group, so that it outlives
-   * us. Returns when it holds its ports.
+   * Starts a master with the generation of `current`, in the background and outside of this process's group, so that it outlives us.
+   * Returns when it has its ports.
    *
    * @throws with nginx's own words when it does not.
    */
@@ -36,14 +36,14 @@ export function nginxCommand(options: {
   env: NodeJS.ProcessEnv
 }): NginxCommand {
   const { command, directory } = options
-  const { NGINX: _inheritedSockets, ...env } = options.env // nginx would take the numbers in it for its listening sockets
+  const { NGINX: _inheritedSockets, ...env } = options.env // nginx would take its numbers for listening sockets
 
   async function run(verb: string, args: readonly string[], fd?: number): Promise<{ stdout: string; stderr: string }> {
     const result = await execa(fd === undefined ? command : `/proc/self/fd/${PROGRAM_FD}`, args, {
       cwd: directory.root,
       env,
       extendEnv: false,
-      stdio: ['ignore', 'pipe', 'pipe', fd === undefined ? 'ignore' : (fd as 3)], // execa takes any number; its types take a few
+      stdio: ['ignore', 'pipe', 'pipe', fd === undefined ? 'ignore' : (fd as 3)], // execa accepts any number, its types only a few
       timeout: ANSWER_MS,
       maxBuffer: MOST_CHARACTERS,
       reject: false,
@@ -62,7 +62,7 @@ export function nginxCommand(options: {
     verb: string,
     args: (places: readonly string[]) => readonly string[],
   ): Promise<{ stdout: string; stderr: string }> {
-    // A master that ended meanwhile is no reason to be without nginx: the one that would be started is asked instead.
+    // If the master ended meanwhile, the installed program is asked instead.
     if (master === undefined || readAgain(master) === undefined) return run(verb, args([]))
     const program = await openMasterProgram(master)
     return run(verb, args(program.places), program.fd).finally(() => program.close())
@@ -84,7 +84,7 @@ export function nginxCommand(options: {
   }
 }
 
-/** The lines of nginx that say why, without their stamps. */
+/** nginx's error lines without their time stamps. */
 export function complaints(text: string): string {
   const lines = text
     .split('\n')
@@ -95,14 +95,14 @@ export function complaints(text: string): string {
 
 const MAX_LINES = 3
 
-// The first that a child has beside its standard streams.
+// The first descriptor after the standard streams.
 const PROGRAM_FD = 3
 
-// The log that nginx was built with is often root's; it says so and goes on to ours. Its -e came with 1.19.5.
+// The built-in log is often root's: nginx prints that and continues with ours. Its option -e came with 1.19.5.
 const FIRST_LOG = 'could not open error log file'
 
-// A start takes up to 2.5 s when a port is busy (ngx_connection.c tries five times); a test of 2 000 servers far less.
+// A start takes up to 2.5 s when a port is busy (ngx_connection.c tries five times); a test of 2 000 servers takes far less.
 const ANSWER_MS = 20_000
 
-// -T prints all of a site's nginx, ours in it: a gateway of 4 096 endpoints with a key each has 6 MB.
+// -T prints the whole configuration of a site's nginx with ours: a gateway of 4 096 endpoints with a key each has 6 MB.
 const MOST_CHARACTERS = 64 * 1024 * 1024

@@ -5,15 +5,15 @@ import type { NginxBuild } from './nginx-build.ts'
 import type { NginxProcess } from './nginx-processes.ts'
 
 /**
- * The nginx that carries the gateway, and how a generation comes to be what it runs. Two of them: a private one, which is
- * Sluice's to start and to end, and the system's, which has other sites and of which one file is ours.
+ * The nginx of the gateway, and how it gets a generation. There are two kinds: a private one, which Sluice starts and ends, and
+ * the system's, which has other sites and in which one file is ours.
  */
 export interface NginxInstance {
-  /** @throws when there is no nginx that could be told to run anything. */
+  /** @throws when there is no usable nginx. */
   look(): Promise<Sight>
-  /** This master lives and answers this generation, and would run it again if it were started anew. */
+  /** Whether this master lives, answers this generation, and would run it again after a restart. */
   stillRuns(master: NginxProcess, generation: number): Promise<boolean>
-  /** Keeps the gateway's logs small where nobody else does. */
+  /** Rotates the gateway's logs where the site does not. */
   rotateLogs(): Promise<void>
   /**
    * Tests a written generation before anything changes.
@@ -21,39 +21,39 @@ export interface NginxInstance {
    * @throws with nginx's own words when it is refused.
    */
   test(generation: number, model: GatewayModel, sight: Sight): Promise<void>
-  /** The sockets on which nginx listens for the gateway already: a reload need not open those addresses. */
+  /** The sockets on which nginx already listens for the gateway: a reload need not open those addresses. */
   listeners(sight: Sight): Promise<readonly ListeningSocket[]>
-  /** Makes a generation what nginx reads next; undefined: none. Nothing that runs changes. */
+  /** Makes nginx read a generation at its next load; undefined: none. The running nginx does not change. */
   install(generation: number | undefined): Promise<void>
   /**
-   * Tests all that nginx reads next, now that the generation is installed.
+   * Tests the whole configuration that nginx reads next, with the installed generation.
    *
-   * @throws with nginx's own words when it would not load that.
+   * @throws with nginx's own words when it would refuse it.
    */
   check(generation: number): Promise<void>
   /**
-   * Makes nginx run what is installed and waits until it does, and nothing older (`awaitGeneration`). Returns its master.
+   * Makes nginx run the installed generation, and waits until it does and older ones do not (`awaitGeneration`). Returns its master.
    *
    * @throws when it does not; then either may run.
    */
   load(generation: number | undefined, signal: AbortSignal): Promise<NginxProcess | undefined>
-  /** Notes that this generation was seen to run alone, for whoever comes after a crash. */
+  /** Records that this generation runs alone, for the next updater after a crash. */
   keep(generation: number): Promise<void>
-  /** All of its processes that may have a request of the gateway's, old ones too. */
+  /** All of its processes that may have a request of the gateway, old ones too. */
   workers(): Promise<readonly NginxProcess[]>
   running(signal: AbortSignal): Promise<RunningGateway | undefined>
   stop: Gateway['stop']
 }
 
-/** What runs at one moment. */
+/** The running state at one moment. */
 export interface Sight {
   /** Undefined when there is none, or more than one. */
   readonly master: NginxProcess | undefined
   readonly build: NginxBuild
-  /** What a worker answers; undefined when none does. */
+  /** The generation that a worker answers; undefined when none does. */
   readonly answer: number | undefined
-  /** Nothing but that generation accepts, and it is what nginx would run if it were started anew. */
+  /** Whether only that generation accepts, and nginx would run it again after a restart. */
   readonly isSettled: boolean
-  /** All of this is still so, as far as can be seen: nothing was loaded meanwhile. */
+  /** Whether this still holds, as far as can be seen: no other generation was loaded meanwhile. */
   isStill(): Promise<boolean>
 }

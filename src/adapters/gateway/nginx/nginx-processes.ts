@@ -5,24 +5,24 @@ import { readStart } from '../../system/read-start.ts'
 /** A process of an nginx. */
 export interface NginxProcess {
   readonly pid: number
-  /** Field 22 of /proc/PID/stat, proc(5): a pid is used again, a pid with its start is not. */
+  /** Field 22 of /proc/PID/stat, proc(5): a pid is reused, but not together with its start. */
   readonly startTime: string
   readonly parent: number
   readonly role: 'master' | 'worker'
-  /** A worker that takes no new connection and ends with its last request. */
+  /** A worker that accepts no new connections and ends after its last request. */
   readonly isShuttingDown: boolean
 }
 
 /**
- * Every live process of the nginx that runs in the directory `root`, found by its title and its working directory: pid
- * files lie, a title does not name the directory of a worker, and nginx stays where it was started. Workers whose master
- * was killed are among them: they keep serving, and keep the ports.
+ * Every live process of the nginx in the directory `root`, found by its title and its working directory. Pid files may be wrong, a
+ * worker's title does not name the directory, and nginx never changes its working directory. Workers of a killed master are
+ * included: they still serve and have the ports.
  */
 export function findNginx(root: string): NginxProcess[] {
   return findProcesses(root)
 }
 
-/** Every live process of every nginx of this machine that we may look at. */
+/** Every live process of every nginx of this machine whose data we may read. */
 export function findAnyNginx(): NginxProcess[] {
   return findProcesses(undefined)
 }
@@ -32,24 +32,24 @@ function findProcesses(root: string | undefined): NginxProcess[] {
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => readNginx(Number(name), root) ?? [])
   const masters = new Set(found.filter(one => one.role === 'master').map(one => one.pid))
-  // A worker has the title of its master until it gets to write its own.
+  // A worker has its master's title until it writes its own.
   return found.map(one => (masters.has(one.parent) ? { ...one, role: 'worker' } : one))
 }
 
-/** The process as it is now, or undefined when it ended or the pid is another's. */
+/** The process's state now, or undefined when it ended or the pid was reused. */
 export function readAgain(before: NginxProcess): NginxProcess | undefined {
   const now = readNginx(before.pid)
   return now?.startTime === before.startTime ? now : undefined
 }
 
-/** A worker that may still accept connections. */
+/** Whether it is a worker that may still accept connections. */
 export function isAccepting(one: NginxProcess): boolean {
   return one.role === 'worker' && !one.isShuttingDown
 }
 
 /**
- * The process of an nginx with this pid, where it runs in `root` if that is given. Synchronous: /proc is memory, and a
- * thread pool makes a scan of it ten times slower.
+ * The nginx process with this pid, in `root` if that is given. Synchronous: /proc is memory, and a thread pool makes a scan ten
+ * times slower.
  */
 export function readNginx(pid: number, root?: string): NginxProcess | undefined {
   try {
@@ -68,5 +68,5 @@ export function readNginx(pid: number, root?: string): NginxProcess | undefined 
   }
 }
 
-/** Of a title, its beginning says what it is; a stat has a few hundred. */
+/** The beginning of a title is enough, and a stat has a few hundred bytes. */
 const MOST_BYTES = 1024

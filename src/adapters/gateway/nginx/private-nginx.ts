@@ -29,7 +29,7 @@ export function createPrivateNginx(parts: GatewayParts): NginxInstance {
         answer: accepting.length === 0 ? undefined : await ask(),
         isSettled:
           master !== undefined && accepting.every(one => one.parent === master.pid) && hasOneGeneration(directory),
-        isStill: async () => false, // a start or a reload that failed may still come true
+        isStill: async () => false, // a failed start or reload may still take effect
       }
     },
     async stillRuns(master, generation) {
@@ -42,10 +42,10 @@ export function createPrivateNginx(parts: GatewayParts): NginxInstance {
       const isOther = generation !== undefined && (await readLink(directory, 'current')) !== generation
       if (isOther) await setLink(directory, 'current', generation)
     },
-    // The candidate's test was of all there is.
+    // The candidate's test covered the whole configuration.
     check: async () => undefined,
     async load(generation, signal) {
-      // Without an earlier generation there is no nginx that would run one.
+      // Without an earlier generation there is nothing to load.
       if (generation !== undefined) await loadGeneration({ ...parts, generation, signal })
       return findNginx(directory.root).find(one => one.role === 'master')
     },

@@ -5,8 +5,8 @@ import type { ListeningSocket } from '../../system/tcp-table.ts'
 import { othersOn } from '../render/listeners.ts'
 
 /**
- * Opens each for a moment, as nginx would: `nginx -t` passes when an address is taken or is not of this machine, and a reload
- * that finds out serves again only after 2.5 s. `held` are sockets of our nginx, which gives them up for these.
+ * Opens each address for a moment, as nginx would. `nginx -t` succeeds even when an address is in use or not on this machine, and
+ * a reload that fails on it blocks for 2.5 s. `held` are sockets that our nginx closes for these.
  *
  * @throws for the first that cannot be opened; the cause has the code.
  */
@@ -29,7 +29,7 @@ function whyNot(error: unknown): string {
     case 'EADDRINUSE':
       return 'another process listens on it; end that process or choose another port'
     case 'EADDRNOTAVAIL':
-      return 'this machine does not have that address; "ip address" shows those that it has'
+      return 'this machine does not have that address; "ip address" shows its addresses'
     default:
       return String(error)
   }

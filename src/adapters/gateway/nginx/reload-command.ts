@@ -3,9 +3,9 @@ import type { Clock } from '../../system/clock.ts'
 import { signal as sendSignal } from '../../system/processes.ts'
 
 /**
- * Runs the site's command that reloads nginx, without a shell. That it ends well says only that nginx was told.
+ * Runs the site's command that reloads nginx, without a shell. Its success shows only that nginx got the signal.
  *
- * @throws with what it printed when it fails, or when it has not ended after 20 s: then it is killed, and what it started.
+ * @throws with its output when it fails, or has not ended after 20 s; then it and its children are killed.
  */
 export async function runReload(
   command: readonly string[],
@@ -13,7 +13,7 @@ export async function runReload(
 ): Promise<void> {
   const [program = '', ...args] = command
   const what = JSON.stringify(command.join(' '))
-  // A group of its own: what a wrapper starts holds its output open, and would be waited for.
+  // In a group of its own, because children of a wrapper keep its output open, and we would wait for them.
   const own = { detached: true, stdin: 'ignore', maxBuffer: MOST_CHARACTERS } as const
   const options = { env, extendEnv: false, cwd: '/', reject: false, ...own } as const
   const child = execa(program, args, options)

@@ -5,8 +5,8 @@ import type { StateDirectory } from '../state-directory.ts'
 import { findNginx } from './nginx-processes.ts'
 
 /**
- * Keeps each log below twice 64 MiB: what is full becomes `<name>.1`, and nginx opens a new one (USR1, nginx(8)). So it does
- * where somebody took one away: how engines answer is read there.
+ * Keeps each log below twice 64 MiB: a full log becomes `<name>.1`, and nginx opens a new one (USR1, nginx(8)). A removed log is
+ * reopened too, because the outcome of requests is read there.
  */
 export async function rotateLogs(directory: StateDirectory): Promise<void> {
   for (const path of [directory.accessLog, directory.errorLog]) {
@@ -17,7 +17,7 @@ export async function rotateLogs(directory: StateDirectory): Promise<void> {
   }
 }
 
-/** Undefined: there is none. One that cannot be looked at is left alone. */
+/** Undefined: there is none. A log that cannot be read is left alone. */
 async function sizeOf(path: string): Promise<number | undefined> {
   return stat(path).then(
     found => found.size,
@@ -25,5 +25,5 @@ async function sizeOf(path: string): Promise<number | undefined> {
   )
 }
 
-// A quarter of a million requests, which is what one looks back on; two logs of two files stay below 256 MiB.
+// A quarter of a million requests; two logs of two files stay below 256 MiB.
 const FULL_BYTES = 64 * 1024 * 1024

@@ -6,7 +6,7 @@ import { hasOneGeneration } from './await-generation.ts'
 import { privateGeneration } from './generation-probe.ts'
 import { findNginx } from './nginx-processes.ts'
 
-/** `Gateway.running` of a private nginx. While a reload goes on two generations accept, and neither is the answer: waits for its end. */
+/** `Gateway.running` of a private nginx. During a reload two generations accept, so this waits for its end. */
 export async function readRunning(
   { directory, clock }: Pick<GatewayParts, 'directory' | 'clock'>,
   signal: AbortSignal,
@@ -18,19 +18,19 @@ export async function readRunning(
     if (generation !== undefined && hasOneGeneration(directory)) {
       const model = await readModel(directory, generation)
       if (model === undefined) {
-        throw new Error(`Cannot tell what nginx runs: it answers generation ${generation}, whose files are gone`)
+        throw new Error(`Cannot find out what nginx runs: it answers generation ${generation}, whose files are gone`)
       }
       return { generation, model, keys: await readKeys(directory, generation) }
     }
     signal.throwIfAborted()
     if (clock.now() > deadline) {
       const found = generation === undefined ? 'no generation' : 'more than one generation'
-      throw new Error(`Cannot tell what nginx runs: after ${DEADLINE_MS / 1000} s ${found} answers`)
+      throw new Error(`Cannot find out what nginx runs: after ${DEADLINE_MS / 1000} s ${found} answers`)
     }
     await clock.sleep(POLL_MS, signal)
   }
 }
 
-// A reload that somebody else left behind takes 0.1 s, or 2.5 s where a port is busy.
+// A reload of an earlier process takes 0.1 s, or 2.5 s with a busy port.
 const DEADLINE_MS = 5000
 const POLL_MS = 20

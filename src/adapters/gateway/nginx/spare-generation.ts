@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { codeOf } from '../../../core/domain/caught.ts'
 import { KEYS_FILE, type StateDirectory } from '../state-directory.ts'
 
-// A gateway of a hundred tiers needs about so much.
+// The size for a gateway of a hundred tiers.
 const SIZES: readonly (readonly [name: string, bytes: number])[] = [
   ['nginx.conf', 16 << 10],
   ['gateway.conf', 4 << 20],
@@ -12,17 +12,16 @@ const SIZES: readonly (readonly [name: string, bytes: number])[] = [
 ]
 
 /**
- * Space for the next generation, kept while there is some: clients' bodies, which lie on the same disk, cannot take it. It is
- * a directory with the files of a generation, full of zeros that were written, so a generation that is written over them
- * takes not a block more.
+ * Reserved space for the next generation, so that clients' bodies on the same disk cannot use it up. It is a directory with the
+ * files of a generation, filled with written zeros, so a generation that is written over them needs no further block.
  *
- * What there is grows to `part` of its full size, or as far as the disk lets it.
+ * Lets it grow to `part` of its full size, or as far as the disk allows.
  */
 export async function growSpare(directory: StateDirectory, part: number): Promise<void> {
   const spare = join(directory.generations, SPARE)
   await unlessFull(async () => {
     await mkdir(spare, { recursive: true, mode: 0o750 })
-    // All of them a little, then more: four files that are small serve, one that is large does not.
+    // All files grow in steps: four small files are useful, one large file is not.
     for (const share of SHARES.filter(one => one <= part)) {
       for (const [name, bytes] of SIZES) await growFile(join(spare, name), modeOf(name), bytes * share)
     }
@@ -31,7 +30,7 @@ export async function growSpare(directory: StateDirectory, part: number): Promis
 
 const SHARES = [1 / 16, 1 / 4, 1]
 
-/** Makes the space that was kept the directory `beside`, whose files are written over. False: there was none. */
+/** Turns the reserved space into the directory `beside`, whose files are written over. False: there was none. */
 export async function takeSpare(directory: StateDirectory, beside: string): Promise<boolean> {
   await rm(beside, { recursive: true, force: true })
   try {
@@ -47,7 +46,7 @@ export function isFull(error: unknown): boolean {
   return codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
 }
 
-/** nginx's master alone reads the keys, for its workers ("secrets stay", docs/design/rules.md). */
+/** Only nginx's master reads the keys, for its workers ("secrets stay", docs/design/rules.md). */
 export function modeOf(name: string): number {
   return name === KEYS_FILE ? 0o600 : 0o640
 }

@@ -3,7 +3,7 @@ import { endNginx } from '../end-nginx.ts'
 import type { GatewayParts } from '../gateway-parts.ts'
 import { findNginx } from './nginx-processes.ts'
 
-/** `Gateway.stop` of a private nginx: quit, terminate, kill; each until nothing is left or its time is over. */
+/** `Gateway.stop` of a private nginx: quit, terminate, kill; each until no process is left or its time is over. */
 export async function stopNginx(
   { directory, clock }: Pick<GatewayParts, 'directory' | 'clock'>,
   graceMs: number,

@@ -4,15 +4,15 @@ import { codeOf } from '../../../core/domain/caught.ts'
 import { writeAtomic } from '../../system/atomic-file.ts'
 import { readRegularText } from '../../system/regular-file.ts'
 
-/** The one file of Sluice in the system's nginx. */
+/** Sluice's one file in the system's nginx. */
 export interface SystemFile {
   readonly path: string
   /** Undefined when it is not there. */
   read(): Promise<string | undefined>
   /**
-   * Replaces it by one rename; undefined removes it. What is so already is not touched.
+   * Replaces it by one rename; undefined removes it. An equal file is not touched.
    *
-   * @throws when the file is somebody else's.
+   * @throws when the file does not belong to this gateway.
    */
   write(text: string | undefined): Promise<void>
 }
@@ -20,7 +20,7 @@ export interface SystemFile {
 /** Ten times a gateway of 4 096 endpoints with a key each. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
-/** `mark` is a line that every text of this gateway has, and no other's. */
+/** `mark` is a line that only texts of this gateway have. */
 export function systemFile(path: string, mark: string): SystemFile {
   return {
     path,
@@ -30,7 +30,7 @@ export function systemFile(path: string, mark: string): SystemFile {
       if (before === text) return
       if (before !== undefined && !before.includes(mark)) {
         throw new Error(
-          `Cannot write "${path}": what stands there is not this gateway's; move it away, or give this gateway another gateway.name`,
+          `Cannot write "${path}": that file does not belong to this gateway; move it away, or give this gateway another gateway.name`,
         )
       }
       if (text === undefined) await rm(path, { force: true })
@@ -48,7 +48,7 @@ export function systemFile(path: string, mark: string): SystemFile {
     }
   }
 
-  /** What a kill in the middle of `writeAtomic` left; nginx includes no name that starts with a dot. */
+  /** The rest of a `writeAtomic` that was killed; nginx does not include names that start with a dot. */
   async function removeLeftovers(): Promise<void> {
     const directory = dirname(path)
     const start = `.${basename(path)}.`

@@ -18,23 +18,23 @@ import { systemFile } from './system-file.ts'
 import { refuseSharedPorts, refuseToLetGo } from './system-ports.ts'
 import { acceptingBeside, identitiesOf, isSteady, listensOnAny } from './system-workers.ts'
 
-/** How the system's nginx is told. */
+/** How to control the system's nginx. */
 export interface SystemNginxOptions {
-  /** Name of the file and of all that `http { }` sees of it. */
+  /** Name of the file, and prefix of every name that `http { }` sees. */
   readonly name: string
-  /** From which nginx includes `*.conf` within `http { }`. */
+  /** The directory from which nginx includes `*.conf` within `http { }`. */
   readonly directory: string
-  /** The words of the command that reloads it. */
+  /** The words of its reload command. */
   readonly reload: readonly string[]
 }
 
 /**
- * The system's nginx, of which one file is ours; root's business alone, because whoever may write a file that root's nginx
- * includes is root.
+ * The system's nginx, in which one file is ours. Only root does this, because an account that may write a file that root's nginx
+ * includes can become root.
  *
- * `current` is what was put into that file last, `good` what was seen to run. A change begins with `current` and ends with
- * `good`, so whatever a crash left between the two shows in them: it is made good by another reload, verified. nginx is
- * never started or ended here, and nothing but the file and the reload command touches it.
+ * `current` is the generation last written into that file, `good` the one that was verified. A change begins with `current` and ends
+ * with `good`, so a crash between the two leaves them different, and the next call reloads and verifies again. nginx is never
+ * started or ended here; only the file and the reload command affect it.
  */
 export function createSystemNginx(
   parts: GatewayParts,
@@ -66,18 +66,18 @@ export function createSystemNginx(
     async stillRuns(master, generation) {
       return readAgain(master) !== undefined && (await ask()) === generation && (await isInstalled(generation))
     },
-    rotateLogs: async () => undefined, // they lie where the site rotates its own
+    rotateLogs: async () => undefined, // they are in the site's log directory, and the site rotates them
     async test(generation, model, { master }) {
       await nginx.test(generation, master)
       if (master === undefined) return
-      // A configuration that is broken as it stands is told by `check`: the broken part may be our own file.
+      // `check` reports a configuration that is broken already: the broken part may be our own file.
       const dump = await nginx.dump('test', master).catch(() => '')
       refuseSharedPorts(dump, model, mark)
       refuseToLetGo(master, model)
     },
     async listeners({ master }) {
       if (master === undefined) return []
-      // Where another site listens was told by `test`: what the master holds of our addresses it holds for us.
+      // `test` has reported other sites' addresses, so the master holds ours for us.
       const ours = await ourListens()
       return listenersOf(master.pid).filter(one => ours.some(at => isSameListen(at, one)))
     },
@@ -85,7 +85,7 @@ export function createSystemNginx(
       if (generation === undefined) return file.write(undefined)
       const text = await textOf(generation)
       if (text === undefined) throw new Error(`Cannot install generation ${generation}: its files are gone`)
-      // Back to the good one: until that was seen to run, `current` goes on saying that something else may.
+      // Back to the good one: until that is verified, `current` shows that another generation may run.
       if ((await readLink(directory, 'good')) !== generation) await setLink(directory, 'current', generation)
       await file.write(text)
     },
@@ -142,13 +142,13 @@ export function createSystemNginx(
         }
         if (answer !== undefined) {
           throw new Error(
-            `Cannot tell what nginx runs: it answers generation ${answer}, which was not seen to run alone`,
+            `Cannot find out what nginx runs: it answers generation ${answer}, which was not seen to run alone`,
           )
         }
         if (!findAnyNginx().some(one => listensOnAny(one, listens))) return undefined
         signal.throwIfAborted()
         if (clock.now() > deadline) {
-          throw new Error(`Cannot tell what nginx runs: it does not say so within ${RUNNING_MS / 1000} s`)
+          throw new Error(`Cannot find out what nginx runs: it does not say so within ${RUNNING_MS / 1000} s`)
         }
         await clock.sleep(POLL_MS, signal)
       }
@@ -160,7 +160,7 @@ export function createSystemNginx(
   }
   return instance
 
-  /** What answers where the generations listen that may run. */
+  /** The generation that answers at the listen addresses of the generations that may run. */
   async function ask(): Promise<number | undefined> {
     return systemGeneration(directory, (await ourModels()).map(probesOf))
   }

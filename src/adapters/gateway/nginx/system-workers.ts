@@ -20,9 +20,9 @@ export function identitiesOf(processes: readonly NginxProcess[]): string {
 }
 
 /**
- * The masters' workers come and go with any reload of the site, in numbers that we do not know. But nginx tells its old
- * workers to leave in one loop: one that was restarted meanwhile is told within moments of those that we know, so a set
- * that stays the same has no such one in it.
+ * The masters' workers come and go with any reload of the site, in numbers that we do not know. But nginx signals its old
+ * workers to leave in one loop: one that was restarted meanwhile gets its signal within moments of those that we know, so a
+ * set that stays the same contains no such worker.
  */
 export function isSteady(master: NginxProcess, clock: Clock): () => boolean {
   let seen: string | undefined

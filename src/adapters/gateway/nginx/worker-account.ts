@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { type Account, accountOf, groupOf } from '../../system/account.ts'
 
-/** Whom nginx's workers run as, which read what clients send; its master stays root. */
+/** The account of nginx's workers, which read clients' requests; its master stays root. */
 export interface WorkerAccount {
   readonly user: string
   readonly group: string
-  /** Of the group. */
+  /** The name of the group. */
   readonly gid: number
 }
 
-/** What a process has of /proc/self: `status`, `uid_map` and `gid_map`. */
+/** The texts of `status`, `uid_map` and `gid_map` in /proc/self. */
 export interface Powers {
   readonly status: string
   readonly uidMap: string
@@ -17,9 +17,9 @@ export interface Powers {
 }
 
 /**
- * The account for the workers of an nginx that root starts in a directory of `owner`: that one, or nobody where it is root.
- * Root itself, where root could not look at the workers of another account or become it, as in some containers, and where
- * nothing tells of accounts: that is no reason to be without a gateway.
+ * The account for the workers of an nginx that root starts in a directory of `owner`: that account, or `nobody` if the owner is
+ * root. It is root itself where root cannot become another account or read its processes, as in some containers, and where
+ * accounts cannot be looked up; otherwise there would be no gateway.
  */
 export async function findWorkerAccount(owner: number): Promise<WorkerAccount> {
   const account = await accountOf(owner === 0 ? 'nobody' : owner, ENVIRONMENT).catch(() => undefined)
@@ -29,16 +29,16 @@ export async function findWorkerAccount(owner: number): Promise<WorkerAccount> {
 }
 
 /**
- * Whether root may start workers as this account and go on looking into them, as an updater does to see which generation
- * they run: without CAP_SYS_PTRACE, which a container may lack, it sees nothing of another account's (ptrace(2)), and in a user
- * namespace it may not be every account.
+ * Whether root can start workers as this account and read their /proc, from which an updater learns their generation. Without
+ * CAP_SYS_PTRACE, which a container may lack, root cannot read another account's processes (ptrace(2)), and in a user namespace
+ * root cannot become every account.
  */
 export function canRunAs({ uid, gid }: Pick<Account, 'uid' | 'gid'>, { status, uidMap, gidMap }: Powers): boolean {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
   return NEEDED.every(bit => (effective >> bit) & 1n) && isMapped(uid, uidMap) && isMapped(gid, gidMap)
 }
 
-/** Lines of user_namespaces(7): first inside, first outside, how many. */
+/** Lines of user_namespaces(7): first id inside, first id outside, count. */
 function isMapped(id: number, map: string): boolean {
   return map.split('\n').some(line => {
     const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
@@ -52,7 +52,7 @@ async function readPowers(): Promise<Powers> {
   return { status, uidMap, gidMap }
 }
 
-// What root runs is not looked for on whatever PATH it was started with.
+// Root does not use the PATH of its environment to find programs.
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
 
 const ROOT: WorkerAccount = { user: 'root', group: 'root', gid: 0 }

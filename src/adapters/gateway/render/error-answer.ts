@@ -1,33 +1,33 @@
 import type { GatewayTier, Waiting } from '../../../core/domain/gateway-model.ts'
 
-/** The body of an answer that the gateway gives itself, in the shape that OpenAI's clients read. */
+/** The body of the gateway's own answers, in the format of OpenAI's API. */
 export function errorBody(type: ErrorType, code: string, message: string): string {
   return JSON.stringify({ error: { message, type, param: null, code } })
 }
 
 type ErrorType = 'invalid_request_error' | 'server_error' | 'service_unavailable'
 
-/** nginx keeps the larger of these in files of its own; 64 MiB holds a prompt of 10 M tokens or some forty images. */
+/** nginx keeps larger bodies in files; 64 MiB is a prompt of 10 M tokens, or about forty images. */
 export const MAX_BODY_MEBIBYTES = 64
 
 /**
- * Requests at once whose bodies may lie in files. Times MAX_BODY_MEBIBYTES, 8 GiB, it is what all clients together can take
- * of the gateway's disk.
+ * Simultaneous requests whose bodies may be in files. Multiplied by MAX_BODY_MEBIBYTES, all clients together can use 8 GiB of the
+ * gateway's disk.
  */
 export const LARGE_BODIES = 128
 
-/** Of those, what one client address may have. */
+/** The limit of such requests for one client address. */
 export const LARGE_BODIES_PER_CLIENT = LARGE_BODIES / 2
 
 interface Refusal {
   readonly status: number
   readonly answer: number
   readonly body: string
-  /** Seconds that the client is told to wait; false: it is told nothing. */
+  /** Retry-After in seconds; false: no header. */
   readonly retryAfter: number | false
 }
 
-/** What nginx refuses before a tier is found; `answer` is what the client gets for nginx's own `status`. */
+/** Refusals before a tier is found; `answer` is the client's status for nginx's own `status`. */
 export const REFUSALS: readonly Refusal[] = [
   refusal(400, 'bad_request', 'The request is not valid HTTP'),
   refusal(404, 'unknown_path', 'Nothing is served at this path'),
@@ -40,7 +40,7 @@ export const REFUSALS: readonly Refusal[] = [
   },
   // nginx's own name for header lines that exceed large_client_header_buffers.
   { ...refusal(494, 'headers_too_large', 'The request headers are too large'), answer: 431 },
-  refusal(500, 'internal_error', 'The gateway failed; its error log says why'),
+  refusal(500, 'internal_error', 'The gateway failed; its error log has the reason'),
   refusal(501, 'not_implemented', 'The gateway does not understand this transfer encoding'),
   refusal(505, 'http_version', 'The gateway does not speak this version of HTTP'),
 ]
@@ -83,23 +83,23 @@ function wordsOf(tier: string, waiting: Waiting | undefined): readonly [string, 
       return ['tier_queued', `A replica of ${tier} (job ${waiting.job}) is queued. ${waiting.why}${start}`]
     }
     case 'unrouted':
-      return ['tier_not_routed', `A replica of ${tier} is ready, and is not routed to yet; sluice status says why`]
+      return ['tier_not_routed', `A replica of ${tier} is ready, and is not routed yet; sluice status shows why`]
     case 'leaving':
-      return ['tier_leaving', `The last replica of ${tier} is leaving, and takes no new requests`]
+      return ['tier_leaving', `The last replica of ${tier} is leaving, and accepts no new requests`]
     case 'failed':
       return [
         'tier_failed',
-        `No engine of ${tier} is running: job ${waiting.job} has failed. Its operator finds why and what to do with: sluice explain ${waiting.job}`,
+        `No engine of ${tier} is running: job ${waiting.job} has failed. Its operator can find the cause and the fix with: sluice explain ${waiting.job}`,
       ]
     case 'none':
       return [
         'tier_not_submitted',
-        `No replica of ${tier} is submitted. Its operator submits one with: sluice submit ${tier}`,
+        `No replica of ${tier} is submitted. Its operator can submit one with: sluice submit ${tier}`,
       ]
   }
 }
 
-/** For a request that no engine accepted, and that was therefore delivered to none: 503. */
+/** For a request that no engine accepted, so that it was never delivered: 503. */
 export function unreachableBody(tier: GatewayTier): string {
   const message = `No engine of ${tier.name} can be reached; try again in ${tier.retryAfterSeconds} s`
   return errorBody('service_unavailable', 'tier_unreachable', message)
@@ -110,7 +110,7 @@ export function unreachableBody(tier: GatewayTier): string {
  * docs/design/rules.md).
  */
 export function failedBody(tier: GatewayTier): string {
-  const message = `The engines of ${tier.name} that were given this request died of it or did not answer in time`
+  const message = `The engines of ${tier.name} that received this request died during it or did not answer in time`
   return errorBody('server_error', 'engine_failed', message)
 }
 

@@ -1,21 +1,21 @@
 import { nginxLines } from './nginx-string.ts'
 import { pathPatterns } from './path-list.ts'
 
-/** A tier as it stands in one server. */
+/** A tier within one server block. */
 interface ListedTier {
   readonly name: string
-  /** Where it stands there; ends with `/`. */
+  /** Its path there; ends with `/`. */
   readonly place: string
-  /** What it serves below that. */
+  /** The paths that it serves below that. */
   readonly paths: readonly string[]
 }
 
-/** What a server answers at its root to a person with a browser; nothing that a tier serves itself is among `pages`. */
+/** A server's answer at its root for a person with a browser. `pages` never includes a path that a tier serves. */
 export interface FrontPage {
   readonly pages: readonly string[]
-  /** Browsers ask for one by themselves. */
+  /** Browsers request an icon automatically. */
   readonly icon: string | false
-  /** As nginx reads it. */
+  /** As a parameter for nginx. */
   readonly text: string
 }
 
@@ -52,13 +52,11 @@ function textOf(tiers: readonly ListedTier[]): string[] {
     ...(shown.length > 0 ? ['A base URL is this address with one of these paths:'] : []),
     ...rows,
     ...(hidden > 0 ? [`  and ${hidden} more`] : []),
-    ...(shown.length > 0
-      ? ['', 'Which models are there, where ADDRESS is this address:', `  curl ${base}/models`]
-      : []),
+    ...(shown.length > 0 ? ['', 'List the models (ADDRESS is this address):', `  curl ${base}/models`] : []),
     ...(first === undefined
       ? []
       : [
-          'To ask one:',
+          'Ask a model:',
           `  curl ${base}/chat/completions -H "content-type: application/json" \\`,
           `    -d '{"model": "NAME", "messages": [{"role": "user", "content": "Hello"}]}'`,
         ]),

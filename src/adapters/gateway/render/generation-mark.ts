@@ -3,7 +3,7 @@ import { openFiles } from '../../system/open-files.ts'
 import { isAccepting, type NginxProcess, readAgain } from '../nginx/nginx-processes.ts'
 import type { StateDirectory } from '../state-directory.ts'
 
-/** A log of every generation in which nothing is ever written: each worker of the generation holds it open. */
+/** An empty log of every generation, never written; each worker of the generation has it open. */
 const MARK = 'mark'
 
 export function markPath(directory: Pick<StateDirectory, 'generations'>, generation: number): string {
@@ -11,12 +11,12 @@ export function markPath(directory: Pick<StateDirectory, 'generations'>, generat
 }
 
 /**
- * The generation that a worker runs, from the file that its master had opened when it forked it. No connection is needed
- * to learn that, and so no client can deny it. Undefined: it runs none of ours, is of an nginx that was started before
- * there were marks, or has not begun to accept.
+ * The generation of a worker, from the file that its master had open when it forked the worker. This needs no connection, so
+ * clients cannot prevent it. Undefined: the worker runs no generation of ours, belongs to an nginx of an older version without
+ * marks, or does not accept yet.
  */
 export function generationOf(worker: NginxProcess, directory: StateDirectory): number | undefined {
-  // A worker writes its own title once it waits for connections.
+  // A worker has its own title once it waits for connections.
   const now = readAgain(worker)
   if (now?.role !== 'worker') return undefined
   for (const { link } of openFiles(worker.pid)) {
@@ -33,7 +33,7 @@ export function markedBy(link: string, generations: string): number | undefined 
   return number === undefined ? undefined : Number(number)
 }
 
-/** The generations of the workers that accept; more than one while a reload goes on. */
+/** The generations of the workers that accept; more than one during a reload. */
 export function acceptingGenerations(processes: readonly NginxProcess[], directory: StateDirectory): number[] {
   const found = processes.filter(isAccepting).flatMap(one => generationOf(one, directory) ?? [])
   return [...new Set(found)].toSorted((a, b) => a - b)

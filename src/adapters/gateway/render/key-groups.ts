@@ -1,17 +1,17 @@
 import type { GatewayServer } from '../../../core/domain/gateway-model.ts'
 
 /**
- * Servers of one tier that ask for the same key, those on trial apart. Each group is an upstream of its own, because nginx
- * writes a request's headers before it chooses the server. There is one, unless engines run that were started with another
- * key, or one is on trial.
+ * Servers of one tier that require the same key; those on trial are separate. Each group is an upstream of its own, because nginx
+ * writes a request's headers before it chooses the server. There is more than one group only while engines with different keys
+ * run, or an engine is on trial.
  */
 export interface KeyGroup {
-  /** Its fingerprint; undefined: they ask for none. */
+  /** Its fingerprint; undefined: they require none. */
   readonly key: string | undefined
   readonly servers: readonly GatewayServer[]
 }
 
-/** In an order that depends on nothing but the keys, those without one first; sixteen at most, which no site comes near. */
+/** Sorted by key, those without a key first; sixteen at most, far more than a site has. */
 export function groupByKey(servers: readonly GatewayServer[]): readonly KeyGroup[] {
   const groups = Map.groupBy(servers, ({ key = '', trial }) => `${key} ${trial === true ? 'trial' : ''}`)
   return [...groups]
@@ -21,8 +21,8 @@ export function groupByKey(servers: readonly GatewayServer[]): readonly KeyGroup
 }
 
 /**
- * For each group the hexadecimal digits of a random number by which a request goes to it: as many as its share of the
- * servers, and at least one. Where there are others, backups and those on trial count for nothing.
+ * For each group the hexadecimal digits of a random number with which a request goes to it: in proportion to its servers, and at
+ * least one. Backups and servers on trial count only if there are no others.
  */
 export function digitsOf(groups: readonly KeyGroup[]): readonly string[] {
   const hasOthers = groups.some(({ servers }) => servers.some(isFull))

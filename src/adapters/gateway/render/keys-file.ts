@@ -9,12 +9,12 @@ export function keysFilePath(directory: StateDirectory, generation: number): str
   return join(directory.generations, String(generation), KEYS_FILE)
 }
 
-/** The fingerprints that a model needs, sorted: the place of one in this list is in its variable's name. */
+/** The fingerprints that a model needs, sorted. A variable's name has the index in this list. */
 export function keysOf(model: GatewayModel): readonly string[] {
   return [...new Set(model.tiers.flatMap(tier => tier.servers.flatMap(server => server.key ?? [])))].sort()
 }
 
-/** The variable that holds what `Authorization` carries for this key. */
+/** The variable with the value of `Authorization` for this key. */
 export function keyVariable(names: string, keys: readonly string[], key: string): string {
   return `$${names}_k${keys.indexOf(key)}`
 }
@@ -35,7 +35,7 @@ export function renderKeys(names: string, model: GatewayModel, keys: EngineKeys)
     .join('')
 }
 
-/** The keys that a generation on disk was rendered with. */
+/** The keys of a generation on disk. */
 export async function readKeys(directory: StateDirectory, generation: number): Promise<EngineKeys> {
   const text = (await readGeneration(directory, generation, KEYS_FILE)) ?? ''
   const keys = [...text.matchAll(/'Bearer ([^']+)'/g)].map(([, key = '']) => key)

@@ -7,7 +7,7 @@ import { canonicalListen, listensOf, listenText, overlaps, readListen } from '..
 import { LISTED_PATH } from './path-list.ts'
 
 const port = z.int().min(1024, 'must be 1024 or above').max(65535, 'must be 65535 or below')
-/** A port, or an address with one in its one spelling. */
+/** A port, or an address with a port in the canonical spelling. */
 const listen = z.union([port, z.string().refine(isCanonical, { abort: true })], {
   error: ({ input }) => {
     if (typeof input !== 'number') return 'must be a port, or an address with one'
@@ -96,8 +96,8 @@ function firstRepeated(values: readonly unknown[]): unknown {
 }
 
 /**
- * The last look before a value becomes a line of nginx's configuration ("nothing unvalidated reaches nginx",
- * docs/design/rules.md): whatever was checked before is checked again, here against what the templates can carry.
+ * The last check before a value becomes a line of nginx's configuration ("nothing unvalidated reaches nginx",
+ * docs/design/rules.md). Every value is checked again, against what the templates can contain.
  *
  * @throws with every problem in one line.
  */

@@ -2,15 +2,15 @@
 export const LISTED_PATH =
   /^(?!.*\.\.)\/(?:(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*|\{id\})(?:\/(?:[A-Za-z0-9_~-][A-Za-z0-9_.~-]*|\{id\}))*(?:\/\{model\})?|\{model\})?$/
 
-/** What stands for a placeholder needs no escape in a request line: what was matched can be sent as it is. */
+/** Characters for a placeholder that need no escape in a request line, so the match can be sent unchanged. */
 const SEGMENT = '[A-Za-z0-9_.:@+~-]+'
 
-/** nginx reads words of 4096 bytes and no more. */
+/** nginx reads words of at most 4096 bytes. */
 const LONGEST = 2_000
 
 /**
- * Patterns of nginx (PCRE) for the paths of a tier that stands at `prefix`, which has no slash at its end: each has what the engine
- * is asked for as its first group. `\z` and not `$`, which also matches before a line break at the end.
+ * Patterns of nginx (PCRE) for the paths of a tier at `prefix`, which has no slash at its end. The first group of each is the path
+ * for the engine. `\z` instead of `$`, because `$` also matches before a line break at the end.
  */
 export function pathPatterns(prefix: string, paths: readonly string[]): string[] {
   const groups: string[][] = []
@@ -31,7 +31,7 @@ function patternOf(path: string): string {
   return escaped(path.slice(1)).replaceAll('{id}', SEGMENT).replace('{model}', `${SEGMENT}(?:/${SEGMENT})*`)
 }
 
-/** The alphabets of tiers' paths and of the list have no other letter that PCRE reads. */
+/** The alphabets of tiers' paths and of the list have no other character with a meaning in PCRE. */
 function escaped(path: string): string {
   return path.replaceAll('.', '\\.')
 }

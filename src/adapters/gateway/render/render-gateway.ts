@@ -20,21 +20,21 @@ export interface RenderOptions {
   readonly generation: number
   readonly directory: StateDirectory
   readonly build: NginxBuild
-  /** Whom the workers run as where the master is root; undefined for everybody else, who cannot choose. */
+  /** The workers' account if the master is root; undefined otherwise, because only root can choose. */
   readonly workers: WorkerAccount | undefined
-  /** Files that one process may have open. */
+  /** Limit of open files of one process. */
   readonly openFiles: number
   readonly templates: GatewayTemplates
-  /** Those that the model's servers ask for. */
+  /** The keys that the model's servers require. */
   readonly keys: EngineKeys
-  /** How the gateway stands in an nginx that has other sites; absent where it is alone. */
+  /** Settings for an nginx with other sites; absent for a private one. */
   readonly amongOthers?: AmongOthers | undefined
 }
 
 export interface AmongOthers {
-  /** What every name begins with that all of `http { }` can see. */
+  /** The prefix of every name that `http { }` sees. */
   readonly names: string
-  /** Where the site's own logs lie, which the site rotates. */
+  /** The site's log directory, whose logs the site rotates. */
   readonly accessLog: string
 }
 
@@ -44,25 +44,25 @@ export type GatewayTemplates = Readonly<
 >
 
 /**
- * Worker processes. Every reload forks as many, and each keeps connections of its own to the engines, so more than the
- * traffic needs is a cost; one carries 25 000 short requests a second ("Speed", docs/design/nginx.md).
+ * Worker processes. Every reload forks this many, and each keeps connections of its own to the engines, so unneeded workers cost
+ * something. One handles 25 000 short requests a second ("Speed", docs/design/nginx.md).
  */
 export const WORKERS = 4
 
 /**
- * Connections of one worker: a stream takes two. No more than half of the files that it may have open, because bodies and logs
- * are files too, and a worker of nginx 1.22 that has none left never hears that it should end.
+ * Connections of one worker; a stream takes two. At most half of its limit of open files, because bodies and logs are files too,
+ * and a worker of nginx 1.22 without a free descriptor never learns that it should end.
  */
 const CONNECTIONS = 8192
 
 /**
- * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper that a private nginx is
- * started with; `gateway.conf`, which stands within `http { }` and has no other tie to the wrapper; the keys that it
- * includes, if there are any; and the model.
+ * The files of one generation by their names in its directory: `nginx.conf`, the small wrapper for a private nginx;
+ * `gateway.conf`, which is included within `http { }` and is otherwise independent of the wrapper; the keys that it includes, if
+ * any; and the model.
  * Equal models, options and generations give equal texts.
  *
- * @throws when the model holds what nginx must not read ("nothing unvalidated reaches nginx", docs/design/rules.md), or
- * names a key that is missing.
+ * @throws when the model has values that nginx must not read ("nothing unvalidated reaches nginx", docs/design/rules.md), or names
+ * a missing key.
  */
 export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
   const checked = checkModel(model)
@@ -112,9 +112,9 @@ function wrapperView(model: GatewayModel, options: RenderOptions): object {
 }
 
 /**
- * Where the workers find what they open themselves: bodies, and the logs once those were rotated. Of another account than
- * their master's, they might not get through the directories above ours, but they get through their working directory, which
- * it is (nginx-command.ts).
+ * Paths of files that the workers open themselves: bodies, and the logs after a rotation. Workers of another account than their
+ * master's may lack access to the directories above ours, so the paths are relative to their working directory, which is ours
+ * (nginx-command.ts).
  */
 function placesOfWorkers({ directory, workers, amongOthers }: RenderOptions): StateDirectory {
   return workers === undefined || amongOthers !== undefined ? directory : placesBelow('/proc/self/cwd')

@@ -50,8 +50,8 @@ it("AMD's masks do not count where the GPUs are another's", () => {
 })
 
 it.each([
-  [{}, "nothing says which GPUs are the job's (CUDA_VISIBLE_DEVICES is not set)"],
-  [{ CUDA_VISIBLE_DEVICES: '2,3,5' }, 'CUDA_VISIBLE_DEVICES names 3 GPUs (2,3,5), and it takes 2 × 2'],
+  [{}, "the job's GPUs are not known (CUDA_VISIBLE_DEVICES is not set)"],
+  [{ CUDA_VISIBLE_DEVICES: '2,3,5' }, 'CUDA_VISIBLE_DEVICES names 3 GPUs (2,3,5), and it needs 2 × 2'],
 ])('%j cannot be divided among 2 engines of 2', (env, problem) => {
   expect(gpuSlices(env, 2, 2)).toEqual({ problem })
 })

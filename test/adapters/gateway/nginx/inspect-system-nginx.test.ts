@@ -211,7 +211,7 @@ describe('the one file', () => {
     const file = systemFile(path, mark)
     for (const next of [mark, undefined]) {
       await expect(file.write(next)).rejects.toThrow(
-        `Cannot write "${path}": what stands there is not this gateway's; move it away, or give this gateway another gateway.name`,
+        `Cannot write "${path}": that file does not belong to this gateway; move it away, or give this gateway another gateway.name`,
       )
     }
     expect(await file.read()).toBe(text)

@@ -33,7 +33,7 @@ it('one that is taken on all addresses is free on none', async () => {
 
 it('an address of another machine is told in one line', async () => {
   const message =
-    'Cannot open 192.0.2.1:8080: this machine does not have that address; "ip address" shows those that it has'
+    'Cannot open 192.0.2.1:8080: this machine does not have that address; "ip address" shows its addresses'
   await expect(probed('192.0.2.1:8080')).rejects.toThrow(message)
   expect(await inspectListen('192.0.2.1:8080', '/nowhere')).toBe('not this machine')
 })
