@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const STARTING_SERVERS = [
   'test/library/**/*.test.ts',
   'test/adapters/engine/**/*.test.ts',
-  'test/core/engines/contract.test.ts',
+  'test/core/engines/{contract,added-engine}.test.ts',
   'test/commands/{cli,supervise,up,updater}.test.ts', // start the command itself
   'test/index.test.ts',
 ]

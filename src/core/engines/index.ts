@@ -1,3 +1,4 @@
+import type { ENGINE_NAMES } from '../domain/engine-spec.ts'
 import { custom } from './custom.ts'
 import { demo } from './demo.ts'
 import type { Engine } from './engine.ts'
@@ -8,7 +9,7 @@ import { vllm } from './vllm.ts'
 
 /** Every kind of server program that a tier can name; the configuration's choices derive from its keys. */
 export const ENGINES = { 'llama.cpp': llamaCpp, vllm, sglang, tei, custom, demo } as const satisfies Record<
-  string,
+  (typeof ENGINE_NAMES)[number],
   Engine
 >
 
