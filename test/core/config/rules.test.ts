@@ -105,7 +105,7 @@ describe('gateway.nginx', () => {
     ['byModel: true', []],
     [
       'nginx: system, byModel: true',
-      ['4:27: Cannot use gateway.byModel: only a private nginx routes by model; leave it out, or nginx: system'],
+      ['4:36: Cannot use gateway.byModel: only a private nginx routes by model; leave it out, or nginx: system'],
     ],
     ['nginx: system, directory: /etc/nginx/http.d, reload: nginx -s reload', []],
     ['nginx: sytem', ['4:19: Cannot use gateway.nginx: "sytem"; did you mean "system"']],
