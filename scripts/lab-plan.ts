@@ -37,6 +37,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   'gateway-outliers': 15,
   'gateway-bounds': 6,
   'gateway-keys': 5,
+  'gateway-models': 6,
   'gateway-paths': 6,
   'gateway-recovery': 7,
   'gateway-traffic': 6,

@@ -10,6 +10,7 @@ const BOUNDED: Readonly<Record<string, string>> = {
   'adapters/demo-engine/serve.ts for await': 'counts the bytes of a body',
   'adapters/system/bounded-lines.ts data': 'counts the bytes of a message',
   'adapters/gateway/generation-files.ts readFile': 'what we wrote, in a directory of ours alone',
+  'adapters/gateway/nginx/find-njs.ts readFile': 'a module of the installed nginx',
   'adapters/gateway/nginx/master-program.ts readFile': 'of a process that is proved to be our account’s',
   'adapters/gateway/open-gateway.ts readFileSync': 'the kernel’s, of this process',
   'adapters/registry/copy-redacted.ts createReadStream': 'a chunk at a time, of a log of ours',

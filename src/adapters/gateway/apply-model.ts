@@ -11,6 +11,7 @@ import {
   removeGeneration,
   writeGeneration,
 } from './generation-files.ts'
+import type { NginxBuild } from './nginx/nginx-build.ts'
 import type { NginxInstance, Sight } from './nginx/nginx-instance.ts'
 import type { NginxProcess } from './nginx/nginx-processes.ts'
 import { probePorts } from './nginx/probe-ports.ts'
@@ -44,6 +45,8 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
   let settled: Settled | undefined
   /** The version of nginx that has accepted a configuration with servers in every tier. */
   let rehearsed: string | undefined
+  /** The version of nginx whose njs module it refused: the module may belong to another build. */
+  let refusesNjs: string | undefined
 
   return async (model, signal, keys = {}) => {
     let step: ApplyStep = 'find nginx'
@@ -55,7 +58,8 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
       }
       before = await instance.look()
       await instance.rotateLogs()
-      const { build, master, answer } = before
+      const { master, answer } = before
+      let build = refusesNjs === before.build.version ? withoutNjs(before.build) : before.build
       step = 'render'
       const render = (generation: number, of = model) => renderGateway(of, { ...parts, generation, build, keys })
       if (answer !== undefined && before.isSettled && (await isOnDisk(answer, render(answer)))) {
@@ -64,26 +68,35 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
         return { status: 'unchanged', generation: answer }
       }
       const generation = 1 + Math.max(0, answer ?? 0, ...(await listGenerations(directory)))
-      const files = render(generation)
+
+      const tryOut = async (candidate: GatewayModel, sight: Sight): Promise<void> => {
+        step = 'write'
+        await writeGeneration(directory, generation, render(generation, candidate))
+        // The disk may still be filling up; the space that is left is for nginx, in case it has to be started.
+        await growSpare(directory, 1 / 4)
+        signal.throwIfAborted()
+        step = 'test'
+        try {
+          await instance.test(generation, candidate, sight)
+        } catch (error) {
+          if (build.njs === undefined) throw error
+          build = withoutNjs(build)
+          await removeGeneration(directory, generation)
+          await writeGeneration(directory, generation, render(generation, candidate))
+          await instance.test(generation, candidate, sight)
+          refusesNjs = build.version
+        }
+      }
 
       // nginx runs a generation of an earlier updater, whose rehearsal counts: draining replicas wait for the first apply.
       const rehearsal = rehearsed === build.version || answer !== undefined ? undefined : rehearsalOf(model)
       if (rehearsal !== undefined) {
-        step = 'write'
-        await writeGeneration(directory, generation, render(generation, rehearsal))
-        step = 'test'
-        await instance.test(generation, rehearsal, before)
+        await tryOut(rehearsal, before)
         await removeGeneration(directory, generation)
       }
       rehearsed = build.version
 
-      step = 'write'
-      await writeGeneration(directory, generation, files)
-      // The disk may still be filling up; the space that is left is for nginx, in case it has to be started.
-      await growSpare(directory, 1 / 4)
-      signal.throwIfAborted()
-      step = 'test'
-      await instance.test(generation, model, before)
+      await tryOut(model, before)
       step = 'probe ports'
       await probeNew(listensOf(model), before)
       signal.throwIfAborted()
@@ -184,6 +197,10 @@ function newTo(
   wanted: readonly ListenAddress[],
 ): readonly ListenAddress[] {
   return wanted.filter(at => !known?.some(one => isSameListen(one, at)))
+}
+
+function withoutNjs({ njs: _, ...build }: NginxBuild): NginxBuild {
+  return build
 }
 
 function failed(step: ApplyStep, error: unknown, trouble: string | undefined): ApplyOutcome {

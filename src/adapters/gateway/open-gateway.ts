@@ -14,6 +14,7 @@ import { createPrivateNginx } from './nginx/private-nginx.ts'
 import { createSystemNginx, type SystemNginxOptions } from './nginx/system-nginx.ts'
 import { findWorkerAccount, type WorkerAccount } from './nginx/worker-account.ts'
 import type { AmongOthers, GatewayTemplates } from './render/render-gateway.ts'
+import { ROUTER_FILE } from './render/router-file.ts'
 import { admitGroup, makeStateDirectory, type StateDirectory } from './state-directory.ts'
 
 export interface GatewayOptions {
@@ -83,14 +84,16 @@ async function admitWorkers(directory: StateDirectory): Promise<WorkerAccount | 
 
 export async function readTemplates(): Promise<GatewayTemplates> {
   const read = (name: string) => readTemplate(`nginx/${name}.mustache`)
-  const [wrapper, gateway, exchange, tier, delivery] = await Promise.all([
+  const [wrapper, gateway, exchange, tier, serve, delivery, router] = await Promise.all([
     read('nginx.conf'),
     read('gateway.conf'),
     read('exchange'),
     read('tier'),
+    read('serve'),
     read('delivery'),
+    readTemplate(`nginx/${ROUTER_FILE}`),
   ])
-  return { 'nginx.conf': wrapper, 'gateway.conf': gateway, exchange, tier, delivery }
+  return { 'nginx.conf': wrapper, 'gateway.conf': gateway, exchange, tier, serve, delivery, router }
 }
 
 /** How the gateway of this name stands in the system's nginx. */

@@ -3,7 +3,7 @@ import { containerRule } from './rules/containers.ts'
 import { engineArgumentsRule } from './rules/engine-arguments.ts'
 import { environmentRule } from './rules/environment.ts'
 import { flashAttentionRule } from './rules/flash-attention.ts'
-import { leaseRule, statePathRule, systemRule } from './rules/gateway.ts'
+import { byModelRule, leaseRule, statePathRule, systemRule } from './rules/gateway.ts'
 import { extraRule, setupRule, unrequestedGpusRule } from './rules/job-script.ts'
 import { knownMistakesRule } from './rules/known-mistakes.ts'
 import { listenRule } from './rules/listen.ts'
@@ -19,6 +19,7 @@ import { engineKeysRule, unreadKeysRule } from './rules/unread-keys.ts'
 const RULES: readonly Rule[] = [
   networkRule,
   systemRule,
+  byModelRule,
   statePathRule,
   leaseRule,
   someTierRule,

@@ -349,6 +349,10 @@ const gateway = z.strictObject({
     'Port on which every tier answers below its path, on all IPv4 addresses of the machine; with an address before it, on that address only.',
     '127.0.0.1:8080',
   ),
+  byModel: about(
+    z.boolean().default(false),
+    'Route requests below /v1 of listen to the tier that has their model; a private nginx with njs can. Without it /v1 is the API of the tier at /.',
+  ),
   networks: about(
     z.array(about(z.string(), 'An IPv4 network in CIDR notation.')).min(1),
     'The only networks in which the gateway reaches engines.',

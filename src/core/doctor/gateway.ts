@@ -26,8 +26,11 @@ function examineNginx(nginx: GatewayFacts['nginx']): readonly DoctorFinding[] {
   const found = ok('gateway.nginx', `nginx ${nginx.version}`)
   if (nginx.hasNjs === undefined) return [found, unknown('gateway.njs', 'It is not known whether nginx has njs')]
   const [what, why] = nginx.hasNjs
-    ? ['nginx has the njs module', 'Nothing uses it yet']
-    : ['nginx has no njs module', 'Nothing needs it yet: one port routes by path, not by model name']
+    ? ['nginx has the njs module', 'A private nginx uses it to route requests to the tier that has their model']
+    : [
+        'nginx has no njs module',
+        'Without it clients choose a tier by its path: Debian and nginx.org have it as libnginx-mod-http-js and nginx-module-njs',
+      ]
   return [found, { id: 'gateway.njs', level: 'note', what, why }]
 }
 

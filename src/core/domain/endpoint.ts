@@ -18,7 +18,7 @@ const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
 /** Slurm allows an underscore in a node's name; DNS does not. */
 const hostName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$/)
 /** Text that people and clients see: without control characters that could forge a log line, and without half characters. */
-const SHOWN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
+export const SHOWN = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u
 const shown = (limit: number) => z.string().max(limit).regex(SHOWN)
 
 /** Characters of an endpoint's `message`. */

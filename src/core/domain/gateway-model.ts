@@ -20,6 +20,10 @@ export interface GatewayTier {
   readonly port?: Listen
   /** Paths below `path` that clients may use, with `{id}` and `{model}` (`LISTED_PATH`); others are 404. Absent: none. */
   readonly paths?: readonly string[]
+  /** Names of models by which clients of `listen` reach it, each once; absent: none. */
+  readonly models?: readonly string[]
+  /** Its engines load models by name, so it may have more than are known while none is ready. */
+  readonly loadsModels?: true
   /** Longest silence of an engine within an answer, seconds. */
   readonly readTimeoutSeconds: number
   /** Retry-After for clients of an empty tier, seconds. */

@@ -54,9 +54,18 @@ export function planGateway(
     routabilities,
     model: {
       ...staticPart,
-      tiers: staticPart.tiers.map(tier => tierWith(tier, servers(tier.name).sort(byId), waitingOf)),
+      tiers: staticPart.tiers.map(tier => ({
+        ...tierWith(tier, servers(tier.name).sort(byId), waitingOf),
+        ...(tier.models === undefined ? {} : { models: modelsOf(tier, observed) }),
+      })),
     },
   }
+}
+
+/** Those that the configuration names, and those that its endpoints have. */
+function modelsOf(tier: StaticTier, observed: ObservedEndpoints): readonly string[] {
+  const found = [...observed.values()].flatMap(({ endpoint }) => (endpoint.tier === tier.name ? endpoint.models : []))
+  return [...new Set([...(tier.models ?? []), ...found.sort()])]
 }
 
 function tierWith(

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -21,7 +21,7 @@ async function recordedHost() {
   const root = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(root, { recursive: true }))
   const asked: string[] = []
-  const now = { master, answer: undefined as number | undefined, isSettled: true }
+  const now = { master, answer: undefined as number | undefined, isSettled: true, njs: {} }
   const host: NginxInstance = {
     look: async () => ({
       ...now,
@@ -32,12 +32,17 @@ async function recordedHost() {
         hasGzip: true,
         hasCache: true,
         unusedModules: [],
+        ...now.njs,
       },
       isStill: async () => true,
     }),
     stillRuns: async () => true,
     rotateLogs: async () => undefined,
-    test: async () => void asked.push('test'),
+    async test(generation) {
+      asked.push('test')
+      const files = await readdir(join(root, 'state/generations', String(generation)))
+      if (files.includes('router.js')) throw new Error('module "ngx_http_js_module.so" is not binary compatible')
+    },
     listeners: async () => {
       asked.push('listeners')
       return []
@@ -57,7 +62,7 @@ async function recordedHost() {
   const parts: GatewayParts = {
     directory: await makeStateDirectory(join(root, 'state')),
     nginx: {} as NginxCommand,
-    templates: { 'nginx.conf': '', 'gateway.conf': '', exchange: '', tier: '', delivery: '' },
+    templates: { 'nginx.conf': '', 'gateway.conf': '', exchange: '', tier: '', serve: '', delivery: '', router: '' },
     workers: undefined,
     openFiles: 1024,
     amongOthers: undefined,
@@ -105,4 +110,13 @@ it('tests servers where there are none yet, but not where an updater before it h
   const second = await recordedHost()
   second.now.answer = 7
   expect((await second.apply(nobody)).asked.filter(one => one === 'test')).toHaveLength(1)
+})
+
+it('does without njs where nginx refuses its module, and asks no more', async () => {
+  const { apply, now } = await recordedHost()
+  now.njs = { njs: { load: '/nowhere/ngx_http_js_module.so', readsFiles: true } }
+  const withModels = (port: number) => ({ listen: FREE, tiers: [labTier([{ port }], { models: ['qwen'] })] })
+  const [first, ...others] = [await apply(withModels(8001)), await apply(withModels(8002))]
+  expect(first).toEqual({ ...WITH_PORTS, asked: ['test', ...WITH_PORTS.asked] })
+  expect(others).toEqual([WITHOUT_PORTS])
 })

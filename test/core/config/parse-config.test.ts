@@ -197,7 +197,7 @@ tiers:
     ],
     [
       'gateway: { networks: [10.0.0.0/24], zzzzzz: 1 }',
-      '4:37: Cannot use gateway.zzzzzz: there is no such key here; the keys are name, nginx, directory, reload, listen, networks, nodeSuffix, nodeNames, connectionsPerClient, state, metricsPort',
+      '4:37: Cannot use gateway.zzzzzz: there is no such key here; the keys are name, nginx, directory, reload, listen, byModel, networks, nodeSuffix, nodeNames, connectionsPerClient, state, metricsPort',
     ],
   ])('%s is reported where it stands', (gateway, problem) => {
     const text = (TIER + MODEL).replace(/gateway: .*/, gateway)

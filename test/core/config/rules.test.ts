@@ -102,6 +102,11 @@ describe('gateway.nginx', () => {
   it.each([
     ['nginx: private', []],
     ['nginx: system', []],
+    ['byModel: true', []],
+    [
+      'nginx: system, byModel: true',
+      ['4:36: Cannot use gateway.byModel: only a private nginx routes by model; leave it out, or nginx: system'],
+    ],
     ['nginx: system, directory: /etc/nginx/http.d, reload: nginx -s reload', []],
     ['nginx: sytem', ['4:19: Cannot use gateway.nginx: "sytem"; did you mean "system"']],
     [

@@ -21,6 +21,19 @@ it('a model fills the static gateway of its configuration', () => {
   expect(() => refuseOtherModel(config, JSON.parse(JSON.stringify(model('10.0.0.12'))), OWN)).not.toThrow()
 })
 
+it('with byModel a plan adds models, and without it none', () => {
+  const byModel = parseConfig(EXAMPLE.replace('gateway:\n', 'gateway:\n  byModel: true\n'), 'f').config
+  if (byModel === undefined) throw new Error('the example takes no byModel')
+  const named = staticGateway(byModel)
+  expect(named.tiers.map(tier => tier.models)).not.toContain(undefined)
+  const planned: GatewayModel = {
+    ...named,
+    tiers: named.tiers.map(tier => ({ ...tier, servers: [], models: ['one', 'two'] })),
+  }
+  expect(() => refuseOtherModel(byModel, planned, OWN)).not.toThrow()
+  expect(() => refuseOtherModel(config, planned, OWN)).toThrow('its ports, paths or tiers are not those of sluice.yaml')
+})
+
 it('a tier opens paths by name, besides those of its engine', () => {
   const opened = parseConfig(
     EXAMPLE.replace(/^ {4}path: \/$/m, '    path: /\n    allowPaths: [/props, /health]'),

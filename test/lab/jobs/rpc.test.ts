@@ -44,13 +44,15 @@ let site: Site
 
 beforeAll(async () => {
   await writeFakes()
-  site = await openSite({
+  const gateway = { listen: 8080, networks: ['10.77.0.0/24'], byModel: true }
+  const tiers = {
     fast: FAST_TIER,
     reasoning: REASONING_TIER,
     other_build: fake('other_build'),
     deaf: fake('deaf'),
     wrong: fake('wrong'),
-  })
+  }
+  site = await openSite(tiers, { gateway })
   await site.startUpdater()
   await site.submit('fast', 1)
   await site.submit('reasoning', 1)
@@ -58,7 +60,7 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 describe('a tier over three nodes', () => {
-  it('serves at /reasoning/ and at a port of its own, while the fast tier serves at /', async () => {
+  it('serves at /reasoning/, at a port of its own and by its model’s name, while the fast tier serves at /', async () => {
     await site.serving(1)
     const group = await theGroup()
     expect(group.processes.map(one => [one['role'], one['node']])).toEqual([
@@ -70,7 +72,19 @@ describe('a tier over three nodes', () => {
       openAi(baseURL).chat.completions.create({ model, max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] })
     for (const baseURL of [REASONING, 'http://127.0.0.1:8080/reasoning/v1'])
       expect((await ask(baseURL, MODEL)).usage?.completion_tokens).toBe(5)
-    expect((await ask('http://127.0.0.1:8080/v1', FAST_MODEL)).usage?.completion_tokens).toBe(5)
+    for (const model of [FAST_MODEL, MODEL])
+      expect((await ask('http://127.0.0.1:8080/v1', model)).usage?.completion_tokens).toBe(5)
+    await expect(ask('http://127.0.0.1:8080/v1', 'gpt-4o')).rejects.toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+    })
+    const models = await openAi('http://127.0.0.1:8080/v1').models.list()
+    expect(models.data.map(one => [one.id, one.owned_by])).toEqual(
+      expect.arrayContaining([
+        [FAST_MODEL, 'fast'],
+        [MODEL, 'reasoning'],
+      ]),
+    )
   })
 
   it('has its layers where they were asked for, by the engine’s own word', async () => {

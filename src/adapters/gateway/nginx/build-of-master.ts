@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { findNjs } from './find-njs.ts'
 import { type NginxBuild, parseBuild } from './nginx-build.ts'
 import type { NginxCommand } from './nginx-command.ts'
 import type { NginxProcess } from './nginx-processes.ts'
@@ -12,7 +13,9 @@ export function buildOfMaster(nginx: NginxCommand): (master: NginxProcess | unde
   return async master => {
     const program = master && (await programOf(master))
     if (program !== undefined && known?.program === program) return known.build
-    const build = parseBuild(await nginx.version(master))
+    const version = await nginx.version(master)
+    const njs = await findNjs(version)
+    const build = { ...parseBuild(version), ...(njs === undefined ? {} : { njs }) }
     known = program === undefined ? undefined : { program, build }
     return build
   }

@@ -1,3 +1,5 @@
+import type { Njs } from './find-njs.ts'
+
 /** The features of an nginx that matter to a configuration: an unknown directive is an error. */
 export interface NginxBuild {
   readonly version: string
@@ -8,6 +10,8 @@ export interface NginxBuild {
   /** Directives that a site's http { } may set and that our part resets. */
   readonly hasGzip: boolean
   readonly hasCache: boolean
+  /** Absent: it has no njs. */
+  readonly njs?: Njs
   /** Modules that Sluice does not use; nginx creates their temporary directories at its start all the same. */
   readonly unusedModules: readonly string[]
 }

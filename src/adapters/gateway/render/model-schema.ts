@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseIpv4 } from '../../../core/domain/address.ts'
+import { MAX_MODEL_NAME, SHOWN } from '../../../core/domain/endpoint.ts'
 import { FINGERPRINT } from '../../../core/domain/engine-key.ts'
 import type { GatewayModel } from '../../../core/domain/gateway-model.ts'
 import { canonicalListen, listensOf, listenText, overlaps, readListen } from '../../../core/domain/listen-address.ts'
@@ -52,6 +53,11 @@ const tier = z.strictObject({
     .refine(path => !path.startsWith('/_sluice/'), "must not start with /_sluice/, which is the gateway's own"),
   port: listen.exactOptional(),
   paths: z.array(z.string().max(256).regex(LISTED_PATH, 'must be a path of plain segments')).max(512).exactOptional(),
+  models: z
+    .array(z.string().min(1).max(MAX_MODEL_NAME).regex(SHOWN, 'must be the name of a model'))
+    .max(1000)
+    .exactOptional(),
+  loadsModels: z.literal(true).exactOptional(),
   readTimeoutSeconds: seconds,
   retryAfterSeconds: seconds,
   servers: z.array(server),

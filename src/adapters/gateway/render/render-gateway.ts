@@ -3,6 +3,7 @@ import type { EngineKeys } from '../../../core/domain/engine-key.ts'
 import type { GatewayModel, GatewayTier } from '../../../core/domain/gateway-model.ts'
 import { isIpv6, listensOf } from '../../../core/domain/listen-address.ts'
 import { renderStrictly } from '../../../core/domain/strict-template.ts'
+import type { Njs } from '../nginx/find-njs.ts'
 import type { NginxBuild } from '../nginx/nginx-build.ts'
 import type { WorkerAccount } from '../nginx/worker-account.ts'
 import { KEYS_FILE, placesBelow, type StateDirectory } from '../state-directory.ts'
@@ -12,6 +13,7 @@ import { markPath } from './generation-mark.ts'
 import { keysFilePath, keysOf, renderKeys } from './keys-file.ts'
 import { checkModel } from './model-schema.ts'
 import { nginxString } from './nginx-string.ts'
+import { hasRouter, ROUTER_FILE, renderRouter } from './router-file.ts'
 import { tierViewOf } from './tier-view.ts'
 
 export interface RenderOptions {
@@ -38,7 +40,7 @@ export interface AmongOthers {
 
 /** The texts of templates/nginx/, by their names without `.mustache`. */
 export type GatewayTemplates = Readonly<
-  Record<'nginx.conf' | 'gateway.conf' | 'exchange' | 'tier' | 'delivery', string>
+  Record<'nginx.conf' | 'gateway.conf' | 'exchange' | 'tier' | 'serve' | 'delivery' | 'router', string>
 >
 
 /**
@@ -66,22 +68,35 @@ export function renderGateway(model: GatewayModel, options: RenderOptions): Read
   const checked = checkModel(model)
   const { templates } = options
   return new Map([
-    ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(options), templates)],
+    ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(checked, options), templates)],
     ['gateway.conf', renderStrictly(templates['gateway.conf'], gatewayView(checked, options), templates)],
     ...(keysOf(checked).length === 0
       ? []
       : ([[KEYS_FILE, renderKeys(namesOf(options), checked, options.keys)]] as const)),
+    ...(routerOf(checked, options) === undefined
+      ? []
+      : ([[ROUTER_FILE, renderRouter(templates.router, namesOf(options), checked)]] as const)),
     [MODEL_FILE, `${JSON.stringify(checked, null, 2)}\n`],
   ])
 }
 
 export const MODEL_FILE = 'model.json'
 
-function wrapperView(options: RenderOptions): object {
+/** What a system's nginx loads its site says. */
+function routerOf(model: GatewayModel, { build, amongOthers }: RenderOptions): Njs | undefined {
+  return amongOthers === undefined && hasRouter(model, build.njs) ? build.njs : undefined
+}
+
+function loadOf(njs: Njs | undefined): string | false {
+  return njs?.load === undefined ? false : nginxString(njs.load)
+}
+
+function wrapperView(model: GatewayModel, options: RenderOptions): object {
   const { generation, directory, build, workers, openFiles } = options
   const reached = placesOfWorkers(options)
   return {
     generation,
+    load: loadOf(routerOf(model, options)),
     user: workers !== undefined && `${nginxString(workers.user)} ${nginxString(workers.group)}`,
     pidFile: nginxString(directory.pidFile),
     errorLog: nginxString(reached.errorLog),
@@ -115,9 +130,10 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
   const reached = placesOfWorkers(options)
   const accessLog = amongOthers?.accessLog ?? reached.accessLog
   const keys = keysOf(model)
+  const njs = routerOf(model, options)
   const hasIpv6 = listensOf(model).some(({ address }) => isIpv6(address))
-  const tierView = (tier: GatewayTier, path: string) =>
-    tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier) })
+  const tierView = (tier: GatewayTier, path: string, byModel = njs !== undefined) =>
+    tierViewOf(tier, path, { names, keys, index: model.tiers.indexOf(tier), byModel })
   return {
     generation,
     names,
@@ -138,11 +154,17 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
     here: hasIpv6 ? `$${names}_here` : '$server_addr',
     maxBody: `${MAX_BODY_MEBIBYTES}m`,
     refusals: REFUSALS.map(refusal => ({ ...refusal, body: nginxString(refusal.body) })),
+    router: njs !== undefined && {
+      engine: njs.engine ?? false,
+      file: nginxString(join(directory.generations, String(generation), ROUTER_FILE)),
+    },
+    readsFiles: njs?.readsFiles ?? false,
     tiers: model.tiers.map(tier => tierView(tier, tier.path)),
     listeners: [
       {
         port: model.listen,
         locations: model.tiers.map(tier => tierView(tier, tier.path)),
+        byModel: njs !== undefined,
         front: frontPage(model.tiers.map(tier => ({ name: tier.name, place: tier.path, paths: tier.paths ?? [] }))),
         unknownPath: model.tiers.some(tier => tier.path === '/') ? false : nginxString(unknownPathBody(model.tiers)),
       },
@@ -152,7 +174,8 @@ function gatewayView(model: GatewayModel, options: RenderOptions): object {
           : [
               {
                 port: tier.port,
-                locations: [tierView(tier, '/')],
+                byModel: false,
+                locations: [tierView(tier, '/', false)],
                 front: frontPage([{ name: tier.name, place: '/', paths: tier.paths ?? [] }]),
                 unknownPath: false,
               },

@@ -12,7 +12,7 @@ import { pathPatterns } from './path-list.ts'
 export function tierViewOf(
   tier: GatewayTier,
   path: string,
-  { names, keys, index }: { names: string; keys: readonly string[]; index: number },
+  { names, keys, index, byModel }: { names: string; keys: readonly string[]; index: number; byModel: boolean },
 ): object {
   const isPrefixed = path !== '/'
   const clientPath = `$${names}_${isPrefixed ? 'p' : 'q'}${index}`
@@ -34,7 +34,9 @@ export function tierViewOf(
     prefix: isPrefixed,
     bare: isPrefixed && path.slice(0, -1),
     clientPath,
-    pathMaps: [path, ...(tier.port === undefined || !isPrefixed ? [] : ['/'])].map(place => ({
+    byModel,
+    rootPath: `$${names}_q${index}`,
+    pathMaps: [path, ...(isPrefixed && (byModel || tier.port !== undefined) ? ['/'] : [])].map(place => ({
       clientPath: `$${names}_${place === '/' ? 'q' : 'p'}${index}`,
       patterns: pathPatterns(place.slice(0, -1), tier.paths ?? []).map(pattern => `"${pattern}"`),
     })),

@@ -11,6 +11,12 @@ export const systemRule: Rule = ({ config, has }) => {
     .map(path => badKey(path, "it is for the system's nginx", 'write nginx: system too, or leave it out'))
 }
 
+/** The site decides what the system's nginx loads. */
+export const byModelRule: Rule = ({ config }) => {
+  if (config.gateway?.byModel !== true || config.gateway.nginx !== 'system') return []
+  return [badValue(['gateway', 'byModel'], 'only a private nginx routes by model', 'leave it out, or nginx: system')]
+}
+
 /** One late beat must not end a lease. */
 export const leaseRule: Rule = ({ config }) => {
   const { beatSeconds, leaseSeconds } = config.timing ?? {}

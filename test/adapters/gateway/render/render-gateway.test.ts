@@ -19,7 +19,9 @@ const options: RenderOptions = {
     'gateway.conf': await read('gateway.conf'),
     exchange: await read('exchange'),
     tier: await read('tier'),
+    serve: await read('serve'),
     delivery: await read('delivery'),
+    router: 'export default { serve: function () {} };\n',
   },
 }
 
