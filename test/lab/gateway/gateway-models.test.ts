@@ -103,7 +103,7 @@ describe('at one address', () => {
     ['a null byte', `${CHAT}%00`],
     ['administration', '/v1/load_lora_adapter'],
     ['another case', '/v1/Chat/Completions'],
-  ])('a path with %s reaches nobody that it does not name', async (_, path) => {
+  ])('a path with %s reaches no engine but the one it names', async (_, path) => {
     const answer = await post('{"model":"behemoth"}', path).catch(() => undefined)
     const reached = reasoning.received.map(one => one.url)
     expect(answer === undefined || answer.status >= 400 || reached.every(url => url === CHAT)).toBe(true)
