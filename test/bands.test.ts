@@ -10,7 +10,7 @@ const WORLDLY_GLOBALS = /\b(process\.|setTimeout\(|setInterval\(|fetch\(|Date\.n
 
 /** The files of a program that join its decisions to the effects: only they import values of adapters. */
 const JOINING = new Set([
-  'supervisor/run.ts',
+  ...['supervisor/run.ts', 'removal/run.ts'],
   ...['updater/run.ts', 'updater/run-as-root.ts', 'updater/roots-programs.ts', 'updater/serve-account.ts'],
   ...['updater/own-gateway.ts', 'updater/reload-config.ts', 'updater/publish-summary.ts'],
   ...['updater/site-effects.ts', 'updater/run-once.ts'],

@@ -16,6 +16,7 @@ import { messageOf } from '../core/domain/caught.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { gatewayDirectory, lockGateway } from '../programs/updater/own-gateway.ts'
 import { isRunByUp } from './site/open-site.ts'
+import { withinSecondsOf } from './site/within-seconds.ts'
 
 export interface GatewayStopOptions extends ConfigOptions {
   /** Seconds for running answers. */
@@ -32,7 +33,7 @@ const SHARED_DEADLINE_MS = 10_000
  * @throws UserError while an updater runs, because it would start nginx again, and for the system's nginx.
  */
 export async function gatewayStop(options: GatewayStopOptions, context: Context): Promise<void> {
-  const graceMs = options.now === true ? 0 : 1_000 * secondsOf(options.within)
+  const graceMs = options.now === true ? 0 : 1_000 * withinSecondsOf(options.within, 'stop')
   const { config } = await loadRunningConfig(options, context)
   const { name } = config.gateway
   if (config.gateway.nginx === 'system') {
@@ -91,9 +92,4 @@ async function removeRoutes({ shared, gateway }: Config, { warn }: Context): Pro
   await createSerialQueue(systemClock, SHARED_DEADLINE_MS)
     .run(`remove "${file}"`, () => rm(file, { force: true }))
     .catch(error => warn(`${messageOf(error)}; leaving replicas wait a minute for this gateway`))
-}
-
-function secondsOf(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
-  throw new UserError(`Cannot stop within "${text}": --within takes whole seconds, at most 86400`)
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { drain } from '../../src/commands/site/removal.ts'
+import { drain } from '../../src/commands/drain.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { jobRow, openSmallSite } from '../support/small-site.ts'
 

@@ -32,7 +32,7 @@ import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-sp
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
-import { supervise as run } from './loop.ts'
+import { supervise } from './loop.ts'
 import { createSiteKeySource } from './site-key-source.ts'
 
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
@@ -53,7 +53,7 @@ export interface SuperviseOptions {
  * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without Slurm
  * it runs until a TERM or the end of its parent.
  */
-export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
+export async function runReplica(options: SuperviseOptions, context: Context): Promise<void> {
   // Slurm's --signal reaches steps only. If it is sent here too, it is ignored: the notice step has received it. SIGHUP is
   // ignored as well (context.ts).
   context.onSignal('SIGUSR2', () => undefined)
@@ -87,7 +87,7 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
-    await run({
+    await supervise({
       identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
       endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, slurm }, context),
       limits: {
