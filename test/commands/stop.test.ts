@@ -45,7 +45,7 @@ it('cancels every job of a tier at once with --now', async () => {
   await site.slurm.does('scancel', 'touch "$HOME/cancelled-$1"')
   await stop('fast', { now: true }, site.context)
   expect((await site.slurm.calls('scancel')).map(call => call.argv).toSorted()).toEqual([['7'], ['8']])
-  expect(site.context.printed[0]).toBe('Sending 2 jobs of fast away: cancelled at once, answers are cut')
+  expect(site.context.printed[0]).toBe('Stopping 2 jobs of fast: cancelled at once, answers are cut')
 })
 
 it('says that a tier has no jobs', async () => {

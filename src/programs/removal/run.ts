@@ -48,6 +48,7 @@ export async function runRemoval(site: RemovalSite, options: RunRemovalOptions, 
   const { name, manner, withinSeconds } = options
   const targets = await findTargets(name, site, context)
   const effects = effectsOf(site)
+  const verbs = manner === 'now' ? VERBS.now : VERBS.drain
   const how = (site.isLocal ? LOCAL_MANNERS : MANNERS)[manner]
   if (targets.length === 0) {
     report([], `${name} has no jobs`, options, context)
@@ -55,11 +56,11 @@ export async function runRemoval(site: RemovalSite, options: RunRemovalOptions, 
   }
   if (options.dryRun === true) {
     const outcomes = await lookOnce({ targets, manner, effects })
-    return report(outcomes, `Would send ${list(targets)} away (${how})`, options, context)
+    return report(outcomes, `Would ${verbs.would} ${list(targets)} (${how})`, options, context)
   }
 
   const log = options.json === true ? context.warn : context.print
-  log(`Sending ${list(targets)} away: ${how}`)
+  log(`${verbs.begins} ${list(targets)}: ${how}`)
   const stillBeats = new Map<string, number>()
   const over = new AbortController()
   // Not awaited: a replica is asked at once, independent of its gateways.
@@ -93,7 +94,7 @@ function stoppedWords(left: readonly Outcome[]): string {
   const goesOn = `${jobs(going)} still there; the requests stay in effect, see sluice status`
   if (unasked.length === 0) return `Stopped watching: ${goesOn}`
   const reasons = [...new Set(unasked.map(one => one.notAsked))].join('; ')
-  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; there is no request to ${unasked.length === 1 ? 'it' : 'them'}`
+  const cannot = `Cannot drain ${jobs(unasked)}: ${reasons}; there is no request to ${unasked.length === 1 ? 'it' : 'them'}`
   return going.length === 0 ? cannot : `${cannot}; ${goesOn}`
 }
 
@@ -115,6 +116,8 @@ async function clearLeft(
     log(trouble === undefined ? `Removed the files of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)
   }
 }
+
+const VERBS = { drain: { would: 'drain', begins: 'Draining' }, now: { would: 'stop', begins: 'Stopping' } }
 
 const MANNERS: Readonly<Record<Manner, string>> = {
   drain: 'no new requests, answers are finished, then the job is cancelled',

@@ -67,7 +67,7 @@ const CASES: readonly [string, Partial<Sight>, { drain: string; requeue: string;
   ],
 ]
 
-describe('a job that an operator sends away', () => {
+describe('a job that an operator removes', () => {
   it.each(CASES)('gets its next order where: %s', (_, sight, moves) => {
     expect({ drain: plan('drain', sight), requeue: plan('requeue', sight), now: plan('now', sight) }).toEqual(moves)
   })
