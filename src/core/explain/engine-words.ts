@@ -181,7 +181,7 @@ function toCause({ id, words, what, fix }: EngineWords): Cause {
   return {
     id,
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.said, ...words),
+    recognise: run => find(run.allLines, ...words),
     what: (run, found) => (typeof what === 'string' ? what : what(run, found)),
     fix: (run, found) => (typeof fix === 'string' ? fix : fix(run, found)),
   }

@@ -199,7 +199,7 @@ const MOST_INTERRUPTIONS = 10
 /** Each is explained by its own last words alone, because the logs are of a later start. */
 function interruptionsOf(run: Run): readonly Interruption[] {
   return run.survived.map(event => {
-    const seen = linesOf(run.eventsFile, event)
+    const supervisorLines = linesOf(run.eventsFile, event)
     const { cause, what, evidence, fix } = answerFor({
       ...run,
       ending: 'lives',
@@ -209,8 +209,8 @@ function interruptionsOf(run: Run): readonly Interruption[] {
       notice: undefined,
       events: [event],
       trouble: [event],
-      seen,
-      said: seen,
+      supervisorLines,
+      allLines: supervisorLines,
     })
     return { endpoint: typeof event['id'] === 'string' ? event['id'] : null, at: event.at, cause, what, evidence, fix }
   })
