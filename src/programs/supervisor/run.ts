@@ -89,7 +89,7 @@ export async function runReplica(options: SuperviseOptions, context: Context): P
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
     await supervise({
       identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
-      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, slurm }, context),
+      endpoints: await openEndpoints({ spec, job, scratch, workers, engineKey: keys.take, slurm }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
@@ -136,14 +136,14 @@ interface EndpointsOptions {
   readonly job: Job
   readonly scratch: string
   readonly workers: WorkerNodes | undefined
-  readonly takeKey: () => Promise<string>
+  readonly engineKey: () => Promise<string>
   /** Without Slurm all GPUs of the machine are ours, and only the supervisor ends an engine. */
   readonly slurm: Pick<ReachedSlurm, 'termReachesAll'> | undefined
 }
 
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
 async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
-  const { spec, job, scratch, workers, takeKey, slurm } = options
+  const { spec, job, scratch, workers, engineKey, slurm } = options
   const { endpoints: count = 1, tensorParallel = 1, gpusEach = tensorParallel } = spec
   const gpus =
     spec.endpoints === undefined
@@ -165,7 +165,7 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
       return {
         id,
         engine: createEngineEffects({
-          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, takeKey },
+          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, engineKey },
           spec: { ...spec, ...(spec.port === undefined ? {} : { port: spec.port + index }) },
           termReachesAll: slurm?.termReachesAll,
           logName: count === 1 ? 'engine' : `engine-${index}`,
