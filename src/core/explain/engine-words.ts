@@ -1,6 +1,6 @@
 import type { TierConfig } from '../config/schema.ts'
 import { type Cause, type Found, find, tierNameOf } from './cause.ts'
-import type { Run } from './run.ts'
+import type { Run } from './one-run.ts'
 
 /** The last words of engines of any kind, and what they mean. */
 interface EngineWords {

@@ -3,7 +3,7 @@ import { keptLogName } from '../domain/engine-log.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
-import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './run.ts'
+import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './one-run.ts'
 import { waitOf, whatOf } from './waits.ts'
 
 /** What is printed as JSON; null means "not known" or "none", as each field documents. */

@@ -1,6 +1,6 @@
 import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
 import { exitMeaning } from './engine-words.ts'
-import { type Line, linesOf, type Run, UNWELL } from './run.ts'
+import { type Line, linesOf, type Run, UNWELL } from './one-run.ts'
 
 /** The last resort: how a process ended. */
 export const LAST_CAUSES: readonly Cause[] = [

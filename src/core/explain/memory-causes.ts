@@ -1,6 +1,6 @@
 import type { TierConfig } from '../config/schema.ts'
 import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
-import { linesOf, type Run } from './run.ts'
+import { linesOf, type Run } from './one-run.ts'
 
 /** Memory of the host: Slurm's limit slurm.mem, for each node. */
 export const HOST_MEMORY: Cause = {

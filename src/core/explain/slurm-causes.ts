@@ -1,6 +1,6 @@
 import { type Cause, shownBy, tierNameOf } from './cause.ts'
 import type { RunEvent } from './facts.ts'
-import { linesOf, type Run } from './run.ts'
+import { linesOf, type Run } from './one-run.ts'
 
 /** Causes that Slurm's state of a run shows, with or without events of its supervisor. */
 export const SLURM_CAUSES: readonly Cause[] = [

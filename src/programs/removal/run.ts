@@ -11,7 +11,7 @@ import type { JobView } from '../../core/domain/job-view.ts'
 import { jobsNamed } from '../../core/domain/named-jobs.ts'
 import { printJson } from '../../core/text/line-printer.ts'
 import { leftBehind } from './left-behind.ts'
-import { lookOnce, type Outcome, type RemovalEffects, removeJobs } from './loop.ts'
+import { type Outcome, previewRemoval, type RemovalEffects, removeJobs } from './loop.ts'
 import type { Manner, RemovalTarget } from './plan-removal.ts'
 
 /** The site of an operator's command, as a removal uses it. */
@@ -55,7 +55,7 @@ export async function runRemoval(site: RemovalSite, options: RunRemovalOptions, 
     return options.dryRun === true ? undefined : clearLeft(name, site, options, context)
   }
   if (options.dryRun === true) {
-    const outcomes = await lookOnce({ targets, manner, effects })
+    const outcomes = await previewRemoval({ targets, manner, effects })
     return report(outcomes, `Would ${verbs.would} ${list(targets)} (${how})`, options, context)
   }
 

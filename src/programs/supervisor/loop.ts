@@ -48,7 +48,7 @@ const CANCELLED: NoticeVerdict = { kind: 'leave', cause: 'cancelled', requeue: f
  * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the batch
  * process may exit.
  */
-export async function supervise(options: SupervisorOptions): Promise<void> {
+export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   const { registry, slurm, clock } = options
   const { job } = options.identity
   const id = options.endpoints[0]?.id ?? '' // events of the whole replica carry the id of its first endpoint

@@ -32,7 +32,7 @@ import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-sp
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
-import { supervise } from './loop.ts'
+import { runSupervisor } from './loop.ts'
 import { createSiteKeySource } from './site-key-source.ts'
 
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
@@ -87,7 +87,7 @@ export async function runReplica(options: SuperviseOptions, context: Context): P
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
-    await supervise({
+    await runSupervisor({
       identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
       endpoints: await openEndpoints({ spec, job, scratch, workers, engineKey: keys.take, slurm }, context),
       limits: {

@@ -10,7 +10,7 @@ import { LARGE_BODIES, LARGE_BODIES_PER_CLIENT, MAX_BODY_MEBIBYTES, REFUSALS, un
 import { frontPage } from './front-page.ts'
 import { markPath } from './generation-mark.ts'
 import { keysFilePath, keysOf, renderKeys } from './keys-file.ts'
-import { checkModel } from './model-schema.ts'
+import { checkGatewayModel } from './model-schema.ts'
 import { nginxString } from './nginx-string.ts'
 import { tierViewOf } from './tier-view.ts'
 
@@ -63,7 +63,7 @@ const CONNECTIONS = 8192
  * a missing key.
  */
 export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
-  const checked = checkModel(model)
+  const checked = checkGatewayModel(model)
   const { templates } = options
   return new Map([
     ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(options), templates)],
