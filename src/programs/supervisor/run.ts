@@ -29,6 +29,7 @@ import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
 import { logLevelOf } from '../../core/domain/log-level.ts'
 import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import { SERVICE_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
@@ -37,7 +38,6 @@ import { createSiteKeySource } from './site-key-source.ts'
 
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
 const SLURM_TIMEOUT_MS = 10_000
-const SHARED_DEADLINE_MS = 5_000
 /** The longest wait for the last events to reach the shared directory. */
 const LAST_WORDS_MS = 1_000
 /** A listening worker accepts a connection at once, unless a firewall between the nodes drops packets. */
@@ -62,9 +62,9 @@ export async function runReplica(options: SuperviseOptions, context: Context): P
   const { withoutSlurm } = options
   const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, SERVICE_DEADLINE_MS)
   const registry = openRegistry(spec.shared, serialQueue)
-  const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
+  const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SERVICE_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createNonblockingOutput(context.stdoutFd)
   const journal = openJournal(
