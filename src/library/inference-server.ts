@@ -16,7 +16,7 @@ import { profileRequests } from '../core/engines/profiling.ts'
 import { type LaunchedServer, launchServer } from './launch-server.ts'
 import type { CleanupReport } from './process-tracker.ts'
 import { serverSpec } from './server-spec.ts'
-import { afterLook, isAtRest, type ServerState, type StateChange, wordsOf } from './server-state.ts'
+import { afterLook, describeHealth, isAtRest, type ServerState, type StateChange } from './server-state.ts'
 
 /** The interval of health checks of a starting server. */
 const STARTUP_LOOK_MS = 200
@@ -193,7 +193,7 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
       const seen = await Promise.race([over.then(how => ({ how })), this.#look()])
       if ('how' in seen) {
         const late = `Not ready after ${startupTimeout} s`
-        const words = last === undefined ? undefined : wordsOf(last)
+        const words = last === undefined ? undefined : describeHealth(last)
         return seen.how ?? (words === undefined ? late : `${late}: ${words}`)
       }
       last = seen
