@@ -190,17 +190,17 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     const over = Promise.race([launched.exited, systemClock.sleep(startupTimeout * 1_000, ended).then(() => undefined)])
     let last: EngineHealth | undefined
     for (;;) {
-      const seen = await Promise.race([over.then(how => ({ how })), this.#look()])
-      if ('how' in seen) {
+      const outcome = await Promise.race([over.then(how => ({ how })), this.#look()])
+      if ('how' in outcome) {
         const late = `Not ready after ${startupTimeout} s`
         const words = last === undefined ? undefined : describeHealth(last)
-        return seen.how ?? (words === undefined ? late : `${late}: ${words}`)
+        return outcome.how ?? (words === undefined ? late : `${late}: ${words}`)
       }
-      last = seen
-      const after = afterLook(this.#state, seen)
+      last = outcome
+      const after = afterLook(this.#state, outcome)
       if (after?.to === 'failed') return after.message
       if (after !== undefined) this.#change(after.to, after)
-      if (seen.kind === 'ready') return undefined
+      if (outcome.kind === 'ready') return undefined
       await Promise.race([over, systemClock.sleep(STARTUP_LOOK_MS, ended)])
     }
   }

@@ -9,9 +9,9 @@ export const HOST_MEMORY: Cause = {
   recognise: run => {
     const counted = run.trouble.filter(one => typeof one['oomKills'] === 'number' && one['oomKills'] > 0)
     const shown = counted.slice(-2).flatMap(one => linesOf(run.eventsFile, one).slice(0, 1))
-    const said = find(run.allLines, ...OOM_WORDS) ?? find(run.supervisorLines, STEP_KILLED)
+    const found = find(run.allLines, ...OOM_WORDS) ?? find(run.supervisorLines, STEP_KILLED)
     const slurm = run.state === 'OUT_OF_MEMORY' || run.slurm?.reason === 'OutOfMemory' ? [run.stateLine] : []
-    return shownBy(...slurm, ...shown, ...(said?.evidence ?? []))
+    return shownBy(...slurm, ...shown, ...(found?.evidence ?? []))
   },
   what: (run, { evidence }) => {
     const isCertain = !evidence.every(one => STEP_KILLED.test(one.text))

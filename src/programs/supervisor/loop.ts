@@ -153,10 +153,10 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
     const hasJustBegun = noticeSteps === 1
     // A notice before the step receives signals would be missed, so Slurm is asked once it does.
     const begun = () => void ask(hasJustBegun).catch(trouble.report(id, 'ask Slurm'))
-    const said = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
+    const ending = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
     listening = false
     if (over.signal.aborted) return
-    record('ear ended', { id, said })
+    record('ear ended', { id, said: ending })
     post({ kind: 'notice step ended' })
   }
 
