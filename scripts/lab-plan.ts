@@ -20,7 +20,7 @@ const LABS: Readonly<Record<Flavour, readonly string[]>> = {
   'cgroup-grace0': ['path'],
 }
 
-/** Measured. They need not be right: they decide what begins first, so that lanes end at the same time. */
+/** Measured. They need not be right: they decide what begins first, so that the runs beside each other end at the same time. */
 const SECONDS: Readonly<Record<string, number>> = {
   'faults-control': 200,
   'faults-squeue': 140,

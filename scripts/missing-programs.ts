@@ -19,10 +19,10 @@ export const PROGRAMS: readonly Program[] = [
   { name: 'nginx', package: 'nginx', why: 'the gateway that carries every request' },
 ]
 
-/** What is to be done about programs that are missing: install their packages here and now, or tell a person in these lines. */
+/** What is to be done about programs that are missing: install their packages here and now, or print these lines for a person. */
 export type Remedy =
   | { readonly kind: 'install'; readonly packages: readonly string[] }
-  | { readonly kind: 'tell'; readonly lines: readonly string[] }
+  | { readonly kind: 'report'; readonly lines: readonly string[] }
 
 /** Package managers by the ID or ID_LIKE of os-release(5). */
 const MANAGERS: Readonly<Record<string, string>> = {
@@ -37,7 +37,7 @@ export function remedyFor(missing: readonly Program[], machine: Machine): Remedy
   const names = missing.map(program => program.name).join(', ')
   if (machine.platform !== 'linux') {
     return {
-      kind: 'tell',
+      kind: 'report',
       lines: [`Cannot start: Sluice needs Linux, whose /proc it reads, and this is ${machine.platform}`],
     }
   }
@@ -46,7 +46,7 @@ export function remedyFor(missing: readonly Program[], machine: Machine): Remedy
   if (ids.includes('debian') && machine.hasAptGet) {
     if (machine.isRoot) return { kind: 'install', packages }
     return {
-      kind: 'tell',
+      kind: 'report',
       lines: [
         `Cannot start: ${names} is missing, and only root can install it. As root, then npm start again as yourself:`,
         `  apt-get update && apt-get install --no-install-recommends ${packages.join(' ')}`,
@@ -59,7 +59,10 @@ export function remedyFor(missing: readonly Program[], machine: Machine): Remedy
     manager === undefined
       ? `  the package that has it, often ${packages.join(' ')}, with your package manager`
       : `  ${manager} ${packages.join(' ')}`
-  return { kind: 'tell', lines: [`Cannot start: ${names} is missing. Install it as root, then npm start again:`, how] }
+  return {
+    kind: 'report',
+    lines: [`Cannot start: ${names} is missing. Install it as root, then npm start again:`, how],
+  }
 }
 
 /** ID and ID_LIKE of os-release(5), unquoted. */

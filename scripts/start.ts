@@ -31,7 +31,7 @@ async function main(): Promise<number> {
   const missing = found.filter(one => one.path === undefined)
   if (missing.length > 0 || machine.platform !== 'linux') {
     const remedy = remedyFor(missing, machine)
-    if (remedy.kind === 'tell') {
+    if (remedy.kind === 'report') {
       for (const line of remedy.lines) console.error(line)
       return 2
     }

@@ -99,7 +99,7 @@ function program(): Command {
     .description('run one replica; the batch process of a job script, with its spec on standard input')
     .addOption(logLevel())
     .addOption(new Option('--without-slurm <restarts>', 'as a child of `sluice up`').hideHelp())
-    .action(async options => (await import('./programs/supervisor/run.ts')).supervise(options, context))
+    .action(async options => (await import('./commands/supervise.ts')).supervise(options, context))
   sluice
     .command('updater')
     .description('keep nginx in line with the registry and Slurm')
@@ -143,7 +143,7 @@ function program(): Command {
     .option('--within <seconds>', 'cut answers that have not ended by then')
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
-    .action(async (id, options) => (await import('./commands/site/removal.ts')).drain(id, options, context))
+    .action(async (id, options) => (await import('./commands/drain.ts')).drain(id, options, context))
   sluice
     .command('stop')
     .description(
@@ -155,7 +155,7 @@ function program(): Command {
     .option('--within <seconds>', 'cut answers that have not ended by then')
     .option('--dry-run', 'show what would be done')
     .option('--json', 'print JSON, progress to standard error')
-    .action(async (name, options) => (await import('./commands/site/removal.ts')).stop(name, options, context))
+    .action(async (name, options) => (await import('./commands/stop.ts')).stop(name, options, context))
   sluice
     .command('profile')
     .description('make a running vLLM or SGLang record a profile, and print the directory of its traces')
@@ -198,7 +198,7 @@ function program(): Command {
     .requiredOption('--work <dir>')
     .requiredOption('--gateway <dir>')
     .requiredOption('--shared <dir>')
-    .action(async options => (await import('./programs/up/sweep.ts')).upSweep(options, context))
+    .action(async options => (await import('./commands/up-sweep.ts')).upSweep(options, context))
   sluice
     .command('demo-engine', { hidden: true })
     .description("an engine without a model: answers in the format of OpenAI's API, and says what it is")

@@ -8,14 +8,18 @@ const WORLD =
   /^(node:)?(fs|fs\/promises|net|http|https|dns|dns\/promises|child_process|timers|timers\/promises|execa|undici|chokidar)$/
 const WORLDLY_GLOBALS = /\b(process\.|setTimeout\(|setInterval\(|fetch\(|Date\.now\(|performance\.now\(|Math\.random\()/
 
-/** The files of a program that join its decisions to the effects: only they import values of adapters. */
+/**
+ * The files of a program that join its decisions to the effects: only they import values of adapters. Each `run*.ts` is one, and
+ * these are others.
+ */
 const JOINING = new Set([
-  'supervisor/run.ts',
-  ...['updater/run.ts', 'updater/run-as-root.ts', 'updater/roots-programs.ts', 'updater/serve-account.ts'],
-  ...['updater/own-gateway.ts', 'updater/reload-config.ts', 'updater/publish-summary.ts'],
-  ...['updater/site-effects.ts', 'updater/run-once.ts'],
+  ...['updater/roots-programs.ts', 'updater/serve-account.ts', 'updater/own-gateway.ts', 'updater/reload-config.ts'],
+  ...['updater/publish-summary.ts', 'updater/site-effects.ts'],
   ...['up/serve.ts', 'up/show.ts', 'up/site.ts', 'up/sweep.ts'],
 ])
+
+/** `file` is relative to src/programs. */
+const isJoining = (file: string) => JOINING.has(file) || /^[a-z]+\/run(-[a-z-]+)?\.ts$/.test(file)
 
 /** Imports that the paths do not allow, and why they are there. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
@@ -48,7 +52,7 @@ function isAllowed({ file, target, typeOnly }: Import): boolean {
       return to.band === 'adapters' && (to.room === from.room || to.room === 'system')
     case 'programs': {
       if (to.band === 'programs') return to.room === from.room
-      return to.band === 'adapters' && (typeOnly || JOINING.has(file.slice('programs/'.length)))
+      return to.band === 'adapters' && (typeOnly || isJoining(file.slice('programs/'.length)))
     }
     case 'library':
       return to.band === 'library' || to.band === 'adapters'

@@ -27,6 +27,7 @@ import { inNetworks } from '../core/domain/address.ts'
 import { codeOf, messageOf, reasonOf } from '../core/domain/caught.ts'
 import { given } from '../core/domain/given.ts'
 import { ANY_IPV4, canonicalListen, listenAddress, listensOf, overlaps } from '../core/domain/listen-address.ts'
+import { COMMAND_DEADLINE_MS } from '../core/domain/shared-deadline.ts'
 import type { Partition, Qos } from '../core/domain/slurm-config.ts'
 import { ENGINES } from '../core/engines/index.ts'
 import { printJson } from '../core/text/line-printer.ts'
@@ -40,7 +41,6 @@ export interface DoctorOptions extends ConfigOptions {
   readonly json?: boolean
 }
 
-const SHARED_DEADLINE_MS = 10_000
 const SLURM_TIMEOUT_MS = 20_000
 /** In a bigger partition the first nodes represent the rest. */
 const MOST_NODES = 64
@@ -111,7 +111,7 @@ async function listensOfUps(context: Context) {
 async function gatherGateway(config: Config, context: Context): Promise<DoctorFacts['gateway']> {
   const { env, signal } = context
   const { gateway, site, tiers } = config
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const registry = openRegistry(config.shared, serialQueue)
   const still = await stillUpdaters({ config, registry, serialQueue }, systemClock, signal).catch(notKnown)
   const directory = join(gateway.state ?? stateDirectory(site, env), gateway.name)
@@ -133,7 +133,7 @@ async function gatherGateway(config: Config, context: Context): Promise<DoctorFa
 }
 
 async function gatherShared(path: string): Promise<SharedFacts> {
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const found = await serialQueue
     .run('look at the shared directory', () => inspectShared(path))
     .catch(error => ({
@@ -158,7 +158,7 @@ async function gatherRuntime(config: Config, signal: AbortSignal): Promise<Runti
 }
 
 async function gatherBuilds(config: Config, signal: AbortSignal): Promise<RuntimeFacts['users']> {
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const registry = openRegistry(config.shared, serialQueue)
   const { endpoints } = await registry.scan()
   return {
@@ -168,7 +168,7 @@ async function gatherBuilds(config: Config, signal: AbortSignal): Promise<Runtim
 }
 
 async function gatherCurrent(path: string): Promise<RuntimeFacts> {
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const current = await serialQueue
     .run('look at the runtime', () => readlink(join(path, 'current')))
     .then(basename, notKnown)

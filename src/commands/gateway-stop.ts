@@ -13,9 +13,11 @@ import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
+import { COMMAND_DEADLINE_MS } from '../core/domain/shared-deadline.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { gatewayDirectory, lockGateway } from '../programs/updater/own-gateway.ts'
 import { isRunByUp } from './site/open-site.ts'
+import { withinSecondsOf } from './site/within-seconds.ts'
 
 export interface GatewayStopOptions extends ConfigOptions {
   /** Seconds for running answers. */
@@ -23,16 +25,13 @@ export interface GatewayStopOptions extends ConfigOptions {
   readonly now?: boolean
 }
 
-/** The limit for the share, so that a hanging one does not prevent the stop. */
-const SHARED_DEADLINE_MS = 10_000
-
 /**
  * `sluice gateway stop`: ends the private nginx, which goes on serving after its updater's end.
  *
  * @throws UserError while an updater runs, because it would start nginx again, and for the system's nginx.
  */
 export async function gatewayStop(options: GatewayStopOptions, context: Context): Promise<void> {
-  const graceMs = options.now === true ? 0 : 1_000 * secondsOf(options.within)
+  const graceMs = options.now === true ? 0 : 1_000 * withinSecondsOf(options.within, 'stop')
   const { config } = await loadRunningConfig(options, context)
   const { name } = config.gateway
   if (config.gateway.nginx === 'system') {
@@ -88,12 +87,7 @@ async function lockAgainstUpdaters(config: Config, context: Context) {
 /** Removes the routes file, so that a leaving replica does not wait for a gateway that is gone. */
 async function removeRoutes({ shared, gateway }: Config, { warn }: Context): Promise<void> {
   const file = join(registryDirectories(shared).routes, `${gateway.name}.json`)
-  await createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  await createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
     .run(`remove "${file}"`, () => rm(file, { force: true }))
     .catch(error => warn(`${messageOf(error)}; leaving replicas wait a minute for this gateway`))
-}
-
-function secondsOf(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
-  throw new UserError(`Cannot stop within "${text}": --within takes whole seconds, at most 86400`)
 }

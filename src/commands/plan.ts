@@ -11,7 +11,7 @@ import { codeOf, messageOf } from '../core/domain/caught.ts'
 import { cannotFind } from '../core/domain/resolve-name.ts'
 import { parsePart } from '../core/domain/split-model.ts'
 import { UserError } from '../core/domain/user-error.ts'
-import { checkFit } from '../core/sizing/fit-params.ts'
+import { compareWithMeasured } from '../core/sizing/fit-params.ts'
 import type { Layout } from '../core/sizing/layout.ts'
 import { planModel } from '../core/sizing/plan-model.ts'
 import { type PlannedModel, planText, togetherText } from '../core/sizing/plan-text.ts'
@@ -60,7 +60,9 @@ async function planOne(
   const settings = settingsOf(tier, shape)
   const answer = await askFitParams({ file, settings, command: commandOf(tier) }, context)
   const found =
-    answer === undefined || 'unknown' in answer ? undefined : checkFit({ shape, settings, layout, rows: answer })
+    answer === undefined || 'unknown' in answer
+      ? undefined
+      : compareWithMeasured({ shape, settings, layout, rows: answer })
   const planned = planModel({ shape, settings, layout, measured: found?.measured })
   const silent = answer !== undefined && 'unknown' in answer ? [answer.unknown] : []
   const beside = projector === undefined ? [] : [`the memory for ${basename(projector)}: it is not counted`]

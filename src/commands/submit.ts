@@ -12,10 +12,11 @@ import { systemClock } from '../adapters/system/clock.ts'
 import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
+import { COMMAND_DEADLINE_MS } from '../core/domain/shared-deadline.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { scriptName } from '../core/job-script/render-job-script.ts'
 import { printJson, printText } from '../core/text/line-printer.ts'
-import { refuseForeign, SHARED_DEADLINE_MS } from './site/open-site.ts'
+import { refuseForeign } from './site/open-site.ts'
 
 export interface SubmitOptions extends ConfigOptions {
   /** How many jobs; one by default. */
@@ -63,7 +64,7 @@ async function refuseAccount(tier: string, config: Config, context: Context): Pr
       `Cannot submit ${tier} as root: its engines would run as root on the nodes, and its files would be root's; run this as the account that "${config.shared}" belongs to, or add --as-root`,
     )
   }
-  await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
+  await refuseForeign(config, createSerialQueue(systemClock, COMMAND_DEADLINE_MS), context)
 }
 
 function countOf(text = '1'): number {

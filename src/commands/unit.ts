@@ -8,6 +8,7 @@ import { createSerialQueue } from '../adapters/system/serial-queue.ts'
 import { readTemplate } from '../adapters/system/templates.ts'
 import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
+import { COMMAND_DEADLINE_MS } from '../core/domain/shared-deadline.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { isBelow, renderUnit, unitTemplate } from '../core/job-script/render-unit.ts'
 import { printText } from '../core/text/line-printer.ts'
@@ -20,8 +21,6 @@ export interface UnitOptions extends ConfigOptions {
   /** The `sluice` program that it starts. */
   readonly program?: string
 }
-
-const SHARED_DEADLINE_MS = 10_000
 
 /**
  * `sluice unit`: prints the updater's systemd unit for this sluice.yaml.
@@ -65,7 +64,7 @@ function refusePrivate(paths: Readonly<Record<string, string | undefined>>): voi
 }
 
 async function ownerOf({ shared }: Config, { env }: Context): Promise<string> {
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const owner = await serialQueue.run('look at the shared directory', () => stat(shared)).catch(() => undefined) // missing, or not mounted
   const { uid, username } = userInfo()
   if (owner !== undefined && owner.uid !== 0 && owner.uid !== uid) {

@@ -7,13 +7,14 @@ import type { Config } from '../core/config/schema.ts'
 import type { Context } from '../core/context.ts'
 import { messageOf } from '../core/domain/caught.ts'
 import { logLevelOf } from '../core/domain/log-level.ts'
+import { COMMAND_DEADLINE_MS } from '../core/domain/shared-deadline.ts'
 import { UserError } from '../core/domain/user-error.ts'
 import { openUpdaterGateway } from '../programs/updater/own-gateway.ts'
 import { rereadConfig } from '../programs/updater/reload-config.ts'
 import { runUpdater } from '../programs/updater/run.ts'
 import { rootUpdater } from '../programs/updater/run-as-root.ts'
 import { runOnce } from '../programs/updater/run-once.ts'
-import { refuseForeign, SHARED_DEADLINE_MS } from './site/open-site.ts'
+import { refuseForeign } from './site/open-site.ts'
 
 export interface UpdaterCommandOptions extends ConfigOptions {
   /** End after one round. */
@@ -37,7 +38,7 @@ export async function updater(options: UpdaterCommandOptions, context: Context):
   const { file, config } = await loadConfig(options, context)
   if (config.gateway.nginx === 'system' && context.uid === 0)
     return rootUpdater({ file, config, once, logLevel }, context)
-  await refuseForeign(config, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
+  await refuseForeign(config, createSerialQueue(systemClock, COMMAND_DEADLINE_MS), context)
   const stopped = new AbortController()
   let lost: Error | undefined
   const { gateway, accessLog, release } = await openUpdaterGateway(config, context, error => {

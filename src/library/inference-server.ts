@@ -16,7 +16,7 @@ import { profileRequests } from '../core/engines/profiling.ts'
 import { type LaunchedServer, launchServer } from './launch-server.ts'
 import type { CleanupReport } from './process-tracker.ts'
 import { serverSpec } from './server-spec.ts'
-import { afterLook, isAtRest, type ServerState, type StateChange, wordsOf } from './server-state.ts'
+import { afterLook, describeHealth, isAtRest, type ServerState, type StateChange } from './server-state.ts'
 
 /** The interval of health checks of a starting server. */
 const STARTUP_LOOK_MS = 200
@@ -190,17 +190,17 @@ export abstract class InferenceServer extends EventEmitter<ServerEvents> impleme
     const over = Promise.race([launched.exited, systemClock.sleep(startupTimeout * 1_000, ended).then(() => undefined)])
     let last: EngineHealth | undefined
     for (;;) {
-      const seen = await Promise.race([over.then(how => ({ how })), this.#look()])
-      if ('how' in seen) {
+      const outcome = await Promise.race([over.then(how => ({ how })), this.#look()])
+      if ('how' in outcome) {
         const late = `Not ready after ${startupTimeout} s`
-        const words = last === undefined ? undefined : wordsOf(last)
-        return seen.how ?? (words === undefined ? late : `${late}: ${words}`)
+        const words = last === undefined ? undefined : describeHealth(last)
+        return outcome.how ?? (words === undefined ? late : `${late}: ${words}`)
       }
-      last = seen
-      const after = afterLook(this.#state, seen)
+      last = outcome
+      const after = afterLook(this.#state, outcome)
       if (after?.to === 'failed') return after.message
       if (after !== undefined) this.#change(after.to, after)
-      if (seen.kind === 'ready') return undefined
+      if (outcome.kind === 'ready') return undefined
       await Promise.race([over, systemClock.sleep(STARTUP_LOOK_MS, ended)])
     }
   }

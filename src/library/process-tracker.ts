@@ -19,7 +19,7 @@ export interface FoundProcess extends NamedProcess {
 /** The processes that were found on the machine after a server's stop. */
 export interface CleanupReport {
   /** The number of observed processes of the server, itself included. */
-  readonly seen: number
+  readonly observed: number
   /** Processes that had outlived the stop, with how they were recognized; killed, and verified gone. */
   readonly killed: readonly FoundProcess[]
   /** Processes that outlived even KILL, because they hang in the kernel. */
@@ -31,7 +31,7 @@ export interface CleanupReport {
 /** Remembers every process of a server. */
 export interface ProcessTracker {
   /** The number of observed processes so far, the server itself included. */
-  seen(): number
+  observed(): number
   /** Scans now. */
   look(): Promise<void>
   /** Ends the scans, scans once more and kills remaining processes, for a few seconds at most. */
@@ -59,7 +59,7 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
   const settled = new AbortController()
   const looking = keepLooking()
   return {
-    seen: () => known.size,
+    observed: () => known.size,
     look: async () => {
       await look()
     },
@@ -95,7 +95,7 @@ export function trackProcesses({ pid: leaderPid, marker, logFile }: Tracked, clo
         const alive = new Set(living.map(({ process }) => identityOf(process)))
         const all = [...found]
         return {
-          seen: known.size,
+          observed: known.size,
           killed: all.flatMap(([identity, one]) => (alive.has(identity) ? [] : [one])),
           left: all.flatMap(([identity, one]) => (alive.has(identity) ? [one] : [])),
           strangers: await findStrangers(living),

@@ -37,7 +37,7 @@ export function afterLook(
   state: ServerState,
   health: EngineHealth,
 ): { readonly to: ServerState; readonly message: string | undefined } | undefined {
-  const message = wordsOf(health)
+  const message = describeHealth(health)
   if (state === 'starting' || state === 'loading') {
     if (health.kind === 'ready') return { to: 'ready', message }
     if (health.kind === 'failed' || health.kind === 'broken') return { to: 'failed', message }
@@ -48,7 +48,7 @@ export function afterLook(
 }
 
 /** Health in words; undefined for ready. */
-export function wordsOf(health: EngineHealth): string | undefined {
+export function describeHealth(health: EngineHealth): string | undefined {
   switch (health.kind) {
     case 'ready':
       return undefined

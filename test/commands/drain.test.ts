@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { drain } from '../../src/commands/site/removal.ts'
+import { drain } from '../../src/commands/drain.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { jobRow, openSmallSite } from '../support/small-site.ts'
 
@@ -16,13 +16,13 @@ it('cancels a job that waits, and nothing else', async () => {
   await using site = await openSiteWithJobs()
   await drain('8', {}, site.context)
   expect(await site.asked()).toEqual([['8']])
-  expect(site.context.printed[0]).toMatch(/^Sending fast job 8 away: no new requests, answers are finished/)
+  expect(site.context.printed[0]).toMatch(/^Draining fast job 8: no new requests, answers are finished/)
 })
 
 it('says with --dry-run what it would do, and asks nothing of Slurm', async () => {
   await using site = await openSiteWithJobs()
   await drain('7', { dryRun: true, requeue: true }, site.context)
-  expect(site.context.printed[0]).toMatch(/^Would send fast job 7 away \(.*the job is requeued\)$/)
+  expect(site.context.printed[0]).toMatch(/^Would drain fast job 7 \(.*the job is requeued\)$/)
   expect(await site.asked()).toEqual([])
 })
 
@@ -33,7 +33,7 @@ it('prints one value with --json, its progress on standard error', async () => {
     dryRun: false,
     jobs: [{ tier: 'fast', job: '8', isDone: true }],
   })
-  expect(site.context.warned[0]).toMatch(/^Sending fast job 8 away/)
+  expect(site.context.warned[0]).toMatch(/^Draining fast job 8/)
 })
 
 it('refuses a tier, and says what stops one', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { makeRegistry } from '../../src/adapters/registry/directories.ts'
 import { publishEndpoint } from '../../src/adapters/registry/publish.ts'
-import { takeSiteKey } from '../../src/adapters/registry/site-key.ts'
+import { readOrCreateSiteKey } from '../../src/adapters/registry/site-key.ts'
 import { type ProfileOptions, profile } from '../../src/commands/profile.ts'
 import { fingerprintOf } from '../../src/core/domain/engine-key.ts'
 import { endpoint } from '../support/endpoint.ts'
@@ -18,7 +18,7 @@ const ID = endpoint.id
 async function openSite(engine: string, answers: Readonly<Record<string, number>>, change: object = {}) {
   const shared = await mkdtemp(join(tmpdir(), 'sluice-profile-'))
   await makeRegistry(shared)
-  const key = await takeSiteKey(shared)
+  const key = await readOrCreateSiteKey(shared)
   const asked: string[] = []
   const begun = Promise.withResolvers<void>()
   const server = createServer(async (request, response) => {

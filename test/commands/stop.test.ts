@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { openRegistry } from '../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../src/adapters/system/clock.ts'
 import { createSerialQueue } from '../../src/adapters/system/serial-queue.ts'
-import { stop } from '../../src/commands/site/removal.ts'
+import { stop } from '../../src/commands/stop.ts'
 import { UserError } from '../../src/core/domain/user-error.ts'
 import { endpoint } from '../support/endpoint.ts'
 import { TIER } from '../support/example-config.ts'
@@ -45,7 +45,7 @@ it('cancels every job of a tier at once with --now', async () => {
   await site.slurm.does('scancel', 'touch "$HOME/cancelled-$1"')
   await stop('fast', { now: true }, site.context)
   expect((await site.slurm.calls('scancel')).map(call => call.argv).toSorted()).toEqual([['7'], ['8']])
-  expect(site.context.printed[0]).toBe('Sending 2 jobs of fast away: cancelled at once, answers are cut')
+  expect(site.context.printed[0]).toBe('Stopping 2 jobs of fast: cancelled at once, answers are cut')
 })
 
 it('says that a tier has no jobs', async () => {

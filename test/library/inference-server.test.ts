@@ -277,7 +277,7 @@ describe('debug mode', () => {
     await server.start()
     const report = await server.stop()
     expect(report).toMatchObject({ killed: [], left: [] })
-    expect(report?.seen).toBeGreaterThanOrEqual(4)
+    expect(report?.observed).toBeGreaterThanOrEqual(4)
     expect(told).toEqual(report)
   })
 })

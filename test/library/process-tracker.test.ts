@@ -46,7 +46,7 @@ describe('a tracker', () => {
   it('finds nothing where the stop was enough, and says how many there were', async () => {
     const { engine, tracker, log } = await track('sleep 600 & sleep 600 & echo on; wait')
     await until('it has its children', async () => (await log()) === 'on\n', WAIT)
-    await until('they were seen', () => tracker.seen() >= 3, WAIT)
+    await until('they were seen', () => tracker.observed() >= 3, WAIT)
     await engine.stop(5_000)
     const { killed, left } = await tracker.settle()
     expect({ killed, left }).toEqual({ killed: [], left: [] })
@@ -58,7 +58,7 @@ describe('a tracker', () => {
     const { engine, tracker } = await track(`(${escaping(title, '>/dev/null 2>&1')} & sleep 600) & exec sleep 600`)
     await until('it is up', async () => (await pidsOf(title)).length === 1, WAIT)
     const [pid = 0] = await pidsOf(title)
-    await until('all were seen', () => tracker.seen() >= 5, WAIT)
+    await until('all were seen', () => tracker.observed() >= 5, WAIT)
     await engine.stop(50)
     expect(await identify(pid), 'the stop did not find it').toBeDefined()
     const { killed, left } = await tracker.settle()

@@ -50,7 +50,7 @@ export function engineContract(name: string, subject: Subject): void {
         scratch,
         node: 'here',
         logName: 'engine',
-        takeKey: async () => KEY,
+        engineKey: async () => KEY,
       },
     })
     expect(await effects.preflight()).toBeUndefined()

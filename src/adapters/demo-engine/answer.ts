@@ -19,7 +19,7 @@ const MOST_REPEATED = 200
 const FINGERPRINT = 'sluice-demo-engine'
 
 /** Reads a body of /v1/chat/completions or /v1/completions; a problem in words if it is wrong. */
-export function readRequest(
+export function readDemoRequest(
   kind: DemoRequest['kind'],
   body: string,
   models: readonly string[],
@@ -46,8 +46,8 @@ export function readRequest(
 
 /** The answer in tokens, which are words here. It begins with a statement that this is the demo engine. */
 export function tokensOf({ prompt, maxTokens }: DemoRequest): { tokens: string[]; isCut: boolean } {
-  const said = prompt.length > MOST_REPEATED ? `${prompt.slice(0, MOST_REPEATED)}…` : prompt
-  const text = `This is Sluice's demo engine, not a language model: it repeats what reached it. You wrote: ${said}`
+  const quoted = prompt.length > MOST_REPEATED ? `${prompt.slice(0, MOST_REPEATED)}…` : prompt
+  const text = `This is Sluice's demo engine, not a language model: it repeats what reached it. You wrote: ${quoted}`
   const tokens = text.split(/(?= )/)
   return { tokens: tokens.slice(0, maxTokens), isCut: tokens.length > maxTokens }
 }

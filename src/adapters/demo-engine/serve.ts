@@ -1,7 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { modelList, readRequest, streamedAnswer, wholeAnswer } from './answer.ts'
+import { modelList, readDemoRequest, streamedAnswer, wholeAnswer } from './answer.ts'
 
 export interface DemoEngineOptions {
   readonly host: string
@@ -61,7 +61,7 @@ export async function serveDemoEngine({ host, port, models, key, signal }: DemoE
   }
 
   async function complete(kind: 'chat' | 'completion', body: string, response: ServerResponse): Promise<void> {
-    const asked = readRequest(kind, body, models)
+    const asked = readDemoRequest(kind, body, models)
     if ('problem' in asked) return refuse(response, 400, asked.problem)
     const stamp = { id: randomUUID(), created: now() }
     if (!asked.stream) return reply(response, 200, wholeAnswer(asked, stamp))

@@ -43,7 +43,7 @@ export interface EngineEffectsOptions {
   readonly scratch: string
   readonly node: string
   /** The key for an engine that starts now; undefined: engines here require no key. */
-  readonly takeKey?: (() => Promise<string>) | undefined
+  readonly engineKey?: (() => Promise<string>) | undefined
   /** Of its log, as `logs/` keeps it. */
   readonly logName: string
   /** A problem that is known already, in words. */
@@ -78,7 +78,7 @@ export function createEngineEffects(options: EngineEffectsOptions) {
       const address = await listenAt(spec, node)
       if (address === undefined) throw new Error(`Cannot start the engine: no address in ${spec.networks.join(', ')}`)
       const channel = engine.key(spec)
-      const key = channel === undefined ? undefined : await options.takeKey?.()
+      const key = channel === undefined ? undefined : await options.engineKey?.()
       const port = await freePort(address, spec.port)
       const url = `http://${address}:${port}`
       const running = await start({ address, port, keyed: await injectKey(channel, key, scratch) })

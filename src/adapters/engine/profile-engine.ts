@@ -38,7 +38,7 @@ export async function profileEngine(
   const begun = await untilSignal(run, ask(run, requests.start, START_MS))
   if (begun.kind === 'answered' && begun.status === 404) return 'missing'
   if (begun.kind === 'timeout') await untilSignal(run, ask(run, requests.stop, STOP_MS)) // it may have begun
-  if (!isDone(begun)) throw new Error(`Cannot start its profiler: ${wordsOf(begun)}`)
+  if (!isDone(begun)) throw new Error(`Cannot start its profiler: ${describeAnswer(begun)}`)
   const startedAt = clock.now()
   run.progress('recording')
   await clock.sleep(run.seconds * 1_000, signal)
@@ -46,7 +46,7 @@ export async function profileEngine(
   run.progress('writing')
   const ended = await untilSignal(run, ask(run, requests.stop, STOP_MS))
   if (ended.kind === 'timeout' && signal.aborted) return { seconds, isWritten: false }
-  if (!isDone(ended)) throw new Error(`Cannot stop its profiler: ${wordsOf(ended)}; it may still record`)
+  if (!isDone(ended)) throw new Error(`Cannot stop its profiler: ${describeAnswer(ended)}; it may still record`)
   return { seconds, isWritten: true }
 }
 
@@ -77,7 +77,7 @@ function isDone(answer: HttpAnswer): boolean {
   return answer.kind === 'answered' && answer.status === 200
 }
 
-function wordsOf(answer: HttpAnswer): string {
+function describeAnswer(answer: HttpAnswer): string {
   if (answer.kind === 'timeout') return 'no answer in time'
   if (answer.kind === 'refused' || answer.kind === 'broken') return answer.message
   if (answer.status === 401) return 'HTTP 401: it requires another key than the one of its start'

@@ -5,7 +5,7 @@ import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import type { BoundedLines } from '../system/bounded-lines.ts'
 import type { EndedSockets } from '../system/end-sockets.ts'
 import type { ApplyOutcome, Gateway, RunningGateway, ServerAddress } from './gateway.ts'
-import { checkModel } from './render/model-schema.ts'
+import { checkGatewayModel } from './render/model-schema.ts'
 
 /** The part of a gateway that an updater needs. */
 export type DrivenGateway = Pick<Gateway, 'apply' | 'running' | 'endStreams'>
@@ -61,7 +61,7 @@ export function serveGateway(
       return gateway.endStreams(request.servers)
     }
     try {
-      const model = checkModel(request.model)
+      const model = checkGatewayModel(request.model)
       options.permit(model)
       return gateway.apply(model, options.signal, checkKeys(request.keys))
     } catch (error) {

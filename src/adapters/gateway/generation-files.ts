@@ -1,7 +1,7 @@
 import { chown, constants, mkdir, open, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../core/domain/caught.ts'
-import { isFull, modeOf, takeSpare } from './nginx/spare-generation.ts'
+import { isDiskFull, whenAbsent } from '../../core/domain/caught.ts'
+import { modeOf, takeSpare } from './nginx/spare-generation.ts'
 import type { StateDirectory } from './state-directory.ts'
 
 /** Links to a generation: `current` is what a start or reload of nginx reads, `good` the last verified one. */
@@ -28,7 +28,7 @@ export async function writeGeneration(
     await mkdir(beside, { mode: 0o750 })
     await writeFiles(beside, files)
   } catch (error) {
-    if (!isFull(error) || !(await takeSpare(directory, beside))) throw error
+    if (!isDiskFull(error) || !(await takeSpare(directory, beside))) throw error
     await writeFiles(beside, files)
   }
   await takeGroup(beside, directory.generations)
@@ -69,11 +69,11 @@ export async function readGeneration(
   generation: number,
   name: string,
 ): Promise<string | undefined> {
-  return whenAbsent(readFile(join(directory.generations, String(generation), name), 'utf8'))
+  return readFile(join(directory.generations, String(generation), name), 'utf8').catch(whenAbsent)
 }
 
 export async function readLink(directory: StateDirectory, link: GenerationLink): Promise<number | undefined> {
-  const target = await whenAbsent(readlink(join(directory.root, link)))
+  const target = await readlink(join(directory.root, link)).catch(whenAbsent)
   const number = target === undefined ? undefined : /^generations\/(\d{1,15})$/.exec(target)?.[1]
   return number === undefined ? undefined : Number(number)
 }
@@ -105,13 +105,4 @@ export async function pruneGenerations(
 /** Removes a generation that does not run. If it was never loaded, its number may be used again. */
 export async function removeGeneration(directory: StateDirectory, generation: number): Promise<void> {
   await rm(join(directory.generations, String(generation)), { recursive: true, force: true })
-}
-
-async function whenAbsent(reading: Promise<string>): Promise<string | undefined> {
-  try {
-    return await reading
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
 }

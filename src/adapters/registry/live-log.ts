@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { whenAbsent } from '../../core/domain/caught.ts'
 import { readLeftOut } from '../../core/domain/engine-log.ts'
 import { createLiveText } from '../../core/domain/live-text.ts'
 import { readAt } from '../system/log-tail.ts'
@@ -96,8 +97,3 @@ export function createLiveLog({ from, to }: { from: string; to: string }): LiveL
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
 const FLAGS = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
-
-function whenAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code === 'ENOENT') return undefined
-  throw error
-}

@@ -15,7 +15,7 @@ import { publishEndpoint, removeEarlierRuns, removeEndpoint, writeBeat } from '.
 import { readRequest, writeRequest } from './requests.ts'
 import { createRoutesReader, type RoutesReader, writeRoutes } from './routes.ts'
 import { createRegistryScanner, type RegistryScanner, type Scan } from './scan.ts'
-import { readKeptKey, takeSiteKey } from './site-key.ts'
+import { readKeptKey, readOrCreateSiteKey } from './site-key.ts'
 import { writeSummary } from './summary.ts'
 
 /** A hundred thousand lines; even a slow share writes them within a second. */
@@ -82,7 +82,7 @@ export function openRegistry(shared: string, serialQueue: SerialQueue) {
       serialQueue.run(`ask ${replica} to ${request.kind}`, () => writeRequest(shared, replica, request)),
     readRequest: (replica: string) => serialQueue.run('read a request', async () => readRequest(shared, replica)),
     drainOutcome: (id: string) => serialQueue.run('read events', () => readDrainOutcome(shared, id)),
-    siteKey: () => serialQueue.run('read site.key', () => takeSiteKey(shared)),
+    siteKey: () => serialQueue.run('read site.key', () => readOrCreateSiteKey(shared)),
     keptKey: (fingerprint: string) => serialQueue.run('read a key', async () => readKeptKey(shared, fingerprint)),
     /** Copies the end of a log from the node's disk to `logs/<job>/<name>`, without these keys. */
     keepLog: (jobId: string, log: KeptLog) =>

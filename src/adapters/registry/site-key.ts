@@ -21,7 +21,7 @@ const MAX_KEY_BYTES = 1024
  *
  * @throws when the file has no key or belongs to another account, or the filesystem fails.
  */
-export async function takeSiteKey(shared: string): Promise<string> {
+export async function readOrCreateSiteKey(shared: string): Promise<string> {
   const path = siteKeyFile(shared)
   const key = readKey(path) ?? (await makeKey(path))
   await keep(shared, key)

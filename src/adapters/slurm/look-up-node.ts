@@ -43,8 +43,8 @@ export async function lookUpNode(
   const named = await Promise.all(names.map(resolve))
   const known = withOwn(named.flatMap(one => one ?? []))
   if (known.length > 0 && wanted.every(address => known.includes(address))) return known
-  const said = await slurmAddress(node)
-  const resolved = said === undefined ? undefined : names.includes(said) ? [] : await resolve(said)
+  const fromSlurm = await slurmAddress(node)
+  const resolved = fromSlurm === undefined ? undefined : names.includes(fromSlurm) ? [] : await resolve(fromSlurm)
   const all = withOwn([...known, ...(resolved ?? [])])
   const isWhole = [...named, resolved].every(one => one !== undefined)
   return all.length > 0 && (isWhole || wanted.every(address => all.includes(address))) ? all : undefined

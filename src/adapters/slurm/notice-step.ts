@@ -26,16 +26,16 @@ export function listenForNotice(options: {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a Ctrl-C on a terminal is not a notice
     })
-    let said = ''
+    let output = ''
     child.stdout.once('data', options.begun)
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-MOST_SAID)
+      output = (output + text).slice(-MOST_OUTPUT)
     })
     const stop = () => child.kill('SIGTERM')
     options.signal.addEventListener('abort', stop, { once: true })
     const end = (how: string) => {
       options.signal.removeEventListener('abort', stop)
-      resolve(said.trim() === '' ? how : `${how}: ${said.trim()}`)
+      resolve(output.trim() === '' ? how : `${how}: ${output.trim()}`)
     }
     child.once('error', error => end(error.message))
     child.once('exit', (code, signal) =>
@@ -49,4 +49,4 @@ const NOTICE_STEP_FLAGS = [
   ...['--overlap', '-N1', '-n1', '-c1', '--gres=none', '--cpu-bind=none', '--job-name=sluice-notice'],
   ...['--kill-on-bad-exit=0', '--input=none'],
 ]
-const MOST_SAID = 2_000
+const MOST_OUTPUT = 2_000

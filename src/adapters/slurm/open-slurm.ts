@@ -141,7 +141,7 @@ function readJobs(end: CommandEnd, mark: string): JobsAnswer {
 function readText(program: string, end: CommandEnd): Answered<string> | NoAnswer {
   if (end.kind === 'cut') return noAnswer(end.message)
   const isAnswer = end.code === 0 && !(end.stdout.trim() === '' && /error|fatal/i.test(end.stderr))
-  return isAnswer ? { kind: 'answered', value: end.stdout } : noAnswer(wordsOf(program, end.code, end.stderr))
+  return isAnswer ? { kind: 'answered', value: end.stdout } : noAnswer(exitMessage(program, end.code, end.stderr))
 }
 
 /** The words count before the exit code. */
@@ -150,12 +150,12 @@ function readOrder(program: string, end: CommandEnd): OrderAnswer {
   const failure = readFailure(end.stderr)
   if (failure === 'no-such-job') return { kind: 'no-such-job' }
   if (failure === 'done') return { kind: 'accepted' }
-  const message = wordsOf(program, end.code, end.stderr)
+  const message = exitMessage(program, end.code, end.stderr)
   if (failure === 'refused') return { kind: 'refused', message }
   return end.code === 0 ? { kind: 'accepted' } : noAnswer(message)
 }
 
-function wordsOf(program: string, code: number, stderr: string): string {
+function exitMessage(program: string, code: number, stderr: string): string {
   return `Cannot run ${program}: exit code ${code}, ${JSON.stringify(stderr.trim().slice(0, 400))}`
 }
 

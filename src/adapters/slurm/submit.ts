@@ -37,7 +37,7 @@ export async function submitOnce(effects: SubmitEffects): Promise<Submission> {
     const { id, cluster } = submittedJob(end)
     if (id !== undefined && cluster !== undefined) return onCluster(id, cluster, effects) // 1
     if (id !== undefined) return attempt === 1 ? submitted(id) : keepOldest(id, effects) // 1
-    message = wordsOf(end)
+    message = messageOfEnd(end)
     if (end.kind === 'cut' && end.neverRan === true) return { kind: 'refused', message, neverAsked: true } // 2
     if (end.kind === 'exited' && readSubmission(end.stderr) === 'refused') return { kind: 'refused', message } // 2
     effects.progress(`${message}; checking whether Slurm has the job`)
@@ -83,7 +83,7 @@ function submitted(id: string): Submission {
   return { kind: 'submitted', id, wasFound: false }
 }
 
-function wordsOf(end: CommandEnd): string {
+function messageOfEnd(end: CommandEnd): string {
   if (end.kind === 'cut') return end.message
   return (
     end.stderr.trim().replaceAll(/\s*\n\s*/g, '; ') ||

@@ -47,13 +47,13 @@ const ANSWER_MS = 10_000
 function parse(stdout: string): EndedSockets | undefined {
   try {
     const { ended, call, errno } = JSON.parse(stdout) as ReturnType<typeof outcome>
-    return call === undefined ? { ended } : { ended, trouble: wordsOf(call, errno) }
+    return call === undefined ? { ended } : { ended, trouble: describeErrno(call, errno) }
   } catch {
     return undefined
   }
 }
 
-function wordsOf(call: string, errno: number): string {
+function describeErrno(call: string, errno: number): string {
   if (errno === EPERM) {
     return `${call} is not permitted; this account may not trace its own processes (sysctl kernel.yama.ptrace_scope is not 0)`
   }

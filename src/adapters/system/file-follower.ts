@@ -34,7 +34,9 @@ function follow(
   let rest: Buffer = Buffer.alloc(0)
   return {
     async read() {
-      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(whenAbsent)
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+        whenPathAbsent,
+      )
       if (file === undefined) return []
       try {
         const stat = await file.stat()
@@ -89,7 +91,7 @@ const SEEN_BYTES = 1024
 const SEARCHED_BYTES = 16 * 1024 * 1024
 const NEWLINE = 0x0a
 
-function whenAbsent(error: NodeJS.ErrnoException): undefined {
+function whenPathAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
   throw error
 }

@@ -1,6 +1,6 @@
 import { lstat, readlink } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { codeOf } from '../../core/domain/caught.ts'
+import { whenAbsent } from '../../core/domain/caught.ts'
 
 /**
  * The account besides root that can replace `path`: the first path on the way to it that another account may write. The way is
@@ -46,11 +46,6 @@ export function writerOf({ mode, gid }: { readonly mode: number; readonly gid: n
   if (mode & OTHERS_WRITE) return 'everybody'
   if (!(mode & GROUP_WRITES)) return undefined
   return gid === 0 ? 'group 0, or an account of an access control list,' : `group ${gid}`
-}
-
-function whenAbsent(error: unknown): undefined {
-  if (codeOf(error) === 'ENOENT') return undefined
-  throw error
 }
 
 // The limit of Linux, path_resolution(7).

@@ -5,11 +5,12 @@ import { systemClock } from '../../adapters/system/clock.ts'
 import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
+import { COMMAND_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { withoutSlurm } from '../../programs/up/without-slurm.ts'
 import type { Look } from '../../programs/updater/look-once.ts'
 import { gatewayDirectory, nginxProgram } from '../../programs/updater/own-gateway.ts'
 import { lookAtSite } from '../../programs/updater/run-once.ts'
-import { isRunByUp, refuseForeign, SHARED_DEADLINE_MS } from './open-site.ts'
+import { isRunByUp, refuseForeign } from './open-site.ts'
 
 export interface GatewayLook {
   readonly config: Config
@@ -25,7 +26,7 @@ export interface GatewayLook {
  */
 export async function lookAtGateway(options: ConfigOptions, context: Context): Promise<GatewayLook> {
   const loaded = (await loadRunningConfig(options, context)).config
-  await refuseForeign(loaded, createSerialQueue(systemClock, SHARED_DEADLINE_MS), context)
+  await refuseForeign(loaded, createSerialQueue(systemClock, COMMAND_DEADLINE_MS), context)
   const isLocal = await isRunByUp(loaded, context)
   const config = isLocal ? withoutSlurm(loaded) : loaded
   const { name, nginx, directory, reload } = config.gateway

@@ -12,12 +12,11 @@ import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
 import type { JobView } from '../../core/domain/job-view.ts'
+import { COMMAND_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { withoutSlurm } from '../../programs/up/without-slurm.ts'
 import { localJobs, localOrders, type Orders } from './local-slurm.ts'
 
-/** The limit for the share, because a person waits at a terminal. */
-export const SHARED_DEADLINE_MS = 10_000
 const SLURM_TIMEOUT_MS = 20_000
 
 /** The site for an operator's command. */
@@ -50,7 +49,7 @@ export interface SiteJobs {
  */
 export async function openSite(options: ConfigOptions, context: Context): Promise<Site> {
   const { config } = await loadRunningConfig(options, context)
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   await refuseForeign(config, serialQueue, context)
   const registry = openRegistry(config.shared, serialQueue)
   if (await isRunByUp(config, context)) {

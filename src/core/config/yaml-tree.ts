@@ -53,7 +53,7 @@ const MAX_DEPTH = 40
 const PLAIN_TAGS = ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map(tag => `tag:yaml.org,2002:${tag}`)
 
 /** How the tree is read. */
-export interface Reading {
+export interface TreeOptions {
   readonly lines: LineCounter
   /** The target of each alias; from `readYaml`. */
   readonly targets: ReadonlyMap<Alias, Node>
@@ -65,7 +65,7 @@ export interface Reading {
  * A YAML document as plain data, with the spot of every key and value. Aliases and merge keys (`<<`) are followed here, because
  * the library would lose their places. Never throws for a document that parsed.
  */
-export function readTree(document: Document.Parsed, { lines, targets, keepsText }: Reading): Tree {
+export function readTree(document: Document.Parsed, { lines, targets, keepsText }: TreeOptions): Tree {
   const spots = new Map<string, Spot>()
   const findings: TextFinding[] = []
   const open = new Set<unknown>()

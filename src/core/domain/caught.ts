@@ -17,3 +17,14 @@ export function reasonOf(caught: unknown): string {
 export function codeOf(caught: unknown): string | undefined {
   return caught instanceof Error && 'code' in caught ? String(caught.code) : undefined
 }
+
+/** For `catch`: undefined for a file that is not there. @throws every other error. */
+export function whenAbsent(caught: unknown): undefined {
+  if (codeOf(caught) === 'ENOENT') return undefined
+  throw caught
+}
+
+/** Whether the disk, or the account's quota there, is full. */
+export function isDiskFull(caught: unknown): boolean {
+  return codeOf(caught) === 'ENOSPC' || codeOf(caught) === 'EDQUOT'
+}

@@ -1,7 +1,7 @@
 import type { JobView } from './job-view.ts'
 
 /** Why a replica must leave. */
-export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled' | 'operator'
+export type LeaveCause = 'preempted' | 'walltime' | 'requeued' | 'cancelled' | 'operator'
 
 /**
  * The meaning of Slurm's answer for a replica whose notice step ended or whose batch process got a TERM.
@@ -12,7 +12,7 @@ export type Cause = 'preempted' | 'walltime' | 'requeued' | 'cancelled' | 'opera
  * - `unknown`: Slurm did not answer, or not in known words: drain, do not requeue, ask again.
  */
 export type NoticeVerdict =
-  | { readonly kind: 'leave'; readonly cause: Cause; readonly secondsLeft?: number; readonly requeue: boolean }
+  | { readonly kind: 'leave'; readonly cause: LeaveCause; readonly secondsLeft?: number; readonly requeue: boolean }
   | { readonly kind: 'stay' }
   | { readonly kind: 'unknown' }
 

@@ -20,12 +20,12 @@ export interface CopyProgress {
 export function copyMessage(name: string, { copied, total, first, elapsedMs }: CopyProgress): string {
   const percent = total === 0 ? 100 : Math.floor((copied / total) * 100)
   const rate = (copied - first) / elapsedMs
-  const left = elapsedMs >= TELLING_MS && rate > 0 ? `, ${durationText((total - copied) / rate)} left` : ''
+  const left = elapsedMs >= ESTIMATE_AFTER_MS && rate > 0 ? `, ${durationText((total - copied) / rate)} left` : ''
   return `Copying ${name} to this node: ${percent} % of ${sizeText(total)}${left}`
 }
 
 /** An earlier rate depends on caches more than on the disk. */
-const TELLING_MS = 2_000
+const ESTIMATE_AFTER_MS = 2_000
 
 function durationText(ms: number): string {
   const seconds = Math.ceil(ms / 1_000)

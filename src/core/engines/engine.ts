@@ -21,7 +21,7 @@ export interface Engine {
     readonly flags: readonly string[]
     /** The arguments that make it print its version or help. */
     readonly ask: readonly string[]
-    toBuild(argv: readonly string[], said: string): BuildArgv
+    toBuild(argv: readonly string[], buildText: string): BuildArgv
   }
   /** The program may be in a language whose runtime unblocks TERM; then the block does not keep Slurm's TERM from it. */
   readonly mayUnblockTerm?: true

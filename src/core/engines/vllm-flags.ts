@@ -13,8 +13,8 @@ const FIRST_CHANGED = 12
  *   vllm/utils/argparse_utils.py of 0.11).
  * - `--task` became `--runner` in 0.10, and was removed a year later.
  */
-export function toBuild(argv: readonly string[], said: string): BuildArgv {
-  const version = /^(?:vllm )?(\d+)\.(\d+)\S*$/im.exec(said)
+export function toBuild(argv: readonly string[], buildText: string): BuildArgv {
+  const version = /^(?:vllm )?(\d+)\.(\d+)\S*$/im.exec(buildText)
   if (version !== null && Number(version[1]) === 0 && Number(version[2]) < FIRST_CHANGED) return { argv, notes: [] }
   const who = `vLLM ${version?.[0] ?? 'of today'}`
   const notes: string[] = []

@@ -1,5 +1,5 @@
 import { commandOf } from '../config/command-of.ts'
-import type { Ending, Line, Run } from './run.ts'
+import type { Ending, Line, Run } from './one-run.ts'
 
 /** What shows a cause. */
 export interface Found {

@@ -1,6 +1,6 @@
 import type { TierConfig } from '../config/schema.ts'
 import { type Cause, type Found, find, tierNameOf } from './cause.ts'
-import type { Run } from './run.ts'
+import type { Run } from './one-run.ts'
 
 /** The last words of engines of any kind, and what they mean. */
 interface EngineWords {
@@ -181,7 +181,7 @@ function toCause({ id, words, what, fix }: EngineWords): Cause {
   return {
     id,
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.said, ...words),
+    recognise: run => find(run.allLines, ...words),
     what: (run, found) => (typeof what === 'string' ? what : what(run, found)),
     fix: (run, found) => (typeof fix === 'string' ? fix : fix(run, found)),
   }

@@ -1,5 +1,5 @@
 import type { Answer, Explanation, Interruption, RunAnswer } from './explain.ts'
-import type { Line } from './run.ts'
+import type { Line } from './one-run.ts'
 
 /**
  * The explanation as lines for people: what happened, the evidence, what to do; then each other run in one line. The code of a

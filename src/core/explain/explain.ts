@@ -3,7 +3,7 @@ import { keptLogName } from '../domain/engine-log.ts'
 import type { JobView } from '../domain/job-view.ts'
 import { CAUSES } from './causes.ts'
 import type { ExplainFacts, RunFacts } from './facts.ts'
-import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './run.ts'
+import { describeRun, type Line, linesOf, type Run, slurmLine, UNWELL } from './one-run.ts'
 import { waitOf, whatOf } from './waits.ts'
 
 /** What is printed as JSON; null means "not known" or "none", as each field documents. */
@@ -199,7 +199,7 @@ const MOST_INTERRUPTIONS = 10
 /** Each is explained by its own last words alone, because the logs are of a later start. */
 function interruptionsOf(run: Run): readonly Interruption[] {
   return run.survived.map(event => {
-    const seen = linesOf(run.eventsFile, event)
+    const supervisorLines = linesOf(run.eventsFile, event)
     const { cause, what, evidence, fix } = answerFor({
       ...run,
       ending: 'lives',
@@ -209,8 +209,8 @@ function interruptionsOf(run: Run): readonly Interruption[] {
       notice: undefined,
       events: [event],
       trouble: [event],
-      seen,
-      said: seen,
+      supervisorLines,
+      allLines: supervisorLines,
     })
     return { endpoint: typeof event['id'] === 'string' ? event['id'] : null, at: event.at, cause, what, evidence, fix }
   })

@@ -2,7 +2,7 @@ import type { TierConfig } from '../config/schema.ts'
 import type { Endpoint } from '../domain/endpoint.ts'
 import type { JobView } from '../domain/job-view.ts'
 import type { Known } from '../status/status.ts'
-import type { Line } from './run.ts'
+import type { Line } from './one-run.ts'
 
 /** What was gathered about one job. */
 export interface ExplainFacts {

@@ -5,7 +5,8 @@ export const GROUP_CAUSES: readonly Cause[] = [
   {
     id: 'other-builds',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /The head is build (.+), the worker on (\S+) (.+): RPC needs one build/),
+    recognise: run =>
+      find(run.supervisorLines, /The head is build (.+), the worker on (\S+) (.+): RPC needs one build/),
     what: (_, { parts: [head, node, worker] }) =>
       `Head and worker are of different builds: ${head} here, ${worker} on ${node}`,
     fix: () =>
@@ -16,7 +17,7 @@ export const GROUP_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
       find(
-        run.said,
+        run.allLines,
         /The worker on (\S+) listens at (\S+), and this node cannot connect to it/,
         /Failed to connect to (\S+?):?(?:\s|$)/,
       ),
@@ -29,15 +30,15 @@ export const GROUP_CAUSES: readonly Cause[] = [
     id: 'worker-lost',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /The worker on (\S+) ended, ([^:]+)/) ??
-      find(run.said, /Remote RPC server crashed.*/, /recv failed \(bytes_recv=/),
+      find(run.supervisorLines, /The worker on (\S+) ended, ([^:]+)/) ??
+      find(run.allLines, /Remote RPC server crashed.*/, /recv failed \(bytes_recv=/),
     what: (run, { parts: [node, how] }) => {
       const who = node === undefined ? 'One of its workers ended' : `Its worker on ${node} ended, ${how}`
-      const by = find(run.seen, ...KILLED) === undefined ? '' : KILLED_WORDS
+      const by = find(run.supervisorLines, ...KILLED) === undefined ? '' : KILLED_WORDS
       return `${who}${by}, and llama.cpp cannot go on without any of them`
     },
     fix: run =>
-      find(run.seen, ...KILLED) === undefined
+      find(run.supervisorLines, ...KILLED) === undefined
         ? `Its log has more (sluice logs ${run.job}, worker-NODE); the group restarts as a whole, up to five times in ten minutes`
         : `If it was not killed by hand, look at the kernel's log on that node (dmesg -T | grep -i oom); slurm.mem${run.settings?.slurm.mem === undefined ? '' : ` (${run.settings.slurm.mem})`} of ${tierNameOf(run)} counts on each node`,
   },

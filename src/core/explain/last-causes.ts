@@ -1,6 +1,6 @@
 import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
 import { exitMeaning } from './engine-words.ts'
-import { type Line, linesOf, type Run, UNWELL } from './run.ts'
+import { type Line, linesOf, type Run, UNWELL } from './one-run.ts'
 
 /** The last resort: how a process ended. */
 export const LAST_CAUSES: readonly Cause[] = [
@@ -8,8 +8,8 @@ export const LAST_CAUSES: readonly Cause[] = [
     id: 'engine-killed',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /Killed by SIGKILL/) ??
-      (run.settings?.engine === 'sglang' ? undefined : find(run.seen, /Exited with code 137\b/)),
+      find(run.supervisorLines, /Killed by SIGKILL/) ??
+      (run.settings?.engine === 'sglang' ? undefined : find(run.supervisorLines, /Exited with code 137\b/)),
     what: run =>
       run.settings?.engine === 'sglang'
         ? 'Its engine was killed (SIGKILL): SGLang does that to itself when one of its processes has failed, and its log names that process'
@@ -24,7 +24,8 @@ export const LAST_CAUSES: readonly Cause[] = [
   {
     id: 'bus-error',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /Killed by SIGBUS/, /Exited with code 135\b/) ?? find(run.said, /\bBus error\b/),
+    recognise: run =>
+      find(run.supervisorLines, /Killed by SIGBUS/, /Exited with code 135\b/) ?? find(run.allLines, /\bBus error\b/),
     what: () =>
       'It read past the end of a file mapped into memory (SIGBUS): the model was truncated or replaced while it was loaded, a filesystem failed, or /dev/shm is full',
     fix: () =>
@@ -34,7 +35,8 @@ export const LAST_CAUSES: readonly Cause[] = [
     id: 'illegal-instruction',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /Killed by SIGILL/, /Exited with code 132\b/) ?? find(run.said, /\bIllegal instruction\b/),
+      find(run.supervisorLines, /Killed by SIGILL/, /Exited with code 132\b/) ??
+      find(run.allLines, /\bIllegal instruction\b/),
     what: () => 'Its program was built for a newer processor than its node has (SIGILL)',
     fix: run =>
       `Use a build for that processor (llama.cpp without GGML_NATIVE, or with GGML_CPU_ALL_VARIANTS), or keep ${tierNameOf(run)} on nodes that can run it (slurm.constraint, slurm.nodelist)`,
@@ -43,8 +45,8 @@ export const LAST_CAUSES: readonly Cause[] = [
     id: 'engine-crashed',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /Killed by (SIG\w+)/, /Exited with code (13[134689])\b/) ??
-      find(run.said, /GGML_(?:ASSERT|ABORT).*/),
+      find(run.supervisorLines, /Killed by (SIG\w+)/, /Exited with code (13[134689])\b/) ??
+      find(run.allLines, /GGML_(?:ASSERT|ABORT).*/),
     what: (_, { parts }) => `Its engine crashed${parts[0] === undefined ? '' : ` (${parts[0]})`}`,
     fix: run =>
       `Report the end of its log to the engine's developers (sluice logs ${run.job}); another build of the engine, or a smaller batch-size, may avoid it`,
@@ -89,9 +91,9 @@ export const LAST_CAUSES: readonly Cause[] = [
     id: 'engine-exited',
     when: ['failed', 'silent', 'lives'],
     recognise: run => {
-      const found = find(run.seen, /Exited with code (\d+)/)
+      const found = find(run.supervisorLines, /Exited with code (\d+)/)
       if (found === undefined || exitMeaning(found.parts[0] ?? '', run.settings?.engine) === undefined) return undefined
-      const last = run.said.slice(-LAST_LINES)
+      const last = run.allLines.slice(-LAST_LINES)
       return { ...found, evidence: [...found.evidence, ...last.filter(line => !found.evidence.includes(line))] }
     },
     what: (run, { parts: [code = ''] }) =>
@@ -100,7 +102,7 @@ export const LAST_CAUSES: readonly Cause[] = [
   },
   {
     id: 'unknown',
-    recognise: run => shownBy(run.stateLine, lastEvent(run), ...run.said.slice(-LAST_LINES)) ?? NOTHING,
+    recognise: run => shownBy(run.stateLine, lastEvent(run), ...run.allLines.slice(-LAST_LINES)) ?? NOTHING,
     what: run =>
       run.trouble.length === 0
         ? 'What ended it is not recorded'

@@ -1,6 +1,6 @@
 import type { TierConfig } from '../config/schema.ts'
 import { type Cause, find, shownBy, tierNameOf } from './cause.ts'
-import { linesOf, type Run } from './run.ts'
+import { linesOf, type Run } from './one-run.ts'
 
 /** Memory of the host: Slurm's limit slurm.mem, for each node. */
 export const HOST_MEMORY: Cause = {
@@ -9,9 +9,9 @@ export const HOST_MEMORY: Cause = {
   recognise: run => {
     const counted = run.trouble.filter(one => typeof one['oomKills'] === 'number' && one['oomKills'] > 0)
     const shown = counted.slice(-2).flatMap(one => linesOf(run.eventsFile, one).slice(0, 1))
-    const said = find(run.said, ...OOM_WORDS) ?? find(run.seen, STEP_KILLED)
+    const found = find(run.allLines, ...OOM_WORDS) ?? find(run.supervisorLines, STEP_KILLED)
     const slurm = run.state === 'OUT_OF_MEMORY' || run.slurm?.reason === 'OutOfMemory' ? [run.stateLine] : []
-    return shownBy(...slurm, ...shown, ...(said?.evidence ?? []))
+    return shownBy(...slurm, ...shown, ...(found?.evidence ?? []))
   },
   what: (run, { evidence }) => {
     const isCertain = !evidence.every(one => STEP_KILLED.test(one.text))
@@ -34,7 +34,7 @@ export const DEVICE_CAUSES: readonly Cause[] = [
   {
     id: 'device-memory',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.said, ...DEVICE_OOM_WORDS),
+    recognise: run => find(run.allLines, ...DEVICE_OOM_WORDS),
     what: run =>
       `A GPU${gpuMemoryOf(run)} ran out of memory: the layers on it, its part of the KV cache and the buffers of a batch, which are largest while a long prompt is processed, do not fit together`,
     fix: run => OTHERS_ROOM[run.settings?.engine ?? 'llama.cpp'] ?? llamaRoom(run),
@@ -42,7 +42,7 @@ export const DEVICE_CAUSES: readonly Cause[] = [
   {
     id: 'gpu-lost',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.said, ...GPU_LOST_WORDS),
+    recognise: run => find(run.allLines, ...GPU_LOST_WORDS),
     what: () => 'A GPU failed: the driver, the device or its memory reported an error',
     fix: run =>
       `Look at the node (dmesg | grep -i xid, nvidia-smi -q), and drain it in Slurm until it is repaired: scontrol update NodeName=${run.slurm?.batchHost ?? 'NODE'} State=DRAIN Reason=gpu`,

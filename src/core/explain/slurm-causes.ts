@@ -1,6 +1,6 @@
 import { type Cause, shownBy, tierNameOf } from './cause.ts'
 import type { RunEvent } from './facts.ts'
-import { linesOf, type Run } from './run.ts'
+import { linesOf, type Run } from './one-run.ts'
 
 /** Causes that Slurm's state of a run shows, with or without events of its supervisor. */
 export const SLURM_CAUSES: readonly Cause[] = [
@@ -48,7 +48,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
     when: ['silent'],
     recognise: run =>
       run.events.length === 0 && run.state === 'FAILED'
-        ? shownBy(run.stateLine, ...run.said.slice(-LAST_LINES))
+        ? shownBy(run.stateLine, ...run.allLines.slice(-LAST_LINES))
         : undefined,
     what: run =>
       `The job script failed before its supervisor began (exit ${run.slurm?.exitCode ?? 'code unknown'}): in its set-up lines, or at the runtime that it starts`,
@@ -94,7 +94,7 @@ export const SLURM_CAUSES: readonly Cause[] = [
   {
     id: 'drained',
     recognise: run => (causeOf(run) === 'operator' ? shownBy(...noticeLines(run)) : undefined),
-    what: run => `An operator sent it away (sluice drain or stop): ${partingOf(run)}`,
+    what: run => `An operator removed it (sluice drain or stop): ${partingOf(run)}`,
     fix: cutOf,
   },
   {

@@ -5,7 +5,7 @@ export const START_CAUSES: readonly Cause[] = [
   {
     id: 'flash-attention',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.said, /V cache (?:quantization )?requires flash_attn/, /\bfattn[\w-]*\.cuh?:\d+/),
+    recognise: run => find(run.allLines, /V cache (?:quantization )?requires flash_attn/, /\bfattn[\w-]*\.cuh?:\d+/),
     what: (run, { evidence }) =>
       evidence.some(one => /V cache/.test(one.text))
         ? 'Its V cache is quantized, which needs flash attention, and flash attention is off'
@@ -18,7 +18,7 @@ export const START_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
       find(
-        run.said,
+        run.allLines,
         /error while handling argument "([^"]+)": ?(.+)/,
         /error: argument (\S+): ((?:invalid|expected|not allowed|ambiguous).+)/,
         /error: invalid value '[^']*' for '([^' ]+)[^']*'(?:: )?(.*)/,
@@ -41,7 +41,7 @@ export const START_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
       find(
-        run.said,
+        run.allLines,
         /model[^:]*: "([^"]+)" is missing or unreadable/,
         /failed to open GGUF file '([^']+)'/,
         /gguf_init_from_file: failed to open '([^']+)'/,
@@ -57,7 +57,8 @@ export const START_CAUSES: readonly Cause[] = [
   {
     id: 'no-room-to-stage',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /Cannot copy \S+ to "([^"]+)": it takes (\S+ \S+), and (\S+ \S+) are free/),
+    recognise: run =>
+      find(run.supervisorLines, /Cannot copy \S+ to "([^"]+)": it takes (\S+ \S+), and (\S+ \S+) are free/),
     what: (_, { parts: [disk, size, free] }) =>
       `Its model needs ${size} on the node's own disk, and ${free} are free at ${quote(disk)}`,
     fix: run =>
@@ -68,7 +69,7 @@ export const START_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
       find(
-        run.said,
+        run.allLines,
         /FATAL: +"([^"]+)": executable file not found in \$PATH/,
         /^shifter: (\S+): No such file or directory/,
         /executable file [`"]([^`"]+)[`"] not found in \$PATH/,
@@ -81,9 +82,9 @@ export const START_CAUSES: readonly Cause[] = [
     id: 'unfit',
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
-      find(run.seen, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/) ??
+      find(run.supervisorLines, /Cannot run \S+ here: (.+)/, /No program on this node of: ?(.+)/) ??
       find(
-        run.said,
+        run.allLines,
         /(No module named '?[\w.]+'?)/,
         /(error while loading shared libraries: [^:]+)/,
         /(version `GLIBC\S+' not found)/,
@@ -99,7 +100,7 @@ export const START_CAUSES: readonly Cause[] = [
     when: ['failed', 'silent', 'lives'],
     recognise: run =>
       find(
-        run.said,
+        run.allLines,
         /Cannot use port (\d+) of \S+: EADDRINUSE/,
         /couldn't bind .*?port: (\d+)/,
         /\b[Pp]ort (\d+) is (?:not available|already in use)/,
@@ -119,7 +120,7 @@ export const START_CAUSES: readonly Cause[] = [
   {
     id: 'load-timeout',
     when: ['failed', 'silent', 'lives'],
-    recognise: run => find(run.seen, /Not ready within (\d+) s \(loadTimeoutSeconds\)/),
+    recognise: run => find(run.supervisorLines, /Not ready within (\d+) s \(loadTimeoutSeconds\)/),
     what: (_, { parts }) => `Its engine was not ready within loadTimeoutSeconds (${parts[0]} s)`,
     fix: run =>
       `If it was still reading its weights, raise tiers.${tierNameOf(run)}.loadTimeoutSeconds, or bring the model closer to the node (its own disk; rpc.cache). If not, its log shows what it waited for (sluice logs ${run.job})`,
@@ -132,7 +133,7 @@ export const MODEL_BROKEN: Cause = {
   when: ['failed', 'silent', 'lives'],
   recognise: run =>
     find(
-      run.said,
+      run.allLines,
       /invalid magic characters/,
       /error loading model: (.*(?:corrupted|not within the file bounds|unknown model architecture|missing tensor|wrong number).*)/,
       /error loading model(?: \w+)?: (.+)/,

@@ -29,12 +29,12 @@ export interface EngineSettings {
   /** --cache-ram, bytes of host memory at most; undefined: no limit. */
   readonly promptCacheBytes: number | undefined
   /** Tensors that are placed elsewhere: --override-tensor and its short forms. First match wins. */
-  readonly overrides: readonly Override[]
+  readonly overrides: readonly TensorOverride[]
   /** Arguments whose memory is not counted, or that could not be understood; one line each. */
   readonly unknown: readonly string[]
 }
 
-export interface Override {
+export interface TensorOverride {
   readonly pattern: RegExp
   readonly isHost: boolean
 }
@@ -189,7 +189,7 @@ function overrides(
   given: ReadonlyMap<string, readonly string[]>,
   number: (name: Name) => number | undefined,
   unknown: string[],
-): readonly Override[] {
+): readonly TensorOverride[] {
   const own = (given.get('override-tensor') ?? [])
     .flatMap(text => text.split(','))
     .flatMap(text => {

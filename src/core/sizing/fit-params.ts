@@ -41,7 +41,7 @@ export function parseFitParams(text: string): readonly FitRow[] | undefined {
 const HOST_ROW = 'Host'
 
 /** Its answer beside ours, summed over devices and host. */
-export interface FitCheck {
+export interface MeasuredFit {
   /** It saw devices like those of the plan, and the plan uses its numbers. */
   readonly isUsed: boolean
   readonly devices: readonly string[]
@@ -57,8 +57,8 @@ export interface FitFacts {
 }
 
 /** Compares for the devices that it saw: those of the machine on which it ran. */
-export function checkFit({ shape, settings, layout, rows }: FitFacts): {
-  check: FitCheck
+export function compareWithMeasured({ shape, settings, layout, rows }: FitFacts): {
+  check: MeasuredFit
   measured: MemoryUse | undefined
 } {
   const seen = rows.filter(row => row.device !== HOST_ROW)

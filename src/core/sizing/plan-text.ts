@@ -1,6 +1,6 @@
 import { formatTable } from '../status/table.ts'
 import type { Shortage } from './check-fit.ts'
-import type { FitCheck } from './fit-params.ts'
+import type { MeasuredFit } from './fit-params.ts'
 import { tensorSplitFor } from './layer-split.ts'
 import type { ModelPlan } from './plan-model.ts'
 import type { TogetherPlan } from './plan-together.ts'
@@ -12,7 +12,7 @@ export interface PlannedModel {
   readonly file: string
   readonly plan: ModelPlan
   /** Null: llama-fit-params is not installed, or gave no answer. */
-  readonly check: FitCheck | null
+  readonly check: MeasuredFit | null
 }
 
 /** The notation of a division of layers in sluice.yaml: `rpc.layers`, or an argument of the engine. */
@@ -99,7 +99,7 @@ function splitLines({ split, devices, verdict }: ModelPlan, key: SplitKey): read
     : [`The best division of the layers is ${layersText(split.layers, key)}.`]
 }
 
-function checkLines(check: FitCheck | null): readonly string[] {
+function checkLines(check: MeasuredFit | null): readonly string[] {
   if (check === null) return []
   const { ours, theirs, isUsed } = check
   const parts = [

@@ -4,7 +4,7 @@ import { printableLine } from '../text/printable-text.ts'
 import type { EndpointStatus, ReplicaStatus, StatusReport, TierStatus } from './status-report.ts'
 
 /** The writer of a summary, and its interval. */
-export interface SummaryFrame {
+export interface SummaryHeader {
   readonly gateway: string
   /** The account that owns the site. */
   readonly account: string
@@ -17,7 +17,7 @@ export interface SummaryFrame {
 }
 
 /** `status/<gateway>.json`: what every account on the cluster may know. */
-export type Summary = SummaryFrame & StatusReport
+export type Summary = SummaryHeader & StatusReport
 
 /** Bytes; a thousand replicas with a few models each take half of it. */
 export const MAX_SUMMARY_BYTES = 1024 * 1024
@@ -32,9 +32,9 @@ const MAX_LINE = 500
  *
  * @throws when a reader would refuse the rest
  */
-export function formatSummary(report: StatusReport, frame: SummaryFrame): string {
+export function formatSummary(report: StatusReport, header: SummaryHeader): string {
   const problems = report.problems.slice(0, MOST_PROBLEMS).map(bounded)
-  const whole = { version: 1, ...frame, ...report, problems }
+  const whole = { version: 1, ...header, ...report, problems }
   let bytes = Buffer.byteLength(JSON.stringify({ ...whole, tiers: report.tiers.map(withoutReplicas) })) + MAX_LINE
   let leftOut = 0
   const tiers = report.tiers.map(tier => {

@@ -10,13 +10,13 @@ export function errorLine(error: unknown): string {
     const failure = next instanceof Error ? systemFailure(next) : undefined
     advice ??= failure?.advice
     const isSaid = failure !== undefined && parts.some(part => part.includes(`(${failure.code})`))
-    if (!isSaid) parts.push(wordsOf(next, parts.length === 0))
+    if (!isSaid) parts.push(describeError(next, parts.length === 0))
   }
   const line = parts.join(': ')
   return advice === undefined || line.includes('; ') ? line : `${line}; ${advice}`
 }
 
-function wordsOf(error: unknown, isFirst: boolean): string {
+function describeError(error: unknown, isFirst: boolean): string {
   if (!(error instanceof Error)) return String(error)
   const failure = systemFailure(error)
   if (failure === undefined) return error.message

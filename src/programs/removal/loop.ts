@@ -5,7 +5,14 @@ import type { JobView } from '../../core/domain/job-view.ts'
 import type { Problem } from '../../core/domain/problem.ts'
 import type { DrainRequest } from '../../core/domain/replica-request.ts'
 import { type GatewayRoutes, isUnderstood, names } from '../../core/domain/routes-file.ts'
-import { type Manner, type Move, planRemoval, type RemovalTarget, type RoutedBy, type Sight } from './plan-removal.ts'
+import {
+  type Manner,
+  type Move,
+  type ObservedJob,
+  planRemoval,
+  type RemovalTarget,
+  type RoutedBy,
+} from './plan-removal.ts'
 
 /**
  * Undefined answers mean: not known now ("unknown is not none", docs/design/rules.md). Orders resolve with the problem in words,
@@ -55,12 +62,18 @@ const AGAIN_MS = 10_000
 const SILENT_MS = 20_000
 
 /** The first step for each job, without doing it. */
-export async function lookOnce(
+export async function previewRemoval(
   options: Pick<RemovalOptions, 'targets' | 'manner' | 'effects'>,
 ): Promise<readonly Outcome[]> {
   const { targets, effects } = options
-  const sights = await seeAll({ targets, effects, jobs: await effects.jobs(), asked: new Set(), isSilent: () => false })
-  return sights.map(({ target, sight }) => outcomeOf(target, planRemoval(target, options.manner, sight)))
+  const observations = await observeAll({
+    targets,
+    effects,
+    jobs: await effects.jobs(),
+    asked: new Set(),
+    isSilent: () => false,
+  })
+  return observations.map(({ target, observed }) => outcomeOf(target, planRemoval(target, options.manner, observed)))
 }
 
 /**
@@ -81,12 +94,14 @@ export async function removeJobs(options: RemovalOptions): Promise<readonly Outc
 
   for (;;) {
     const left = outcomes.filter(one => !one.isDone).map(one => one.target)
-    const sights = await seeAll({ targets: left, effects, jobs, asked, isSilent })
-    const moved = await Promise.all(sights.map(one => move(one.target, one.sight)))
+    const observations = await observeAll({ targets: left, effects, jobs, asked, isSilent })
+    const moved = await Promise.all(observations.map(one => move(one.target, one.observed)))
     outcomes = outcomes.map(one => moved.find(other => other.target === one.target) ?? one)
     if (signal.aborted || isUnwritten || outcomes.every(one => one.isDone)) return outcomes
     await clock.sleep(LOOK_MS, signal)
-    const draining = sights.every(one => one.sight.endpoints?.some(endpoint => endpoint.state !== 'failed') === true)
+    const draining = observations.every(
+      one => one.observed.endpoints?.some(endpoint => endpoint.state !== 'failed') === true,
+    )
     if (clock.now() - askedSlurmAt >= (draining ? SELDOM_MS : ASK_SLURM_MS)) {
       askedSlurmAt = clock.now()
       jobs = await effects.jobs()
@@ -101,10 +116,10 @@ export async function removeJobs(options: RemovalOptions): Promise<readonly Outc
     return false
   }
 
-  async function move(target: RemovalTarget, sight: Sight): Promise<Outcome> {
-    const next = planRemoval(target, manner, sight)
+  async function move(target: RemovalTarget, observed: ObservedJob): Promise<Outcome> {
+    const next = planRemoval(target, manner, observed)
     let unwritten: string | undefined
-    const trouble = await act(target, next, sight).catch(error => {
+    const trouble = await act(target, next, observed).catch(error => {
       isUnwritten = true
       unwritten = messageOf(error)
       return unwritten
@@ -117,7 +132,7 @@ export async function removeJobs(options: RemovalOptions): Promise<readonly Outc
   }
 
   /** An order is given once, and again only when it has had no effect for a while. */
-  async function act(target: RemovalTarget, { kind }: Move, { job }: Sight): Promise<string | undefined> {
+  async function act(target: RemovalTarget, { kind }: Move, { job }: ObservedJob): Promise<string | undefined> {
     if (kind === 'wait' || kind === 'done' || typeof job !== 'object') return undefined
     const replica = replicaId({ tier: target.tier, jobId: target.jobId, restarts: job.restarts })
     const before = acts.get(`${kind} ${replica}`)
@@ -143,7 +158,7 @@ export async function removeJobs(options: RemovalOptions): Promise<readonly Outc
   }
 }
 
-interface Seeing {
+interface ObserveOptions {
   readonly targets: readonly RemovalTarget[]
   readonly effects: RemovalEffects
   readonly jobs: Awaited<ReturnType<RemovalEffects['jobs']>>
@@ -154,20 +169,20 @@ interface Seeing {
 /** Whether this command has seen a gateway's beat stand still for long. */
 type IsSilent = (gateway: string, beat: number) => boolean
 
-async function seeAll({
+async function observeAll({
   targets,
   effects,
   jobs,
   asked,
   isSilent,
-}: Seeing): Promise<{ target: RemovalTarget; sight: Sight }[]> {
+}: ObserveOptions): Promise<{ target: RemovalTarget; observed: ObservedJob }[]> {
   const registry = await effects.registry()
   const routes = await effects.routes()
   return targets.map(target => {
     const endpoints = registry?.endpoints.filter(one => one.job.id === target.jobId)
     const job = jobs?.jobs.find(one => one.id === target.jobId) ?? (jobs?.complete === true ? 'forgotten' : undefined)
     const unread = registry && typeof job === 'object' ? problemOf(target, job.restarts, registry.problems) : undefined
-    return { target, sight: { job, endpoints, unread, routedBy: routedBy(endpoints, routes, isSilent), asked } }
+    return { target, observed: { job, endpoints, unread, routedBy: routedBy(endpoints, routes, isSilent), asked } }
   })
 }
 

@@ -12,7 +12,7 @@ export interface RemovalTarget {
 }
 
 /** Its observed state. Undefined: not known, and then we wait ("unknown is not none", docs/design/rules.md). */
-export interface Sight {
+export interface ObservedJob {
   readonly job: JobAnswer
   /** Endpoints of this job, in any run. */
   readonly endpoints: readonly Endpoint[] | undefined
@@ -55,7 +55,7 @@ export interface Move {
 export function planRemoval(
   target: RemovalTarget,
   manner: Manner,
-  { job, endpoints, unread, routedBy, asked }: Sight,
+  { job, endpoints, unread, routedBy, asked }: ObservedJob,
 ): Move {
   if (job === undefined) return wait('waiting for an answer from Slurm') // 1
   if (job === 'forgotten') return done('gone') // 2

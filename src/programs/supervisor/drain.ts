@@ -1,9 +1,9 @@
-import type { Cause } from '../../core/domain/notice.ts'
+import type { LeaveCause } from '../../core/domain/notice.ts'
 
 /** Why a replica must leave, its deadline, and its last act. Times are milliseconds of the loop's clock. */
 export interface Terms {
   /** Undefined while Slurm has not given the cause: then there is no deadline, and no engine is stopped. */
-  readonly cause: Cause | undefined
+  readonly cause: LeaveCause | undefined
   readonly deadlineAt: number | undefined
   /** Requeue as the last act. */
   readonly requeue: boolean

@@ -11,7 +11,7 @@ import {
   unreportedHolders,
 } from './drain.ts'
 import {
-  type EndpointState,
+  type EndpointMachineState,
   type EndpointStep,
   isEnding,
   publish,
@@ -21,7 +21,7 @@ import {
 } from './endpoint-state.ts'
 
 /** Begins a drain, or shortens the one under way. An engine that is not routed is stopped at once when the cause is known. */
-export function onNotice(state: EndpointState, terms: Terms, gotTerm: boolean, now: number): EndpointStep {
+export function onNotice(state: EndpointMachineState, terms: Terms, gotTerm: boolean, now: number): EndpointStep {
   if (isEnding(state)) return [state, []]
   if (state.phase === 'draining' && state.drain !== undefined) {
     const drain = tighten(state.drain, terms, gotTerm)
@@ -36,7 +36,7 @@ export function onNotice(state: EndpointState, terms: Terms, gotTerm: boolean, n
 }
 
 /** An engine that still serves goes on; one that was stopped meanwhile is started again. */
-export function onStay(state: EndpointState, now: number): EndpointStep {
+export function onStay(state: EndpointMachineState, now: number): EndpointStep {
   const stayed = { ...state, drain: undefined }
   if (state.phase === 'draining') {
     return [{ ...stayed, phase: 'ready' }, [publish('ready', null, state.models), record('false alarm', {})]]
@@ -46,7 +46,7 @@ export function onStay(state: EndpointState, now: number): EndpointStep {
 }
 
 /** Ends the drain when the engine is no longer needed, or the time is over. */
-export function lookAtDrain(state: EndpointState, looked: Looked, now: number): EndpointStep {
+export function lookAtDrain(state: EndpointMachineState, looked: Looked, now: number): EndpointStep {
   if (state.phase !== 'draining' || state.drain === undefined) return [state, []]
   const looking = look(state.drain, looked, now)
   const holders = unreportedHolders(looking, now)
@@ -62,14 +62,14 @@ export function lookAtDrain(state: EndpointState, looked: Looked, now: number): 
 }
 
 /** At the deadline the drain ends without another look. */
-export function endLate(state: EndpointState, now: number): EndpointStep {
+export function endLate(state: EndpointMachineState, now: number): EndpointStep {
   const { phase, drain } = state
   return phase === 'draining' && drain !== undefined && isLate(drain, now)
     ? drained(state, drain, 'deadline', now)
     : [state, []]
 }
 
-function drained(state: EndpointState, drain: Drain, outcome: 'idle' | 'deadline', now: number): EndpointStep {
+function drained(state: EndpointMachineState, drain: Drain, outcome: 'idle' | 'deadline', now: number): EndpointStep {
   const waitedMs = Math.round(now - drain.startedAt)
   const { cleared, connections, heldBy } = drain.last ?? {}
   const held = heldBy === undefined || heldBy.length === 0 ? {} : { heldBy: heldBy.map(one => one.gateway) }

@@ -1,7 +1,14 @@
 import type { EngineHealth } from '../../core/engines/engine.ts'
 import type { Looked } from './drain.ts'
 import { endLate, lookAtDrain, onNotice, onStay } from './endpoint-drain.ts'
-import { type EndpointEvent, type EndpointState, type EndpointStep, publish, record, stop } from './endpoint-state.ts'
+import {
+  type EndpointEvent,
+  type EndpointMachineState,
+  type EndpointStep,
+  publish,
+  record,
+  stop,
+} from './endpoint-state.ts'
 import { isHopeless } from './hopeless.ts'
 import { fallIll, lookAtUnwell, type Unwell } from './unwell.ts'
 
@@ -31,7 +38,7 @@ const MOST_ERRORS = 3
  * `now` is the loop's monotonic clock in milliseconds. Events that do not matter in a phase change nothing.
  */
 export function stepEndpoint(
-  state: EndpointState,
+  state: EndpointMachineState,
   event: EndpointEvent,
   now: number,
   loadTimeoutMs: number,
@@ -56,14 +63,14 @@ export function stepEndpoint(
   }
 }
 
-function begin(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
+function begin(state: EndpointMachineState, now: number, loadTimeoutMs: number): EndpointStep {
   return [
     { ...state, phase: 'loading', errors: 0, reported: undefined, dueAt: now + loadTimeoutMs },
     [{ kind: 'start engine' }, publish('loading', 'Waiting for the engine to answer')],
   ]
 }
 
-function onHealth(state: EndpointState, health: EngineHealth, now: number, loadTimeoutMs: number): EndpointStep {
+function onHealth(state: EndpointMachineState, health: EngineHealth, now: number, loadTimeoutMs: number): EndpointStep {
   if (state.phase === 'loading') {
     if (health.kind === 'ready') {
       return [
@@ -105,7 +112,7 @@ function onHealth(state: EndpointState, health: EngineHealth, now: number, loadT
 type BadHealth = Extract<EngineHealth, { kind: 'failed' | 'refused' | 'erring' }>
 
 /** A bad health check alone does not end a serving engine: processes decide that. */
-function onBadHealth(state: EndpointState, health: BadHealth, now: number): EndpointStep {
+function onBadHealth(state: EndpointMachineState, health: BadHealth, now: number): EndpointStep {
   const errors = state.errors + 1
   const counted = { ...state, errors }
   const refuses = health.kind === 'refused'
@@ -122,7 +129,7 @@ function onBadHealth(state: EndpointState, health: BadHealth, now: number): Endp
 }
 
 /** The engine must be restarted: withdrawn at once, stopped, and the stop counts as an exit. */
-function restart(state: EndpointState, message: string, now: number): EndpointStep {
+function restart(state: EndpointMachineState, message: string, now: number): EndpointStep {
   const [counted, afterStop] = countExit({ ...state, unwell: undefined }, now)
   return stop(counted, afterStop, [
     publish(afterStop === 'fail' ? 'failed' : 'loading', message),
@@ -130,7 +137,7 @@ function restart(state: EndpointState, message: string, now: number): EndpointSt
   ])
 }
 
-function onExit(state: EndpointState, message: string, now: number): EndpointStep {
+function onExit(state: EndpointMachineState, message: string, now: number): EndpointStep {
   // First the rest of its process group is ended, also after an exit of its own.
   if (state.phase === 'draining') return stop(state, 'leave', [record('engine exited', { message, while: 'draining' })])
   if (state.phase !== 'loading' && state.phase !== 'ready') return [state, []]
@@ -143,13 +150,13 @@ function onExit(state: EndpointState, message: string, now: number): EndpointSte
 }
 
 /** It serves no request and has been unwell for long: a restart may help. The job is never given up for it. */
-function restartUnwell(state: EndpointState, { message }: Unwell, now: number): EndpointStep {
+function restartUnwell(state: EndpointMachineState, { message }: Unwell, now: number): EndpointStep {
   const [counted] = countExit({ ...state, unwell: undefined }, now)
   return stop(counted, 'rest', [publish('loading', message), record('engine unfit', { message })])
 }
 
 /** It is started again after 1, 2, 4 … 60 s, but only five times in ten minutes. */
-function countExit(state: EndpointState, now: number): [EndpointState, 'rest' | 'fail'] {
+function countExit(state: EndpointMachineState, now: number): [EndpointMachineState, 'rest' | 'fail'] {
   const recent = state.exits.filter(at => now - at < EXIT_WINDOW_MS)
   const streak = recent.length === 0 ? 1 : state.streak + 1
   const restMs = Math.min(LONGEST_REST_MS, 1_000 * 2 ** (streak - 1))
@@ -157,7 +164,7 @@ function countExit(state: EndpointState, now: number): [EndpointState, 'rest' | 
   return [counted, recent.length < MOST_RESTARTS ? 'rest' : 'fail']
 }
 
-function onLooked(state: EndpointState, looked: Looked, now: number): EndpointStep {
+function onLooked(state: EndpointMachineState, looked: Looked, now: number): EndpointStep {
   if (state.phase === 'ready' && state.unwell !== undefined) {
     const [unwell, then] = lookAtUnwell(state.unwell, looked, now)
     if (then === 'restart') return restartUnwell(state, unwell, now)
@@ -167,7 +174,7 @@ function onLooked(state: EndpointState, looked: Looked, now: number): EndpointSt
   return lookAtDrain(state, looked, now)
 }
 
-function onStopped(state: EndpointState, now: number): EndpointStep {
+function onStopped(state: EndpointMachineState, now: number): EndpointStep {
   if (state.phase !== 'stopping') return [state, []]
   switch (state.afterStop) {
     case 'rest':
@@ -179,7 +186,7 @@ function onStopped(state: EndpointState, now: number): EndpointStep {
   }
 }
 
-function onTick(state: EndpointState, now: number, loadTimeoutMs: number): EndpointStep {
+function onTick(state: EndpointMachineState, now: number, loadTimeoutMs: number): EndpointStep {
   if (state.phase === 'resting' && now >= state.dueAt) return begin(state, now, loadTimeoutMs)
   if (state.phase === 'loading' && now >= state.dueAt) {
     return restart(state, `Not ready within ${loadTimeoutMs / 1_000} s (loadTimeoutSeconds)`, now)

@@ -5,7 +5,7 @@ import { given } from '../../core/domain/given.ts'
 import { type Load, UNKNOWN_LOAD } from '../../core/domain/load.ts'
 import type { EngineHealth } from '../../core/engines/engine.ts'
 import type { EngineEffects, RecordEvent, RegistryEffects, RunningEngine } from './effects.ts'
-import type { EndpointAction, EndpointEvent, EndpointState } from './endpoint-state.ts'
+import type { EndpointAction, EndpointEvent, EndpointMachineState } from './endpoint-state.ts'
 import { every } from './every.ts'
 import { seeHolders } from './held.ts'
 import type { Trouble } from './trouble.ts'
@@ -23,7 +23,7 @@ export interface EndpointRunnerOptions {
   /** Aborted when the replica is over. */
   readonly over: AbortSignal
   /** The machine's current state. */
-  state(): EndpointState
+  state(): EndpointMachineState
   post(event: EndpointEvent): void
 }
 

@@ -1,10 +1,10 @@
-import type { EndpointState as PublishedState } from '../../core/domain/endpoint.ts'
+import type { EndpointState } from '../../core/domain/endpoint.ts'
 import type { EngineHealth } from '../../core/engines/engine.ts'
 import type { Drain, Looked, Terms } from './drain.ts'
 import type { Unwell } from './unwell.ts'
 
 /** The state of one endpoint of a replica; endpoint-machine.ts has its transitions. */
-export interface EndpointState {
+export interface EndpointMachineState {
   readonly phase: 'new' | 'loading' | 'ready' | 'resting' | 'draining' | 'stopping' | 'over'
   /** Times of the engine's own exits within the last ten minutes, milliseconds of the loop's clock. */
   readonly exits: readonly number[]
@@ -42,7 +42,7 @@ export type EndpointAction =
   | { readonly kind: 'stop engine' }
   | {
       readonly kind: 'publish'
-      readonly state: PublishedState
+      readonly state: EndpointState
       readonly models: readonly string[]
       readonly message: string | null
       /** Ready, but other endpoints should get requests first. */
@@ -57,9 +57,9 @@ export interface RecordAction {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-export type EndpointStep = readonly [EndpointState, readonly EndpointAction[]]
+export type EndpointStep = readonly [EndpointMachineState, readonly EndpointAction[]]
 
-export const NEW_ENDPOINT: EndpointState = {
+export const NEW_ENDPOINT: EndpointMachineState = {
   phase: 'new',
   exits: [],
   streak: 0,
@@ -73,20 +73,20 @@ export const NEW_ENDPOINT: EndpointState = {
 }
 
 /** No process of it runs, and none will be started without another event. */
-export function isEnding({ phase, afterStop }: EndpointState): boolean {
+export function isEnding({ phase, afterStop }: EndpointMachineState): boolean {
   return phase === 'over' || (phase === 'stopping' && afterStop === 'leave')
 }
 
 /** The engine is stopped, after `first`; `afterStop` is what follows. */
 export function stop(
-  state: EndpointState,
-  afterStop: EndpointState['afterStop'],
+  state: EndpointMachineState,
+  afterStop: EndpointMachineState['afterStop'],
   first: readonly EndpointAction[],
 ): EndpointStep {
   return [{ ...state, phase: 'stopping', afterStop }, [...first, { kind: 'stop engine' }]]
 }
 
-export function publish(state: PublishedState, message: string | null, models: readonly string[] = []) {
+export function publish(state: EndpointState, message: string | null, models: readonly string[] = []) {
   return { kind: 'publish', state, models, message } as const
 }
 

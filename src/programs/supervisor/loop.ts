@@ -48,7 +48,7 @@ const CANCELLED: NoticeVerdict = { kind: 'leave', cause: 'cancelled', requeue: f
  * Runs one replica to its end: one loop, one writer of the state; events flow in, effects flow out. Resolves when the batch
  * process may exit.
  */
-export async function supervise(options: SupervisorOptions): Promise<void> {
+export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   const { registry, slurm, clock } = options
   const { job } = options.identity
   const id = options.endpoints[0]?.id ?? '' // events of the whole replica carry the id of its first endpoint
@@ -153,10 +153,10 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
     const hasJustBegun = noticeSteps === 1
     // A notice before the step receives signals would be missed, so Slurm is asked once it does.
     const begun = () => void ask(hasJustBegun).catch(trouble.report(id, 'ask Slurm'))
-    const said = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
+    const ending = over.signal.aborted ? '' : await slurm.listen(begun, over.signal).catch(messageOf)
     listening = false
     if (over.signal.aborted) return
-    record('ear ended', { id, said })
+    record('ear ended', { id, said: ending })
     post({ kind: 'notice step ended' })
   }
 

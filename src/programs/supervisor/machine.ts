@@ -6,7 +6,7 @@ import { stepEndpoint } from './endpoint-machine.ts'
 import {
   type EndpointAction,
   type EndpointEvent,
-  type EndpointState,
+  type EndpointMachineState,
   isEnding,
   NEW_ENDPOINT,
   type RecordAction,
@@ -25,7 +25,7 @@ import {
  */
 export interface ReplicaState {
   readonly phase: 'new' | 'up' | 'leaving' | 'gone'
-  readonly endpoints: readonly EndpointState[]
+  readonly endpoints: readonly EndpointMachineState[]
   /** Its terms of leaving, as far as known; undefined: it need not leave. */
   readonly notice: Terms | undefined
   /** leaving: the time after which no TERM is expected, or after a TERM no answer. */

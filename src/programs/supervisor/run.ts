@@ -29,15 +29,15 @@ import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
 import { logLevelOf } from '../../core/domain/log-level.ts'
 import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
+import { SERVICE_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { ENGINES } from '../../core/engines/index.ts'
 import type { EngineLog, SlurmEffects } from './effects.ts'
-import { supervise as run } from './loop.ts'
+import { runSupervisor } from './loop.ts'
 import { createSiteKeySource } from './site-key-source.ts'
 
 /** Slurm answers in milliseconds or is in trouble; inside a grace nobody waits a minute. */
 const SLURM_TIMEOUT_MS = 10_000
-const SHARED_DEADLINE_MS = 5_000
 /** The longest wait for the last events to reach the shared directory. */
 const LAST_WORDS_MS = 1_000
 /** A listening worker accepts a connection at once, unless a firewall between the nodes drops packets. */
@@ -53,7 +53,7 @@ export interface SuperviseOptions {
  * The batch process of a job script: runs the replica whose spec comes on standard input, until Slurm ends the job. Without Slurm
  * it runs until a TERM or the end of its parent.
  */
-export async function supervise(options: SuperviseOptions, context: Context): Promise<void> {
+export async function runReplica(options: SuperviseOptions, context: Context): Promise<void> {
   // Slurm's --signal reaches steps only. If it is sent here too, it is ignored: the notice step has received it. SIGHUP is
   // ignored as well (context.ts).
   context.onSignal('SIGUSR2', () => undefined)
@@ -62,9 +62,9 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   const { withoutSlurm } = options
   const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
   const workers = (spec.rpc ?? spec.ranks) === undefined ? undefined : await workerNodes(spec, job, context)
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, SERVICE_DEADLINE_MS)
   const registry = openRegistry(spec.shared, serialQueue)
-  const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
+  const bulk = openRegistry(spec.shared, createSerialQueue(systemClock, SERVICE_DEADLINE_MS))
   const replica = replicaId({ tier: spec.tier, jobId: job.id, restarts: job.restarts })
   const output = createNonblockingOutput(context.stdoutFd)
   const journal = openJournal(
@@ -87,9 +87,9 @@ export async function supervise(options: SuperviseOptions, context: Context): Pr
   try {
     scratch = await makeScratch(context.env['TMPDIR'] || '/tmp', replica)
     if (engine.key(spec) !== undefined) await keys.first(systemClock, context.signal)
-    await run({
+    await runSupervisor({
       identity: { tier: spec.tier, engine: engine.name, serves: [...engine.serves(spec)], job, build: thisBuild() },
-      endpoints: await openEndpoints({ spec, job, scratch, workers, takeKey: keys.take, slurm }, context),
+      endpoints: await openEndpoints({ spec, job, scratch, workers, engineKey: keys.take, slurm }, context),
       limits: {
         loadTimeoutMs: spec.loadTimeoutSeconds * 1_000,
         killWaitMs: (slurm?.killWaitSeconds ?? DEFAULT_KILL_WAIT_SECONDS) * 1_000,
@@ -136,14 +136,14 @@ interface EndpointsOptions {
   readonly job: Job
   readonly scratch: string
   readonly workers: WorkerNodes | undefined
-  readonly takeKey: () => Promise<string>
+  readonly engineKey: () => Promise<string>
   /** Without Slurm all GPUs of the machine are ours, and only the supervisor ends an engine. */
   readonly slurm: Pick<ReachedSlurm, 'termReachesAll'> | undefined
 }
 
 /** One engine for each endpoint, with its own GPUs, scratch space, log and port. */
 async function openEndpoints(options: EndpointsOptions, { env, self }: Context) {
-  const { spec, job, scratch, workers, takeKey, slurm } = options
+  const { spec, job, scratch, workers, engineKey, slurm } = options
   const { endpoints: count = 1, tensorParallel = 1, gpusEach = tensorParallel } = spec
   const gpus =
     spec.endpoints === undefined
@@ -165,7 +165,7 @@ async function openEndpoints(options: EndpointsOptions, { env, self }: Context) 
       return {
         id,
         engine: createEngineEffects({
-          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, takeKey },
+          ...{ engine, self, marker: `SLUICE_ENDPOINT=${id}`, scratch: own, node: job.node, workers, engineKey },
           spec: { ...spec, ...(spec.port === undefined ? {} : { port: spec.port + index }) },
           termReachesAll: slurm?.termReachesAll,
           logName: count === 1 ? 'engine' : `engine-${index}`,

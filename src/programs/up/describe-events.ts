@@ -72,8 +72,8 @@ function shorten(text: unknown): string {
     .filter(line => line !== '')
   if (lines.length <= 3) return lines.join(' | ').slice(0, MAX_CHARACTERS)
   // An engine prints the reason once, and then its consequences. The first line begins with how it ended.
-  const telling = lines.findIndex((line, at) => at > 0 && TELLING.test(line))
-  const kept = new Set([0, ...(telling === -1 ? [lines.length - 2] : [telling]), lines.length - 1])
+  const reasonAt = lines.findIndex((line, at) => at > 0 && REASON.test(line))
+  const kept = new Set([0, ...(reasonAt === -1 ? [lines.length - 2] : [reasonAt]), lines.length - 1])
   const shown = lines.flatMap((line, at) => {
     if (!kept.has(at)) return []
     return at > 0 && !kept.has(at - 1) ? ['…', line.slice(0, MAX_LINE)] : [line.slice(0, MAX_LINE)]
@@ -81,7 +81,7 @@ function shorten(text: unknown): string {
   return shown.join(' | ').slice(0, MAX_CHARACTERS)
 }
 
-const TELLING =
+const REASON =
   /\b(?:errors?|invalid|unknown|unrecognized|unsupported|fail(?:ed|ure)?|cannot|could not|couldn't|unable|out of memory|no such|corrupted|denied)\b/i
 const MAX_LINE = 250
 

@@ -38,11 +38,11 @@ export async function show(options: {
   const ms = Math.round(systemClock.now() - startedAt)
   if (options.signal.aborted) return
   if (answer.kind !== 'answered') throw new Error(`Cannot get an answer: ${answer.kind} after ${ms} ms`)
-  const said = contentOf(answer.text)
-  if (answer.status !== 200 || said === undefined) {
+  const content = contentOf(answer.text)
+  if (answer.status !== 200 || content === undefined) {
     throw new Error(`Cannot get an answer: HTTP ${answer.status} ${answer.text.slice(0, 300)}`)
   }
-  context.print(`  ${answer.status} after ${ms} ms: ${JSON.stringify(said)}`)
+  context.print(`  ${answer.status} after ${ms} ms: ${JSON.stringify(content)}`)
   await reportWhatRuns(site, context)
 }
 

@@ -23,10 +23,10 @@ export interface UpPlaces {
 }
 
 /**
- * `sluice up-sweep`: cleans up after a `sluice up` that was killed, as `sluice up` does at its own end. Its supervisors and their
- * engines have ended by themselves.
+ * Cleans up after a `sluice up` that was killed, as `sluice up` does at its own end. Its supervisors and their engines have ended by
+ * themselves.
  */
-export async function upSweep(places: UpPlaces, context: Context): Promise<void> {
+export async function sweepUp(places: UpPlaces, context: Context): Promise<void> {
   const lock = await takeOver(places)
   try {
     if (lock !== 'another') await sweepGateway(places, context.env)

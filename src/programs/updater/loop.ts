@@ -115,7 +115,7 @@ export function createUpdater(options: UpdaterOptions): Updater {
     })
     const around = { ...options, slurm, observed: () => observed }
     poller.subscribe('expired runs', expireFiles(around))
-    const isOurs = (job: JobView) => options.jobWords.tierOf(job) !== undefined
+    const isOurs = (job: JobView) => options.jobWords.tierOfJob(job) !== undefined
     poller.subscribe('releases', createReleases({ ...around, isOurs, pollIn: poller.pollIn }))
     return poller
   }

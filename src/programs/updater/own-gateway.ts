@@ -15,7 +15,7 @@ import type { Context } from '../../core/context.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
 /** The variable with which root's child learns the descriptor of the pipe to root. */
-export const IPC_VARIABLE = 'SLUICE_ROOT_CHANNEL'
+export const IPC_VARIABLE = 'SLUICE_GATEWAY_IPC'
 export const IPC_FD = 3
 
 /** The gateway that this updater alone controls. */

@@ -7,13 +7,11 @@ import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { templatesDirectory } from '../../adapters/system/templates.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
+import { COMMAND_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 import { gatewayDirectory, lockGateway, refuseOldNginx } from './own-gateway.ts'
 import { findRootsPrograms } from './roots-programs.ts'
 import { serveAccount } from './serve-account.ts'
-
-/** If the share does not answer in this time, the start fails, and systemd tries again. */
-const SHARED_DEADLINE_MS = 10_000
 
 /**
  * `sluice updater` as root, for the system's nginx. One site is one account ("nothing unvalidated reaches nginx",
@@ -58,7 +56,7 @@ export async function rootUpdater(
 }
 
 async function ownerOf(shared: string, { env }: Context): Promise<Account> {
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const { uid } = await serialQueue.run('look at the shared directory', () => stat(shared))
   if (uid === 0) {
     throw new UserError(

@@ -7,12 +7,11 @@ import { createSerialQueue } from '../../adapters/system/serial-queue.ts'
 import { thisBuild } from '../../adapters/system/this-build.ts'
 import type { Config } from '../../core/config/schema.ts'
 import type { LogLevel } from '../../core/domain/log-level.ts'
+import { COMMAND_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { type Look, lookOnce } from './look-once.ts'
 import { createReporter } from './reporter.ts'
 import { createRouting } from './routing.ts'
 import { networkEffects, siteSettings, slurmEffects } from './site-effects.ts'
-
-const SHARED_DEADLINE_MS = 10_000
 
 export interface OnceOptions {
   readonly config: Config
@@ -24,7 +23,7 @@ export interface OnceOptions {
 
 /** One look at the site; writes nothing. */
 export async function lookAtSite({ config, gateway, slurm, signal }: OnceOptions): Promise<Look> {
-  const registry = openRegistry(config.shared, createSerialQueue(systemClock, SHARED_DEADLINE_MS))
+  const registry = openRegistry(config.shared, createSerialQueue(systemClock, COMMAND_DEADLINE_MS))
   try {
     return await lookOnce({
       ...siteSettings(config),
@@ -49,7 +48,7 @@ export async function runOnce({
 }: OnceOptions & { gateway: DrivenGateway; print(line: string): void; level: LogLevel }): Promise<void> {
   const { config, signal } = options
   const look = await lookAtSite({ ...options, gateway })
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, COMMAND_DEADLINE_MS)
   const registry = openRegistry(config.shared, serialQueue)
   const writer = `updater-${config.gateway.name}`
   const journal = openJournal({ shared: config.shared, writer, print, level }, systemClock, serialQueue)

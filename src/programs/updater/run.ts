@@ -13,14 +13,12 @@ import { thisBuild } from '../../adapters/system/this-build.ts'
 import type { Config } from '../../core/config/schema.ts'
 import { messageOf } from '../../core/domain/caught.ts'
 import type { LogLevel } from '../../core/domain/log-level.ts'
+import { SERVICE_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { createUpdater } from './loop.ts'
 import { observeUpdater } from './observe.ts'
 import { createSummaryPublisher } from './publish-summary.ts'
 import { networkEffects, siteSettings, slurmEffects } from './site-effects.ts'
 import { traceUpdater } from './trace.ts'
-
-/** After this time the shared directory counts as hanging: the scan is given up, and the last routes stay. */
-const SHARED_DEADLINE_MS = 5_000
 
 export interface UpdaterRun {
   readonly config: Config
@@ -50,7 +48,7 @@ export async function runUpdater({
   signal,
 }: UpdaterRun): Promise<void> {
   const { gateway, shared } = config
-  const serialQueue = createSerialQueue(systemClock, SHARED_DEADLINE_MS)
+  const serialQueue = createSerialQueue(systemClock, SERVICE_DEADLINE_MS)
   const registry = openRegistry(shared, serialQueue)
   const writer = `updater-${gateway.name}`
   const journal = openJournal({ shared, writer, print, level }, systemClock, serialQueue)

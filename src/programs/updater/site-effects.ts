@@ -30,7 +30,7 @@ export function siteSettings(config: Config): SiteSettings {
     beatMs: timing.beatSeconds * 1_000,
     leaseMs: timing.leaseSeconds * 1_000,
     jobWords: {
-      tierOf: job => tierOfComment(job.comment, site),
+      tierOfJob: job => tierOfComment(job.comment, site),
       whyItWaits: job => ({ why: whatOf(job), isStuck: isStuck(job) }),
     },
   }

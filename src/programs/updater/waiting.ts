@@ -23,7 +23,7 @@ export interface WaitingFacts {
 /** How to read a job, from modules that an updater does not import. */
 export interface JobWords {
   /** Undefined: not a job of this site. */
-  tierOf(job: JobView): string | undefined
+  tierOfJob(job: JobView): string | undefined
   /** In words without quotation marks; `isStuck`: it starts only after a person has acted. */
   whyItWaits(job: JobView): { readonly why: string; readonly isStuck: boolean }
 }
@@ -43,7 +43,7 @@ export function waitingOf(tier: StaticTier, facts: WaitingFacts): Waiting | unde
   const endpoints = [...facts.observed.values()].filter(one => one.endpoint.tier === tier.name && !isOver(one, poll))
   const ofState = (...states: Endpoint['state'][]) =>
     endpoints.map(one => one.endpoint).filter(one => states.includes(one.state))
-  const jobs = [...(poll?.jobs.values() ?? [])].filter(job => facts.jobs.tierOf(job) === tier.name)
+  const jobs = [...(poll?.jobs.values() ?? [])].filter(job => facts.jobs.tierOfJob(job) === tier.name)
   const published = new Set(endpoints.map(({ endpoint: { job } }) => job.id))
   const retryAfterSeconds = tier.retryAfterSeconds
 

@@ -314,7 +314,7 @@ describe('debug mode', () => {
     )
     await server.start()
     const report = await server.stop()
-    expect(report?.seen).toBeGreaterThanOrEqual(6) // the server, VLLM::EngineCore, and a VLLM::Worker_TP for each GPU
+    expect(report?.observed).toBeGreaterThanOrEqual(6) // the server, VLLM::EngineCore, and a VLLM::Worker_TP for each GPU
     expect(report).toMatchObject({ killed: [], left: [] })
   })
 })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { rehearsalOf } from '../../../src/adapters/gateway/rehearsal.ts'
-import { checkModel } from '../../../src/adapters/gateway/render/model-schema.ts'
+import { checkGatewayModel } from '../../../src/adapters/gateway/render/model-schema.ts'
 import type { GatewayTier } from '../../../src/core/domain/gateway-model.ts'
 
 const empty: GatewayTier = { name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10, servers: [] }
@@ -13,7 +13,7 @@ it('has servers in each tier, those of the model where it has some', () => {
   const rehearsal = rehearsalOf({ listen: 8080, tiers: [empty, served] })
   expect(rehearsal?.tiers.map(({ servers }) => servers.length)).toEqual([2, 1])
   expect(rehearsal?.tiers[1]).toBe(served)
-  expect(rehearsal && checkModel(rehearsal)).toEqual(rehearsal)
+  expect(rehearsal && checkGatewayModel(rehearsal)).toEqual(rehearsal)
 })
 
 it('is not needed where no server is missing', () => {

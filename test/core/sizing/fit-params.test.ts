@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readEngineSettings } from '../../../src/core/sizing/engine-settings.ts'
-import { checkFit, fitParamsArgv, parseFitParams } from '../../../src/core/sizing/fit-params.ts'
+import { compareWithMeasured, fitParamsArgv, parseFitParams } from '../../../src/core/sizing/fit-params.ts'
 import { SIZED_MODELS } from '../../support/sized-models.ts'
 import { shapeOf } from './shape-of.ts'
 
@@ -37,7 +37,7 @@ describe('its answer', () => {
   const rows = parseFitParams('CUDA0 1500 400 150 \nHost 137 0 50 \n') ?? []
 
   it('is used where it saw as many devices', () => {
-    const { check, measured } = checkFit({
+    const { check, measured } = compareWithMeasured({
       shape,
       settings,
       layout: { devices: [gpu], layers: undefined, hostBytes: 0 },
@@ -57,7 +57,7 @@ describe('its answer', () => {
 
   it('only checks the formula where it saw others', () => {
     const layout = { devices: [gpu, { ...gpu, isRemote: true }], layers: [3, 3], hostBytes: 0 }
-    const { check, measured } = checkFit({
+    const { check, measured } = compareWithMeasured({
       shape,
       settings,
       layout,

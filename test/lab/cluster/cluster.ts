@@ -9,7 +9,7 @@ import { MODELS_DIRECTORY, makeDirectories, makeGpus } from './directories.ts'
 import { SLOW_MODEL, SMALL_MODEL, writeModel } from './model.ts'
 import { startMunge } from './munge.ts'
 import { CONTROLLER, describeNodes, makeNetwork } from './network.ts'
-import { say } from './progress.ts'
+import { logProgress } from './progress.ts'
 import { slurmConfiguration } from './slurm-conf.ts'
 import { slurmdName, startSlurmctld, startSlurmd } from './slurm-daemons.ts'
 import { nodeStates } from './slurm-view.ts'
@@ -36,11 +36,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (options.preemption === 'qos') {
     await startAccounting(options, CONTROLLER.name)
   }
-  say(`starting Slurm on ${CONTROLLER.name} and ${names.join(' ')}`)
+  logProgress(`starting Slurm on ${CONTROLLER.name} and ${names.join(' ')}`)
   await startSlurmctld()
   await Promise.all(names.map(startSlurmd))
   await nodesAreIdle(names)
-  say(`the nodes are idle, after ${((performance.now() - started) / 1000).toFixed(1)} s`)
+  logProgress(`the nodes are idle, after ${((performance.now() - started) / 1000).toFixed(1)} s`)
   return cluster
 }
 

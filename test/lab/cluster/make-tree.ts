@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { contained } from './contained.ts'
 import { debianMirror } from './debian-mirror.ts'
-import { say } from './progress.ts'
+import { logProgress } from './progress.ts'
 import { PACKAGES, type Suite, TREE_FILES } from './tree-recipe.ts'
 
 export type TreeOrder = {
@@ -26,18 +26,18 @@ export async function makeTree({ suite, tree, enginesFrom }: TreeOrder): Promise
   await ensureDebootstrap(log)
   const mirror = await debianMirror()
   await rm(unfinished, { recursive: true, force: true })
-  say(`making a Debian ${suite} tree from ${mirror}, once; it stays in ${tree}`)
+  logProgress(`making a Debian ${suite} tree from ${mirror}, once; it stays in ${tree}`)
   const options = ['--variant=minbase', `--keyring=${KEYRING}`, '--force-check-gpg']
   // Both mount things; in namespaces of their own nothing stays mounted when a run is killed.
   await run(log, contained(['debootstrap', ...options, suite, unfinished, mirror]))
   await writeTreeFiles(unfinished)
-  say(`installing ${PACKAGES[suite].join(' ')}`)
+  logProgress(`installing ${PACKAGES[suite].join(' ')}`)
   await run(log, contained(['sh', '-euc', INSTALL, 'install', unfinished, ...PACKAGES[suite]]))
   if (enginesFrom !== undefined) {
     await run(log, contained([join(import.meta.dirname, 'borrow-engine.sh'), unfinished, enginesFrom]))
   }
   await rename(unfinished, tree)
-  say(`the tree is made, in ${Math.round((performance.now() - started) / 1000)} s`)
+  logProgress(`the tree is made, in ${Math.round((performance.now() - started) / 1000)} s`)
 }
 
 /** Named, because debootstrap goes on without checking the signature where it finds no keyring. */
@@ -57,7 +57,7 @@ async function ensureDebootstrap(log: string): Promise<void> {
   const files = { debootstrap: '/usr/sbin/debootstrap', 'debian-archive-keyring': KEYRING }
   const missing = Object.entries(files).flatMap(([name, path]) => (existsSync(path) ? [] : [name]))
   if (missing.length > 0) {
-    say(`installing ${missing.join(' ')} on this machine`)
+    logProgress(`installing ${missing.join(' ')} on this machine`)
     await run(log, ['apt-get', 'update'])
     await run(log, ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing])
   }

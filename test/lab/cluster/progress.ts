@@ -1,4 +1,4 @@
 /** One line of the lab's own progress, on stderr: stdout belongs to the command that runs in the lab. */
-export function say(line: string): void {
+export function logProgress(line: string): void {
   process.stderr.write(`lab: ${line}\n`)
 }

@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { lock } from 'proper-lockfile'
 import { makeTree } from './make-tree.ts'
-import { say } from './progress.ts'
+import { logProgress } from './progress.ts'
 import { ENGINES_OF, PACKAGES, RECIPE_VERSION, type Suite, TREE_FILES } from './tree-recipe.ts'
 
 /**
@@ -51,7 +51,7 @@ async function lockTree(tree: string): Promise<() => Promise<void>> {
   try {
     return await lock(dirname(tree), options)
   } catch {
-    say(`waiting for another run, which holds ${options.lockfilePath}`)
+    logProgress(`waiting for another run, which holds ${options.lockfilePath}`)
     return lock(dirname(tree), { ...options, retries: WAIT_FOR_THE_OTHER_RUN })
   }
 }

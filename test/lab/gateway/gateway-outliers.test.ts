@@ -33,7 +33,7 @@ function startUpdater(lab: LabGateway, ports: readonly number[]) {
     tiers: [{ name: 'fast', path: '/', paths: ['/{model}'], readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
     ...{ scanMs: 1_000, squeueMs: 15_000, beatMs: 5_000, leaseMs: 20_000 },
     ...{
-      jobWords: { tierOf: () => undefined, whyItWaits: () => ({ why: '', isStuck: false }) },
+      jobWords: { tierOfJob: () => undefined, whyItWaits: () => ({ why: '', isStuck: false }) },
       alive: () => {},
       slurm: undefined,
       gateway: lab.gateway,

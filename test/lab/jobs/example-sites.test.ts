@@ -45,7 +45,7 @@ beforeAll(async () => {
   await copyFile(join(import.meta.dirname, '../../fixtures/engines/shifter.sh'), join(STAND_INS, 'shifter'))
 })
 
-const wordsOf = async (pid: number, file: 'cmdline' | 'environ') =>
+const procStrings = async (pid: number, file: 'cmdline' | 'environ') =>
   (await readFile(`/proc/${pid}/${file}`, 'utf8')).split('\0')
 
 describe('perlmutter', () => {
@@ -72,10 +72,10 @@ describe('perlmutter', () => {
     const embedder = openAi('http://127.0.0.1:8080/embeddings/v1')
     const { data } = await embedder.embeddings.create({ model: 'bge-large-en-v1.5', input: ['one', 'two'] })
     expect(data).toHaveLength(2)
-    expect(await wordsOf(engineOf(chat as Endpoint), 'environ')).toEqual(
+    expect(await procStrings(engineOf(chat as Endpoint), 'environ')).toEqual(
       expect.arrayContaining(['SHIFTER_IMAGEREQUEST=vllm/vllm-openai:v0.11.0', 'HF_HUB_OFFLINE=1']),
     )
-    expect(await wordsOf(engineOf(embeddings as Endpoint), 'environ')).toContain(
+    expect(await procStrings(engineOf(embeddings as Endpoint), 'environ')).toContain(
       'SHIFTER_IMAGEREQUEST=ghcr.io/huggingface/text-embeddings-inference:1.8',
     )
   })
@@ -108,13 +108,13 @@ describe('h200-elastic', () => {
     const [jobId] = await site.submit('gpt_oss', 1)
     const endpoints = await site.serving(2, 'gpt_oss')
     expect(endpoints.map(one => one.id)).toEqual([`gpt_oss-${jobId}-0-0`, `gpt_oss-${jobId}-0-1`])
-    const environments = await Promise.all(endpoints.map(one => wordsOf(engineOf(one), 'environ')))
+    const environments = await Promise.all(endpoints.map(one => procStrings(engineOf(one), 'environ')))
     expect(environments.map(env => env.find(one => one.startsWith('CUDA_VISIBLE_DEVICES=')))).toEqual([
       'CUDA_VISIBLE_DEVICES=0,1',
       'CUDA_VISIBLE_DEVICES=2,3',
     ])
     for (const one of endpoints) {
-      const argv = await wordsOf(engineOf(one), 'cmdline')
+      const argv = await procStrings(engineOf(one), 'cmdline')
       expect(argv).toEqual(expect.arrayContaining([join(DISK, 'gpt-oss-120b'), '--tensor-parallel-size']))
     }
     expect((await readdir(join(DISK, 'gpt-oss-120b'))).sort()).toEqual([

@@ -282,7 +282,7 @@ describe('a replica that serves', () => {
     await cancel(cancelled)
     expect((await runEnded(cancelled, 'cancelled')).what).toBe('It was cancelled (scancel)')
     await drain
-    expect((await runEnded(drained, 'drained')).what).toMatch(/^An operator sent it away/)
+    expect((await runEnded(drained, 'drained')).what).toMatch(/^An operator removed it/)
     expect((await runEnded(late, 'timed-out')).what).toMatch(/^Its walltime /)
     const [victim = ''] = await site.submit('fast', 1)
     const [alive] = await site.serving(1)

@@ -138,16 +138,16 @@ export async function send(request: Request, client = openAi()): Promise<Outcome
   }
   const lost = await ask(client, request, begin).then(
     tokens => (tokens === request.tokens ? undefined : `${tokens} of ${request.tokens} tokens`),
-    error => wordsOf(error),
+    error => describeError(error),
   )
   return { lost, begun, request, startedAt, endedAt: performance.now() }
 }
 
 /** With its causes: whether a connection was refused or broken is said by the last. */
-function wordsOf(error: unknown): string {
+function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const words = `${error.name}: ${error.message || String(Object(error).code)}`
-  return error.cause === undefined ? words : `${words}: ${wordsOf(error.cause)}`
+  return error.cause === undefined ? words : `${words}: ${describeError(error.cause)}`
 }
 
 /** The number of tokens that came; rejects when the answer broke or did not end. */

@@ -3,7 +3,7 @@ import type { Endpoint } from '../../../src/core/domain/endpoint.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import type { Problem } from '../../../src/core/domain/problem.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
-import { lookOnce, type RemovalEffects, removeJobs } from '../../../src/programs/removal/loop.ts'
+import { previewRemoval, type RemovalEffects, removeJobs } from '../../../src/programs/removal/loop.ts'
 import type { Manner } from '../../../src/programs/removal/plan-removal.ts'
 import { endpoint } from '../../support/endpoint.ts'
 import { runningJob as job } from '../../support/job.ts'
@@ -200,6 +200,6 @@ it('takes a silent Slurm for no news', async () => {
 
 it('does nothing in a dry run', async () => {
   const { did, effects } = site()
-  expect(await lookOnce({ targets, manner: 'drain', effects })).toMatchObject([{ words: 'asking it to leave' }])
+  expect(await previewRemoval({ targets, manner: 'drain', effects })).toMatchObject([{ words: 'asking it to leave' }])
   expect(did).toEqual([])
 })

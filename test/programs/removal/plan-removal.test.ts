@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type Manner, planRemoval, type RemovalTarget, type Sight } from '../../../src/programs/removal/plan-removal.ts'
+import {
+  type Manner,
+  type ObservedJob,
+  planRemoval,
+  type RemovalTarget,
+} from '../../../src/programs/removal/plan-removal.ts'
 import { endpoint } from '../../support/endpoint.ts'
 import { runningJob as running } from '../../support/job.ts'
 
@@ -9,11 +14,11 @@ const ready = [endpoint]
 const draining = [{ ...endpoint, state: 'draining' as const }]
 const asked = new Set(['fast-4242-1'])
 
-function plan(manner: Manner, sight: Partial<Sight>) {
+function plan(manner: Manner, sight: Partial<ObservedJob>) {
   return planRemoval(target, manner, { job: running, endpoints: ready, routedBy: [], asked: new Set(), ...sight }).kind
 }
 
-const CASES: readonly [string, Partial<Sight>, { drain: string; requeue: string; now: string }][] = [
+const CASES: readonly [string, Partial<ObservedJob>, { drain: string; requeue: string; now: string }][] = [
   ['1. Slurm is silent', { job: undefined }, { drain: 'wait', requeue: 'wait', now: 'wait' }],
   [
     '7. Slurm says a word that we do not know',
@@ -67,7 +72,7 @@ const CASES: readonly [string, Partial<Sight>, { drain: string; requeue: string;
   ],
 ]
 
-describe('a job that an operator sends away', () => {
+describe('a job that an operator removes', () => {
   it.each(CASES)('gets its next order where: %s', (_, sight, moves) => {
     expect({ drain: plan('drain', sight), requeue: plan('requeue', sight), now: plan('now', sight) }).toEqual(moves)
   })

@@ -7,7 +7,7 @@ import type { ReplicaRequest } from '../../../src/core/domain/replica-request.ts
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
 import type { EngineHealth } from '../../../src/core/engines/engine.ts'
 import type { EngineLog } from '../../../src/programs/supervisor/effects.ts'
-import { supervise } from '../../../src/programs/supervisor/loop.ts'
+import { runSupervisor } from '../../../src/programs/supervisor/loop.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
 const job: JobView = {
@@ -53,7 +53,7 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
     details: [] as Readonly<Record<string, unknown>>[],
     oomKills: first.oomKills,
   }
-  const over = supervise({
+  const over = runSupervisor({
     identity: {
       tier: 'fast',
       engine: 'llama.cpp',
@@ -146,7 +146,7 @@ function replica(first: { oomKills?: number; logs?: readonly EngineLog[] } = {})
   return { clock, term, did, world, over }
 }
 
-describe('supervise', () => {
+describe('runSupervisor', () => {
   it('goes on where a call throws that must not, reports it once, and tries it again', async () => {
     const { clock, world } = replica()
     world.load = () => {

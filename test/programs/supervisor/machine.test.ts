@@ -4,7 +4,7 @@ import type { Looked } from '../../../src/programs/supervisor/drain.ts'
 import {
   type EndpointAction,
   type EndpointEvent,
-  type EndpointState,
+  type EndpointMachineState,
   NEW_ENDPOINT,
 } from '../../../src/programs/supervisor/endpoint-state.ts'
 import {
@@ -70,7 +70,7 @@ function short(action: Asked): string {
 }
 
 /** The served replica with something else about its endpoint. */
-function servedWith(change: Partial<EndpointState>): ReplicaState {
+function servedWith(change: Partial<EndpointMachineState>): ReplicaState {
   return { ...served, endpoints: served.endpoints.map(one => ({ ...one, ...change })) }
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { UNKNOWN_LOAD } from '../../../src/core/domain/load.ts'
 import type { ReplicaRequest } from '../../../src/core/domain/replica-request.ts'
 import type { GatewayRoutes } from '../../../src/core/domain/routes-file.ts'
-import { supervise } from '../../../src/programs/supervisor/loop.ts'
+import { runSupervisor } from '../../../src/programs/supervisor/loop.ts'
 import { manualClock } from '../../support/manual-clock.ts'
 
 /** A replica without a job; what it does is written down, in order. */
@@ -16,7 +16,7 @@ function replica(world: { unfit?: string } = {}) {
     connections: 0,
     request: (_: ReplicaRequest) => {},
   }
-  const over = supervise({
+  const over = runSupervisor({
     identity: {
       ...{ tier: 'fast', engine: 'demo', serves: ['chat'] },
       job: { id: '7', restarts: 0, name: 'sluice up', node: 'localhost' },

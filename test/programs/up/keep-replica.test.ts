@@ -49,7 +49,7 @@ it('starts a supervisor again after longer and longer waits, and clears up befor
   await over
 })
 
-it('starts none again after one that an operator has sent away', async () => {
+it('starts none again after one that an operator has removed', async () => {
   const { did, world, over } = replica()
   world.isRemoved = true
   world.end('ended with code 0')

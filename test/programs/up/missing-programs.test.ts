@@ -24,7 +24,7 @@ it.each<[string, Partial<Machine>, string]>([
   ['a Mac', { platform: 'darwin', osRelease: undefined, hasAptGet: false }, 'needs Linux, whose /proc it reads'],
 ])('says to people on %s what to do', (_, change, text) => {
   const remedy = remedyFor(PROGRAMS, { ...root, ...change })
-  expect(remedy.kind === 'tell' && remedy.lines.join('\n')).toContain(text)
+  expect(remedy.kind === 'report' && remedy.lines.join('\n')).toContain(text)
 })
 
 it('names the system', () => {

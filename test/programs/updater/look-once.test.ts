@@ -42,7 +42,7 @@ async function look({ endpoints = [endpoint], jobs = [job], running = 'none', ro
   const clock = manualClock()
   const looking = lookOnce({
     ...{ gatewayName: 'main', listen: 8080, tiers: [TIER], networks: ['10.0.0.0/24'], leaseMs: 20_000 },
-    jobWords: { tierOf: () => 'fast', whyItWaits: one => ({ why: one.reason, isStuck: false }) },
+    jobWords: { tierOfJob: () => 'fast', whyItWaits: one => ({ why: one.reason, isStuck: false }) },
     registry: {
       scan: async () => ({ endpoints, beats: new Map(), problems: [] }),
       routes: async () =>

@@ -54,7 +54,7 @@ function updater(before?: { model: GatewayModel; generation: number; keys: Engin
     beatMs: 5_000,
     leaseMs: 20_000,
     jobWords: {
-      tierOf: job => (job.id === '99' ? undefined : 'fast'),
+      tierOfJob: job => (job.id === '99' ? undefined : 'fast'),
       whyItWaits: job => ({ why: job.reason, isStuck: false }),
     },
     registry: {

@@ -24,7 +24,7 @@ const again = (tier: GatewayModel['tiers'][number]) => ({
   name: 'second',
   servers: tier.servers.map(one => ({ ...one, id: `second ${one.id}` })),
 })
-const wordsOf = (changes: readonly OutlierChange[]) => changes.map(({ event, id }) => `${event} ${id}`)
+const describeChanges = (changes: readonly OutlierChange[]) => changes.map(({ event, id }) => `${event} ${id}`)
 
 /** Two or three engines, each second of traffic as it is given. */
 function traffic(...ids: string[]) {
@@ -36,7 +36,7 @@ function traffic(...ids: string[]) {
     second(...observed: Try[][]): string[] {
       now += 1_000
       outliers.heed(observed.flat(), now)
-      return wordsOf(outliers.assess(now))
+      return describeChanges(outliers.assess(now))
     },
     /** The seconds after which the first of those changes was made. */
     secondsUntil(event: string, ...observed: Try[][]): number {
@@ -193,7 +193,7 @@ describe('an engine whose answers fail while those of others do not', () => {
     const fresh = createOutliers()
     fresh.among(twice)
     fresh.heed([...tries('a', 'failed', 9), ...tries('b', 'answered', 9)], 1_000)
-    expect(wordsOf(fresh.assess(1_000))).toEqual(['set aside a', 'set aside second a'])
+    expect(describeChanges(fresh.assess(1_000))).toEqual(['set aside a', 'set aside second a'])
   })
 
   it('is tried again after 5, 10 … 60 s with a few requests, one of which suffices to put it aside', () => {

@@ -28,7 +28,7 @@ function waiting(
     observed: observeEndpoints(new Map(), { endpoints, beats: new Map() }, 0, undefined),
     poll: jobs && { startedAt: 5, jobs: new Map(jobs.map(one => [one.id, one])), complete },
     jobs: {
-      tierOf: ({ name }) => (name === 'other' ? 'slow' : 'fast'),
+      tierOfJob: ({ name }) => (name === 'other' ? 'slow' : 'fast'),
       whyItWaits: ({ reason }) => ({ why: `It waits: ${reason}`, isStuck: reason === 'JobHeldUser' }),
     },
     loadMs: () => undefined,

@@ -18,7 +18,7 @@ it('routes to loopback and on no other address, and asks nothing about jobs', as
     ...{ gatewayName: 'up_main', listen: 8080, networks: ['127.0.0.0/8'] },
     tiers: [{ name: 'fast', path: '/', readTimeoutSeconds: 600, retryAfterSeconds: 10 }],
     ...{ scanMs: 1_000, squeueMs: 15_000, beatMs: 5_000, leaseMs: 20_000 },
-    jobWords: { tierOf: () => undefined, whyItWaits: () => ({ why: '', isStuck: false }) },
+    jobWords: { tierOfJob: () => undefined, whyItWaits: () => ({ why: '', isStuck: false }) },
     alive: () => {},
     registry: {
       scan: async () => ({ endpoints: [endpoint, local], beats: new Map(), problems: [] }),

@@ -78,10 +78,10 @@ export function isFact(line: string): boolean {
 }
 
 export function readWorkerLog(lines: readonly string[]): WorkerFacts {
-  const said = (what: string) => lines.find(line => line.startsWith(`sluice: ${what} `))?.slice(9 + what.length)
+  const factOf = (what: string) => lines.find(line => line.startsWith(`sluice: ${what} `))?.slice(9 + what.length)
   return {
-    address: lines.includes('sluice: listening') ? said('address') : undefined,
-    build: said('build') || undefined,
+    address: lines.includes('sluice: listening') ? factOf('address') : undefined,
+    build: factOf('build') || undefined,
     devices: Math.max(1, parseDevices(lines).length),
   }
 }

@@ -55,10 +55,10 @@ export function workerSteps(options: {
       const logFile = join(logs, workerLogName(node))
       const log = await followFromNow(logFile, `${START_LINE}\n`, wants)
       const step = await nodes.start({ node, argv, logFile })
-      const said: string[] = []
+      const lines: string[] = []
       const look = async () => {
-        for (const line of await log.read()) if (said.length < MOST_LINES) said.push(line)
-        return said
+        for (const line of await log.read()) if (lines.length < MOST_LINES) lines.push(line)
+        return lines
       }
       const ended = step.exited.then(
         async how => `The worker on ${node} ended, ${how}: ${await readLastLines(logFile).catch(() => '')}`,

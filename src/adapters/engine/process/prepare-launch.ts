@@ -18,13 +18,13 @@ export function launchPreparer(
   { words, env }: { readonly words: readonly [string, ...string[]]; readonly env: Readonly<Record<string, string>> },
 ): (argv: readonly string[]) => Promise<PreparedLaunch> {
   const [command, ...first] = words
-  let said: Promise<string> | undefined
+  let buildText: Promise<string> | undefined
   return async argv => {
     if (changed === undefined || !changed.flags.some(flag => argv.includes(flag))) {
       return { command, argv: [...first, ...argv], env, notes: [] }
     }
-    said ??= ask(command, [...first, ...changed.ask], env)
-    const build = changed.toBuild(argv, await said)
+    buildText ??= ask(command, [...first, ...changed.ask], env)
+    const build = changed.toBuild(argv, await buildText)
     return { command, argv: [...first, ...build.argv], env, notes: build.notes }
   }
 }

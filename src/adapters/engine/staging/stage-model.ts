@@ -1,7 +1,7 @@
 import { readdir, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import lockfile from 'proper-lockfile'
-import { codeOf } from '../../../core/domain/caught.ts'
+import { codeOf, isDiskFull } from '../../../core/domain/caught.ts'
 import type { StageSpec } from '../../../core/domain/replica-spec.ts'
 import { sizeText } from '../../../core/domain/size-text.ts'
 import { partNames } from '../../../core/domain/split-model.ts'
@@ -97,7 +97,7 @@ export function stageModel({ stage, model, clock, signal }: StagingOptions): Sta
       } catch (error) {
         if (stopped.aborted) throw error // the next process continues it
         for (const one of missing) await discard(one.copy)
-        throw isFull(error) ? new Error(fullMessage(missing, await freeBytes(stage.to)), { cause: error }) : error
+        throw isDiskFull(error) ? new Error(fullMessage(missing, await freeBytes(stage.to)), { cause: error }) : error
       }
     }
   }
@@ -204,9 +204,4 @@ async function partsOf(file: string): Promise<string[]> {
 async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory)
   return bavail * bsize
-}
-
-/** Whether the disk, or the account's quota there, is full. */
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { isSameListen, listensOf, overlaps } from '../../../core/domain/listen-address.ts'
 import type { Clock } from '../../system/clock.ts'
 import { signal as sendSignal } from '../../system/processes.ts'
-import { readModel } from '../read-model.ts'
+import { readGatewayModel } from '../read-gateway-model.ts'
 import { listenersOf } from '../render/listeners.ts'
 import type { StateDirectory } from '../state-directory.ts'
 import { awaitGeneration, hasOneGeneration, sizeOf } from './await-generation.ts'
@@ -68,7 +68,7 @@ export async function loadGeneration(options: LoadOptions): Promise<void> {
  * one for a single address of it, so nginx tries for 2.5 s and stays as it is (bind(2), EADDRINUSE; in both directions).
  */
 async function mustLetGo(master: NginxProcess, { directory, generation }: LoadOptions): Promise<boolean> {
-  const model = await readModel(directory, generation)
+  const model = await readGatewayModel(directory, generation)
   const held = listenersOf(master.pid)
   const wanted = model === undefined ? [] : listensOf(model)
   return wanted.some(at => !held.some(one => isSameListen(one, at)) && held.some(one => overlaps(one, at)))

@@ -1,6 +1,6 @@
 import type { RunningGateway } from '../gateway.ts'
 import type { GatewayParts } from '../gateway-parts.ts'
-import { readModel } from '../read-model.ts'
+import { readGatewayModel } from '../read-gateway-model.ts'
 import { readKeys } from '../render/keys-file.ts'
 import { hasOneGeneration } from './await-generation.ts'
 import { privateGeneration } from './generation-probe.ts'
@@ -16,7 +16,7 @@ export async function readRunning(
     if (!findNginx(directory.root).some(one => !one.isShuttingDown)) return undefined
     const generation = await privateGeneration(directory)
     if (generation !== undefined && hasOneGeneration(directory)) {
-      const model = await readModel(directory, generation)
+      const model = await readGatewayModel(directory, generation)
       if (model === undefined) {
         throw new Error(`Cannot find out what nginx runs: it answers generation ${generation}, whose files are gone`)
       }

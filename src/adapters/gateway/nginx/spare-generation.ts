@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../../core/domain/caught.ts'
+import { codeOf, isDiskFull } from '../../../core/domain/caught.ts'
 import { KEYS_FILE, type StateDirectory } from '../state-directory.ts'
 
 // The size for a gateway of a hundred tiers.
@@ -42,10 +42,6 @@ export async function takeSpare(directory: StateDirectory, beside: string): Prom
   }
 }
 
-export function isFull(error: unknown): boolean {
-  return codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
-}
-
 /** Only nginx's master reads the keys, for its workers ("secrets stay", docs/design/rules.md). */
 export function modeOf(name: string): number {
   return name === KEYS_FILE ? 0o600 : 0o640
@@ -75,6 +71,6 @@ async function unlessFull(work: () => Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
-    if (!isFull(error)) throw error
+    if (!isDiskFull(error)) throw error
   }
 }

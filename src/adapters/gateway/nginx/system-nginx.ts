@@ -3,7 +3,7 @@ import type { GatewayModel } from '../../../core/domain/gateway-model.ts'
 import { isSameListen, type ListenAddress, listensOf, localUrl } from '../../../core/domain/listen-address.ts'
 import type { GatewayParts } from '../gateway-parts.ts'
 import { readGeneration, readLink, setLink } from '../generation-files.ts'
-import { readModel } from '../read-model.ts'
+import { readGatewayModel } from '../read-gateway-model.ts'
 import { readKeys } from '../render/keys-file.ts'
 import { listenersOf } from '../render/listeners.ts'
 import { nginxString } from '../render/nginx-string.ts'
@@ -180,7 +180,7 @@ export function createSystemNginx(
   }
 
   function modelOf(generation: number): Promise<GatewayModel | undefined> {
-    return readModel(directory, generation)
+    return readGatewayModel(directory, generation)
   }
 
   function textOf(generation: number): Promise<string | undefined> {

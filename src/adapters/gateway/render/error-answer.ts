@@ -59,7 +59,7 @@ export function unavailable({ name, waiting, retryAfterSeconds }: GatewayTier): 
   readonly body: string
   readonly retryAfterSeconds: number | undefined
 } {
-  const [code, what] = wordsOf(name, waiting)
+  const [code, what] = codeAndMessage(name, waiting)
   const seconds = secondsOf(waiting ?? { retryAfterSeconds })
   const message = seconds === undefined ? what : `${what}; try again in ${seconds} s`
   return { body: errorBody('service_unavailable', code, message), retryAfterSeconds: seconds }
@@ -70,7 +70,7 @@ function secondsOf(waiting: Waiting | { readonly retryAfterSeconds: number }): n
 }
 
 /** The code, which clients may rely on, and the words. */
-function wordsOf(tier: string, waiting: Waiting | undefined): readonly [string, string] {
+function codeAndMessage(tier: string, waiting: Waiting | undefined): readonly [string, string] {
   switch (waiting?.kind) {
     case undefined:
       return ['tier_unavailable', `No engine of ${tier} is running`]

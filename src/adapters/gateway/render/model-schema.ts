@@ -101,7 +101,7 @@ function firstRepeated(values: readonly unknown[]): unknown {
  *
  * @throws with every problem in one line.
  */
-export function checkModel(value: unknown): GatewayModel {
+export function checkGatewayModel(value: unknown): GatewayModel {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const found = parsed.error.issues.map(issue => [...issue.path, issue.message].join(' ')).join('; ')

@@ -11,7 +11,7 @@ import { LARGE_BODIES, LARGE_BODIES_PER_CLIENT, MAX_BODY_MEBIBYTES, REFUSALS, un
 import { frontPage } from './front-page.ts'
 import { markPath } from './generation-mark.ts'
 import { keysFilePath, keysOf, renderKeys } from './keys-file.ts'
-import { checkModel } from './model-schema.ts'
+import { checkGatewayModel } from './model-schema.ts'
 import { nginxString } from './nginx-string.ts'
 import { hasRouter, ROUTER_FILE, renderRouter } from './router-file.ts'
 import { tierViewOf } from './tier-view.ts'
@@ -65,7 +65,7 @@ const CONNECTIONS = 8192
  * a missing key.
  */
 export function renderGateway(model: GatewayModel, options: RenderOptions): ReadonlyMap<string, string> {
-  const checked = checkModel(model)
+  const checked = checkGatewayModel(model)
   const { templates } = options
   return new Map([
     ['nginx.conf', renderStrictly(templates['nginx.conf'], wrapperView(checked, options), templates)],

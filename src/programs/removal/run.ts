@@ -1,81 +1,76 @@
 import { hostname, userInfo } from 'node:os'
-import type { ConfigOptions } from '../../adapters/config-file/load-config.ts'
 import { openJournal } from '../../adapters/registry/journal.ts'
-import type { OrderAnswer } from '../../adapters/slurm/slurm.ts'
+import type { openRegistry } from '../../adapters/registry/open-registry.ts'
+import type { OrderAnswer, Slurm } from '../../adapters/slurm/slurm.ts'
 import { systemClock } from '../../adapters/system/clock.ts'
-import { SerialQueueTimeout } from '../../adapters/system/serial-queue.ts'
+import { type SerialQueue, SerialQueueTimeout } from '../../adapters/system/serial-queue.ts'
+import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
 import { messageOf } from '../../core/domain/caught.ts'
+import type { JobView } from '../../core/domain/job-view.ts'
 import { jobsNamed } from '../../core/domain/named-jobs.ts'
-import { UserError } from '../../core/domain/user-error.ts'
 import { printJson } from '../../core/text/line-printer.ts'
-import { leftBehind } from '../../programs/removal/left-behind.ts'
-import { lookOnce, type Outcome, type RemovalEffects, removeJobs as run } from '../../programs/removal/loop.ts'
-import type { Manner, RemovalTarget } from '../../programs/removal/plan-removal.ts'
-import { openSite, type Site } from './open-site.ts'
-import { stillUpdaters } from './updater-pulse.ts'
+import { leftBehind } from './left-behind.ts'
+import { type Outcome, previewRemoval, type RemovalEffects, removeJobs } from './loop.ts'
+import type { Manner, RemovalTarget } from './plan-removal.ts'
 
-export interface RemovalCommandOptions extends ConfigOptions {
-  /** Time limit of a drain, seconds. */
-  readonly within?: string
-  readonly dryRun?: boolean
-  readonly json?: boolean
+/** The site of an operator's command, as a removal uses it. */
+export interface RemovalSite {
+  readonly config: Pick<Config, 'shared' | 'tiers'>
+  readonly registry: ReturnType<typeof openRegistry>
+  readonly serialQueue: SerialQueue
+  readonly orders: Pick<Slurm, 'signalBatch' | 'cancel' | 'requeueIncomplete'>
+  readonly isLocal: boolean
+  jobs(signal?: AbortSignal): Promise<SiteJobs | { readonly unknown: string }>
+  /** The last beats of the updaters without a beat, by gateway. */
+  stillBeats(signal: AbortSignal): Promise<ReadonlyMap<string, { readonly beat: number }>>
 }
 
-/** `sluice drain ID`: one replica finishes its answers and is cancelled or requeued. */
-export async function drain(
-  name: string,
-  options: RemovalCommandOptions & { readonly requeue?: boolean },
-  context: Context,
-): Promise<void> {
-  const site = await openSite(options, context)
-  if (Object.hasOwn(site.config.tiers, name)) {
-    throw new UserError(`Cannot drain "${name}": it is a tier; name one of its replicas, or use sluice stop ${name}`)
-  }
-  await removeJobs(site, { name, manner: options.requeue === true ? 'requeue' : 'drain' }, options, context)
+interface SiteJobs {
+  readonly jobs: readonly { readonly tier: string; readonly job: JobView }[]
+  /** This account's other jobs. */
+  readonly others: readonly JobView[]
+  readonly complete: boolean
 }
 
-/** `sluice stop TIER|ID`: its replicas finish their answers and are cancelled, or are cancelled at once. */
-export async function stop(
-  name: string,
-  options: RemovalCommandOptions & { readonly now?: boolean },
-  context: Context,
-): Promise<void> {
-  const site = await openSite(options, context)
-  await removeJobs(site, { name, manner: options.now === true ? 'now' : 'drain' }, options, context)
+export interface RunRemovalOptions {
+  /** A tier, a job, a replica or an endpoint. */
+  readonly name: string
+  readonly manner: Manner
+  /** Time limit of a drain. */
+  readonly withinSeconds: number | undefined
+  readonly dryRun?: boolean | undefined
+  readonly json?: boolean | undefined
 }
 
-async function removeJobs(
-  site: Site,
-  { name, manner }: { name: string; manner: Manner },
-  options: RemovalCommandOptions,
-  context: Context,
-): Promise<void> {
-  const withinSeconds = secondsOf(options.within)
+/** Removes the named jobs of the site, prints each change, and clears the files that they leave behind. */
+export async function runRemoval(site: RemovalSite, options: RunRemovalOptions, context: Context): Promise<void> {
+  const { name, manner, withinSeconds } = options
   const targets = await findTargets(name, site, context)
   const effects = effectsOf(site)
+  const verbs = manner === 'now' ? VERBS.now : VERBS.drain
   const how = (site.isLocal ? LOCAL_MANNERS : MANNERS)[manner]
   if (targets.length === 0) {
     report([], `${name} has no jobs`, options, context)
     return options.dryRun === true ? undefined : clearLeft(name, site, options, context)
   }
   if (options.dryRun === true) {
-    const outcomes = await lookOnce({ targets, manner, effects })
-    return report(outcomes, `Would send ${list(targets)} away (${how})`, options, context)
+    const outcomes = await previewRemoval({ targets, manner, effects })
+    return report(outcomes, `Would ${verbs.would} ${list(targets)} (${how})`, options, context)
   }
 
   const log = options.json === true ? context.warn : context.print
-  log(`Sending ${list(targets)} away: ${how}`)
+  log(`${verbs.begins} ${list(targets)}: ${how}`)
   const stillBeats = new Map<string, number>()
   const over = new AbortController()
   // Not awaited: a replica is asked at once, independent of its gateways.
-  void stillUpdaters(site, systemClock, AbortSignal.any([over.signal, context.signal])).then(
+  void site.stillBeats(AbortSignal.any([over.signal, context.signal])).then(
     still => {
       for (const [gateway, { beat }] of still) stillBeats.set(gateway, beat)
     },
     () => undefined, // unreadable routes are reported later
   )
-  const outcomes = await run({
+  const outcomes = await removeJobs({
     stillBeats,
     targets,
     manner,
@@ -99,12 +94,17 @@ function stoppedWords(left: readonly Outcome[]): string {
   const goesOn = `${jobs(going)} still there; the requests stay in effect, see sluice status`
   if (unasked.length === 0) return `Stopped watching: ${goesOn}`
   const reasons = [...new Set(unasked.map(one => one.notAsked))].join('; ')
-  const cannot = `Cannot send ${jobs(unasked)} away: ${reasons}; there is no request to ${unasked.length === 1 ? 'it' : 'them'}`
+  const cannot = `Cannot drain ${jobs(unasked)}: ${reasons}; there is no request to ${unasked.length === 1 ? 'it' : 'them'}`
   return going.length === 0 ? cannot : `${cannot}; ${goesOn}`
 }
 
 /** A failed replica keeps its endpoint files, so that people see the reason. An operator who removes it has seen them. */
-async function clearLeft(name: string, site: Site, { json }: RemovalCommandOptions, context: Context): Promise<void> {
+async function clearLeft(
+  name: string,
+  site: RemovalSite,
+  { json }: RunRemovalOptions,
+  context: Context,
+): Promise<void> {
   const log = json === true ? context.warn : context.print
   const scan = await site.registry.scan().catch(unknown)
   if (scan === undefined || scan.endpoints.length === 0) return
@@ -116,6 +116,8 @@ async function clearLeft(name: string, site: Site, { json }: RemovalCommandOptio
     log(trouble === undefined ? `Removed the files of ${id}: its run is over` : `Cannot clear ${id}: ${trouble}`)
   }
 }
+
+const VERBS = { drain: { would: 'drain', begins: 'Draining' }, now: { would: 'stop', begins: 'Stopping' } }
 
 const MANNERS: Readonly<Record<Manner, string>> = {
   drain: 'no new requests, answers are finished, then the job is cancelled',
@@ -131,7 +133,7 @@ const LOCAL_MANNERS: Readonly<Record<Manner, string>> = {
 }
 
 /** Throws when Slurm does not answer, because jobs would be missed ("unknown is not none", docs/design/rules.md). */
-async function findTargets(name: string, site: Site, context: Context): Promise<readonly RemovalTarget[]> {
+async function findTargets(name: string, site: RemovalSite, context: Context): Promise<readonly RemovalTarget[]> {
   const answer = await site.jobs(context.signal)
   if ('unknown' in answer) throw new Error(`Cannot find out which jobs there are: ${answer.unknown}`)
   const reported = answer.jobs.map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: job.state }))
@@ -146,14 +148,14 @@ async function findTargets(name: string, site: Site, context: Context): Promise<
 }
 
 /** Jobs that Slurm may have forgotten, with endpoint files that are still there: they can be named too. */
-async function forgottenJobs(site: Site, reported: readonly { readonly id: string }[]) {
+async function forgottenJobs(site: RemovalSite, reported: readonly { readonly id: string }[]) {
   const { endpoints } = (await site.registry.scan().catch(unknown)) ?? { endpoints: [] }
   return endpoints
     .filter(({ job }) => reported.every(one => one.id !== job.id))
     .map(({ tier, job }) => ({ tier, id: job.id, restarts: job.restarts, state: 'ended' as const }))
 }
 
-function effectsOf({ registry, orders, ...site }: Site): RemovalEffects {
+function effectsOf({ registry, orders, ...site }: RemovalSite): RemovalEffects {
   return {
     jobs: async () => {
       const answer = await site.jobs()
@@ -181,7 +183,10 @@ function effectsOf({ registry, orders, ...site }: Site): RemovalEffects {
 }
 
 /** Slurm does not record who cancelled a job. With this note, explain recognizes our own cancel. */
-async function noteCancel(job: string, { config, serialQueue }: Pick<Site, 'config' | 'serialQueue'>): Promise<void> {
+async function noteCancel(
+  job: string,
+  { config, serialQueue }: Pick<RemovalSite, 'config' | 'serialQueue'>,
+): Promise<void> {
   const writer = `operator-${hostname().replaceAll(/[^A-Za-z0-9_.-]/g, '_')}`
   const journal = openJournal({ shared: config.shared, writer, print: () => undefined }, systemClock, serialQueue)
   journal.record('cancelled', { job, by: userInfo().username })
@@ -198,7 +203,7 @@ function unknown(): undefined {
   return undefined
 }
 
-function report(outcomes: readonly Outcome[], title: string, options: RemovalCommandOptions, { print }: Context): void {
+function report(outcomes: readonly Outcome[], title: string, options: RunRemovalOptions, { print }: Context): void {
   if (options.json === true) {
     const jobs = outcomes.map(({ target, isDone, words }) => ({ tier: target.tier, job: target.jobId, isDone, words }))
     printJson(print, { dryRun: options.dryRun === true, jobs })
@@ -211,10 +216,4 @@ function report(outcomes: readonly Outcome[], title: string, options: RemovalCom
 function list(targets: readonly RemovalTarget[]): string {
   const [first] = targets
   return targets.length === 1 ? `${first?.tier} job ${first?.jobId}` : `${targets.length} jobs of ${first?.tier}`
-}
-
-function secondsOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 86_400) return Number(text)
-  throw new UserError(`Cannot drain within "${text}": --within takes whole seconds, at most 86400`)
 }

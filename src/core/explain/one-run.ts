@@ -47,9 +47,9 @@ export interface Run {
   /** What went wrong since the engine last served: exits, failures, in their order. */
   readonly trouble: readonly RunEvent[]
   /** The supervisor's words for that, the last trouble first: what it saw before it ended a process itself. */
-  readonly seen: readonly Line[]
+  readonly supervisorLines: readonly Line[]
   /** The same, then the ends of the kept logs (of the last start only), then what the job printed. */
-  readonly said: readonly Line[]
+  readonly allLines: readonly Line[]
   readonly eventsFile: string
   readonly settings: TierConfig | undefined
 }
@@ -79,7 +79,7 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     left.state !== 'failed' &&
     !run.events.some(one => LAST_WORDS.has(one.event))
   const isRunning = ours?.state === 'running' || ours?.state === 'unknown' || isPublished
-  const seen = [
+  const supervisorLines = [
     ...trouble.toReversed().flatMap(one => linesOf(run.eventsFile, one)),
     ...(trouble.length > 0 || left?.message == null
       ? []
@@ -113,8 +113,8 @@ export function describeRun(facts: ExplainFacts, run: RunFacts, isLast: boolean)
     events: run.events,
     notice,
     trouble,
-    seen,
-    said: [...seen, ...run.logs.flatMap(fileLines), ...(isLast ? facts.output.flatMap(fileLines) : [])],
+    supervisorLines,
+    allLines: [...supervisorLines, ...run.logs.flatMap(fileLines), ...(isLast ? facts.output.flatMap(fileLines) : [])],
     eventsFile: run.eventsFile,
     settings: facts.settings,
   }

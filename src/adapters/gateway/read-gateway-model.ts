@@ -1,6 +1,6 @@
 import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import { readGeneration } from './generation-files.ts'
-import { checkModel } from './render/model-schema.ts'
+import { checkGatewayModel } from './render/model-schema.ts'
 import { MODEL_FILE } from './render/render-gateway.ts'
 import type { StateDirectory } from './state-directory.ts'
 
@@ -9,7 +9,10 @@ import type { StateDirectory } from './state-directory.ts'
  *
  * @throws when this version could not render it.
  */
-export async function readModel(directory: StateDirectory, generation: number): Promise<GatewayModel | undefined> {
+export async function readGatewayModel(
+  directory: StateDirectory,
+  generation: number,
+): Promise<GatewayModel | undefined> {
   const text = await readGeneration(directory, generation, MODEL_FILE)
-  return text === undefined ? undefined : checkModel(JSON.parse(text))
+  return text === undefined ? undefined : checkGatewayModel(JSON.parse(text))
 }
