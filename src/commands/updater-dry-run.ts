@@ -1,19 +1,21 @@
 import type { ConfigOptions } from '../adapters/config-file/load-config.ts'
 import type { Context } from '../core/context.ts'
 import { type ChangedLines, changedLines } from '../core/text/changed-lines.ts'
-import { changesOf, describeLook, isNothing } from '../programs/updater/describe-look.ts'
+import { changesOf, describeLook, outcomeOf } from '../programs/updater/describe-look.ts'
 import { type GatewayLook, lookAtGateway } from './site/gateway-look.ts'
 
-/** Exit code of a dry run that would change something. */
-const WOULD_CHANGE = 3
+/** 1 and 2 are those of errors (docs/commands.md). */
+const EXIT_CODES = { nothing: 0, something: 3, unknown: 4 } as const
 
-/** `sluice updater --once --dry-run`: what one round would change, and why. Exit code 0: nothing. */
+/** `sluice updater --once --dry-run`: what one round would change, and why. */
 export async function updaterDryRun(options: ConfigOptions, context: Context): Promise<void> {
   const gateway = await lookAtGateway(options, context)
-  const { look, config } = gateway
+  const { look, config, directory } = gateway
   const changes = changesOf(look, await nginxChanges(gateway))
+  if (directory !== undefined) context.print(`Its state directory: ${directory}`)
   for (const line of describeLook(look, changes, config.gateway.name)) context.print(line)
-  if (!isNothing(changes)) context.endWith(WOULD_CHANGE)
+  const code = EXIT_CODES[outcomeOf(changes)]
+  if (code !== 0) context.endWith(code)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ConfigOptions, loadConfig } from '../adapters/config-file/load-config.ts'
+import { openRegistry } from '../adapters/registry/open-registry.ts'
 import { openSlurm } from '../adapters/slurm/open-slurm.ts'
 import { systemClock } from '../adapters/system/clock.ts'
 import { createSerialQueue } from '../adapters/system/serial-queue.ts'
@@ -15,6 +16,7 @@ import { runUpdater } from '../programs/updater/run.ts'
 import { rootUpdater } from '../programs/updater/run-as-root.ts'
 import { runOnce } from '../programs/updater/run-once.ts'
 import { refuseForeign } from './site/open-site.ts'
+import { hasBeat } from './site/updater-pulse.ts'
 
 export interface UpdaterCommandOptions extends ConfigOptions {
   /** End after one round. */
@@ -27,7 +29,7 @@ export interface UpdaterCommandOptions extends ConfigOptions {
 /**
  * Keeps nginx in step with the registry and Slurm until a signal, or for one round; nginx goes on serving after it.
  *
- * @throws UserError when another updater has the gateway
+ * @throws UserError when another updater has the gateway, and for one round while another's beat moves
  */
 export async function updater(options: UpdaterCommandOptions, context: Context): Promise<void> {
   const { once = false, dryRun = false, logLevel } = options
@@ -50,8 +52,11 @@ export async function updater(options: UpdaterCommandOptions, context: Context):
     const slurm = openSlurm({ env: context.env })
     const ending = AbortSignal.any([context.signal, stopped.signal])
     const print = context.warn
-    if (once) return await runOnce({ config, gateway, slurm, print, level: levelOf(config), signal: ending })
-    for (let current: Config | undefined = config; current !== undefined; ) {
+    if (once) {
+      await refuseBesideUpdater(config, ending)
+      await runOnce({ config, gateway, slurm, print, level: levelOf(config), signal: ending })
+    }
+    for (let current = once ? undefined : config; current !== undefined; ) {
       const next = rereadOnHangup(current, options, context)
       const signal = AbortSignal.any([ending, next.signal])
       await runUpdater({ config: current, gateway, accessLog, slurm, print, level: levelOf(current), alive, signal })
@@ -61,6 +66,20 @@ export async function updater(options: UpdaterCommandOptions, context: Context):
     if (lost === undefined) await release()
   }
   if (lost !== undefined) throw lost
+}
+
+/** The lock is for updaters of the same directory; one of another directory or machine writes the same routes file. */
+async function refuseBesideUpdater(config: Config, signal: AbortSignal): Promise<void> {
+  const registry = openRegistry(config.shared, createSerialQueue(systemClock, COMMAND_DEADLINE_MS))
+  try {
+    if (!(await hasBeat({ config, registry }, systemClock, signal))) return
+  } finally {
+    void registry.close().catch(() => undefined) // a share that hangs keeps the thread, and the command no longer
+  }
+  const { shared, gateway } = config
+  throw new UserError(
+    `Cannot run one round: an updater of gateway "${gateway.name}" runs, its beat in "${shared}" moves; stop that one first`,
+  )
 }
 
 /**

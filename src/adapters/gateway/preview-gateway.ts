@@ -1,6 +1,7 @@
-import { existsSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { codeOf, reasonOf } from '../../core/domain/caught.ts'
 import type { GatewayModel } from '../../core/domain/gateway-model.ts'
 import type { Gateway } from './gateway.ts'
 import { readGeneration } from './generation-files.ts'
@@ -17,7 +18,7 @@ import { placesBelow } from './state-directory.ts'
 
 /** A gateway that is only looked at: nothing is made, written, locked or told, and an updater may run beside. */
 export interface GatewayPreview {
-  /** @throws for the system's nginx, whose state is root's */
+  /** @throws for the system's nginx, whose state is root's, and where the state directory cannot be looked at */
   readonly running: Gateway['running']
   /** The files that nginx would read of this model, by their names. Keys are replaced by a placeholder. */
   render(model: GatewayModel, generation: number): Promise<ReadonlyMap<string, string>>
@@ -27,7 +28,9 @@ export interface GatewayPreview {
 
 export function previewGateway(options: Omit<GatewayOptions, 'openFiles'>): GatewayPreview {
   const { env, clock, system } = options
-  const root = existsSync(options.directory) ? realpathSync(options.directory) : undefined
+  // The state of the system's nginx is root's.
+  const found = system === undefined ? realDirectory(options.directory) : {}
+  const root = found.root
   const directory = placesBelow(system === undefined ? (root ?? options.directory) : join(options.directory, 'system'))
   // It is asked for its version alone, which needs a directory that exists.
   const nginx = nginxCommand({ command: options.nginx, directory: placesBelow(root ?? '/'), env })
@@ -35,6 +38,7 @@ export function previewGateway(options: Omit<GatewayOptions, 'openFiles'>): Gate
     async running(signal) {
       if (system !== undefined)
         throw new Error("Cannot find out what nginx runs: the state of the system's nginx is root's")
+      if (found.error !== undefined) throw found.error
       return root === undefined ? undefined : readRunning({ directory, clock }, signal)
     },
     async render(model, generation) {
@@ -51,6 +55,16 @@ export function previewGateway(options: Omit<GatewayOptions, 'openFiles'>): Gate
       return new Map([...files].filter(([name]) => !unread.includes(name)))
     },
     written: generation => readGeneration(directory, generation, 'gateway.conf'),
+  }
+}
+
+/** Without a root it does not exist, or could not be looked at because of `error`. */
+function realDirectory(directory: string): { readonly root?: string; readonly error?: Error } {
+  try {
+    return { root: realpathSync(directory) }
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return {}
+    return { error: new Error(`Cannot look at "${directory}": ${reasonOf(cause)}`, { cause }) }
   }
 }
 

@@ -29,10 +29,7 @@ export async function stillUpdaters(
 ): Promise<ReadonlyMap<string, StillUpdater>> {
   const { beatSeconds, leaseSeconds } = config.timing
   const { routes } = registryDirectories(config.shared)
-  const beats = async () =>
-    new Map(
-      [...(await registry.routes())].flatMap(([gateway, file]) => (isUnderstood(file) ? [[gateway, file.beat]] : [])),
-    )
+  const beats = () => beatsOf(registry)
   const still = new Map<string, StillUpdater>()
   for (const [gateway, beat] of await beats()) {
     const file = join(routes, `${gateway}.json`)
@@ -47,4 +44,31 @@ export async function stillUpdaters(
     for (const [gateway, { beat }] of still) if (now.get(gateway) !== beat) still.delete(gateway)
   }
   return still
+}
+
+/**
+ * Whether an updater of this gateway runs, which may hold the lock of another directory or machine. Waits for two beats where
+ * there is a routes file, because that of an updater that has ended stays.
+ *
+ * @throws when the routes cannot be read
+ */
+export async function hasBeat(
+  { config, registry }: Pick<Site, 'config' | 'registry'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { name } = config.gateway
+  const before = (await beatsOf(registry)).get(name)
+  const until = clock.now() + 2_000 * config.timing.beatSeconds
+  while (before !== undefined && clock.now() < until && !signal.aborted) {
+    await clock.sleep(LOOK_MS, signal)
+    if ((await beatsOf(registry)).get(name) !== before) return true
+  }
+  return false
+}
+
+async function beatsOf({ routes }: Pick<Site['registry'], 'routes'>): Promise<ReadonlyMap<string, number>> {
+  return new Map(
+    [...(await routes())].flatMap(([gateway, file]) => (isUnderstood(file) ? [[gateway, file.beat] as const] : [])),
+  )
 }

@@ -14,7 +14,9 @@ export const REGISTRY_VERSION = 1
  */
 export const MAX_ENDPOINT_BYTES = 64 * 1024
 
-const name = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/)
+/** Of a site, tier or gateway; the configuration allows the same (config/schema.ts). */
+export const NAME = /^[a-z][a-z0-9_]{0,31}$/
+const name = z.string().regex(NAME)
 /** Slurm allows an underscore in a node's name; DNS does not. */
 const hostName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$/)
 /** Text that people and clients see: without control characters that could forge a log line, and without half characters. */

@@ -50,6 +50,24 @@ export function logLevelOf(given: {
   return variable ? levelOf(variable, `$${LOG_LEVEL_VARIABLE}`) : config
 }
 
+/**
+ * As `logLevelOf`, but a word in the environment that is not a level means `info` and is a trouble: no replica ends for a word in its
+ * job's `setup`.
+ *
+ * @throws UserError for such a word in the option
+ */
+export function logLevelInJob(given: { readonly option?: string | undefined; readonly env: NodeJS.ProcessEnv }): {
+  readonly level: LogLevel
+  readonly trouble?: string
+} {
+  try {
+    return { level: logLevelOf(given) }
+  } catch (error) {
+    if (given.option !== undefined || !(error instanceof UserError)) throw error
+    return { level: 'info', trouble: `${error.message}; it is "info" here` }
+  }
+}
+
 function levelOf(word: string, source: string): LogLevel {
   const level = LOG_LEVELS.find(one => one === word)
   if (level === undefined) throw new UserError(`Cannot use ${source}: ${quote(word)}; choose ${listed(LOG_LEVELS)}`)

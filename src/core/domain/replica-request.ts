@@ -45,6 +45,9 @@ export function parseRequest(
   } catch {
     return NOT_A_REQUEST
   }
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined
+  if (typeof version === 'number' && version > REGISTRY_VERSION)
+    return { problem: `Version ${version} is newer than this sluice understands (${REGISTRY_VERSION})` }
   const asked = kindSchema.safeParse(value).data
   if (asked?.replica !== replica) return NOT_A_REQUEST
   if (asked.kind !== DRAIN) {

@@ -1,17 +1,20 @@
 import { z } from 'zod'
+import { NAME } from './endpoint.ts'
 import { ENGINE_NAMES, type EngineSpec } from './engine-spec.ts'
 
 /** The version of replica specs that this program writes and reads. */
 const SPEC_VERSION = 1
 
+// The text of each `error` says what is right: `formatIssue` makes a sentence of it.
+const name = z.string().regex(NAME, { error: 'a name of lower-case letters, digits and underscores' })
+const count = z.int().min(1)
+const port = count.max(65_535)
 const words = z.array(z.string()).readonly()
 const text = z.string().exactOptional()
 
 /** The keys of `EngineSpec`, which documents them. That type is written by hand, because the library's types cannot need zod. */
 const engineKeys = {
-  engine: z.enum(ENGINE_NAMES, {
-    error: ({ input }) => `${JSON.stringify(input)} is not one of ${ENGINE_NAMES.join(', ')}`,
-  }),
+  engine: z.enum(ENGINE_NAMES),
   command: z.string(),
   args: words,
   env: z.record(z.string(), z.string()).readonly(),
@@ -26,16 +29,16 @@ const engineKeys = {
     .readonly()
     .exactOptional(),
   tensorParallel: z.number().exactOptional(),
-  ranks: z.object({ nodes: z.number(), pipelineParallel: z.number() }).readonly().exactOptional(),
+  ranks: z.object({ nodes: count, pipelineParallel: count }).readonly().exactOptional(),
   context: z.number().exactOptional(),
 } satisfies Record<keyof EngineSpec, z.ZodType>
 
 /** One model over several nodes: the job's first node is the head, the others are workers. */
 const rpc = z
   .object({
-    workers: z.number(),
+    workers: count,
     /** The port of each worker. */
-    port: z.number(),
+    port,
     /** Layers of the head and of each worker; absent: llama.cpp divides them. */
     layers: z.array(z.number()).readonly().exactOptional(),
     /** CIDR networks for the traffic between head and workers. */
@@ -69,15 +72,15 @@ const stage = z.object({ from: z.string(), to: z.string() }).readonly()
 const replicaSpecSchema = z.object({
   ...engineKeys,
   version: z.literal(SPEC_VERSION),
-  site: z.string(),
+  site: name,
   /** Absolute path of the shared directory (the registry's root). */
-  shared: z.string(),
-  tier: z.string(),
+  shared: z.string().startsWith('/', { error: 'an absolute path' }),
+  tier: name,
   /** GPUs of one endpoint, if its arguments give it several stages or copies. */
   gpusEach: z.number().exactOptional(),
   rpc: rpc.exactOptional(),
   /** Number of endpoints, each with its own engine; absent: 1. */
-  endpoints: z.number().exactOptional(),
+  endpoints: count.exactOptional(),
   /** The job requests no GPUs from Slurm and uses all of the node's. */
   allGpus: z.literal(true).exactOptional(),
   container: container.exactOptional(),
@@ -85,16 +88,16 @@ const replicaSpecSchema = z.object({
   /** Each engine is bound to the NUMA node of its GPU, if that node is known. */
   numa: z.literal(true).exactOptional(),
   /** The first engine's port; the others get the ports after it. Absent: free ports. */
-  port: z.number().exactOptional(),
+  port: port.exactOptional(),
   /** CIDR networks in which the gateway accepts addresses. */
   networks: words,
   /** The nodes' names on other networks (domain/node-names.ts). */
   nodeSuffix: z.string().exactOptional(),
   nodeNames: z.record(z.string(), words).readonly().exactOptional(),
-  beatSeconds: z.number(),
-  loadTimeoutSeconds: z.number(),
+  beatSeconds: z.number().positive(),
+  loadTimeoutSeconds: z.number().positive(),
   /** Lead of `--signal` before the walltime, seconds. */
-  signalLeadSeconds: z.number(),
+  signalLeadSeconds: z.number().nonnegative(),
 })
 
 /**
@@ -113,6 +116,7 @@ export function formatReplicaSpec(spec: ReplicaSpec): string {
 
 /** Characters of the problem of an invalid replica spec, which may quote that text. */
 const MAX_PROBLEM = 500
+const MAX_QUOTED = 64
 
 /** Unknown keys are left out. `problem` names the faults and the fix in one sentence. */
 export function parseReplicaSpec(text: string): { readonly spec: ReplicaSpec } | { readonly problem: string } {
@@ -126,14 +130,44 @@ export function parseReplicaSpec(text: string): { readonly spec: ReplicaSpec } |
   if (typeof version === 'number' && version > SPEC_VERSION) {
     return { problem: `version ${version} is newer than this sluice understands (${SPEC_VERSION}); update it here` }
   }
-  const parsed = replicaSpecSchema.safeParse(value, { reportInput: true })
+  const parsed = replicaSpecSchema.safeParse(value, { reportInput: true, error: whatIsRight })
   if (parsed.success) return { spec: parsed.data }
   const { issues } = parsed.error
-  const lacking = issues.filter(({ input }) => input === undefined).map(({ path }) => path.join('.'))
-  const wrong = issues.flatMap(({ path, message, input }) =>
-    input === undefined ? [] : [`${path.join('.') || 'it'}: ${message}`],
-  )
+  const lacking = issues.filter(({ input }) => input === undefined).map(({ path }) => formatPath(path))
+  const wrong = issues.filter(({ input }) => input !== undefined).map(formatIssue)
   return problem([...(lacking.length === 0 ? [] : [`it lacks ${lacking.join(', ')}`]), ...wrong].join('; '))
+}
+
+function formatIssue({ path, message, input }: z.core.$ZodIssue): string {
+  const found = Array.isArray(input)
+    ? 'a list'
+    : typeof input === 'object' && input !== null
+      ? 'an object'
+      : JSON.stringify(typeof input === 'string' ? input.slice(0, MAX_QUOTED) : input)
+  return `${formatPath(path) || 'it'} is ${found}, not ${message}`
+}
+
+/** A key of `env` may be any text. */
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.map(part => (/^\w+$/.test(String(part)) ? String(part) : JSON.stringify(part))).join('.')
+}
+
+/** In our own words, because zod's are not a part of a sentence. */
+function whatIsRight(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') return TYPES[issue.expected] ?? issue.expected
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map(String)
+    return values.length === 1 ? values[0] : `one of ${values.join(', ')}`
+  }
+  if (issue.code === 'too_small')
+    return `a number ${issue.inclusive === false ? 'above' : 'of at least'} ${issue.minimum}`
+  if (issue.code === 'too_big') return `a number of at most ${issue.maximum}`
+  return undefined
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ...{ object: 'an object', record: 'an object', array: 'a list', string: 'text' },
+  ...{ number: 'a number', int: 'a whole number', boolean: 'true or false' },
 }
 
 function problem(found: string): { readonly problem: string } {

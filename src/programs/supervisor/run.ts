@@ -27,7 +27,7 @@ import { type Endpoint, endpointId, replicaId } from '../../core/domain/endpoint
 import { keptLogName } from '../../core/domain/engine-log.ts'
 import { DEFAULT_KILL_WAIT_SECONDS } from '../../core/domain/kill-wait.ts'
 import { jobOf } from '../../core/domain/local-replica.ts'
-import { logLevelOf } from '../../core/domain/log-level.ts'
+import { logLevelInJob } from '../../core/domain/log-level.ts'
 import { parseReplicaSpec, type ReplicaSpec } from '../../core/domain/replica-spec.ts'
 import { SERVICE_DEADLINE_MS } from '../../core/domain/shared-deadline.ts'
 import { UserError } from '../../core/domain/user-error.ts'
@@ -57,7 +57,7 @@ export async function runReplica(options: SuperviseOptions, context: Context): P
   // Slurm's --signal reaches steps only. If it is sent here too, it is ignored: the notice step has received it. SIGHUP is
   // ignored as well (context.ts).
   context.onSignal('SIGUSR2', () => undefined)
-  const level = logLevelOf({ option: options.logLevel, env: context.env })
+  const { level, trouble } = logLevelInJob({ option: options.logLevel, env: context.env })
   const spec = readSpec(await readStdin(context))
   const { withoutSlurm } = options
   const job = withoutSlurm === undefined ? readOwnJob(context.env) : jobWithoutSlurm(withoutSlurm, context)
@@ -72,6 +72,7 @@ export async function runReplica(options: SuperviseOptions, context: Context): P
     systemClock,
     serialQueue,
   )
+  if (trouble !== undefined) journal.record('trouble', { what: 'log level', message: trouble })
   let scratch: string | undefined
   const engine = ENGINES[spec.engine]
   const slurm = withoutSlurm === undefined ? await reachSlurm(job, context) : undefined

@@ -19,8 +19,11 @@ export function changesOf({ plan, reached, running }: Look, nginx: ChangedLines 
   return { routed: added, withdrawn: dropped, starts: running === 'none', nginx }
 }
 
-export function isNothing({ routed, withdrawn, starts, nginx }: Changes): boolean {
-  return routed.length + withdrawn.length === 0 && !starts && (nginx === undefined || nginx.lines.length === 0)
+/** `unknown`: no endpoint changes, and what nginx has could not be read ("unknown is not none", docs/design/rules.md). */
+export function outcomeOf({ routed, withdrawn, starts, nginx }: Changes): 'nothing' | 'something' | 'unknown' {
+  if (routed.length + withdrawn.length > 0 || starts) return 'something'
+  if (nginx === undefined) return 'unknown'
+  return nginx.lines.length === 0 ? 'nothing' : 'something'
 }
 
 /** What an operator reads: each endpoint with what would become of it and why, then nginx's lines, then the sum. */
@@ -73,7 +76,9 @@ function cut(line: string): string {
 const LONGEST_LINE = 160
 
 function describeSum(changes: Changes): string {
-  if (isNothing(changes)) return 'Nothing would change'
+  const outcome = outcomeOf(changes)
+  if (outcome === 'nothing') return 'Nothing would change'
+  if (outcome === 'unknown') return 'Not known whether nginx would change'
   const { routed, withdrawn, starts, nginx } = changes
   const parts = [
     starts && 'start nginx',

@@ -13,13 +13,13 @@ export interface JobPollerOptions {
   readonly signal: AbortSignal
 }
 
-/** The one that runs squeue: once in an interval, whatever the number of jobs and of subscribers, and never two at a time. */
+/** Runs squeue once per interval, never two at a time, for any number of jobs and subscribers. */
 export interface JobPoller {
-  /** Hears what each squeue gives, from the next on; `name` is for the event where it fails. */
+  /** Calls `hear` with the result of each later squeue; `name` is for the event of a subscriber that fails. */
   subscribe(name: string, hear: JobSubscriber): void
-  /** Polls soon instead of at the next interval, once for each of these: a new endpoint is not routed before Slurm knows its run. */
+  /** Polls soon, once for each id, before the interval ends: a new endpoint is not routed before Slurm knows its run. */
   ask(ids: readonly string[]): void
-  /** Polls after so much time, unless an earlier poll comes first: its subscribers may ask again. */
+  /** Polls after this time, unless an earlier poll is answered: its subscribers may ask again. */
   pollIn(ms: number): void
   /** Polls until the signal aborts; resolves when the subscribers have finished, too. */
   keepPolling(): Promise<void>
@@ -28,7 +28,7 @@ export interface JobPoller {
 /** While polls fail, their interval grows up to this factor. */
 const LONGEST_BACKOFF = 16
 
-/** Questions that cannot wait for the interval keep this far apart, however many endpoints appear. */
+/** The least time between two polls, however many endpoints appear. */
 const ASKED_APART_MS = 1_000
 
 /** Without squeue's text, which may differ each time; `sluice status` shows it. */
@@ -36,9 +36,10 @@ const UNREAD = 'Cannot read all of the output of squeue; a job that is missing i
 
 export function createJobPoller({ slurm, squeueMs, report, clock, random, signal }: JobPollerOptions): JobPoller {
   const subscribers = createJobSubscribers(report)
-  /** For whom a poll was asked out of turn, and none that began later was answered. */
+  /** The ids of the last `ask`. */
   let asked: ReadonlySet<string> = new Set()
-  let wantedAt = Number.POSITIVE_INFINITY
+  /** The times of `pollIn` since the last poll that was answered. */
+  let wantedAt: readonly number[] = []
   let pausing = new AbortController()
 
   return { subscribe: subscribers.add, ask, pollIn, keepPolling }
@@ -50,7 +51,7 @@ export function createJobPoller({ slurm, squeueMs, report, clock, random, signal
   }
 
   function pollIn(ms: number): void {
-    wantedAt = Math.min(wantedAt, clock.now() + ms)
+    wantedAt = [...wantedAt, clock.now() + ms]
     pausing.abort()
   }
 
@@ -59,8 +60,10 @@ export function createJobPoller({ slurm, squeueMs, report, clock, random, signal
     let lastStartedAt: number | undefined
     while (!signal.aborted) {
       const startedAt = clock.now()
-      wantedAt = Number.POSITIVE_INFINITY // what was wanted until now, this answer gives
+      const wishes = wantedAt
+      wantedAt = []
       const answer = await slurm.jobs()
+      if (signal.aborted) break // an answer that our own end cut short says nothing of Slurm
       if ('jobs' in answer) {
         backoff = 1
         const poll = { startedAt, jobs: new Map(answer.jobs.map(job => [job.id, job])), complete: answer.complete }
@@ -69,6 +72,7 @@ export function createJobPoller({ slurm, squeueMs, report, clock, random, signal
         report.state('squeue', answer.complete ? undefined : UNREAD)
         subscribers.publish({ poll, sinceLastMs })
       } else {
+        wantedAt = [...wantedAt, ...wishes.filter(at => at > startedAt)] // its subscribers do not ask again
         backoff = Math.min(LONGEST_BACKOFF, 2 * backoff)
         lastStartedAt = undefined
         report.state('squeue', `${answer.message}; nothing is withdrawn for it`)
@@ -80,10 +84,10 @@ export function createJobPoller({ slurm, squeueMs, report, clock, random, signal
     await subscribers.settled()
   }
 
-  /** Until what is wanted is due, but not before `earliest`; or until `latest`. */
+  /** Sleeps until the first of `wantedAt`, but until `earliest` at least and `latest` at most. */
   async function pause(earliest: number, latest: number): Promise<void> {
     while (!signal.aborted) {
-      const leftMs = Math.min(latest, Math.max(earliest, wantedAt)) - clock.now()
+      const leftMs = Math.min(latest, Math.max(earliest, Math.min(...wantedAt))) - clock.now()
       if (leftMs <= 0) return
       pausing = new AbortController()
       await clock.sleep(leftMs, AbortSignal.any([signal, pausing.signal]))

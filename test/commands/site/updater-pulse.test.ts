@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { openRegistry } from '../../../src/adapters/registry/open-registry.ts'
 import { systemClock } from '../../../src/adapters/system/clock.ts'
 import { createSerialQueue } from '../../../src/adapters/system/serial-queue.ts'
-import { stillUpdaters } from '../../../src/commands/site/updater-pulse.ts'
+import { hasBeat, stillUpdaters } from '../../../src/commands/site/updater-pulse.ts'
 import { formatRoutes } from '../../../src/core/domain/routes-file.ts'
 
 async function site(ageSeconds: number) {
@@ -19,7 +19,7 @@ async function site(ageSeconds: number) {
   await mkdir(join(shared, 'routes'))
   await write(7)
   const serialQueue = createSerialQueue(systemClock, 10_000)
-  const config = { shared, timing: { beatSeconds: 5, leaseSeconds: 20 } }
+  const config = { shared, gateway: { name: 'main' }, timing: { beatSeconds: 5, leaseSeconds: 20 } }
   return {
     write,
     of: { config, serialQueue, registry: openRegistry(shared, serialQueue) } as unknown as Parameters<
@@ -70,4 +70,20 @@ it('one that has just written is not waited for', async () => {
   const { of } = await site(0)
   const impatient = clock(() => Promise.reject(new Error('slept')))
   expect(await stillUpdaters(of, impatient, never)).toEqual(new Map())
+})
+
+it.each([
+  ['moves', 'main', 8, true],
+  ['stands still', 'main', 7, false],
+  ['is another gateway’s', 'second', 8, false],
+])('an updater of this gateway runs where its beat moves: a beat that %s', async (_, gateway, next, runs) => {
+  const { of, write } = await site(0)
+  const config = { ...of.config, gateway: { ...of.config.gateway, name: gateway } }
+  expect(
+    await hasBeat(
+      { ...of, config },
+      clock(() => write(next)),
+      never,
+    ),
+  ).toBe(runs)
 })

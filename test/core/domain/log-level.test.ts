@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isPrinted, LOG_LEVELS, logLevelOf } from '../../../src/core/domain/log-level.ts'
+import { isPrinted, LOG_LEVELS, logLevelInJob, logLevelOf } from '../../../src/core/domain/log-level.ts'
 import { UserError } from '../../../src/core/domain/user-error.ts'
 
 it.each([
@@ -29,4 +29,14 @@ it.each([
   ],
 ])('refuses %j with the list of the levels', (given, message) => {
   expect(() => logLevelOf(given)).toThrow(new UserError(message))
+})
+
+it('does not end a job for a word in its environment, but reports it', () => {
+  const env = { SLUICE_LOG_LEVEL: 'verbose' }
+  expect(logLevelInJob({ env })).toEqual({
+    level: 'info',
+    trouble: 'Cannot use $SLUICE_LOG_LEVEL: "verbose"; choose "error", "warn", "info" or "debug"; it is "info" here',
+  })
+  expect(logLevelInJob({ option: 'warn', env })).toEqual({ level: 'warn' })
+  expect(() => logLevelInJob({ option: 'loud', env })).toThrow(UserError)
 })

@@ -31,10 +31,14 @@ it('of another kind is a problem that names it, whatever else it has', () => {
   }
 })
 
+it('of a later version is a problem that names it, whatever else it has', () => {
+  for (const text of ['{"version":2}', formatRequest('fast-7-0', drain).replace('1', '2')])
+    expect(parseRequest(text, 'fast-7-0')).toEqual({ problem: 'Version 2 is newer than this sluice understands (1)' })
+})
+
 it.each([
   ['another run', formatRequest('fast-7-1', drain)],
   ['a torn file', '{"version":1,"replica":"fast-7-0"'],
-  ['a later version', formatRequest('fast-7-0', drain).replace('1', '2')],
   ['a time that cannot be', formatRequest('fast-7-0', { ...drain, withinSeconds: -1 })],
   ['a kind that is not text', JSON.stringify({ ...older, kind: 1 })],
 ])('asks nothing in %s', (_, text) => {

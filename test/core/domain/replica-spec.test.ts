@@ -32,7 +32,7 @@ const { site: _, ...withoutSite } = spec
 it.each<[string, unknown, string]>([
   ['that is empty', '', `it is empty${RENDER}`],
   ['that is not JSON', '{"version":1,', `it is not JSON${RENDER}`],
-  ['that is a list', [], `it: Invalid input: expected object, received array${RENDER}`],
+  ['that is a list', [], `it is a list, not an object${RENDER}`],
   ['without a key', withoutSite, `it lacks site${RENDER}`],
   [
     'with two keys alone',
@@ -40,16 +40,35 @@ it.each<[string, unknown, string]>([
     `it lacks command, args, env, site, shared, tier, networks, beatSeconds, loadTimeoutSeconds, signalLeadSeconds${RENDER}`,
   ],
   ['of a newer version', { version: 2 }, 'version 2 is newer than this sluice understands (1); update it here'],
-  ['of a version that is text', { ...spec, version: '1' }, `version: Invalid input: expected 1${RENDER}`],
+  ['of a version that is text', { ...spec, version: '1' }, `version is "1", not 1${RENDER}`],
   [
     'of an engine that is not known',
     { ...spec, engine: 'mlc' },
-    `engine: "mlc" is not one of llama.cpp, vllm, sglang, tei, custom, demo${RENDER}`,
+    `engine is "mlc", not one of llama.cpp, vllm, sglang, tei, custom, demo${RENDER}`,
   ],
   [
     'with values of other types',
     { ...spec, args: '--threads 8', model: { name: 'm', file: 1 } },
-    `args: Invalid input: expected array, received string; model.file: Invalid input: expected string, received number${RENDER}`,
+    `args is "--threads 8", not a list; model.file is 1, not text${RENDER}`,
+  ],
+  [
+    'with a path that a script does not show on one line',
+    { ...spec, env: { 'A\nB': 1 }, container: null },
+    `env."A\\nB" is 1, not text; container is null, not an object${RENDER}`,
+  ],
+  [
+    'with names and paths that lead elsewhere',
+    { ...spec, tier: '../x', site: 'One', shared: '' },
+    `site is "One", not a name of lower-case letters, digits and underscores; shared is "", not an absolute path; tier is "../x", not a name of lower-case letters, digits and underscores${RENDER}`,
+  ],
+  ['with a port below 1', { ...spec, port: -5 }, `port is -5, not a number of at least 1${RENDER}`],
+  ['with a port that is none', { ...spec, port: 65_536 }, `port is 65536, not a number of at most 65535${RENDER}`],
+  ['without endpoints', { ...spec, endpoints: 0 }, `endpoints is 0, not a number of at least 1${RENDER}`],
+  ['with half an endpoint', { ...spec, endpoints: 1.5 }, `endpoints is 1.5, not a whole number${RENDER}`],
+  [
+    'with times that cannot be',
+    { ...spec, beatSeconds: 0, loadTimeoutSeconds: -1, signalLeadSeconds: -1 },
+    `beatSeconds is 0, not a number above 0; loadTimeoutSeconds is -1, not a number above 0; signalLeadSeconds is -1, not a number of at least 0${RENDER}`,
   ],
 ])('is a problem in one sentence: %s', (__, value, problem) => {
   expect(parseReplicaSpec(typeof value === 'string' ? value : JSON.stringify(value))).toEqual({ problem })

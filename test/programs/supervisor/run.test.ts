@@ -22,6 +22,20 @@ it('says in the shared directory why it could not begin: what it prints stays on
   })
 }, 180_000)
 
+it('begins whatever the environment names as the log level, and reports a word that is not one', async () => {
+  const shared = await mkdtemp(join(tmpdir(), 'sluice-test-'))
+  const input = JSON.stringify({ ...spec, shared, command: process.execPath })
+  const env = { TMPDIR: '/nowhere', SLUICE_LOG_LEVEL: 'verbose' }
+  const { code } = await runSluice(['supervise', '--without-slurm', '0'], { input, env })
+  const [events = ''] = await readdir(join(shared, 'events')).catch(() => [])
+  expect([code, events]).toEqual([1, expect.stringMatching(/jsonl$/)])
+  const [first = ''] = (await readFile(join(shared, 'events', events), 'utf8')).split('\n')
+  expect(JSON.parse(first)).toMatchObject({
+    ...{ event: 'trouble', what: 'log level' },
+    message: expect.stringMatching(/^Cannot use \$SLUICE_LOG_LEVEL: "verbose"/),
+  })
+}, 180_000)
+
 it('says in one line what its replica spec lacks, and ends with code 2', async () => {
   const { code, warned } = await runSluice(['supervise'], { input: '{"version":1,"engine":"vllm"}' })
   expect([code, warned]).toEqual([

@@ -92,6 +92,29 @@ it('polls when it is asked to, once for each question and at most once a second'
   expect(world.startedAt).toEqual([0, 7_000, 8_000])
 })
 
+it('keeps a later wish when a poll before it gets no answer', async () => {
+  const { clock, poller, start, world } = polled()
+  start()
+  await clock.advance(5_000)
+  poller.pollIn(2_000)
+  world.answer = { message: 'squeue: timeout' }
+  poller.ask(['fast-1-0-0'])
+  await clock.advance(2_000)
+  expect(world.startedAt).toEqual([0, 5_000, 7_000])
+})
+
+it('reports nothing of a poll that its own end cut short', async () => {
+  const { clock, events, over, poller, start, stopped, world } = polled()
+  const heard: JobRound[] = []
+  poller.subscribe('one', round => void heard.push(round))
+  Object.assign(world, { takesMs: 3_000, answer: { message: 'squeue: interrupted' } })
+  start()
+  await clock.advance(1_000)
+  stopped.abort()
+  await clock.advance(2_000)
+  expect([events, heard, over.is]).toEqual([[], [], true])
+})
+
 it('is held up by no subscriber: one that is busy gets the newest round, one that fails is reported once', async () => {
   const { clock, events, over, poller, start, stopped } = polled()
   const slow: unknown[] = []

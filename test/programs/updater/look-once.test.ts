@@ -4,7 +4,7 @@ import type { EngineKeys } from '../../../src/core/domain/engine-key.ts'
 import type { GatewayModel } from '../../../src/core/domain/gateway-model.ts'
 import type { JobView } from '../../../src/core/domain/job-view.ts'
 import { changedLines } from '../../../src/core/text/changed-lines.ts'
-import { changesOf, describeLook, isNothing } from '../../../src/programs/updater/describe-look.ts'
+import { changesOf, describeLook, outcomeOf } from '../../../src/programs/updater/describe-look.ts'
 import { lookOnce } from '../../../src/programs/updater/look-once.ts'
 import { endpoint } from '../../support/endpoint.ts'
 import { manualClock } from '../../support/manual-clock.ts'
@@ -79,12 +79,12 @@ async function look({ endpoints = [endpoint], jobs = [job], running = 'none', ro
 const described = async (world: World, before = 'a', after = before) => {
   const found = await look(world)
   const changes = changesOf(found, typeof found.running === 'object' ? changedLines(before, after) : undefined)
-  return { lines: describeLook(found, changes, 'main'), isNothing: isNothing(changes) }
+  return { lines: describeLook(found, changes, 'main'), outcome: outcomeOf(changes) }
 }
 
 it('finds nothing to change where nginx serves what is there', async () => {
   expect(await described({ running: serving('fast-4242-1-0') })).toEqual({
-    isNothing: true,
+    outcome: 'nothing',
     lines: [
       'Gateway "main": its nginx runs generation 7; 1 tier in sluice.yaml',
       '',
@@ -102,7 +102,7 @@ it('shows what would be routed and withdrawn, each with its reason, and the line
   const jobs: JobView[] = [job, { ...job, id: '18', restarts: 0, preemptTime: 1 }]
   const world = { endpoints: [endpoint, leaving, second], jobs, running: serving('fast-18-0-0', 'fast-9-0-0') }
   expect(await described(world, 'a\nb', 'a\nc')).toEqual({
-    isNothing: false,
+    outcome: 'something',
     lines: [
       'Gateway "main": its nginx runs generation 7; 1 tier in sluice.yaml',
       '',
@@ -122,8 +122,8 @@ it('shows what would be routed and withdrawn, each with its reason, and the line
 
 it('withdraws nothing for what is not known, and adds nothing without Slurm', async () => {
   const world = { endpoints: [endpoint, second], jobs: 'silent', running: serving('fast-4242-1-0') } as const
-  const { lines, isNothing } = await described(world)
-  expect(isNothing).toBe(true)
+  const { lines, outcome } = await described(world)
+  expect(outcome).toBe('nothing')
   expect(lines).toContain('Not known: squeue is silent')
   expect(lines.find(line => line.startsWith('fast-17'))).toMatch(/ - +- +Node "vasp-02" cannot be resolved yet$/)
 })
@@ -135,6 +135,11 @@ it('goes by the routes file where nginx does not say what it runs', async () => 
     'Not known: Cannot tell; the routes file says what it reaches',
   ])
   expect(lines.at(-1)).toBe('Would withdraw fast-4242-1-0')
+})
+
+it('does not take what nginx runs for the same where that is not known', async () => {
+  const { lines, outcome } = await described({ running: new Error('Cannot tell'), routes: ['fast-4242-1-0'] })
+  expect([outcome, lines.at(-1)]).toEqual(['unknown', 'Not known whether nginx would change'])
 })
 
 it('says that nginx would be started', async () => {
