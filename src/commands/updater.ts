@@ -74,7 +74,7 @@ async function refuseBesideUpdater(config: Config, signal: AbortSignal): Promise
   try {
     if (!(await hasBeat({ config, registry }, systemClock, signal))) return
   } finally {
-    void registry.close().catch(() => undefined) // a share that hangs keeps the thread, and the command no longer
+    void registry.close().catch(() => undefined) // not awaited: a hanging share keeps the thread until it answers
   }
   const { shared, gateway } = config
   throw new UserError(

@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream'
 
 /**
- * All that a command or program may touch of the process that runs it; made once, in cli.ts. Nothing else asks the process
- * itself (round-the-context.test.ts).
+ * All that a command or program may touch of the process that runs it; made once, in cli.ts. round-the-context.test.ts lists what
+ * asks the process itself, with the reasons.
  */
 export interface Context {
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
-  /** Whom this process is of; undefined where nobody asks. */
+  /** The uid of this process; absent in tests that do not need it. */
   readonly uid?: number | undefined
   /** The argv that starts this program again. */
   readonly self: readonly string[]
@@ -26,11 +26,11 @@ export interface Context {
   /** Calls the listener at each such signal from now on, instead of what the signal would do. */
   onSignal(name: NodeJS.Signals, listener: () => void): void
   /**
-   * Calls the listener at each SIGHUP, until the function that it returns is called; at once for one that came before. Of
-   * those commands alone that a SIGHUP does not end (cli.ts).
+   * Calls the listener at each SIGHUP, until the function that it returns is called. An earlier SIGHUP is delivered at once. Only
+   * for commands that SIGHUP does not end (cli.ts).
    */
   onHangup(listener: () => void): () => void
-  /** From now on KILL ends this process when the parent that started it with a channel is gone, however that ended. */
+  /** From now on this process kills itself when its parent's IPC channel closes. */
   dieWithParent(): void
   /** The exit code of a command that ends without an error: 0 unless this was called. */
   endWith(code: number): void

@@ -31,7 +31,7 @@ async function site() {
 it.each(['13', 'gone', 'gone-13-0'])('explains %s', async name => {
   const context = await site()
   await explainJob(name, {}, context)
-  expect(context.printed[0]).toBe('Job 13 (gone): Its engine crashed (SIGSEGV)')
+  expect(context.printed[0]).toBe('Job 13 (gone): Its engine crashed (SIGSEGV) [engine-crashed]')
   expect(context.printed.join('\n')).toContain('Tier "gone" is no longer in sluice.yaml')
 })
 

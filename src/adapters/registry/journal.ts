@@ -8,8 +8,16 @@ import { registryDirectories } from './directories.ts'
 
 /** Bytes; beyond it the file becomes `.1` and a new one begins, so a writer keeps at most twice as much. */
 const ROTATE_BYTES = 4 * 1024 * 1024
-/** Lines that wait while the shared directory does not answer. Beyond it the oldest are dropped, and an event reports that. */
+/**
+ * Lines that wait while the shared directory does not answer. Beyond it the oldest are dropped, and an event reports that. Those
+ * that the level kept off standard error are printed then.
+ */
 const MOST_WAITING = 1_000
+
+interface Waiting {
+  readonly line: string
+  readonly wasPrinted: boolean
+}
 
 export interface Journal {
   /** Records a decision that changed the world: at once on standard error, soon in `events/<writer>.jsonl`. Never waits. */
@@ -21,8 +29,13 @@ export interface Journal {
 }
 
 /**
+<<<<<<< HEAD
  * `print` gets every line of the level at once; the shared file gets them all through the serial queue. The file has no other
  * writer.
+=======
+ * `print` gets every line of the level at once, and any line that is dropped; the shared file gets them all through the serial queue, and is nobody's but
+ * this writer's.
+>>>>>>> w/T2
  */
 export function openJournal(
   options: { shared: string; writer: string; print: (line: string) => void; level?: LogLevel },
@@ -31,7 +44,7 @@ export function openJournal(
 ): Journal {
   const { level = 'info' } = options
   const file = join(registryDirectories(options.shared).events, `${options.writer}.jsonl`)
-  let waiting: string[] = []
+  let waiting: readonly Waiting[] = []
   let dropped = 0
   let isTroubled = false
   let writing: Promise<void> | undefined
@@ -39,8 +52,9 @@ export function openJournal(
   return {
     record(event, detail) {
       const line = lineOf(event, detail)
-      if (isPrinted(event, level)) options.print(line)
-      keep([...waiting, line])
+      const wasPrinted = isPrinted(event, level)
+      if (wasPrinted) options.print(line)
+      keep([...waiting, { line, wasPrinted }])
       writing ??= write().finally(() => {
         writing = undefined
       })
@@ -57,9 +71,11 @@ export function openJournal(
     return JSON.stringify({ at: clock.date().toISOString(), event, ...detail })
   }
 
-  function keep(lines: string[]): void {
+  function keep(lines: readonly Waiting[]): void {
     waiting = lines.slice(-MOST_WAITING)
-    dropped += lines.length - waiting.length
+    const lost = lines.slice(0, lines.length - waiting.length)
+    dropped += lost.length
+    for (const { line, wasPrinted } of lost) if (!wasPrinted) options.print(line)
   }
 
   async function write(): Promise<void> {
@@ -69,13 +85,13 @@ export function openJournal(
       waiting = []
       dropped = 0
       const first = { at: clock.date().toISOString(), event: 'events dropped', dropped: missing }
-      const texts = missing === 0 ? lines : [JSON.stringify(first), ...lines]
+      const texts = [...(missing === 0 ? [] : [JSON.stringify(first)]), ...lines.map(({ line }) => line)]
       try {
         await serialQueue.run('write events', () => append(file, `${texts.join('\n')}\n`))
         isTroubled = false
       } catch (error) {
         dropped += missing
-        keep([...lines, ...waiting]) // until the next event; standard error has them all
+        keep([...lines, ...waiting]) // until the next event
         if (!isTroubled) options.print(JSON.stringify({ event: 'trouble', what: 'events', message: messageOf(error) }))
         isTroubled = true
         return

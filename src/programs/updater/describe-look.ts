@@ -10,7 +10,7 @@ export interface Changes {
   readonly withdrawn: readonly string[]
   /** nginx does not run and would be started. */
   readonly starts: boolean
-  /** Undefined: what nginx has could not be read. */
+  /** The lines of gateway.conf that change; undefined: nginx's files could not be read. */
   readonly nginx: ChangedLines | undefined
 }
 
@@ -26,7 +26,7 @@ export function outcomeOf({ routed, withdrawn, starts, nginx }: Changes): 'nothi
   return nginx.lines.length === 0 ? 'nothing' : 'something'
 }
 
-/** What an operator reads: each endpoint with what would become of it and why, then nginx's lines, then the sum. */
+/** The lines for an operator: each endpoint now and then, with the reason; the changed lines of nginx; the sum. */
 export function describeLook(look: Look, changes: Changes, gateway: string): readonly string[] {
   const rows = rowsOf(look, changes)
   return [

@@ -14,22 +14,27 @@ import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
+<<<<<<< HEAD
 /** The variable with which root's child learns the descriptor of the pipe to root. */
 export const IPC_VARIABLE = 'SLUICE_GATEWAY_IPC'
+=======
+/** Set in root's child, which has the pipe to root at `IPC_FD`. */
+export const IPC_VARIABLE = 'SLUICE_ROOT_CHANNEL'
+>>>>>>> w/T2
 export const IPC_FD = 3
 
 /** The gateway that this updater alone controls. */
 export interface UpdaterGateway {
   readonly gateway: DrivenGateway
-  /** The state directory of this nginx; undefined: the site's nginx, which only root's half knows. */
+  /** The access log of a private nginx; undefined for the system's nginx, whose files are root's. */
   readonly accessLog: string | undefined
   /** Releases it for another updater; nginx goes on serving. */
   release(): Promise<void>
 }
 
 /**
- * The private nginx of this account, or the system's through the process of root that started this one (root-updater.ts).
- * `lost`: called when the gateway is no longer ours, so the updater must end.
+ * The private nginx of this account, or the system's through the process of root that started this one (run-as-root.ts).
+ * Calls `lost` when another process may control the gateway: the updater must end.
  *
  * @throws UserError when another updater has it, and when this account may not control the system's nginx.
  */
@@ -52,7 +57,7 @@ export function gatewayDirectory({ site, gateway }: Config, { env }: Context): s
   return join(gateway.state ?? stateDirectory(site, env), gateway.name)
 }
 
-/** The program name, used in the error where there is no nginx. */
+/** The path of nginx; without one on PATH its name, for the error at its start. */
 export async function nginxProgram(env: NodeJS.ProcessEnv): Promise<string> {
   return (await findProgram('nginx', env)) ?? 'nginx'
 }

@@ -29,6 +29,8 @@ export interface RoutingOptions {
   readonly signal: AbortSignal
   /** Called when a delayed change may be applied. */
   readonly wake: () => void
+  /** Whether a change of words alone waits until it has lasted; true without it. One round cannot wait. */
+  readonly wordsRest?: boolean
 }
 
 /**
@@ -91,6 +93,7 @@ export function createRouting(options: RoutingOptions): Routing {
   }
 
   function mayReport(): boolean {
+    if (options.wordsRest === false) return true
     const now = clock.now()
     return now - (wordsDifferSince ?? now) >= WORDS_REST_MS && now - wordsAt >= WORDS_APART_MS
   }

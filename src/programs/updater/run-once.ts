@@ -31,14 +31,14 @@ export async function lookAtSite({ config, gateway, slurm, signal }: OnceOptions
       network: networkEffects(config, slurm, signal),
     })
   } finally {
-    void registry.close().catch(() => undefined) // a share that hangs keeps the thread, and the command no longer
+    void registry.close().catch(() => undefined) // not awaited: a hanging share keeps the thread until it answers
   }
 }
 
 /**
- * One round: looks, and brings nginx and routes/ to what it found.
+ * One round: looks, then brings nginx and routes/ to the plan.
  *
- * @throws when they could not be brought to all of it
+ * @throws when nginx or routes/ is not as planned after it
  */
 export async function runOnce({
   print,
@@ -52,10 +52,13 @@ export async function runOnce({
   const registry = openRegistry(config.shared, serialQueue)
   const writer = `updater-${config.gateway.name}`
   const journal = openJournal({ shared: config.shared, writer, print, level }, systemClock, serialQueue)
-  const troubles: string[] = []
+  /** By `what`, without those that have recovered. */
+  const troubles = new Map<string, string>()
   const record: typeof journal.record = (event, detail) => {
     journal.record(event, detail)
-    if (event === 'trouble') troubles.push(String(detail['message']))
+    const what = String(detail['what'])
+    if (event === 'trouble') troubles.set(what, String(detail['message']))
+    if (event === 'recovered') troubles.delete(what)
   }
   try {
     const settings = siteSettings(config)
@@ -67,6 +70,7 @@ export async function runOnce({
       },
       report: createReporter(record),
       wake: () => undefined,
+      wordsRest: false,
     })
     for (const message of look.troubles) journal.record('trouble', { what: 'look', message })
     await registry.make()
@@ -76,5 +80,6 @@ export async function runOnce({
     await journal.close()
     void registry.close().catch(() => undefined) // as above
   }
-  if (troubles[0] !== undefined) throw new Error(troubles[0])
+  const [left] = troubles.values()
+  if (left !== undefined) throw new Error(left)
 }

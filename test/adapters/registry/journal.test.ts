@@ -73,6 +73,13 @@ it('says how many of the oldest it had to drop', async () => {
   expect(lines).toHaveLength(1_001)
 })
 
+it('prints what it drops at each level, once', async () => {
+  const { journal, printed } = await open('error')
+  for (let count = 0; count < 1_002; count += 1) journal.record(count === 1 ? 'cannot' : `event ${count}`, {})
+  await journal.close()
+  expect(printed).toEqual(['cannot', 'event 0', 'trouble'])
+})
+
 it.each([
   ['error', ['trouble']],
   ['warn', ['trouble', 'tier down']],

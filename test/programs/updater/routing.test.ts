@@ -48,3 +48,33 @@ it('writes into routes/ which endpoints are set aside or on trial, and nothing w
   expect(written).toHaveLength(count + 1)
   expect(await last(modelOf({}, {}, {}))).not.toHaveProperty('aside')
 })
+
+it.each([
+  [undefined, false],
+  [false, true],
+])('a change of words alone waits, but not in one round: wordsRest %s', async (wordsRest, applies) => {
+  const clock = manualClock()
+  const applied: GatewayModel[] = []
+  const record = () => undefined
+  const routing = createRouting({
+    gatewayName: 'main',
+    gateway: {
+      running: async () => ({ model: modelOf(), generation: 1, keys: {} }),
+      apply: async model => {
+        applied.push(model)
+        return { status: 'applied', generation: 2, reloadMs: 1 }
+      },
+      endStreams: async () => ({ ended: 0 }),
+    },
+    registry: { routes: async () => new Map(), writeRoutes: async () => undefined },
+    ...{ beatMs: 5_000, report: createReporter(record), record, clock, wake: record },
+    ...(wordsRest === undefined ? {} : { wordsRest }),
+    signal: new AbortController().signal,
+  })
+  const [tier] = modelOf().tiers
+  if (tier === undefined) throw new Error('No tier')
+  const model: GatewayModel = { ...modelOf(), tiers: [{ ...tier, waiting: { kind: 'none' } }] }
+  await routing.recall()
+  await routing.bring(model, () => ({}))
+  expect(applied.includes(model)).toBe(applies)
+})
