@@ -29,13 +29,8 @@ export interface Journal {
 }
 
 /**
-<<<<<<< HEAD
- * `print` gets every line of the level at once; the shared file gets them all through the serial queue. The file has no other
- * writer.
-=======
- * `print` gets every line of the level at once, and any line that is dropped; the shared file gets them all through the serial queue, and is nobody's but
- * this writer's.
->>>>>>> w/T2
+ * `print` gets every line of the level at once, and any line that is dropped; the shared file gets all lines through the
+ * serial queue. The file has no other writer.
  */
 export function openJournal(
   options: { shared: string; writer: string; print: (line: string) => void; level?: LogLevel },

@@ -14,13 +14,8 @@ import type { Config } from '../../core/config/schema.ts'
 import type { Context } from '../../core/context.ts'
 import { UserError } from '../../core/domain/user-error.ts'
 
-<<<<<<< HEAD
-/** The variable with which root's child learns the descriptor of the pipe to root. */
-export const IPC_VARIABLE = 'SLUICE_GATEWAY_IPC'
-=======
 /** Set in root's child, which has the pipe to root at `IPC_FD`. */
-export const IPC_VARIABLE = 'SLUICE_ROOT_CHANNEL'
->>>>>>> w/T2
+export const IPC_VARIABLE = 'SLUICE_GATEWAY_IPC'
 export const IPC_FD = 3
 
 /** The gateway that this updater alone controls. */
