@@ -65,6 +65,8 @@ export async function startSystemNginx(): Promise<SystemNginx> {
     },
     async remove() {
       await nginx.end('SIGKILL')
+      // A reload may have forked workers between the look and the end: they would keep their ports for good.
+      for (let left = orphans(); left.length > 0; left = orphans()) await endAll(left, 'SIGKILL')
       await writeFile(MAIN, before)
       for (const name of await readdir(CONF_D)) await rm(join(CONF_D, name))
       await rm(PID_FILE, { force: true })
@@ -75,6 +77,12 @@ export async function startSystemNginx(): Promise<SystemNginx> {
   await writeFile(join(CONF_D, 'other.conf'), otherSite(otherPort))
   await nginx.start()
   return nginx
+}
+
+/** Workers without a master. */
+function orphans(): readonly NginxProcess[] {
+  const found = findAnyNginx()
+  return found.filter(one => one.role === 'worker' && !found.some(other => other.pid === one.parent))
 }
 
 /** Returns when all are gone. */
