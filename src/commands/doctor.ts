@@ -119,6 +119,7 @@ async function gatherGateway(config: Config, context: Context): Promise<DoctorFa
   const ups = await listensOfUps(context)
   return {
     nginx: await inspectNginx(await nginxProgram(env), env),
+    byModel: gateway.byModel,
     listens: await Promise.all(
       [...new Set(places.map(canonicalListen))].map(async listen => ({
         listen,

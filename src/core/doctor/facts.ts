@@ -20,6 +20,8 @@ export interface GatewayFacts {
   readonly nginx:
     | { readonly version: string; readonly hasNjs: boolean | undefined }
     | { readonly missing: string; readonly isThere?: boolean }
+  /** The configuration asks for routing by model, which needs njs. */
+  readonly byModel?: boolean
   readonly listens: readonly ListenFacts[]
   /** Whether the updater may end sockets of nginx: as root, or where an account may trace its own processes. Undefined: not known. */
   readonly mayEndStreams: boolean | undefined

@@ -4,19 +4,20 @@ import type { GatewayFacts, ListenFacts } from './facts.ts'
 
 export function examineGateway({
   nginx,
+  byModel = false,
   listens,
   mayEndStreams,
   stillUpdaters,
 }: GatewayFacts): readonly DoctorFinding[] {
   return [
-    ...examineNginx(nginx),
+    ...examineNginx(nginx, byModel),
     ...listens.map(examineListen),
     examineTracing(mayEndStreams),
     ...[...(stillUpdaters ?? [])].map(examineSilence),
   ]
 }
 
-function examineNginx(nginx: GatewayFacts['nginx']): readonly DoctorFinding[] {
+function examineNginx(nginx: GatewayFacts['nginx'], byModel: boolean): readonly DoctorFinding[] {
   if ('missing' in nginx) {
     const fix = nginx.isThere
       ? 'install a newer nginx on the machine of the gateway'
@@ -25,13 +26,18 @@ function examineNginx(nginx: GatewayFacts['nginx']): readonly DoctorFinding[] {
   }
   const found = ok('gateway.nginx', `nginx ${nginx.version}`)
   if (nginx.hasNjs === undefined) return [found, unknown('gateway.njs', 'It is not known whether nginx has njs')]
-  const [what, why] = nginx.hasNjs
-    ? ['nginx has the njs module', 'A private nginx uses it to route requests to the tier that has their model']
-    : [
-        'nginx has no njs module',
-        'Without it clients choose a tier by its path: Debian and nginx.org have it as libnginx-mod-http-js and nginx-module-njs',
-      ]
-  return [found, { id: 'gateway.njs', level: 'note', what, why }]
+  const njs = { id: 'gateway.njs', level: 'note' } as const
+  if (nginx.hasNjs) {
+    const why = 'With gateway.byModel it routes requests to the tier that has their model'
+    return [found, { ...njs, what: 'nginx has the njs module', why }]
+  }
+  const without = { ...njs, what: 'nginx has no njs module', why: 'Clients choose a tier by its path' }
+  if (!byModel) return [found, without]
+  const fix = 'install it (Debian: libnginx-mod-http-js, nginx.org: nginx-module-njs), or leave gateway.byModel out'
+  return [
+    found,
+    { ...without, level: 'warning', why: 'So gateway.byModel has no effect: clients choose a tier by its path', fix },
+  ]
 }
 
 function examineTracing(mayEndStreams: boolean | undefined): DoctorFinding {

@@ -129,11 +129,13 @@ describe('the gateway', () => {
   })
 
   it.each([
-    [true, 'note'],
-    [false, 'note'],
-    [undefined, 'unknown'],
-  ])('with njs: %s is %s', (hasNjs, level) => {
-    const gateway = { ...site.gateway, nginx: { version: '1.22.1', hasNjs } }
+    [true, false, 'note'],
+    [false, false, 'note'],
+    [undefined, false, 'unknown'],
+    [true, true, 'note'],
+    [false, true, 'warning'],
+  ])('with njs: %s, by model: %s is %s', (hasNjs, byModel, level) => {
+    const gateway = { ...site.gateway, nginx: { version: '1.22.1', hasNjs }, byModel }
     expect(find({ ...site, gateway }, 'gateway.njs')?.level).toBe(level)
   })
 
