@@ -15,7 +15,7 @@ export interface ConfigOptions {
   readonly configFile?: string | undefined
 }
 
-/** There is no configuration that this account may read. */
+/** No configuration was found that this account may read. */
 export class NoConfiguration extends UserError {}
 
 export type LoadedConfig = { readonly file: string } & Extract<ParsedConfig, { config: Config }>

@@ -18,6 +18,7 @@ import { probePorts } from './nginx/probe-ports.ts'
 import { growSpare } from './nginx/spare-generation.ts'
 import { rehearsalOf } from './rehearsal.ts'
 import { renderGateway } from './render/render-gateway.ts'
+import { ROUTER_FILE } from './render/router-file.ts'
 
 /** The result of the last apply. While this master answers this generation, nothing has to be looked up again. */
 interface Settled {
@@ -71,7 +72,8 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
 
       const tryOut = async (candidate: GatewayModel, sight: Sight): Promise<void> => {
         step = 'write'
-        await writeGeneration(directory, generation, render(generation, candidate))
+        const files = render(generation, candidate)
+        await writeGeneration(directory, generation, files)
         // The disk may still be filling up; the space that is left is for nginx, in case it has to be started.
         await growSpare(directory, 1 / 4)
         signal.throwIfAborted()
@@ -79,7 +81,7 @@ export function createApply(parts: GatewayParts, instance: NginxInstance): Gatew
         try {
           await instance.test(generation, candidate, sight)
         } catch (error) {
-          if (build.njs === undefined) throw error
+          if (!files.has(ROUTER_FILE)) throw error
           build = withoutNjs(build)
           await removeGeneration(directory, generation)
           await writeGeneration(directory, generation, render(generation, candidate))

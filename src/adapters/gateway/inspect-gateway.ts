@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
 import { execa } from 'execa'
 import { codeOf, messageOf } from '../../core/domain/caught.ts'
 import { type Listen, listenAddress, localUrl, overlaps } from '../../core/domain/listen-address.ts'
+import { findNjs } from './nginx/find-njs.ts'
 import { askGeneration } from './nginx/generation-probe.ts'
 import { parseBuild } from './nginx/nginx-build.ts'
 import { findNginx } from './nginx/nginx-processes.ts'
@@ -15,11 +15,11 @@ export async function inspectNginx(command: string, env: NodeJS.ProcessEnv) {
   const result = await execa(command, ['-V'], { cwd: '/', env, extendEnv: false, reject: false, ...bounds })
   if (result.code === 'ENOENT') return { missing: `There is no program "${command}" on PATH`, isThere: false }
   if (result.failed) return { missing: `Cannot run ${command} -V: ${result.shortMessage}`, isThere: false }
-  const modules = /--modules-path=(\S+)/.exec(result.stderr)?.[1]
-  const isStatic = /--add-module=\S*njs/.test(result.stderr)
-  const hasNjs = modules === undefined ? undefined : existsSync(join(modules, 'ngx_http_js_module.so'))
   try {
-    return { version: parseBuild(result.stderr).version, hasNjs: isStatic || hasNjs }
+    // Without a path of modules there may be one that a configuration names.
+    const isKnown = result.stderr.includes('--modules-path=')
+    const hasNjs = (await findNjs(result.stderr)) !== undefined || (isKnown ? false : undefined)
+    return { version: parseBuild(result.stderr).version, hasNjs }
   } catch (error) {
     return { missing: messageOf(error), isThere: true }
   }

@@ -1,7 +1,7 @@
 import { formModel } from './form-model.ts'
 import { type Bytes, type TopLevelString, topLevelString } from './top-level-string.ts'
 
-/** What a gateway serves, as its router has to know it. */
+/** The tiers of a gateway, as its router uses them. */
 export interface RoutingTable {
   /** In the order of the configuration, which is the order of preference. */
   readonly tiers: readonly RoutedTier[]
@@ -38,10 +38,10 @@ export interface Answer {
 }
 
 /**
- * Which tier gets a request to the one address of all of them: one that serves the path and has the model; of several the
- * first that is ready, else the first.
+ * Chooses the tier of a request to the address of all tiers: it serves the path and has the model. Of several tiers the first
+ * ready one is chosen, or the first if none is ready.
  *
- * It runs in Node and in nginx (njs 0.7.9 and newer): see topLevelString for the language that it keeps to.
+ * It runs in Node and in nginx (njs 0.7.9 and newer), so it uses only the syntax that topLevelString documents.
  */
 export function route(request: RoutedRequest, table: RoutingTable): Decision {
   const path = request.path

@@ -21,7 +21,7 @@ async function recordedHost() {
   const root = await mkdtemp(join(tmpdir(), 'sluice-'))
   onTestFinished(() => rm(root, { recursive: true }))
   const asked: string[] = []
-  const now = { master, answer: undefined as number | undefined, isSettled: true, njs: {} }
+  const now = { master, answer: undefined as number | undefined, isSettled: true, isRefused: false, njs: {} }
   const host: NginxInstance = {
     look: async () => ({
       ...now,
@@ -41,6 +41,7 @@ async function recordedHost() {
     async test(generation) {
       asked.push('test')
       const files = await readdir(join(root, 'state/generations', String(generation)))
+      if (now.isRefused) throw new Error('unknown directive')
       if (files.includes('router.js')) throw new Error('module "ngx_http_js_module.so" is not binary compatible')
     },
     listeners: async () => {
@@ -119,4 +120,10 @@ it('does without njs where nginx refuses its module, and asks no more', async ()
   const [first, ...others] = [await apply(withModels(8001)), await apply(withModels(8002))]
   expect(first).toEqual({ ...WITH_PORTS, asked: ['test', ...WITH_PORTS.asked] })
   expect(others).toEqual([WITHOUT_PORTS])
+})
+
+it('tests a candidate once that nginx refuses for another reason than njs', async () => {
+  const { apply, now } = await recordedHost()
+  Object.assign(now, { answer: 1, isRefused: true, njs: { njs: { readsFiles: true } } })
+  expect(await apply(modelOf(FREE, 8001))).toMatchObject({ status: 'failed', asked: ['test', 'install'] })
 })

@@ -2,18 +2,19 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** JavaScript in nginx: what a configuration has to know of the module. */
+/** nginx's JavaScript module, as far as a configuration depends on it. */
 export interface Njs {
   /** The module's file; absent where it is built in. */
   readonly load?: string
-  /** QuickJS (njs 0.8.6) is some third faster for our router than njs's own engine, which it is without this. */
+  /** QuickJS (njs 0.8.6), which runs the router about a third faster; absent: njs's own engine. */
   readonly engine?: 'qjs'
   /** A handler can read a body that lies in a file (njs 0.8.10). */
   readonly readsFiles: boolean
 }
 
 /**
- * What njs this nginx has, by what its module's file names: it does not tell its version. Undefined without one.
+ * The njs module of this nginx; undefined: it has none. The module has no version to ask for, so the directives that its
+ * file names decide.
  *
  * @param version what `nginx -V` prints
  */

@@ -1,7 +1,7 @@
 import { type RoutedTier, route } from '../../../core/routing/route.ts'
 import type { Bytes } from '../../../core/routing/top-level-string.ts'
 
-/** What njs gives a handler, as far as this one uses it. */
+/** The part of njs's request object that the handler uses. */
 interface NjsRequest {
   readonly method: string
   readonly headersIn: Readonly<Record<string, string | undefined>>
@@ -16,7 +16,7 @@ interface NjsRequest {
 /** A tier as a generation's table has it: its paths as the sources of their expressions. */
 export type TableTier = Omit<RoutedTier, 'paths'> & { readonly paths: readonly string[] }
 
-/** Put before this file when a generation is written: its tiers, and the variable that holds a request's checked path. */
+/** Written before this file in each generation. `names` begins the name of the variable with a request's checked path. */
 declare const TABLE: { readonly names: string; readonly tiers: readonly TableTier[] }
 
 const tiers = TABLE.tiers.map(tier => ({
@@ -28,7 +28,7 @@ const tiers = TABLE.tiers.map(tier => ({
   loadsModels: tier.loadsModels,
 }))
 
-/** The handler of the location that all tiers share. */
+/** Handles the requests of the location that all tiers share. */
 function serve(request: NjsRequest): void {
   const decision = route(
     {

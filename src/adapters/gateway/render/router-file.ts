@@ -5,10 +5,9 @@ import { pathPatterns } from './path-list.ts'
 
 export const ROUTER_FILE = 'router.js'
 
-/** One address can serve the models of all tiers: nginx can run the router, tiers have models, and no tier stands at /v1/. */
+/** One address serves the models of all tiers: nginx can run the router, and tiers have models. No tier stands at /v1/ (config/rules/tiers.ts). */
 export function hasRouter(model: GatewayModel, njs: Njs | undefined): njs is Njs {
-  const isTaken = model.tiers.some(tier => tier.path.startsWith('/v1/'))
-  return njs !== undefined && !isTaken && model.tiers.some(tier => (tier.models ?? []).length > 0)
+  return njs !== undefined && model.tiers.some(tier => (tier.models ?? []).length > 0)
 }
 
 /** The router's program, as njs runs it, before it the table of this generation. */
@@ -17,7 +16,7 @@ export function renderRouter(program: string, names: string, model: GatewayModel
     (tier): TableTier => ({
       name: tier.name,
       models: tier.models ?? [],
-      // njs knows no \z, and its $ is the end of the text alone.
+      // JavaScript has no \z, and its $ matches only at the end of the text.
       paths: pathPatterns('', tier.paths ?? []).map(pattern => pattern.slice(1).replace(/\\z$/, '$')),
       state: stateOf(tier),
       isRoot: tier.path === '/',

@@ -54,7 +54,6 @@ describe('a gateway has a router', () => {
     ['where nginx has njs and a tier has models', model, njs, true],
     ['but not without njs', model, undefined, false],
     ['but not without models', { ...model, tiers: [{ ...fast, models: [] }] }, njs, false],
-    ['but not where a tier stands at /v1/', { ...model, tiers: [{ ...fast, path: '/v1/' }] }, njs, false],
   ])('%s', (_, gateway, has, expected) => {
     expect(hasRouter(gateway, has)).toBe(expected)
   })
